@@ -22,7 +22,7 @@ public sealed partial class LibraryContext(DatacakeNode node) : DatacakeContext(
     });
 }
 
-/// <summary>A book, of which there are copies to lend.</summary>
+/// <summary>A book with copies to lend.</summary>
 public class Book
 {
     public long Id { get; set; }
@@ -36,7 +36,7 @@ public class Book
     [Counter] public long Copies { get; set; }
 }
 
-/// <summary>One that is read out.</summary>
+/// <summary>A book that is read aloud.</summary>
 public sealed class AudioBook : Book
 {
     public string? Narrator { get; set; }
@@ -45,7 +45,7 @@ public sealed class AudioBook : Book
 /// <summary>An International Standard Book Number.</summary>
 public readonly record struct Isbn(string Text);
 
-/// <summary>What a book is like.</summary>
+/// <summary>The format of a book.</summary>
 public enum Format
 {
     Unknown,
@@ -53,14 +53,14 @@ public enum Format
     Paperback,
 }
 
-/// <summary>Who published a book.</summary>
+/// <summary>The publisher of a book.</summary>
 public sealed class Publisher
 {
     public string Name { get; set; } = "";
     public string City { get; set; } = "";
 }
 
-/// <summary>Who borrows books.</summary>
+/// <summary>A person who borrows books.</summary>
 public sealed class Member
 {
     public Guid Id { get; set; }
@@ -68,7 +68,7 @@ public sealed class Member
     public List<Loan> Loans { get; } = [];
 }
 
-/// <summary>A book that a member has.</summary>
+/// <summary>A book on loan to a member.</summary>
 public sealed class Loan
 {
     public Guid Id { get; set; }
@@ -79,5 +79,5 @@ public sealed class Loan
     public Member? Member { get; private set; }
 }
 
-/// <summary>How many copies of a title there are: a projection. An anonymous type would need reflection.</summary>
+/// <summary>The number of copies of a title, as the result of a projection. An anonymous type would need reflection.</summary>
 public sealed record Stock(string Title, long Copies);

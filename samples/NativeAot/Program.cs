@@ -15,7 +15,7 @@ finally
     Directory.Delete(folder, recursive: true);
 }
 
-// Opens the store twice: what is saved the first time is read the second time.
+// Opens the store twice: the second time reads what the first time saved.
 static async Task RunAsync(string provider, string path)
 {
     long id;
@@ -89,5 +89,5 @@ static ValueTask<DatacakeNode> StartAsync(string provider, string path) => Datac
 static void Check<T>(T found, T expected)
 {
     if (!EqualityComparer<T>.Default.Equals(found, expected))
-        throw new InvalidOperationException($"{found} was found where {expected} should be.");
+        throw new InvalidOperationException($"{found} was found where {expected} was expected.");
 }

@@ -4,7 +4,7 @@ using Datacake.Rpc;
 
 namespace Datacake.Quickstart;
 
-/// <summary>Three nodes on loopback TCP, each with its own storage and its own cable.</summary>
+/// <summary>Three nodes on loopback TCP, each with its own storage and its own network cable.</summary>
 sealed class Cluster(Options options, string dataFolder) : IAsyncDisposable
 {
     public const int Size = 3;
@@ -20,17 +20,17 @@ sealed class Cluster(Options options, string dataFolder) : IAsyncDisposable
 
     public WorldContext NewContext(int nodeId) => new(Node(nodeId));
 
-    /// <summary>Starts the first node alone; the others find it by its address.</summary>
+    /// <summary>Starts the first node alone. The others find it by its address.</summary>
     public async Task StartAsync()
     {
         foreach (int id in NodeIds)
             await StartNodeAsync(id, [.. _nodes.Take(id - 1).Select(node => node.Address)]);
     }
 
-    /// <summary>Starts a node again that has stopped, from the same file. Its address need not be the same: it finds the others by theirs.</summary>
+    /// <summary>Restarts a stopped node from its file. The node may have a new address, because it finds the others by theirs.</summary>
     public Task RestartAsync(int id) => StartNodeAsync(id, [.. _nodes.Where(node => node.Id != id).Select(node => node.Address)]);
 
-    /// <summary>Whether these nodes have joined, and each of them replicates to the others of them and to nobody else.</summary>
+    /// <summary>Returns true if the given nodes have joined and each of them replicates to the others and to no other node.</summary>
     public async ValueTask<bool> IsConnectedAsync(params int[] nodeIds)
     {
         foreach (int id in nodeIds)
@@ -80,7 +80,7 @@ sealed class Cluster(Options options, string dataFolder) : IAsyncDisposable
                 .WithGossip(gossip => gossip.UseLocal());
             options.ChooseStorage(node, id, dataFolder);
         });
-        // Replication begins with the store; the first context would open it, too.
+        // Replication begins when the store opens. The first context would open it, too.
         await Node(id).OpenStoreAsync();
     }
 }

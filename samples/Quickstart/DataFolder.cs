@@ -1,6 +1,6 @@
 namespace Datacake.Quickstart;
 
-/// <summary>The folder of the nodes' files: the one that was asked for, or a new one that goes with this object.</summary>
+/// <summary>The folder of the nodes' files: a given folder, or a temporary one that is deleted when this object is disposed.</summary>
 sealed class DataFolder : IDisposable
 {
     readonly bool _isTemporary;

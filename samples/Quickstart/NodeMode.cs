@@ -4,24 +4,24 @@ using Datacake.Node;
 
 namespace Datacake.Quickstart;
 
-/// <summary>One node in a process of its own, worked on by commands, a line each.</summary>
+/// <summary>One node in a process of its own, controlled by commands, one per line.</summary>
 sealed class NodeMode(Options options, int nodeId, string dataFolder, TextWriter console)
 {
     const string Help = """
-        put KEY VALUE   writes a note, on a majority of the nodes
-        get KEY         reads it from this node
-        delete KEY      deletes it, on a majority of the nodes
+        put KEY VALUE   writes a note to a majority of the nodes
+        get KEY         reads a note from this node
+        delete KEY      deletes a note on a majority of the nodes
         load            saves what .NET knows of the world: regions, cultures, time zones
         count           counts the documents of this node
-        table           the same by keyspace, with fingerprints
-        members         the nodes of the cluster, as this one knows them
-        quit            leaves
+        table           counts them by keyspace, with fingerprints
+        members         lists the nodes of the cluster that this node knows
+        quit            leaves the cluster
         """;
 
-    // Commands and the news of members are written by different tasks.
+    // Different tasks write the answers to commands and the changes of members.
     readonly TextWriter _console = TextWriter.Synchronized(console);
 
-    /// <summary>Runs until the commands end, or the process is asked to stop.</summary>
+    /// <summary>Runs until the commands end or the process is asked to stop.</summary>
     public async Task RunAsync(Stream commands)
     {
         using var stopping = new CancellationTokenSource();
@@ -41,7 +41,7 @@ sealed class NodeMode(Options options, int nodeId, string dataFolder, TextWriter
         using var lines = new StreamReader(commands);
         try
         {
-            // Reads of a console cannot be cancelled; waiting for them can.
+            // Reading from a console cannot be canceled, but waiting for a line can.
             while (await lines.ReadLineAsync(CancellationToken.None).AsTask().WaitAsync(stopping.Token) is { } line)
             {
                 if (line.Trim() == "quit")
@@ -51,7 +51,7 @@ sealed class NodeMode(Options options, int nodeId, string dataFolder, TextWriter
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            // Asked to stop.
+            // The process was asked to stop.
         }
         await stopping.CancelAsync();
         await watching;
@@ -129,7 +129,7 @@ sealed class NodeMode(Options options, int nodeId, string dataFolder, TextWriter
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // The node leaves.
+            // The node is leaving.
         }
     }
 }

@@ -11,7 +11,7 @@ enum StorageKind
     Memory,
 }
 
-/// <summary>What the command line says.</summary>
+/// <summary>The options of the command line.</summary>
 sealed record Options
 {
     public const string Help = """
@@ -20,17 +20,17 @@ sealed record Options
           dotnet run --project samples/Quickstart [-- OPTIONS]
 
           --storage sqlite|memory  where each node keeps its data (default: sqlite)
-          --data DIR               the folder of the SQLite files, which stay there (default: a new one, removed at the end)
-          --help                   prints this
+          --data DIR               the folder for the SQLite files, which are kept (default: a temporary one)
+          --help                   prints this help
 
         One node, for a cluster of real processes:
 
           --node N                 the node's id, 0 to 255
           --listen HOST:PORT       its address (default: 127.0.0.1 and a free port)
-          --seeds A,B,C            addresses of other nodes, its own may be among them (default: none; it is the first of its cluster)
+          --seeds A,B,C            addresses of nodes, this one's may be included (default: none; the node is the first of its cluster)
 
-        A node that listens where other machines reach it needs the environment variable DATACAKE_SECRET, 16 characters or more, the same for all nodes.
-        The node reads commands from its input ("help" lists them), until that ends, or Ctrl+C, or SIGTERM.
+        If other machines can reach the node, set the environment variable DATACAKE_SECRET to the same 16 or more characters on all nodes.
+        The node reads commands from standard input ("help" lists them) until the input ends or Ctrl+C or SIGTERM stops it.
         """;
 
     public StorageKind Storage { get; init; } = StorageKind.Sqlite;
@@ -39,14 +39,14 @@ sealed record Options
 
     public bool WantsHelp { get; init; }
 
-    /// <summary>The node to run; none: the whole scenario.</summary>
+    /// <summary>Gets the id of the node to run, or null to run the whole scenario.</summary>
     public int? NodeId { get; init; }
 
     public string ListenAddress { get; init; } = "127.0.0.1:0";
 
     public IReadOnlyList<string> Seeds { get; init; } = [];
 
-    /// <exception cref="FormatException">The arguments make no sense; the message says which one, and what would.</exception>
+    /// <exception cref="FormatException">An argument is unknown, malformed or out of place. The message names it and the valid choices.</exception>
     public static Options Parse(IReadOnlyList<string> arguments)
     {
         var options = new Options();
@@ -61,17 +61,17 @@ sealed record Options
                 "--node" => options with { NodeId = ToNodeId(Value()) },
                 "--listen" => options with { ListenAddress = Value() },
                 "--seeds" => options with { Seeds = Value().Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) },
-                _ => throw new FormatException($"'{name}' is not an option. --help lists them."),
+                _ => throw new FormatException($"'{name}' is not an option. Use --help to list the options."),
             };
 
-            string Value() => ++i < arguments.Count ? arguments[i] : throw new FormatException($"The option {name} lacks its value.");
+            string Value() => ++i < arguments.Count ? arguments[i] : throw new FormatException($"The option {name} has no value.");
         }
         if (options.NodeId is null && (options.Seeds.Count > 0 || options.ListenAddress != new Options().ListenAddress))
             throw new FormatException("--listen and --seeds are for one node. Say which: --node 1.");
         return options;
     }
 
-    /// <summary>Gives a node the storage that was chosen.</summary>
+    /// <summary>Configures a node with the storage that was chosen.</summary>
     public void ChooseStorage(DatacakeNodeOptions node, int nodeId, string dataFolder)
     {
         if (Storage == StorageKind.Sqlite)

@@ -38,7 +38,7 @@ catch (Exception failure) when (failure is ClaimFailedException or ClusterRefuse
 }
 catch (Exception error)
 {
-    // Nobody expected it: where it came from helps.
+    // The error is unexpected, so its stack trace helps.
     Console.Error.WriteLine($"FAILED: {error}");
     return 1;
 }

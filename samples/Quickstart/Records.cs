@@ -7,32 +7,32 @@ namespace Datacake.Quickstart;
 /// <summary>A country or territory.</summary>
 public sealed class Region
 {
-    /// <summary>The code of ISO 3166: <c>JP</c>.</summary>
+    /// <summary>Gets or sets the ISO 3166 code, such as <c>JP</c>.</summary>
     public string Id { get; set; } = "";
     public string Name { get; set; } = "";
     public string NativeName { get; set; } = "";
 
-    /// <summary>The code of ISO 4217: <c>JPY</c>. Queries for it use the index.</summary>
+    /// <summary>Gets or sets the ISO 4217 code, such as <c>JPY</c>. Queries for it use the index.</summary>
     [Index] public string Currency { get; set; } = "";
     public string CurrencyName { get; set; } = "";
     public string CurrencySymbol { get; set; } = "";
     public bool IsMetric { get; set; }
 
-    /// <summary>Languages added on different nodes at the same time all stay.</summary>
+    /// <summary>Gets or sets the languages. Languages that different nodes add at the same time are all kept.</summary>
     public HashSet<string> Languages { get; set; } = [];
 
-    // .NET does not know these: they are what the nodes work on.
+    // .NET does not know the following values: the scenario sets them.
     public string? Capital { get; set; }
     public string? DialingCode { get; set; }
 
-    /// <summary>Visits counted on different nodes at the same time add up.</summary>
+    /// <summary>Gets or sets the number of visits. Visits that different nodes count at the same time add up.</summary>
     [Counter] public long Visits { get; set; }
 }
 
 /// <summary>A language, or a language as it is used in one region.</summary>
 public sealed class Culture
 {
-    /// <summary>The name: <c>de-CH</c>.</summary>
+    /// <summary>Gets or sets the name, such as <c>de-CH</c>.</summary>
     public string Id { get; set; } = "";
     public string Name { get; set; } = "";
     public string NativeName { get; set; } = "";
@@ -43,7 +43,7 @@ public sealed class Culture
     public NumberStyle Numbers { get; set; } = new();
 }
 
-/// <summary>How a culture writes numbers: an object that its culture owns, and that merges property by property as well.</summary>
+/// <summary>The way in which a culture writes numbers. The culture owns this object, which also merges property by property.</summary>
 public sealed class NumberStyle
 {
     public string DecimalSeparator { get; set; } = "";
@@ -59,14 +59,14 @@ public sealed class Zone
     public bool HasDaylightSaving { get; set; }
 }
 
-/// <summary>What somebody wrote down, in the node mode.</summary>
+/// <summary>A note that a user of the node mode wrote.</summary>
 public sealed class Note
 {
     public string Id { get; set; } = "";
     public string Text { get; set; } = "";
 }
 
-/// <summary>A unit of work on the records. The source generator writes the other half.</summary>
+/// <summary>A unit of work on the records. The source generator writes the other part of the class.</summary>
 public sealed partial class WorldContext(DatacakeNode node) : DatacakeContext(node)
 {
     public partial Keyspace<Region> Regions { get; }
@@ -77,7 +77,7 @@ public sealed partial class WorldContext(DatacakeNode node) : DatacakeContext(no
 
     public partial Keyspace<Note> Notes { get; }
 
-    /// <summary>How many documents the node has in each keyspace, and their fingerprint: nodes that show the same have the same.</summary>
+    /// <summary>Returns the number of documents in each keyspace of the node, and their fingerprint. Equal fingerprints mean equal documents.</summary>
     public async Task<IReadOnlyList<KeyspaceStatistics>> GetStatisticsAsync(CancellationToken cancellationToken = default)
     {
         var store = await Node.OpenStoreAsync(cancellationToken);

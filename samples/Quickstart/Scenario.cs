@@ -5,7 +5,7 @@ using Datacake.Node;
 
 namespace Datacake.Quickstart;
 
-/// <summary>The story that the sample tells: three nodes share what .NET knows of the world, through a cut cable and a crash.</summary>
+/// <summary>The story that the sample tells: three nodes share the records that .NET knows of the world, through a cut cable and a crash.</summary>
 sealed class Scenario
 {
     const int ChangesDuringCrash = 25;
@@ -14,7 +14,7 @@ sealed class Scenario
     readonly Cluster _cluster;
     readonly World _world;
     readonly Transcript _transcript;
-    long _bytesOfEverything;        // that node 2 received when all records were saved
+    long _bytesOfEverything;        // received by node 2 when all records were saved
 
     Scenario(Options options, Cluster cluster, World world, Transcript transcript)
     {
@@ -24,15 +24,15 @@ sealed class Scenario
         _transcript = transcript;
     }
 
-    /// <exception cref="ClaimFailedException">Something was not as it should be.</exception>
+    /// <exception cref="ClaimFailedException">A claim of the story is false.</exception>
     public static async Task RunAsync(Options options, string dataFolder, Transcript transcript)
     {
         if (Directory.EnumerateFiles(dataFolder, "node-*.db").Any())
-            throw new ClaimFailedException($"The story begins with empty nodes, and {dataFolder} has data of an earlier run. Choose another folder, or remove its files.");
+            throw new ClaimFailedException($"The story needs empty nodes, but {dataFolder} has data of an earlier run. Choose another folder or delete its files.");
         transcript.Title(options.Storage == StorageKind.Sqlite
-            ? $"Three nodes in one process, on loopback TCP, each with a SQLite file of its own in {dataFolder}"
+            ? $"Three nodes in one process, on loopback TCP, each with its own SQLite file in {dataFolder}"
             : "Three nodes in one process, on loopback TCP, each with its data in memory");
-        transcript.Chapter("What .NET knows of the world");
+        transcript.Chapter("The records that .NET knows of the world");
         var world = await transcript.TimeAsync(() => Task.Run(World.Read));
         transcript.Claim(world.Regions.Count > 0 && world.Zones.Count > 0,
             $"{world.Regions.Count} regions, {world.Cultures.Count} cultures and {world.Zones.Count} time zones are read from the runtime");
@@ -57,12 +57,12 @@ sealed class Scenario
         await _transcript.TimeAsync(_cluster.StartAsync);
         _transcript.Claim(Cluster.NodeIds.All(id => _cluster.Node(id).Members.Count >= id),
             $"nodes 1, 2 and 3 run at {string.Join(", ", Cluster.NodeIds.Select(id => _cluster.Node(id).Address))}");
-        await _transcript.ClaimSoonAsync(() => _cluster.IsConnectedAsync(1, 2, 3), "each of them replicates to the two others");
+        await _transcript.ClaimSoonAsync(() => _cluster.IsConnectedAsync(1, 2, 3), "each node replicates to the two others");
     }
 
     async Task SaveAsync()
     {
-        _transcript.Chapter("All of it is saved on node 1");
+        _transcript.Chapter("Node 1 saves all records");
         long before = _cluster.Link(2).BytesReceived;
         await using var db = _cluster.NewContext(1);
         db.Regions.AddRange(_world.Regions);
@@ -76,18 +76,18 @@ sealed class Scenario
         {
             foreach (int id in Cluster.NodeIds.Skip(1))
             {
-                // What the save returned makes another node wait until it has it.
+                // With the token of the save, another node waits until it has the saved records.
                 await using var other = _cluster.NewContext(id);
                 await other.WaitForAsync(saved.Token);
             }
         });
         _bytesOfEverything = _cluster.Link(2).BytesReceived - before;
-        _transcript.Claim(await _cluster.AreEqualAsync(), $"all three nodes have them; node 2 received {Kilobytes(_bytesOfEverything)} for that");
+        _transcript.Claim(await _cluster.AreEqualAsync(), $"all three nodes have the records; node 2 received {Kilobytes(_bytesOfEverything)} in total");
     }
 
     async Task QueryAsync()
     {
-        _transcript.Chapter("The same data on every node, queried where it is needed");
+        _transcript.Chapter("Every node has the same data and answers queries from it");
 
         await using var db2 = _cluster.NewContext(2);
         var japan = await _transcript.TimeAsync(() => FindAsync(db2, "JP"));
@@ -101,7 +101,7 @@ sealed class Scenario
             foreach (var region in _world.Regions)
                 named += (await FindAsync(fresh, region.Id)).Name == region.Name ? 1 : 0;
         });
-        _transcript.Claim(named == _world.Regions.Count, $"node 2, by key, once more for each of the {named} regions");
+        _transcript.Claim(named == _world.Regions.Count, $"node 2, by key: each of the {named} regions has its name");
 
         var euroRegions = db2.Regions.Where(region => region.Currency == "EUR" && region.IsMetric).OrderBy(region => region.Name);
         var found = await _transcript.TimeAsync(() => euroRegions.ToListAsync());
@@ -123,7 +123,7 @@ sealed class Scenario
 
     async Task CutOffAsync()
     {
-        _transcript.Chapter("Node 3 is cut off, and both sides work on");
+        _transcript.Chapter("Node 3 is cut off, and both sides keep working");
         await _cluster.Link(3).SeverAsync();
         await _transcript.ClaimSoonAsync(async () => await _cluster.IsConnectedAsync(3) && await _cluster.IsConnectedAsync(1, 2),
             "node 3's connections are severed: it is alone, and nodes 1 and 2 have noticed");
@@ -134,7 +134,7 @@ sealed class Scenario
         db1.Regions.Remove(await FindAsync(db1, "UM"));
         var saved = await _transcript.TimeAsync(() => db1.SaveChangesAsync(Consistency.Quorum));
         _transcript.Claim(saved.Count == 3 && saved.Acknowledged == NodeSet.Of(1, 2),
-            $"node 1 sets Japan's capital, counts 3 visits of Kenya and deletes the U.S. Outlying Islands: Quorum, stored by nodes {saved.Acknowledged}");
+            $"node 1 sets Japan's capital, counts 3 visits to Kenya and deletes the U.S. Outlying Islands: Quorum, stored by nodes {saved.Acknowledged}");
 
         await using var db3 = _cluster.NewContext(3);
         (await FindAsync(db3, "JP")).DialingCode = "+81";
@@ -142,37 +142,37 @@ sealed class Scenario
         (await FindAsync(db3, "NZ")).Capital = "Wellington";
         var refusal = await _transcript.TimeAsync(() => RefusalOfAsync(db3));
         _transcript.Claim(refusal is not null && await IsUntouchedAsync(3),
-            "node 3 sets Japan's dialing code, counts 4 visits of Kenya and sets New Zealand's capital: Quorum is refused, nothing is written");
+            "node 3 sets Japan's dialing code, counts 4 visits to Kenya and sets New Zealand's capital: Quorum is refused, nothing is written");
         _transcript.Say($"{nameof(NotEnoughNodesException)}:\n{refusal!.Message}");
 
         var alone = await _transcript.TimeAsync(() => db3.SaveChangesAsync(Consistency.None));
-        _transcript.Claim(alone.Count == 3 && alone.Acknowledged == NodeSet.Of(3), "node 3 saves the same again with Consistency.None: accepted, stored by node 3 alone");
+        _transcript.Claim(alone.Count == 3 && alone.Acknowledged == NodeSet.Of(3), "node 3 saves the same changes with Consistency.None: accepted, stored by node 3 alone");
 
         _transcript.Claim(await ViewOfAsync(1) is { Capital: "Tokyo", DialingCode: null, Visits: 3, HasIslands: false, NewZealand: null }
             && await ViewOfAsync(3) is { Capital: null, DialingCode: "+81", Visits: 4, HasIslands: true, NewZealand: "Wellington" },
-            "node 1 reads its own edits and not node 3's, and node 3 the other way round");
+            "node 1 reads only its own edits, and node 3 only its own");
     }
 
     async Task HealAsync()
     {
         _transcript.Chapter("The cable is back");
         _cluster.Link(3).Restore();
-        await _transcript.ClaimSoonAsync(_cluster.AreEqualAsync, "all three nodes have the same again, and nobody's work is lost:");
+        await _transcript.ClaimSoonAsync(_cluster.AreEqualAsync, "all three nodes have equal data again, and no edit is lost:");
         var views = new List<View>();
         foreach (int id in Cluster.NodeIds)
             views.Add(await ViewOfAsync(id));
         _transcript.Claim(views.All(view => view is { Capital: "Tokyo", DialingCode: "+81" }), "Japan has both edits: Tokyo from node 1, +81 from node 3");
-        _transcript.Claim(views.All(view => view.Visits == 3 + 4), "Kenya has 7 visits: 3 and 4");
+        _transcript.Claim(views.All(view => view.Visits == 3 + 4), "Kenya has 7 visits: 3 from node 1 and 4 from node 3");
         _transcript.Claim(views.All(view => !view.HasIslands), "the U.S. Outlying Islands are deleted");
-        _transcript.Claim(views.All(view => view.NewZealand == "Wellington"), "New Zealand has its capital");
+        _transcript.Claim(views.All(view => view.NewZealand == "Wellington"), "New Zealand has the capital that node 3 set");
         await _transcript.ClaimSoonAsync(() => _cluster.IsConnectedAsync(1, 2, 3), "each node replicates to the two others again");
     }
 
     async Task CrashAsync()
     {
-        _transcript.Chapter("Node 2 crashes, and comes back");
+        _transcript.Chapter("Node 2 crashes and comes back");
         await _cluster.Node(2).StopAbruptlyAsync();
-        await _transcript.ClaimSoonAsync(() => _cluster.IsConnectedAsync(1, 3), "node 2 stopped without a word, and the others have noticed");
+        await _transcript.ClaimSoonAsync(() => _cluster.IsConnectedAsync(1, 3), "node 2 stopped without warning, and the others have noticed");
 
         await using var db1 = _cluster.NewContext(1);
         var changed = await db1.Regions.OrderBy(region => region.Name).Take(ChangesDuringCrash).ToListAsync();
@@ -180,7 +180,7 @@ sealed class Scenario
             region.Visits++;
         var saved = await _transcript.TimeAsync(() => db1.SaveChangesAsync(Consistency.Quorum));
         _transcript.Claim(saved.Count == changed.Count && saved.Acknowledged == NodeSet.Of(1, 3),
-            $"meanwhile node 1 counts a visit of {changed.Count} regions: Quorum, stored by nodes {saved.Acknowledged}");
+            $"meanwhile node 1 counts one visit to each of {changed.Count} regions: Quorum, stored by nodes {saved.Acknowledged}");
 
         await _transcript.TimeAsync(async () =>
         {
@@ -189,15 +189,15 @@ sealed class Scenario
             await db2.WaitForAsync(saved.Token);
         });
         long bytes = _cluster.Link(2).BytesReceived;
-        _transcript.Claim(await _cluster.AreEqualAsync(), "node 2 is started again, and has everything that it missed");
-        string received = $"it received {Kilobytes(bytes)}, gossip included, where all records take {Kilobytes(_bytesOfEverything)}";
+        _transcript.Claim(await _cluster.AreEqualAsync(), "node 2 restarted and has everything that it missed");
+        string received = $"it received {Kilobytes(bytes)} including gossip; all records take {Kilobytes(_bytesOfEverything)}";
         string share = $"{changed.Count} of {_world.Count} records had changed";
         if (_options.Storage == StorageKind.Memory)
-            _transcript.Claim(bytes > _bytesOfEverything / 2, $"its memory was gone with it, so that it took everything, though only {share}: {received}");
+            _transcript.Claim(bytes > _bytesOfEverything / 2, $"node 2 lost its memory and fetched everything, although only {share}: {received}");
         else if (_world.Count > 10 * changed.Count)
-            _transcript.Claim(bytes < _bytesOfEverything / 4, $"from its file it had all the rest: {share}, and {received}");
+            _transcript.Claim(bytes < _bytesOfEverything / 4, $"node 2 had the other records in its file: {share}, and {received}");
         else
-            _transcript.Say($"On this machine there are too few records to show what that saves: {share}, and {received}");
+            _transcript.Say($"This machine has too few records to show how much traffic the file saves: {share}, and {received}");
         await _transcript.ClaimSoonAsync(() => _cluster.IsConnectedAsync(1, 2, 3), "each node replicates to the two others again");
     }
 
@@ -214,10 +214,10 @@ sealed class Scenario
         await using var db = _cluster.NewContext(1);
         _transcript.Claim(statistics.All(node => node.Keyspaces.SequenceEqual(statistics[0].Keyspaces)), "all nodes have the same counts and fingerprints");
         _transcript.Claim(counts[db.Regions.Name] == _world.Regions.Count - 1 && counts[db.Cultures.Name] == _world.Cultures.Count
-            && counts[db.Zones.Name] == _world.Zones.Count, "these are the records that were saved, but for the one that was deleted");
+            && counts[db.Zones.Name] == _world.Zones.Count, "all saved records are there, except the deleted one");
     }
 
-    /// <summary>What a node shows of the records that the two sides of the cut work on.</summary>
+    /// <summary>A node's view of the records that both sides edit during the cut.</summary>
     sealed record View(string? Capital, string? DialingCode, long Visits, bool HasIslands, string? NewZealand);
 
     async Task<View> ViewOfAsync(int nodeId)

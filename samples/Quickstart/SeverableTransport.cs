@@ -2,7 +2,7 @@ using Datacake.Rpc;
 
 namespace Datacake.Quickstart;
 
-/// <summary>The network as one node has it: a cable that can be pulled out and put back, with a meter on it.</summary>
+/// <summary>The network of one node: a cable that can be pulled out and plugged in again, with a meter on it.</summary>
 sealed class SeverableTransport(ITransport network) : ITransport
 {
     readonly Lock _lock = new();
@@ -10,10 +10,10 @@ sealed class SeverableTransport(ITransport network) : ITransport
     bool _isSevered;                                    // under the lock
     long _bytesReceived;
 
-    /// <summary>All bytes that have come in, gossip included.</summary>
+    /// <summary>Gets the number of bytes received, gossip included.</summary>
     public long BytesReceived => Interlocked.Read(ref _bytesReceived);
 
-    /// <summary>Closes all connections, and refuses new ones in both directions.</summary>
+    /// <summary>Closes all connections and refuses new ones in both directions.</summary>
     public async ValueTask SeverAsync()
     {
         Connection[] connections;
@@ -26,7 +26,7 @@ sealed class SeverableTransport(ITransport network) : ITransport
             await connection.DisposeAsync();
     }
 
-    /// <summary>Takes connections again.</summary>
+    /// <summary>Accepts and opens connections again.</summary>
     public void Restore()
     {
         lock (_lock)
@@ -83,7 +83,7 @@ sealed class SeverableTransport(ITransport network) : ITransport
         }
     }
 
-    /// <summary>Counts what is read.</summary>
+    /// <summary>A stream that counts the bytes read.</summary>
     sealed class MeteredStream(SeverableTransport owner, Stream inner) : Stream
     {
         public override bool CanRead => true;

@@ -3,7 +3,7 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Quickstart;
 
-/// <summary>Formats what nodes have in their keyspaces: a line for each node, with the number of documents and the fingerprint of each keyspace.</summary>
+/// <summary>A table of the nodes' keyspaces: one line per node, with the number of documents and the fingerprint of each keyspace.</summary>
 static class StatisticsTable
 {
     const int CountWidth = 6;

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Datacake.Quickstart;
 
-/// <summary>What the scenario says while it runs. It claims nothing that it has not checked.</summary>
+/// <summary>The output of the scenario. It claims nothing that the scenario has not checked.</summary>
 sealed class Transcript(TextWriter output, TimeProvider time)
 {
     const int Width = 106;
@@ -29,7 +29,7 @@ sealed class Transcript(TextWriter output, TimeProvider time)
             output.WriteLine($"     {line}");
     }
 
-    /// <summary>Runs something, and shows with the next claim how long it took.</summary>
+    /// <summary>Runs an action. The next claim shows how long the action took.</summary>
     public async Task<T> TimeAsync<T>(Func<Task<T>> action)
     {
         long started = time.GetTimestamp();
@@ -45,8 +45,8 @@ sealed class Transcript(TextWriter output, TimeProvider time)
         return true;
     });
 
-    /// <summary>Says something that becomes so soon, and how long it took.</summary>
-    /// <exception cref="ClaimFailedException">It does not.</exception>
+    /// <summary>Waits until a condition is true, and then prints the claim and how long that took.</summary>
+    /// <exception cref="ClaimFailedException">The condition did not become true in time.</exception>
     public async Task ClaimSoonAsync(Func<ValueTask<bool>> isSo, string claim)
     {
         await TimeAsync(async () =>
@@ -55,19 +55,19 @@ sealed class Transcript(TextWriter output, TimeProvider time)
             while (!await isSo())
             {
                 if (time.GetElapsedTime(started) > Patience)
-                    throw new ClaimFailedException($"This should be so within {Patience.TotalSeconds} s, and is not: {claim}");
+                    throw new ClaimFailedException($"This claim did not become true within {Patience.TotalSeconds} s: {claim}");
                 await Task.Delay(PollInterval, time);
             }
         });
         Claim(true, claim);
     }
 
-    /// <summary>Says something that is so.</summary>
-    /// <exception cref="ClaimFailedException">It isn't.</exception>
+    /// <summary>Prints a claim that is true.</summary>
+    /// <exception cref="ClaimFailedException">The claim is false.</exception>
     public void Claim(bool isSo, string claim, [CallerArgumentExpression(nameof(isSo))] string? check = null)
     {
         if (!isSo)
-            throw new ClaimFailedException($"This should be so, and is not: {claim} ({check})");
+            throw new ClaimFailedException($"This claim is false: {claim} ({check})");
         _claims++;
         var lines = Wrap(claim).ToArray();
         for (int i = 0; i < lines.Length; i++)
@@ -81,7 +81,7 @@ sealed class Transcript(TextWriter output, TimeProvider time)
     public void End()
     {
         output.WriteLine();
-        output.WriteLine($"{_claims} claims, all of them checked, in {time.GetElapsedTime(_started).TotalSeconds:0.0} s.");
+        output.WriteLine($"{_claims} claims, all checked, in {time.GetElapsedTime(_started).TotalSeconds:0.0} s.");
     }
 
     static IEnumerable<string> Wrap(string text)
@@ -102,5 +102,5 @@ sealed class Transcript(TextWriter output, TimeProvider time)
     }
 }
 
-/// <summary>Something that the transcript was about to claim is not so.</summary>
+/// <summary>The exception for a claim of the scenario that is false.</summary>
 sealed class ClaimFailedException(string message) : Exception(message);

@@ -2,11 +2,11 @@ using System.Globalization;
 
 namespace Datacake.Quickstart;
 
-/// <summary>The records that the .NET runtime knows, as plain objects: what the nodes must show is compared with them.</summary>
-/// <param name="Regions">From the operating system's ICU.</param>
-/// <param name="Cultures">From the operating system's ICU.</param>
-/// <param name="Zones">From the operating system's tz database.</param>
-/// <param name="Caveats">What this machine lacks, if anything.</param>
+/// <summary>The records that the .NET runtime knows, as plain objects. The scenario compares the nodes' data with them.</summary>
+/// <param name="Regions">The regions, from the operating system's ICU.</param>
+/// <param name="Cultures">The cultures, from the operating system's ICU.</param>
+/// <param name="Zones">The time zones, from the operating system's tz database.</param>
+/// <param name="Caveats">Descriptions of the data that this machine lacks.</param>
 sealed record World(IReadOnlyList<Region> Regions, IReadOnlyList<Culture> Cultures, IReadOnlyList<Zone> Zones, IReadOnlyList<string> Caveats)
 {
     public int Count => Regions.Count + Cultures.Count + Zones.Count;
@@ -19,7 +19,7 @@ sealed record World(IReadOnlyList<Region> Regions, IReadOnlyList<Culture> Cultur
         if (regions.Count == 0)
         {
             regions = [.. WithoutIcu()];
-            caveats.Add($".NET runs in its globalization-invariant mode here and knows no cultures: {regions.Count} regions of the sample's own stand in.");
+            caveats.Add($".NET runs in its globalization-invariant mode here and knows no cultures: {regions.Count} built-in regions are used instead.");
         }
         var zones = TimeZoneInfo.GetSystemTimeZones();
         if (zones.Count < 2)
@@ -34,7 +34,7 @@ sealed record World(IReadOnlyList<Region> Regions, IReadOnlyList<Culture> Cultur
         {
             var info = new RegionInfo(culture.Name);
             string id = info.TwoLetterISORegionName;
-            // Numbers stand for continents.
+            // Numeric codes stand for continents.
             if (!id.All(char.IsAsciiLetterUpper))
                 continue;
             if (!regions.TryGetValue(id, out var region))

@@ -11,13 +11,13 @@ using Microsoft.Extensions.Hosting;
 
 namespace Datacake.Hosting.Tests;
 
-/// <summary>Nodes that are configured from an application's configuration.</summary>
+/// <summary>Nodes that take their settings from an application's configuration.</summary>
 public sealed class ConfigurationTests
 {
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Node_has_the_settings_of_its_section()
+    public async Task Node_takes_its_settings_from_its_section()
     {
         await using var node = await StartAsync("""
             "NodeId": 7, "ListenOn": "127.0.0.1:0", "Seeds": ["127.0.0.1:1", "127.0.0.1:2"], "DataCenter": "eu-west", "ClusterId": "shop",
@@ -29,7 +29,7 @@ public sealed class ConfigurationTests
     }
 
     [Fact]
-    public async Task Store_has_the_settings_of_its_section()
+    public async Task Store_takes_its_settings_from_its_section()
     {
         await using var node = await StartAsync("""
             "NodeId": 1, "ListenOn": "127.0.0.1:0",
@@ -60,7 +60,7 @@ public sealed class ConfigurationTests
     }
 
     [Fact]
-    public async Task Store_of_a_host_refuses_what_its_section_forbids()
+    public async Task Hosted_store_refuses_operations_that_its_section_forbids()
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Configuration.AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(
@@ -75,7 +75,7 @@ public sealed class ConfigurationTests
     }
 
     [Fact]
-    public void Code_after_the_section_changes_settings_of_the_store_that_the_section_made()
+    public void Code_after_the_section_overrides_the_store_settings_of_the_section()
     {
         var store = new ReplicatedStoreOptions();
         var options = new DatacakeNodeOptions().FromConfiguration(SectionOf(""" "Store": { "ExpectedNodes": 3, "FormCluster": true } """));
@@ -142,7 +142,7 @@ public sealed class ConfigurationTests
     [InlineData(""" "Store": { "Durability": "1" } """, "'Datacake:Store:Durability' is '1', which is not one of")]
     [InlineData(""" "Store": { "AcceptStampsUpTo": "soon" } """, "'Datacake:Store:AcceptStampsUpTo' is 'soon', which is not a date and time")]
     [InlineData(""" "Store": { "MaxDocumentLength": 5000000000 } """, "'Datacake:Store:MaxDocumentLength' is '5000000000', which is not a whole number")]
-    public void Setting_that_is_unknown_or_malformed_is_refused_by_name(string settings, string message) =>
+    public void Unknown_or_malformed_setting_is_refused_by_name(string settings, string message) =>
         Assert.Contains(message, Refuse(settings), StringComparison.Ordinal);
 
     [Fact]

@@ -11,7 +11,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Datacake.Hosting.Tests;
 
-/// <summary>Health that tells what is missing, though gossip sees all members up.</summary>
+/// <summary>Health checks that report missing members even though gossip sees all members up.</summary>
 public sealed class HealthTests : IAsyncLifetime
 {
     readonly List<IHost> _hosts = [];
@@ -30,7 +30,7 @@ public sealed class HealthTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Node_whose_sessions_are_refused_is_degraded_for_the_others_and_unhealthy_for_itself()
+    public async Task Node_whose_sessions_are_refused_is_degraded_to_the_others_and_unhealthy_to_itself()
     {
         var first = await StartAsync(1);
         var second = await StartAsync(2, AddressOf(first));
@@ -42,7 +42,7 @@ public sealed class HealthTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Wall_clocks_that_differ_are_told_before_and_after_they_end_the_session()
+    public async Task Differing_wall_clocks_are_reported_before_and_after_they_end_the_session()
     {
         var time = new ShiftedTime();
         var first = await StartAsync(1);
@@ -62,7 +62,7 @@ public sealed class HealthTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Member_that_waits_to_join_is_missing_and_is_itself_unhealthy()
+    public async Task Member_that_waits_to_join_is_missing_to_the_others_and_unhealthy_to_itself()
     {
         var first = await StartAsync(1);
         var second = await StartAsync(2, AddressOf(first));
@@ -73,14 +73,14 @@ public sealed class HealthTests : IAsyncLifetime
         await NodeOf(third).StopAbruptlyAsync();
         await WaitForAsync(first, HealthStatus.Degraded, "Down: node 2 at", "Down: node 3 at");
 
-        // With an empty disk it has to ask all, and node 2 is away.
+        // With an empty disk, the node has to ask all members before it joins, and node 2 is away.
         third = await StartAsync(3, AddressOf(first));
         await WaitForAsync(first, HealthStatus.Degraded, "Node 3 has not joined yet.", "Down: node 2 at", "Quorum requires");
         await WaitForAsync(third, HealthStatus.Unhealthy, "The store of node 3 has not joined its cluster yet");
     }
 
     [Fact]
-    public async Task Issuer_that_expires_before_the_certificate_degrades_a_node_from_14_days_before()
+    public async Task Node_is_degraded_14_days_before_the_issuer_of_its_certificate_expires()
     {
         var now = DateTimeOffset.UtcNow;
         using var issuerKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);

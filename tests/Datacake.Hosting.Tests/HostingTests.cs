@@ -24,7 +24,7 @@ public sealed partial class VisitContext(DatacakeNode node) : DatacakeContext(no
     public partial Keyspace<Visit> Visits { get; }
 }
 
-/// <summary>A context that needs more than the node.</summary>
+/// <summary>A context with another dependency besides the node.</summary>
 public sealed partial class SignedContext(DatacakeNode node, string user) : DatacakeContext(node)
 {
     public string User => user;
@@ -37,7 +37,7 @@ public sealed class HostingTests
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task The_node_starts_with_the_host_and_every_scope_has_a_context_over_it()
+    public async Task Node_starts_with_the_host_and_every_scope_has_its_own_context()
     {
         using var host = Build();
         await host.StartAsync(Cancelled);
@@ -68,7 +68,7 @@ public sealed class HostingTests
     }
 
     [Fact]
-    public async Task Context_and_health_check_without_a_node_name_the_call_that_is_missing()
+    public async Task Context_or_health_check_without_a_node_fails_naming_the_missing_call()
     {
         var services = new ServiceCollection();
         services.AddDatacakeContext(node => new VisitContext(node));
@@ -83,7 +83,7 @@ public sealed class HostingTests
     }
 
     [Fact]
-    public async Task The_end_of_a_scope_that_used_the_node_leaves_it_running()
+    public async Task Node_keeps_running_when_a_scope_that_used_it_ends()
     {
         using var host = Build();
         await host.StartAsync(Cancelled);
@@ -95,7 +95,7 @@ public sealed class HostingTests
     }
 
     [Fact]
-    public async Task A_context_may_need_other_services_of_its_scope()
+    public async Task Context_can_depend_on_other_services_of_its_scope()
     {
         using var host = Build(builder => builder.Services
             .AddDatacake(options => options.WithNodeId(1).ListenOn("127.0.0.1:0").UseMemory())
@@ -109,7 +109,7 @@ public sealed class HostingTests
     }
 
     [Fact]
-    public async Task A_factory_makes_contexts_where_there_is_no_scope_configured_as_those_of_scopes()
+    public async Task Factory_creates_contexts_outside_a_scope_with_the_same_configuration()
     {
         using var host = Build(builder => builder.Services
             .AddDatacake(options => options.WithNodeId(1).ListenOn("127.0.0.1:0").UseMemory())
@@ -135,7 +135,7 @@ public sealed class HostingTests
     }
 
     [Fact]
-    public async Task A_scope_with_a_context_need_not_end_asynchronously()
+    public async Task Scope_with_a_context_can_be_disposed_synchronously()
     {
         using var host = Build();
         await host.StartAsync(Cancelled);
@@ -149,7 +149,7 @@ public sealed class HostingTests
     }
 
     [Fact]
-    public void Before_the_host_has_started_the_error_says_when_the_node_is_there()
+    public void Node_requested_before_the_host_has_started_is_refused_with_an_explanation()
     {
         using var host = Build();
         var early = Assert.Throws<InvalidOperationException>(() => host.Services.GetRequiredService<DatacakeNode>());
@@ -164,7 +164,7 @@ public sealed class HostingTests
     }
 
     [Fact]
-    public async Task Health_is_that_of_the_store_and_of_the_other_members()
+    public async Task Health_combines_the_store_and_the_other_members()
     {
         using var host = Build(builder => builder.Services.AddDatacake(options => Configure(options.WithNodeId(1))).AddHealthChecks().AddDatacake());
         var health = host.Services.GetRequiredService<HealthCheckService>();
@@ -192,7 +192,7 @@ public sealed class HostingTests
     }
 
     [Fact]
-    public async Task A_store_that_has_not_joined_is_not_healthy()
+    public async Task Store_that_has_not_joined_is_unhealthy()
     {
         using var host = Build(builder => builder.Services
             .AddDatacake(options => options.WithNodeId(2).ListenOn("127.0.0.1:0").WithSeeds("127.0.0.1:1").UseMemory())
@@ -204,7 +204,7 @@ public sealed class HostingTests
     }
 
     [Fact]
-    public async Task The_store_has_the_settings_that_the_node_was_given()
+    public async Task Store_takes_the_settings_of_its_node()
     {
         using var host = Build(builder => builder.Services.AddDatacake(options => options
             .WithNodeId(1).ListenOn("127.0.0.1:0").UseMemory().WithStore(store => store.MaxDocumentLength = 2_000)));

@@ -9,7 +9,7 @@ public sealed class ProcessTests
     [Theory]
     [InlineData("sqlite")]
     [InlineData("memory")]
-    public async Task Three_processes_converge_also_after_one_was_killed(string storage)
+    public async Task Three_processes_converge_even_after_one_is_killed(string storage)
     {
         using var folder = new TemporaryFolder();
         using var reserved = new ReservedAddresses();
@@ -57,7 +57,7 @@ public sealed class ProcessTests
     }
 
     [Fact]
-    public async Task A_process_that_is_asked_to_stop_leaves_in_order()
+    public async Task Process_that_is_asked_to_stop_leaves_the_cluster()
     {
         if (OperatingSystem.IsWindows())
             Assert.Skip("There is no SIGTERM on Windows.");
@@ -68,7 +68,7 @@ public sealed class ProcessTests
         Assert.Equal(0, await process.EndAsync());
     }
 
-    /// <summary>Sends a command that writes, until its level can be satisfied: right after a start or a crash it may not be.</summary>
+    /// <summary>Repeats a write command until its level can be satisfied. Right after a start or a crash, it may not be.</summary>
     static async Task WriteAsync(QuickstartProcess process, string command)
     {
         long started = TimeProvider.System.GetTimestamp();

@@ -4,7 +4,7 @@ using System.Threading.Channels;
 
 namespace Datacake.Quickstart.Tests;
 
-/// <summary>The sample as a process of the operating system.</summary>
+/// <summary>The sample, run as an operating system process.</summary>
 sealed class QuickstartProcess : IAsyncDisposable
 {
     static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
@@ -22,7 +22,7 @@ sealed class QuickstartProcess : IAsyncDisposable
 
     public int Id => _process.Id;
 
-    /// <summary>All that it has said so far, errors included.</summary>
+    /// <summary>Gets all output of the process so far, errors included.</summary>
     public string Output
     {
         get
@@ -53,7 +53,7 @@ sealed class QuickstartProcess : IAsyncDisposable
         await _process.StandardInput.FlushAsync();
     }
 
-    /// <summary>Sends a command and returns the first line after it that begins in one of these ways.</summary>
+    /// <summary>Sends a command and returns the first line of output after it that has one of the given prefixes.</summary>
     public async Task<string> AskAsync(string command, params string[] answerStarts)
     {
         while (_lines.Reader.TryRead(out _))
@@ -63,7 +63,7 @@ sealed class QuickstartProcess : IAsyncDisposable
         return await ExpectAsync(answerStarts);
     }
 
-    /// <summary>Reads lines up to one that begins in one of these ways.</summary>
+    /// <summary>Reads output until a line has one of the given prefixes, and returns that line.</summary>
     public async Task<string> ExpectAsync(params string[] starts)
     {
         using var deadline = new CancellationTokenSource(Deadline);
@@ -82,7 +82,7 @@ sealed class QuickstartProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Closes its input, and waits until it has ended.</summary>
+    /// <summary>Closes the input of the process and waits until the process has ended.</summary>
     public async Task<int> EndAsync()
     {
         _process.StandardInput.Close();
@@ -92,7 +92,7 @@ sealed class QuickstartProcess : IAsyncDisposable
         return _process.ExitCode;
     }
 
-    /// <summary>Ends it without any chance to clean up.</summary>
+    /// <summary>Ends the process without any chance to clean up.</summary>
     public async Task KillAsync()
     {
         _process.Kill();

@@ -6,7 +6,7 @@ public sealed class ScenarioTests
 
     [Theory]
     [MemberData(nameof(Storages))]
-    public async Task The_whole_story_holds(string storage)
+    public async Task All_claims_of_the_story_are_true(string storage)
     {
         using var folder = new TemporaryFolder();
         using var output = new StringWriter();
@@ -21,7 +21,7 @@ public sealed class ScenarioTests
     }
 
     [Fact]
-    public async Task It_does_not_begin_on_the_data_of_an_earlier_run()
+    public async Task Story_does_not_start_with_the_data_of_an_earlier_run()
     {
         using var folder = new TemporaryFolder();
         string file = Path.Combine(folder.Path, "node-1.db");
@@ -35,7 +35,7 @@ public sealed class ScenarioTests
     }
 
     [Fact]
-    public async Task A_process_without_cultures_and_time_zones_tells_the_story_of_what_it_has()
+    public async Task Story_runs_without_cultures_and_time_zones()
     {
         await using var process = QuickstartProcess.Start([], new Dictionary<string, string>
         {
@@ -48,7 +48,7 @@ public sealed class ScenarioTests
     }
 
     [Fact]
-    public async Task A_wrong_option_ends_the_process_with_an_error_that_names_it()
+    public async Task Invalid_option_ends_the_process_with_an_error_that_names_it()
     {
         await using var process = QuickstartProcess.Start(["--storage", "paper"]);
         Assert.Equal(2, await process.EndAsync());

@@ -1,6 +1,6 @@
 namespace Datacake.Quickstart.Tests;
 
-/// <summary>A folder that goes with the test.</summary>
+/// <summary>A folder that is deleted when the test ends.</summary>
 sealed class TemporaryFolder : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("datacake-test-").FullName;

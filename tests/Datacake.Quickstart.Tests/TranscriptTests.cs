@@ -3,7 +3,7 @@ namespace Datacake.Quickstart.Tests;
 public sealed class TranscriptTests
 {
     [Fact]
-    public void A_claim_that_is_not_so_is_not_printed_but_thrown()
+    public void False_claim_is_thrown_and_not_printed()
     {
         using var output = new StringWriter();
         var failure = Assert.Throws<ClaimFailedException>(() => new Transcript(output, TimeProvider.System).Claim(1 > 2, "one is more than two"));

@@ -2,16 +2,16 @@ using System.Diagnostics;
 
 namespace Datacake.Storefront.Tests;
 
-/// <summary>The sample that is one application over two libraries.</summary>
+/// <summary>The Storefront sample, which is one application over two libraries.</summary>
 public class StorefrontTests
 {
     static readonly string[] OwnFiles = ["Program.cs", "StorefrontContext.cs"];
 
-    // Below bin/Debug/net10.0.
+    // The tests run below bin/Debug/net10.0.
     static readonly string Folder = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../../../samples/Storefront"));
 
     [Fact]
-    public async Task The_application_does_the_same_with_either_library()
+    public async Task Application_behaves_identically_with_either_library()
     {
         string[] withEntityFramework = await RunAsync("EntityFramework"), withDatacake = await RunAsync("Datacake");
         Assert.Equal(withEntityFramework, withDatacake);
@@ -20,7 +20,7 @@ public class StorefrontTests
     }
 
     [Fact]
-    public void The_libraries_differ_in_the_context_and_the_start_and_the_readme_says_by_how_much()
+    public void Only_the_context_and_the_startup_differ_by_as_many_lines_as_the_readme_says()
     {
         Assert.Equal(OwnFiles, SourcesOf("Datacake").Select(Path.GetFileName).Order());
         Assert.Equal(OwnFiles, SourcesOf("EntityFramework").Select(Path.GetFileName).Order());
@@ -35,7 +35,7 @@ public class StorefrontTests
     static IEnumerable<string> SourcesOf(string part) => Directory.EnumerateFiles(Path.Combine(Folder, part), "*.cs", SearchOption.AllDirectories)
         .Where(file => !file.Split(Path.DirectorySeparatorChar).Any(folder => folder is "bin" or "obj"));
 
-    /// <summary>The lines that a diff shows: those of either file that are not in the longest common sequence.</summary>
+    /// <summary>Counts the lines that a diff shows: the lines of either file that are not in the longest common subsequence.</summary>
     static int CountDiffering(string[] before, string[] after)
     {
         int[,] common = new int[before.Length + 1, after.Length + 1];

@@ -3,19 +3,19 @@ using Microsoft.Extensions.Logging;
 
 namespace Datacake.Tests;
 
-/// <summary>Keeps what is logged, at all levels and of all categories.</summary>
+/// <summary>A log that keeps all messages of all levels and categories.</summary>
 sealed class CollectingLog : ILoggerFactory, ILogger
 {
     public ConcurrentQueue<string> Messages { get; } = [];
 
-    /// <summary>Called with each message first.</summary>
+    /// <summary>Gets or sets the callback that receives each message before it is kept.</summary>
     public Action<string> Logging { get; set; } = _ => { };
 
     public bool Contains(string text) => Count(text) > 0;
 
     public int Count(string text) => Messages.Count(message => message.Contains(text, StringComparison.Ordinal));
 
-    /// <summary>Waits until a message has all these texts in it.</summary>
+    /// <summary>Waits until the log has a message that contains all the given texts.</summary>
     public Task WaitUntilAsync(params string[] texts) => Eventually.WaitUntilAsync(
         () => Messages.Any(message => texts.All(text => message.Contains(text, StringComparison.Ordinal))),
         () => $"'{string.Join("' and '", texts)}' is logged, but: {string.Join(Environment.NewLine, Messages)}");

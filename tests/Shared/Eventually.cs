@@ -1,12 +1,12 @@
 namespace Datacake.Tests;
 
-/// <summary>Waits for what becomes so by itself and no task tells of, so long that only what never comes takes longer.</summary>
+/// <summary>Waits for conditions that no task reports. The time limit is so long that only a condition that never becomes true exceeds it.</summary>
 static class Eventually
 {
     public static readonly TimeSpan Deadline = TimeSpan.FromMinutes(1);
 
-    /// <param name="condition">What is waited for.</param>
-    /// <param name="what">The end of the sentence: in time it did not happen that.</param>
+    /// <param name="condition">The condition to wait for.</param>
+    /// <param name="what">The end of the sentence "Timed out waiting until …".</param>
     public static Task WaitUntilAsync(Func<bool> condition, string what) => WaitUntilAsync(condition, () => what);
 
     /// <inheritdoc cref="WaitUntilAsync(Func{bool}, string)"/>
@@ -22,7 +22,7 @@ static class Eventually
         while (!await condition())
         {
             if (TimeProvider.System.GetElapsedTime(start) > Deadline)
-                Assert.Fail($"Within {Deadline} it did not happen that {what()}.");
+                Assert.Fail($"Timed out after {Deadline} waiting until {what()}.");
             await poll.WaitForNextTickAsync(TestContext.Current.CancellationToken);
         }
     }

@@ -4,21 +4,22 @@ using System.Net.Sockets;
 namespace Datacake.Tests;
 
 /// <summary>
-/// Addresses of loopback that nobody is given who asks for a free one, until this is disposed: their ports are bound, and not listened at.
-/// Whoever knows one may listen there, one after the other, and nobody answers there meanwhile.
+/// Loopback addresses that the operating system gives to nobody else who asks for a free port, until this object is disposed.
+/// Their ports are bound but nobody listens on them. A test that knows an address may listen on it, again and again; in between,
+/// connections to it are refused.
 /// </summary>
 sealed class ReservedAddresses : IDisposable
 {
     readonly List<Socket> _sockets = [];
 
-    /// <summary>An address that nobody uses yet.</summary>
+    /// <summary>Returns an address that has not been handed out yet.</summary>
     public string Next()
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         _sockets.Add(socket);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         string address = socket.LocalEndPoint!.ToString()!;
-        // Elsewhere a port has one owner, whether that listens or not: there it is only likely that nobody else is given it.
+        // On other systems, a port has one owner, even if the owner does not listen. There, nobody else is likely, but not certain, to get this port.
         if (!OperatingSystem.IsLinux())
             socket.Dispose();
         return address;

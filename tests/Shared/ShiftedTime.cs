@@ -1,11 +1,11 @@
 namespace Datacake.Tests;
 
-/// <summary>The clock of the system, with a wall clock that is wrong by an offset.</summary>
+/// <summary>The system clock with a wall clock that is wrong by a fixed offset.</summary>
 sealed class ShiftedTime(TimeSpan offset = default) : TimeProvider
 {
     long _offset = offset.Ticks;
 
-    /// <summary>The lead of the wall clock over the real time.</summary>
+    /// <summary>Gets or sets how far the wall clock is ahead of the real time.</summary>
     public TimeSpan Offset
     {
         get => TimeSpan.FromTicks(Volatile.Read(ref _offset));

@@ -4,7 +4,7 @@ using Storefront.Services;
 
 namespace Storefront;
 
-/// <summary>A day in the shop, written down line by line: the same with either library.</summary>
+/// <summary>A day in the shop, printed line by line. The output is identical with either library.</summary>
 static class Scenario
 {
     public static async Task RunAsync(Func<StorefrontContext> newContext, TextWriter output, CancellationToken cancellationToken)

@@ -28,7 +28,7 @@ public sealed class BasketService(StorefrontContext db)
         return basket;
     }
 
-    /// <summary>Gives what somebody had chosen before signing in to the account.</summary>
+    /// <summary>Moves the basket of an anonymous visitor to the account that the visitor signed in to.</summary>
     public async Task TransferAsync(string anonymous, string user, CancellationToken cancellationToken)
     {
         if (await FindAsync(anonymous, cancellationToken) is not { } from)

@@ -42,7 +42,7 @@ public sealed class CatalogService(StorefrontContext db)
         return [.. (await counts.ToListAsync(cancellationToken)).Select(count => new BrandCount(count.Brand, count.Items))];
     }
 
-    /// <returns>False if there is an item of this name.</returns>
+    /// <returns>False if an item of this name already exists.</returns>
     public async Task<bool> AddAsync(CatalogItem item, CancellationToken cancellationToken)
     {
         if (await db.CatalogItems.AnyAsync(known => known.Name == item.Name, cancellationToken))
