@@ -3,7 +3,7 @@ using Datacake.EventualConsistency.Replication;
 
 namespace Datacake.EventualConsistency.Tests;
 
-/// <summary>A document that one node asserts again, while others, whom it has not heard, go on writing to it.</summary>
+/// <summary>Documents that one node asserts again while other nodes, whose writes it has not received, keep writing to them.</summary>
 public sealed class AssertionTests
 {
     const byte Here = 1, There = 2, Third = 3;
@@ -13,7 +13,7 @@ public sealed class AssertionTests
     static readonly Document Original = Document.Put(Put, Content(("Name", 1), ("City", 1)));
 
     [Fact]
-    public void Increments_that_the_assertion_does_not_have_are_added_to_it_again()
+    public void Increments_unknown_to_the_assertion_are_added_again()
     {
         var heard = Document.Merge(Document.Merge(Original, Share(At(3, Here), RunHere, 5)), Share(At(3, There), RunThere, 7));
         var mine = Document.Merge(heard, Share(At(6, Here), RunHere, 8));
@@ -26,7 +26,7 @@ public sealed class AssertionTests
     }
 
     [Fact]
-    public void Properties_that_this_node_has_set_meanwhile_are_set_again_and_those_of_others_are_not()
+    public void Only_properties_set_by_this_node_in_the_meantime_are_set_again()
     {
         var mine = Document.Merge(Document.Merge(Original,
             Document.Update(At(6, Here), Content(("Name", 2)))),
@@ -39,7 +39,7 @@ public sealed class AssertionTests
     }
 
     [Fact]
-    public void A_delete_that_the_assertion_does_not_know_is_made_again()
+    public void Delete_unknown_to_the_assertion_is_repeated()
     {
         var mine = Document.Merge(Original, Document.Delete(At(6, Here)));
         var asserted = Assertion.Of(Original, At(9, There), Knowing(5), isDead: false);
@@ -49,7 +49,7 @@ public sealed class AssertionTests
     }
 
     [Fact]
-    public void A_put_that_the_assertion_does_not_know_is_made_again_by_everyone_who_has_it()
+    public void Put_unknown_to_the_assertion_is_repeated_by_every_node_that_has_it()
     {
         var mine = Document.Put(At(6, Third), Content(("Name", 3)));
         var asserted = Assertion.Of(Original, At(9, There), Knowing(5), isDead: false);
@@ -61,14 +61,14 @@ public sealed class AssertionTests
     }
 
     [Fact]
-    public void Nothing_is_written_again_that_the_assertion_knows()
+    public void Writes_known_to_the_assertion_are_not_repeated()
     {
         var mine = Document.Merge(Document.Merge(Original, Share(At(3, Here), RunHere, 5)), Document.Update(At(4, Here), Content(("Name", 2))));
         Assert.Null(Again(mine, Assertion.Of(Original, At(9, There), Knowing(5), isDead: false)));
     }
 
     [Fact]
-    public void Increments_on_a_put_that_a_later_one_had_replaced_stay_replaced()
+    public void Increments_on_a_replaced_put_stay_replaced()
     {
         var mine = Document.Merge(Original, Share(At(6, Here), RunHere, 8));
         var replaced = Document.Put(At(4, There), Content(("Name", 4)));
@@ -76,7 +76,7 @@ public sealed class AssertionTests
     }
 
     [Fact]
-    public void An_assertion_of_an_assertion_is_still_one_of_the_first_put()
+    public void Assertion_of_an_assertion_still_asserts_the_first_put()
     {
         var mine = Document.Merge(Original, Share(At(6, Here), RunHere, 8));
         var once = Assertion.Of(Original, At(7, There), Knowing(5), isDead: false);
@@ -87,7 +87,7 @@ public sealed class AssertionTests
     }
 
     [Fact]
-    public void A_damaged_note_is_refused()
+    public void Damaged_assertion_note_is_refused()
     {
         var content = new DocumentContentBuilder();
         content.Set(DocumentPath.Assertion.Encoded.Span, [1, 2, 3]);

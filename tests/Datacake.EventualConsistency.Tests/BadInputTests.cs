@@ -2,7 +2,7 @@ using Datacake.Crdt;
 
 namespace Datacake.EventualConsistency.Tests;
 
-/// <summary>What callers may not hand to a store: it is refused before anything is stored.</summary>
+/// <summary>Invalid input of callers, which a store refuses before it stores anything.</summary>
 public sealed class BadInputTests
 {
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -17,7 +17,7 @@ public sealed class BadInputTests
 
     [Theory]
     [MemberData(nameof(BadCounters))]
-    public async Task A_transaction_with_a_bad_counter_writes_nothing_at_all(string what, CounterIncrement[] counters)
+    public async Task Transaction_with_an_invalid_counter_writes_nothing(string what, CounterIncrement[] counters)
     {
         await using var cluster = await TestCluster.StartAsync(1);
         var transaction = new Transaction();
@@ -30,7 +30,7 @@ public sealed class BadInputTests
     }
 
     [Fact]
-    public async Task A_transaction_whose_counters_make_it_too_large_for_a_message_is_refused()
+    public async Task Transaction_whose_counters_exceed_the_message_limit_is_refused()
     {
         await using var cluster = await TestCluster.StartAsync(1);
         var counters = Enumerable.Range(0, 1_000).Select(i => new CounterIncrement($"Stock{i}", 1)).ToArray();
@@ -43,9 +43,9 @@ public sealed class BadInputTests
     }
 
     [Theory]
-    [InlineData(1, 9)]    // as it is written
-    [InlineData(2, 5)]    // as it becomes
-    public async Task Document_that_is_too_large_is_named(int writes, int mebibytes)
+    [InlineData(1, 9)]    // too large when written
+    [InlineData(2, 5)]    // too large after a merge
+    public async Task Document_that_is_too_large_is_refused_by_name(int writes, int mebibytes)
     {
         await using var cluster = await TestCluster.StartAsync(1);
         TransactionLimitException? refused = null;
@@ -65,7 +65,7 @@ public sealed class BadInputTests
     }
 
     [Fact]
-    public async Task Names_of_keyspaces_that_no_peer_could_tell_apart_are_refused()
+    public async Task Keyspace_names_that_peers_could_not_tell_apart_are_refused()
     {
         await using var cluster = await TestCluster.StartAsync(1);
         Assert.Throws<ArgumentException>(() => cluster[1].Store.Keyspace("cakes\uD83D"));

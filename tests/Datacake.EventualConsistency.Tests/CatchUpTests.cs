@@ -7,7 +7,7 @@ public class CatchUpTests
     static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_node_that_has_caught_up_at_quorum_shows_every_write_that_was_acknowledged_at_quorum()
+    public async Task Node_that_caught_up_at_quorum_shows_every_write_acknowledged_at_quorum()
     {
         var gate = new GatedStorage();
         await using var cluster = await TestCluster.StartAsync(3, id => id == 1 ? gate : new Storage.MemoryStorage());
@@ -39,7 +39,7 @@ public class CatchUpTests
     }
 
     [Fact]
-    public async Task One_that_the_members_cannot_satisfy_is_refused_and_the_local_level_waits_for_nobody()
+    public async Task Catch_up_that_the_members_cannot_satisfy_is_refused_and_one_at_the_local_level_does_not_wait()
     {
         await using var cluster = await TestCluster.StartAsync(2);
         await cluster[2].Node.DisposeAsync();
@@ -49,7 +49,7 @@ public class CatchUpTests
     }
 
     [Fact]
-    public async Task What_does_not_arrive_in_time_fails_the_catch_up_and_says_so()
+    public async Task Catch_up_that_times_out_fails_with_an_explanation()
     {
         var gate = new GatedStorage();
         await using var cluster = new TestCluster();

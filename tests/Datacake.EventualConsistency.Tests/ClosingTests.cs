@@ -4,13 +4,13 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests;
 
-/// <summary>A store that closes: pending work and later calls.</summary>
+/// <summary>Stores that close, with pending work and later calls.</summary>
 public sealed class ClosingTests
 {
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Store_that_closes_in_order_leaves_nothing_behind_that_it_has_acknowledged()
+    public async Task Closing_store_first_replicates_all_acknowledged_writes()
     {
         await using var cluster = await TestCluster.StartAsync(3);
         var cakes = cluster[3].Store.Keyspace("cakes");
@@ -23,7 +23,7 @@ public sealed class ClosingTests
     }
 
     [Fact]
-    public async Task Store_that_has_to_leave_something_behind_says_how_much()
+    public async Task Store_that_closes_with_unreplicated_writes_logs_how_many()
     {
         await using var cluster = await TestCluster.StartAsync(2);
         cluster[2].Transport.Cut();
@@ -35,7 +35,7 @@ public sealed class ClosingTests
     }
 
     [Fact]
-    public async Task Store_does_not_wait_longer_than_it_may_for_a_peer_that_takes_nothing()
+    public async Task Closing_store_waits_for_an_unresponsive_peer_only_until_its_timeout()
     {
         var gated = new GatedStorage();
         var options = new ReplicatedStoreOptions { StopTimeout = TimeSpan.FromMilliseconds(100) };
@@ -52,7 +52,7 @@ public sealed class ClosingTests
     [Theory]
     [InlineData(Consistency.None)]
     [InlineData(Consistency.Quorum)]
-    public async Task Closed_store_says_so_to_writers_and_readers(Consistency level)
+    public async Task Writers_and_readers_of_a_closed_store_are_told_that_it_is_closed(Consistency level)
     {
         await using var cluster = await TestCluster.StartAsync(3);
         var cakes = cluster[1].Store.Keyspace("cakes");
@@ -64,7 +64,7 @@ public sealed class ClosingTests
     }
 
     [Fact]
-    public async Task Work_that_waits_for_the_writer_when_the_store_closes_is_told_so()
+    public async Task Queued_work_is_told_that_the_store_closes()
     {
         var gated = new GatedStorage();
         await using var cluster = new TestCluster();
@@ -81,14 +81,14 @@ public sealed class ClosingTests
         await closing.WaitAsync(TestCluster.Deadline, Cancelled);
         foreach (var write in waiting.Prepend(first))
         {
-            // What had come into the batch under way is committed.
+            // Work that was already in the current batch is committed.
             if (await Record.ExceptionAsync(() => write.WaitAsync(TestCluster.Deadline, Cancelled)) is { } failure)
                 Assert.IsType<ObjectDisposedException>(failure);
         }
     }
 
     [Fact]
-    public async Task Write_that_is_acknowledged_too_late_is_kept_and_named_by_its_token()
+    public async Task Write_acknowledged_too_late_is_kept_and_identified_by_its_token()
     {
         var gated = new GatedStorage();
         await using var cluster = await TestCluster.StartAsync(1);
@@ -107,7 +107,7 @@ public sealed class ClosingTests
     }
 
     [Fact]
-    public async Task Times_beyond_those_of_a_timer_stand_for_ever_or_are_refused()
+    public async Task Timeouts_beyond_the_range_of_a_timer_are_infinite_or_refused()
     {
         var options = new ReplicatedStoreOptions { AcknowledgementTimeout = TimeSpan.MaxValue, JoinTimeout = TimeSpan.MaxValue };
         await using var cluster = new TestCluster();
@@ -123,12 +123,12 @@ public sealed class ClosingTests
     }
 
     [Fact]
-    public async Task Sessions_that_close_leave_no_exception_that_nobody_has_seen()
+    public async Task Sessions_that_close_leave_no_unobserved_exception()
     {
         var unseen = new ConcurrentQueue<Exception>();
         void OnUnseen(object? sender, UnobservedTaskExceptionEventArgs e)
         {
-            // Other tests run beside this one, and some let go of what they wait for when they close a store.
+            // Other tests run at the same time, and some abandon their waits when they close a store.
             foreach (var failure in e.Exception.InnerExceptions.Where(failure => failure.Message.Contains("The store is closed", StringComparison.Ordinal)
                 && failure.StackTrace?.Contains("Datacake.EventualConsistency.Links", StringComparison.Ordinal) == true))
                 unseen.Enqueue(failure);
@@ -154,7 +154,7 @@ public sealed class ClosingTests
     }
 
     [Fact]
-    public async Task Node_stops_on_a_thread_that_waits_for_that_and_runs_nothing_meanwhile()
+    public async Task Node_stops_although_the_calling_thread_blocks_on_it()
     {
         await using var cluster = await TestCluster.StartAsync(2);
         await cluster[1].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.All, Cancelled);
@@ -168,7 +168,7 @@ public sealed class ClosingTests
         Assert.True(await isStopped.Task);
     }
 
-    /// <summary>A user interface whose thread waits: what is posted to it does not run.</summary>
+    /// <summary>The context of a user interface whose thread is blocked, so that callbacks posted to it never run.</summary>
     sealed class DeafContext : SynchronizationContext
     {
         public override void Post(SendOrPostCallback d, object? state)
@@ -177,7 +177,7 @@ public sealed class ClosingTests
     }
 
     [Fact]
-    public async Task Storage_that_completes_nothing_at_once_takes_part_in_everything()
+    public async Task Storage_that_never_completes_synchronously_supports_every_operation()
     {
         await using var cluster = await TestCluster.StartAsync(3, _ => new YieldingStorage());
         await Task.WhenAll(Enumerable.Range(0, 30).Select(async i =>

@@ -5,13 +5,13 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests;
 
-/// <summary>What callers that wait for a store are told, and that they are told.</summary>
+/// <summary>The results that callers receive when they wait for commits, tokens and stores.</summary>
 public sealed class CommitWaitTests
 {
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_commit_that_the_local_storage_refuses_late_is_not_said_to_stay()
+    public async Task Commit_that_the_local_storage_refuses_late_is_not_reported_as_kept()
     {
         var gated = new GatedStorage();
         var timeout = TimeSpan.FromMilliseconds(100);
@@ -27,7 +27,7 @@ public sealed class CommitWaitTests
     }
 
     [Fact]
-    public async Task Whoever_waits_for_other_nodes_is_told_when_the_store_closes()
+    public async Task Wait_for_other_nodes_ends_when_the_store_closes()
     {
         var gated = new GatedStorage();
         await using var cluster = await TestCluster.StartAsync(1);
@@ -44,7 +44,7 @@ public sealed class CommitWaitTests
     }
 
     [Fact]
-    public async Task Each_of_many_commits_that_are_cancelled_or_not_gets_its_own_result()
+    public async Task Each_of_many_commits_gets_its_own_result_whether_canceled_or_not()
     {
         await using var cluster = await TestCluster.StartAsync(2);
         var keyspace = cluster[1].Store.Keyspace("cakes");
@@ -71,7 +71,7 @@ public sealed class CommitWaitTests
     }
 
     [Fact]
-    public async Task A_log_that_throws_does_not_stop_the_store()
+    public async Task Throwing_logger_does_not_stop_the_store()
     {
         bool hasThrown = false;
         var log = new CollectingLog
@@ -92,7 +92,7 @@ public sealed class CommitWaitTests
     }
 
     [Fact]
-    public async Task Whoever_waits_for_a_session_token_is_told_when_the_store_closes()
+    public async Task Wait_for_a_session_token_ends_when_the_store_closes()
     {
         await using var cluster = await TestCluster.StartAsync(1);
         var token = new SessionToken(new(ulong.MaxValue));
@@ -104,7 +104,7 @@ public sealed class CommitWaitTests
     }
 
     [Fact]
-    public async Task Many_who_open_the_store_of_a_node_at_once_all_get_it()
+    public async Task Many_concurrent_calls_that_open_the_store_of_a_node_all_succeed()
     {
         var gated = new GatedStorage();
         gated.Close();

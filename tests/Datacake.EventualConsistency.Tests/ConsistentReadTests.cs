@@ -13,7 +13,7 @@ public class ConsistentReadTests
     static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_read_at_a_level_sees_what_the_local_replica_has_not_got_and_repairs_it()
+    public async Task Read_at_a_level_sees_writes_that_the_local_replica_lacks_and_repairs_it()
     {
         var gate = new GatedStorage();
         await using var cluster = await TestCluster.StartAsync(3, id => id == 1 ? gate : new Storage.MemoryStorage());
@@ -35,7 +35,7 @@ public class ConsistentReadTests
     }
 
     [Fact]
-    public async Task A_read_that_the_members_cannot_satisfy_fails()
+    public async Task Read_that_the_members_cannot_satisfy_fails()
     {
         await using var cluster = await TestCluster.StartAsync(2);
         await cluster[1].Store.Keyspace(Name).PutAsync(1, new byte[] { 1 }, Consistency.All, Token);
@@ -47,7 +47,7 @@ public class ConsistentReadTests
     }
 
     [Fact]
-    public async Task A_read_of_too_many_documents_is_refused()
+    public async Task Read_of_too_many_documents_is_refused()
     {
         await using var cluster = await TestCluster.StartAsync(1);
         var keys = Enumerable.Range(0, 1_001).Select(i => (DocumentKey)i);
@@ -55,7 +55,7 @@ public class ConsistentReadTests
     }
 
     [Fact]
-    public async Task Hint_that_a_replica_lacks_something_makes_it_pull_from_the_one_that_has_it()
+    public async Task Replica_that_is_told_it_lacks_a_write_pulls_from_the_sender()
     {
         await using var stage = await Stage.StartAsync(2);
         await stage[1].WriteAsync(transaction => transaction.Put(Name, 1, DocumentContent.Empty));
@@ -63,13 +63,13 @@ public class ConsistentReadTests
         var asked = Assert.Single(batch.Outbox);
         Assert.Equal((byte)1, asked.Peer);
         Assert.IsType<PullRequest>(asked.Message);
-        // One that is under way brings it; and of a node that is not in session nothing can be asked.
-        Assert.Empty((await stage[2].CommitAsync(batch => ReadRepairWork.Pull(stage[2].Replica, batch, source: 1))).Outbox);
-        Assert.Empty((await stage[1].CommitAsync(batch => ReadRepairWork.Pull(stage[1].Replica, batch, source: 7))).Outbox);
+        // A pull that is under way brings the document, and a node that is not in session cannot be asked for it.
+        Assert.Empty((await stage[2].CommitAsync(batch => RepairWork.Pull(stage[2].Replica, batch, source: 1))).Outbox);
+        Assert.Empty((await stage[1].CommitAsync(batch => RepairWork.Pull(stage[1].Replica, batch, source: 7))).Outbox);
     }
 
     [Fact]
-    public async Task Replica_that_was_found_stale_by_another_ones_read_is_repaired()
+    public async Task Replica_found_stale_by_the_read_of_another_is_repaired()
     {
         var gate = new GatedStorage();
         await using var cluster = await TestCluster.StartAsync(3, id => id == 3 ? gate : new Storage.MemoryStorage());
@@ -91,14 +91,14 @@ public class ConsistentReadTests
         await cluster[2].Store.Keyspace(Name).PutAsync(1, new byte[] { 1 }, Consistency.All, Token);
         gate.Close();
         await cluster[2].Store.Keyspace(Name).PutAsync(1, new byte[] { 2 }, Consistency.One, Token);
-        // Nothing is repaired before the gate opens.
+        // The gate blocks the repair until it opens.
         Assert.Equal(2, (await cluster[1].Store.Keyspace(Name).GetAsync(1, Consistency.Quorum, Token))!.Value!.Value.Span[0]);
         Assert.Equal(1, (await cluster[1].Store.Keyspace(Name).GetAsync(1, Token))!.Value!.Value.Span[0]);
         gate.Open();
     }
 
     [Fact]
-    public async Task Read_that_fails_says_why_and_does_not_speak_of_a_write()
+    public async Task Failed_read_reports_its_cause_and_does_not_mention_a_write()
     {
         await using var cluster = await TestCluster.StartAsync(1);
         await cluster.AddAsync(2, options: new ReplicatedStoreOptions { AcknowledgementTimeout = TimeSpan.FromMilliseconds(200) });
@@ -113,7 +113,7 @@ public class ConsistentReadTests
     }
 
     [Fact]
-    public async Task More_reads_at_once_than_a_peer_answers_at_a_time_are_all_answered()
+    public async Task All_reads_beyond_the_concurrency_limit_of_a_peer_are_answered()
     {
         await using var cluster = await TestCluster.StartAsync(2);
         await cluster[1].Store.Keyspace(Name).PutAsync(1, new byte[] { 1 }, Consistency.All, Token);

@@ -1,11 +1,11 @@
 namespace Datacake.EventualConsistency.Tests;
 
-/// <summary>Counts the bytes that are read from a stream. Each read and write waits for its turn.</summary>
+/// <summary>A stream that counts the bytes read. A callback can delay each read and each write.</summary>
 sealed class CountingStream(Stream stream, Action<int> onRead, Func<Task> waitToRead, Func<Task> waitToWrite) : Stream
 {
     readonly TaskCompletionSource _disposed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>The limit of the bytes that the next read takes.</summary>
+    /// <summary>Gets the limit in bytes for the next read.</summary>
     public Func<int> MaxRead { get; init; } = () => int.MaxValue;
 
     public override bool CanRead => true;

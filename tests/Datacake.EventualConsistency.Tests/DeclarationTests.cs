@@ -5,7 +5,7 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests;
 
-/// <summary>Declaring keyspaces that have data already.</summary>
+/// <summary>Declarations of keyspaces that already have data.</summary>
 public sealed class DeclarationTests
 {
     static readonly DocumentIndex ByName = new("Name", "1", (document, values) =>
@@ -20,7 +20,7 @@ public sealed class DeclarationTests
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task An_index_whose_building_could_not_be_stored_is_built_by_the_next_declaration()
+    public async Task Index_whose_build_could_not_be_stored_is_built_by_the_next_declaration()
     {
         var storage = new FaultyStorage();
         await using var cluster = await TestCluster.StartAsync(1, _ => storage);
@@ -34,7 +34,7 @@ public sealed class DeclarationTests
     }
 
     [Fact]
-    public async Task An_index_is_stale_after_a_restart_when_the_commit_that_made_it_so_was_repeated()
+    public async Task Index_is_stale_after_a_restart_even_if_the_commit_that_made_it_stale_was_retried()
     {
         var storage = new FaultyStorage();
         await using (var cluster = await TestCluster.StartAsync(1, _ => storage))
@@ -57,13 +57,13 @@ public sealed class DeclarationTests
     }
 
     [Fact]
-    public async Task A_new_policy_goes_into_the_indexes_too()
+    public async Task New_policy_also_updates_the_indexes()
     {
         await using var cluster = await TestCluster.StartAsync(3);
         foreach (var store in cluster.Stores)
             await store.DeclareAsync(Declared(MergePolicy.DeleteWins), Cancelled);
         await PutAsync(cluster[1].Store, 1, "cake", Consistency.All);
-        cluster[3].Transport.Cut();                         // so that nobody forgets what was deleted
+        cluster[3].Transport.Cut();                         // so that no node purges the tombstones
         cluster[2].Transport.Cut();
         await cluster.WaitUntilAliveAsync(1, 1);
         var deleted = await cluster[1].Store.Keyspace("shop").DeleteAsync(1, Consistency.None, Cancelled);
@@ -85,7 +85,7 @@ public sealed class DeclarationTests
     }
 
     [Fact]
-    public async Task A_policy_is_changed_and_an_index_built_among_writes()
+    public async Task Policy_changes_and_indexes_are_built_during_writes()
     {
         var gated = new GatedStorage();
         await using var cluster = await TestCluster.StartAsync(1, _ => gated);
@@ -102,7 +102,7 @@ public sealed class DeclarationTests
     }
 
     [Fact]
-    public async Task An_index_of_many_documents_is_built_beside_writes()
+    public async Task Index_of_many_documents_is_built_during_writes()
     {
         await using var cluster = await TestCluster.StartAsync(1);
         var store = cluster[1].Store;
@@ -120,7 +120,7 @@ public sealed class DeclarationTests
     }
 
     [Fact]
-    public async Task An_index_that_is_being_built_is_not_read()
+    public async Task Index_is_not_read_while_it_is_being_built()
     {
         var storage = new FaultyStorage();
         await using var cluster = await TestCluster.StartAsync(1, _ => storage);
@@ -139,7 +139,7 @@ public sealed class DeclarationTests
     }
 
     [Fact]
-    public async Task The_building_of_an_index_goes_on_after_a_restart()
+    public async Task Index_build_continues_after_a_restart()
     {
         var storage = new FaultyStorage();
         await using (var cluster = await TestCluster.StartAsync(1, _ => storage))

@@ -9,7 +9,7 @@ using Datacake.Storage;
 namespace Datacake.EventualConsistency.Tests;
 
 /// <summary>
-/// Many documents that are put and deleted again at three live nodes. The environment variable DATACAKE_STORM says how many; 2,000 if it is not set.
+/// Many documents that are put and deleted on three live nodes: 2,000, or the number in the environment variable DATACAKE_STORM.
 /// </summary>
 public sealed class DeleteStormTests : IDisposable
 {
@@ -17,7 +17,7 @@ public sealed class DeleteStormTests : IDisposable
     const int PerTransaction = 1;
     const int InFlight = 128;
 
-    /// <summary>What a store keeps of itself: its identity, what it knows, the keyspace, the index, the members.</summary>
+    /// <summary>The number of records that an empty store keeps: its identity, its known set, the keyspace, the index and the members.</summary>
     const int MaxMetadata = 6;
 
     static readonly int Documents =
@@ -38,7 +38,7 @@ public sealed class DeleteStormTests : IDisposable
     [InlineData("memory")]
     [InlineData("sqlite")]
     [InlineData("lmdb")]
-    public async Task Of_documents_that_are_deleted_everywhere_nothing_is_left_in_any_store(string kind)
+    public async Task Documents_deleted_everywhere_leave_nothing_in_any_store(string kind)
     {
         var storages = new List<IStorage>();
         await using (var cluster = await TestCluster.StartAsync(3, node =>
@@ -70,7 +70,7 @@ public sealed class DeleteStormTests : IDisposable
     }
 
     [Fact]
-    public async Task Of_documents_that_are_deleted_while_a_member_is_away_nothing_is_left_once_it_is_back()
+    public async Task Documents_deleted_while_a_member_is_away_leave_nothing_once_it_is_back()
     {
         var storages = new List<IStorage>();
         await using var cluster = await TestCluster.StartAsync(3, node =>
@@ -93,7 +93,7 @@ public sealed class DeleteStormTests : IDisposable
             $"{Documents} documents deleted in part by a member that was away; all stores empty {TimeProvider.System.GetElapsedTime(start).TotalSeconds:0.0} s after it is back");
     }
 
-    /// <summary>Each node writes a third of the documents.</summary>
+    /// <summary>Writes the documents, a third of them on each node.</summary>
     static Task WriteAsync(TestCluster cluster, Func<KeyspaceHandle, IEnumerable<long>, ValueTask<CommitResult>> write) => Parallel.ForEachAsync(
         Enumerable.Range(0, Documents).Chunk(PerTransaction).Index(), new ParallelOptions { MaxDegreeOfParallelism = InFlight, CancellationToken = Cancelled },
         async (chunk, _) => await write(cluster[1 + (chunk.Index % 3)].Store.Keyspace(Keyspace), chunk.Item.Select(key => (long)key)));

@@ -5,13 +5,13 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests;
 
-/// <summary>Reading documents in place, page by page.</summary>
+/// <summary>Documents that are read in place, page by page.</summary>
 public sealed class DocumentPageTests
 {
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_page_shows_the_living_documents_that_a_list_would_have()
+    public async Task Pages_show_the_same_live_documents_as_a_list()
     {
         await using var cluster = await TestCluster.StartAsync(1);
         var cakes = cluster[1].Store.Keyspace("cakes");
@@ -43,7 +43,7 @@ public sealed class DocumentPageTests
     }
 
     [Fact]
-    public async Task A_damaged_document_is_refused_by_name_when_a_page_comes_to_it()
+    public async Task Page_with_a_damaged_document_is_refused_with_the_name_of_the_document()
     {
         var storage = new MemoryStorage();
         await using var cluster = await TestCluster.StartAsync(1, _ => storage);

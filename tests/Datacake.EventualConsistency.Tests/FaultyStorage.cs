@@ -2,7 +2,7 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests;
 
-/// <summary>A memory store that fails as often as it is told to.</summary>
+/// <summary>A memory store whose next commits and snapshots can be made to fail.</summary>
 sealed class FaultyStorage : IStorage
 {
     readonly MemoryStorage _storage = new();
@@ -10,22 +10,22 @@ sealed class FaultyStorage : IStorage
 
     public string Description => "faulty memory store";
 
-    /// <summary>The so many next commits fail.</summary>
+    /// <summary>Gets or sets the number of the next commits that fail.</summary>
     public int CommitsToFail { get => Volatile.Read(ref _commits); set => Volatile.Write(ref _commits, value); }
 
-    /// <summary>The so many next commits succeed, before others fail.</summary>
+    /// <summary>Gets or sets the number of commits that succeed before <see cref="CommitsToFail"/> applies.</summary>
     public int CommitsToPass { get => Volatile.Read(ref _passing); set => Volatile.Write(ref _passing, value); }
 
-    /// <summary>The so many next snapshots fail.</summary>
+    /// <summary>Gets or sets the number of the next snapshots that fail.</summary>
     public int SnapshotsToFail { get => Volatile.Read(ref _snapshots); set => Volatile.Write(ref _snapshots, value); }
 
-    /// <summary>Only commits with such an operation fail; unless set, any.</summary>
+    /// <summary>Gets or sets a filter: only commits with a matching operation fail. If it is null, any commit can fail.</summary>
     public Func<WriteOperation, bool>? FailingOperation { get; set; }
 
-    /// <summary>True if it takes only what makes room.</summary>
+    /// <summary>Gets or sets whether the storage is full and accepts only batches that free space.</summary>
     public bool IsFull { get; set; }
 
-    /// <summary>What a failure is.</summary>
+    /// <summary>Gets or sets the factory of the exceptions.</summary>
     public Func<Exception> Failure { get; set; } = () => new StorageException(StorageError.Failed, "The disk does not answer.");
 
     public ValueTask<IStorageSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default)
@@ -34,7 +34,7 @@ sealed class FaultyStorage : IStorage
         return _storage.OpenSnapshotAsync(cancellationToken);
     }
 
-    /// <summary>Whether the snapshot after a commit that fails does so, too.</summary>
+    /// <summary>Gets or sets whether the snapshot after a failed commit fails as well.</summary>
     public bool IsBlindAfterFailedCommit { get; set; }
 
     public ValueTask CommitAsync(WriteBatch batch, Durability durability, CancellationToken cancellationToken = default)

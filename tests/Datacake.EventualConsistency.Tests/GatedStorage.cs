@@ -2,7 +2,7 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests;
 
-/// <summary>A memory store whose commits wait while it is closed: a node that is up and does not get on.</summary>
+/// <summary>A memory store whose commits wait while its gate is closed, like those of a node that is up but makes no progress.</summary>
 sealed class GatedStorage : IStorage
 {
     readonly MemoryStorage _storage = new();
@@ -14,7 +14,7 @@ sealed class GatedStorage : IStorage
 
     public void Open() => _gate.TrySetResult();
 
-    /// <summary>The commits that wait fail, and all later ones.</summary>
+    /// <summary>Fails the waiting commits and all later ones.</summary>
     public void Break() => _gate.TrySetException(new StorageException(StorageError.Full, "The disk is full."));
 
     public ValueTask<IStorageSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default) => _storage.OpenSnapshotAsync(cancellationToken);

@@ -2,7 +2,7 @@ using Datacake.EventualConsistency.Joining;
 
 namespace Datacake.EventualConsistency.Tests;
 
-/// <summary>The log lines of a store that waits to join.</summary>
+/// <summary>The log messages of a store that waits to join.</summary>
 public sealed class JoinReminderTests
 {
     readonly ManualClock _clock = new();
@@ -12,7 +12,7 @@ public sealed class JoinReminderTests
     public JoinReminderTests() => _reminder = new JoinReminder(_clock);
 
     [Fact]
-    public void Store_that_waits_for_a_day_is_logged_at_once_and_then_ever_more_rarely()
+    public void Store_that_waits_for_a_day_is_logged_at_once_and_then_less_and_less_often()
     {
         Wait("no seed answers", TimeSpan.FromDays(1));
         Assert.Equal([0, 60, 180, 420, 900, 1_860, 3_780, 7_380, 10_980], _logged.Take(9));
@@ -20,7 +20,7 @@ public sealed class JoinReminderTests
     }
 
     [Fact]
-    public void New_reason_is_logged_at_once_and_reasons_that_alternate_are_not_new()
+    public void New_reason_is_logged_at_once_but_alternating_reasons_are_not_new()
     {
         Wait("no seed answers", TimeSpan.FromSeconds(30));
         for (int i = 0; i < 3; i++)
@@ -32,7 +32,7 @@ public sealed class JoinReminderTests
     }
 
     [Fact]
-    public void Ever_new_reasons_do_not_fill_the_log()
+    public void Constantly_changing_reasons_do_not_fill_the_log()
     {
         for (int i = 0; i < 360; i++)
             Wait($"reason {i}", TimeSpan.FromSeconds(10));

@@ -2,19 +2,19 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests;
 
-/// <summary>Fresh nodes that join over real sockets, and are cut off in the middle of it.</summary>
+/// <summary>Fresh nodes that join over real sockets and are interrupted in the middle.</summary>
 public sealed class JoinTests
 {
     const string Keyspace = "cakes";
     const int Documents = 20_000, DocumentLength = 600;
 
-    /// <summary>How many documents have come at least, and half at most, when the joining node is cut off.</summary>
+    /// <summary>The minimum number of documents that have arrived when the joining node is cut off. At most half of all documents have.</summary>
     const int DocumentsBeforeCut = 5_000;
 
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Store_that_has_formed_a_cluster_and_was_never_written_to_opens_again()
+    public async Task Store_that_formed_a_cluster_but_was_never_written_to_reopens()
     {
         await using var nodes = new Scenarios.ScenarioNodes();
         await nodes.StartNodeAsync(1, options => options.ReportInterval = TimeSpan.FromSeconds(1));
@@ -26,7 +26,7 @@ public sealed class JoinTests
     }
 
     [Fact]
-    public async Task Save_at_all_after_the_members_were_waited_for_reaches_all_of_them()
+    public async Task Write_at_level_All_after_waiting_for_members_reaches_all_of_them()
     {
         await using var nodes = new Scenarios.ScenarioNodes();
         await nodes.StartNodeAsync(1);
@@ -44,7 +44,7 @@ public sealed class JoinTests
     }
 
     [Fact]
-    public async Task A_join_whose_connection_is_cut_goes_on_with_what_it_lacks()
+    public async Task Join_resumes_with_the_missing_documents_after_a_cut_connection()
     {
         await using var cluster = await StartAsync(1);
         var log = new CollectingLog();
@@ -69,7 +69,7 @@ public sealed class JoinTests
     }
 
     [Fact]
-    public async Task A_join_goes_on_after_the_joining_node_was_started_again_and_at_another_member()
+    public async Task Join_resumes_after_a_restart_of_the_joining_node_and_from_another_member()
     {
         await using var cluster = await StartAsync(2);
         var storage = new MemoryStorage();
@@ -91,7 +91,7 @@ public sealed class JoinTests
     }
 
     [Fact]
-    public async Task A_store_that_had_joined_says_so_at_once()
+    public async Task Store_that_has_joined_before_reports_so_at_once()
     {
         await using var cluster = await TestCluster.StartAsync(1);
         var seen = new List<JoinStatus>();
@@ -100,10 +100,10 @@ public sealed class JoinTests
         Assert.True(Assert.Single(seen).IsJoined);
     }
 
-    /// <summary>Lets no more than a half of the documents come before it is cut, however late that is.</summary>
+    /// <summary>Returns a transport that delivers at most half of the documents before it is cut, however late that is.</summary>
     static SeverableTransport TransportOfHalf() => new(bytesBeforeCut: Documents * DocumentLength / 2);
 
-    /// <summary>Lets a node join until some documents have come, and cuts it off.</summary>
+    /// <summary>Lets a node join until some documents have arrived, and then cuts it off.</summary>
     static async Task<List<JoinStatus>> CutInTheMiddleAsync(TestCluster.TestNode joining)
     {
         var seen = new List<JoinStatus>();

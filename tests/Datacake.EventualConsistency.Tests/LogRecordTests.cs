@@ -3,7 +3,7 @@ using Datacake.EventualConsistency.Layout;
 
 namespace Datacake.EventualConsistency.Tests;
 
-/// <summary>How the log keeps which documents transactions touched.</summary>
+/// <summary>Log records, which hold the keys of the documents that transactions touched.</summary>
 public sealed class LogRecordTests
 {
     static readonly HlcTimestamp First = new(1 << 8 | 1);
@@ -24,7 +24,7 @@ public sealed class LogRecordTests
     }
 
     [Fact]
-    public void A_log_record_can_be_made_to_say_that_it_may_purge()
+    public void Log_record_can_be_marked_as_allowed_to_purge()
     {
         byte[] encoded = new LogRecord(MayPurge: false, [new LogTransaction(First, [KeyOf(1, 9)])]).Encode();
         Assert.False(LogRecord.SaysMayPurge(encoded));

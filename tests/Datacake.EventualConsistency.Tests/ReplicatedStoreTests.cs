@@ -28,7 +28,7 @@ public sealed class ReplicatedStoreTests
     }
 
     [Fact]
-    public async Task Keys_and_stamps_are_read_of_documents_that_are_deleted_too_until_all_members_know()
+    public async Task Keys_and_stamps_of_deleted_documents_are_readable_until_all_members_know_the_delete()
     {
         await using var cluster = await TestCluster.StartAsync(2);
         cluster[2].Transport.Cut();
@@ -49,7 +49,7 @@ public sealed class ReplicatedStoreTests
     }
 
     [Fact]
-    public async Task What_is_put_with_All_is_on_every_node_when_the_call_returns()
+    public async Task Put_at_level_All_is_on_every_node_when_the_call_returns()
     {
         await using var cluster = await TestCluster.StartAsync(3);
         for (int i = 0; i < 100; i++)
@@ -63,10 +63,10 @@ public sealed class ReplicatedStoreTests
     }
 
     [Fact]
-    public async Task Many_concurrent_writers_all_get_their_acknowledgements()
+    public async Task Many_concurrent_writers_all_receive_their_acknowledgements()
     {
         await using var cluster = await TestCluster.StartAsync(3);
-        Consistency[] levels = [.. Enum.GetValues<Consistency>().Where(level => level != Consistency.Three)];     // there are two others
+        Consistency[] levels = [.. Enum.GetValues<Consistency>().Where(level => level != Consistency.Three)];     // Only two other nodes exist.
         await Task.WhenAll(Enumerable.Range(0, 60).Select(async writer =>
         {
             var cakes = cluster[1 + (writer % 3)].Store.Keyspace("cakes");
@@ -77,7 +77,7 @@ public sealed class ReplicatedStoreTests
     }
 
     [Fact]
-    public async Task A_cut_off_node_refuses_Quorum_takes_None_and_merges_when_it_is_back()
+    public async Task Node_that_is_cut_off_refuses_Quorum_accepts_None_and_merges_when_it_is_back()
     {
         await using var cluster = await TestCluster.StartAsync(3);
         var (one, three) = (cluster[1].Store, cluster[3].Store);
@@ -110,7 +110,7 @@ public sealed class ReplicatedStoreTests
     }
 
     [Fact]
-    public async Task A_node_that_was_stopped_without_warning_catches_up_from_its_file()
+    public async Task Node_stopped_without_warning_catches_up_from_its_file()
     {
         string folder = Directory.CreateTempSubdirectory("datacake").FullName;
         try
@@ -147,7 +147,7 @@ public sealed class ReplicatedStoreTests
     }
 
     [Fact]
-    public async Task A_node_that_comes_back_with_an_empty_disk_takes_everything_from_its_peers()
+    public async Task Node_that_returns_with_an_empty_disk_fetches_everything_from_its_peers()
     {
         await using var cluster = await TestCluster.StartAsync(3);
         await cluster[3].Store.Keyspace("cakes").PutAsync(1, "mine"u8.ToArray(), Consistency.All, Cancelled);
@@ -161,7 +161,7 @@ public sealed class ReplicatedStoreTests
     }
 
     [Fact]
-    public async Task A_late_node_takes_everything_that_was_there_before_it()
+    public async Task Late_node_fetches_all_earlier_data()
     {
         await using var cluster = await TestCluster.StartAsync(1);
         var documents = Enumerable.Range(0, 5_000).Select(i => KeyValuePair.Create((DocumentKey)i, (ReadOnlyMemory<byte>)new byte[100]));
@@ -173,7 +173,7 @@ public sealed class ReplicatedStoreTests
     }
 
     [Fact]
-    public async Task Deleted_documents_and_the_log_are_gone_from_all_stores_when_all_have_seen_them()
+    public async Task Deleted_documents_and_log_records_are_removed_once_all_nodes_have_seen_them()
     {
         var stores = Enumerable.Range(1, 3).ToDictionary(node => node, _ => new MemoryStorage());
         await using var cluster = await TestCluster.StartAsync(3, node => stores[node]);
@@ -191,7 +191,7 @@ public sealed class ReplicatedStoreTests
     }
 
     [Fact]
-    public async Task An_index_finds_what_other_nodes_wrote_and_is_built_over_data_that_was_there_before()
+    public async Task Index_covers_writes_of_other_nodes_and_earlier_data()
     {
         await using var cluster = await TestCluster.StartAsync(2);
         var byName = new DocumentIndex("Name", "1", (document, values) =>
@@ -223,7 +223,7 @@ public sealed class ReplicatedStoreTests
     }
 
     [Fact]
-    public async Task An_update_of_a_document_that_is_not_there_is_refused_by_name_and_writes_nothing()
+    public async Task Update_of_a_missing_document_is_refused_by_name_and_writes_nothing()
     {
         await using var cluster = await TestCluster.StartAsync(1);
         var refused = await Assert.ThrowsAsync<DocumentNotFoundException>(() => Commit(cluster[1].Store, Consistency.None, transaction =>
@@ -236,7 +236,7 @@ public sealed class ReplicatedStoreTests
     }
 
     [Fact]
-    public async Task A_session_token_makes_another_node_wait_until_it_has_the_write()
+    public async Task Session_token_makes_another_node_wait_for_the_write()
     {
         await using var cluster = await TestCluster.StartAsync(2);
         cluster[2].Transport.Cut();
@@ -251,7 +251,7 @@ public sealed class ReplicatedStoreTests
     }
 
     [Fact]
-    public async Task A_commit_whose_wait_is_cancelled_stays_and_says_so()
+    public async Task Commit_whose_wait_is_canceled_is_kept_and_reported_as_kept()
     {
         var gated = new GatedStorage();
         await using var cluster = await TestCluster.StartAsync(2, node => node == 2 ? gated : new MemoryStorage());
@@ -268,7 +268,7 @@ public sealed class ReplicatedStoreTests
     }
 
     [Fact]
-    public async Task All_who_open_the_store_of_a_node_at_once_get_the_same_one()
+    public async Task Concurrent_calls_that_open_the_store_of_a_node_get_the_same_store()
     {
         await using var node = await DatacakeNode.StartAsync(options => options.WithNodeId(1).ListenOn("127.0.0.1:0").UseMemory(), Cancelled);
         var stores = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Task.Run(() => node.OpenStoreAsync(Cancelled).AsTask())));
@@ -276,7 +276,7 @@ public sealed class ReplicatedStoreTests
     }
 
     [Fact]
-    public async Task A_fresh_node_whose_seeds_are_away_says_so_instead_of_waiting_for_ever()
+    public async Task Fresh_node_without_reachable_seeds_fails_instead_of_waiting_forever()
     {
         await using var node = await DatacakeNode.StartAsync(
             options => options.WithNodeId(2).ListenOn("127.0.0.1:0").WithSeeds("127.0.0.1:1").WithGossip(gossip => gossip.UseLocal()), Cancelled);
@@ -288,7 +288,7 @@ public sealed class ReplicatedStoreTests
     }
 
     [Fact]
-    public async Task Three_fresh_nodes_that_have_each_other_as_seeds_form_one_cluster()
+    public async Task Three_fresh_nodes_with_each_other_as_seeds_form_one_cluster()
     {
         using var reserved = new ReservedAddresses();
         string[] addresses = reserved.Next(3);
@@ -355,7 +355,7 @@ public sealed class ReplicatedStoreTests
                 nodes.Add(await DatacakeNode.StartAsync(settings => settings
                     .WithNodeId(i + 1).ListenOn(seeds[i]).WithSeeds(seeds).WithTransport(network).WithGossip(gossip => gossip.UseLocal()).UseMemory(), Cancelled));
             }
-            // All talk before any has joined, so that they hear of each other's fresh stores from third ones, too.
+            // All nodes talk before any has joined, so that they also hear of each other's fresh stores through a third node.
             var stores = await Task.WhenAll(nodes.Select(async node => await node.OpenStoreAsync(Cancelled)));
             await Task.WhenAll(stores.Select(store => store.Joined.WaitAsync(TestCluster.Deadline, Cancelled)));
             await TestCluster.WaitUntilAsync(() => stores.All(store => store.Members.Count(member => member.IsUp) == seeds.Length), "all are connected");

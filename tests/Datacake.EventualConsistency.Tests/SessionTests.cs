@@ -3,13 +3,13 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests;
 
-/// <summary>Sessions between stores when something goes wrong on the way.</summary>
+/// <summary>Sessions between stores when a step of them fails.</summary>
 public sealed class SessionTests
 {
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_session_whose_opening_could_not_be_stored_is_not_taken_for_open()
+    public async Task Session_whose_opening_could_not_be_stored_does_not_count_as_open()
     {
         var storage = new FaultyStorage();
         await using var cluster = await TestCluster.StartAsync(2, node => node == 1 ? storage : new MemoryStorage());
@@ -19,7 +19,7 @@ public sealed class SessionTests
     }
 
     [Fact]
-    public async Task A_peer_is_dialled_again_after_a_failure_that_nobody_expected()
+    public async Task Peer_is_redialed_after_an_unexpected_failure()
     {
         var storage = new FaultyStorage { Failure = () => new UnauthorizedAccessException("The file may not be written.") };
         await using var cluster = await TestCluster.StartAsync(2, node => node == 1 ? storage : new MemoryStorage());
@@ -29,7 +29,7 @@ public sealed class SessionTests
     }
 
     [Fact]
-    public async Task What_keeps_a_peer_from_being_sent_what_it_lacks_is_logged()
+    public async Task Failure_to_send_a_peer_its_missing_data_is_logged()
     {
         var storage = new MemoryStorage();
         var log = new CollectingLog();
@@ -45,7 +45,7 @@ public sealed class SessionTests
     }
 
     [Fact]
-    public async Task A_store_that_cannot_keep_up_stops_reading_from_its_peers()
+    public async Task Store_that_cannot_keep_up_stops_reading_from_its_peers()
     {
         var gated = new GatedStorage();
         var log = new CollectingLog();
@@ -73,7 +73,7 @@ public sealed class SessionTests
     {
         cluster[2].Transport.Cut();
         await cluster.WaitUntilAliveAsync(1, 1);
-        // With which the opening of a session is stored.
+        // The record that the opening of a session stores.
         storage.FailingOperation = operation => operation.Key.Span.SequenceEqual(StoreLayout.IdentityKey.Span);
         storage.CommitsToFail = int.MaxValue;
         cluster[2].Transport.Mend();

@@ -2,8 +2,8 @@ using Datacake.Rpc;
 
 namespace Datacake.EventualConsistency.Tests;
 
-/// <summary>TCP that can be cut: all connections of the node break, and no new ones come about until it is mended.</summary>
-/// <param name="bytesBeforeCut">What comes before the first cut; the rest is on its way until then.</param>
+/// <summary>TCP that can be cut: all connections of the node break, and no new ones open until it is mended.</summary>
+/// <param name="bytesBeforeCut">The number of bytes that arrive before the first cut. Further bytes are held back until then.</param>
 sealed class SeverableTransport(long bytesBeforeCut = long.MaxValue) : ITransport
 {
     const int SlowReadLength = 16 * 1024;
@@ -16,7 +16,7 @@ sealed class SeverableTransport(long bytesBeforeCut = long.MaxValue) : ITranspor
     bool _isCut;
     long _bytesReceived;
 
-    /// <summary>Bytes that came on all connections so far.</summary>
+    /// <summary>Gets the number of bytes received on all connections.</summary>
     public long BytesReceived => Interlocked.Read(ref _bytesReceived);
 
     public void Cut()
@@ -37,16 +37,16 @@ sealed class SeverableTransport(long bytesBeforeCut = long.MaxValue) : ITranspor
             _isCut = false;
     }
 
-    /// <summary>The outcome of an attempt to connect to an address.</summary>
+    /// <summary>Gets or sets the function that decides the outcome of an attempt to connect to an address.</summary>
     public Func<string, DialFate> FateOf { get; set; } = _ => DialFate.Connects;
 
-    /// <summary>The time that each read waits, which then takes at most <see cref="SlowReadLength"/> bytes.</summary>
+    /// <summary>Gets or sets the delay of each read. A delayed read returns at most <see cref="SlowReadLength"/> bytes.</summary>
     public TimeSpan ReadDelay { get; set; }
 
-    /// <summary>Nothing arrives and nothing is sent any more, on old and new connections, and nobody is told: the cable is pulled.</summary>
+    /// <summary>Pulls the cable: old and new connections silently stop receiving and sending.</summary>
     public void Pause() => _paused ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Lets the held-up bytes continue.</summary>
+    /// <summary>Lets the bytes that were held back continue.</summary>
     public void Resume()
     {
         _paused?.TrySetResult();

@@ -4,13 +4,13 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests;
 
-/// <summary>A store over a storage that fails for a while.</summary>
+/// <summary>Stores on a storage that fails for a while.</summary>
 public sealed class StorageFailureTests
 {
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_replica_goes_on_reporting_and_collecting_after_the_storage_has_refused_a_commit_of_it()
+    public async Task Replica_continues_to_report_and_collect_after_a_failed_commit()
     {
         var storage = new FaultyStorage();
         storage.FailingOperation = operation => operation.IsDelete && StoreLayout.AllLog.Contains(operation.Key.Span);
@@ -22,7 +22,7 @@ public sealed class StorageFailureTests
     }
 
     [Fact]
-    public async Task Callers_are_told_when_the_storage_cannot_be_read_and_the_next_ones_are_served()
+    public async Task Callers_see_the_failure_of_an_unreadable_storage_and_the_next_ones_are_served()
     {
         var storage = new FaultyStorage();
         await using var cluster = await TestCluster.StartAsync(1, _ => storage);
@@ -36,7 +36,7 @@ public sealed class StorageFailureTests
     }
 
     [Fact]
-    public async Task Delete_that_is_committed_together_with_puts_succeeds_where_there_is_room_for_deletes_only()
+    public async Task Delete_batched_with_puts_succeeds_when_there_is_room_for_deletes_only()
     {
         var storage = new FaultyStorage();
         await using var cluster = await TestCluster.StartAsync(1, _ => storage);
@@ -64,7 +64,7 @@ public sealed class StorageFailureTests
     }
 
     [Fact]
-    public async Task Keyspaces_are_declared_and_operators_obeyed_where_there_is_room_for_deletes_only()
+    public async Task Declarations_and_operator_commands_succeed_when_there_is_room_for_deletes_only()
     {
         var storage = new FaultyStorage();
         await using var cluster = await TestCluster.StartAsync(2, node => node == 1 ? storage : new MemoryStorage());
@@ -73,7 +73,7 @@ public sealed class StorageFailureTests
         storage.IsFull = true;
         await Assert.ThrowsAsync<StorageException>(() => store.Keyspace("cakes").PutAsync(2, "a cake that is larger"u8.ToArray(), Consistency.None, Cancelled).AsTask());
 
-        // As an application does that has just started.
+        // An application that has just started does this.
         await store.DeclareAsync(new KeyspaceDeclaration("cakes", MergePolicy.LastWriterWins, []), Cancelled);
         await store.DeclareAsync(new KeyspaceDeclaration("pies", MergePolicy.LastWriterWins, []), Cancelled);
         await store.VerifyAsync(Cancelled);
@@ -81,7 +81,7 @@ public sealed class StorageFailureTests
         await store.Keyspace("cakes").DeleteAsync(1, Consistency.None, Cancelled);
         Assert.Equal(StorageError.Full, Assert.IsType<StorageException>(store.StorageFailure).Error);
 
-        // Nothing is put meanwhile.
+        // Nothing is put in the meantime.
         storage.IsFull = false;
         await TestCluster.WaitUntilAsync(() => store.StorageFailure is null, "it is noticed that there is room again");
     }
@@ -89,7 +89,7 @@ public sealed class StorageFailureTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Documents_are_counted_rightly_when_neither_a_commit_nor_the_look_at_what_is_stored_succeeded(bool isExpectedFailure)
+    public async Task Document_count_is_right_after_a_commit_and_the_following_snapshot_failed(bool isExpectedFailure)
     {
         var storage = new FaultyStorage();
         if (!isExpectedFailure)
@@ -110,7 +110,7 @@ public sealed class StorageFailureTests
     [Theory]
     [InlineData(StoreLayout.Format - 1, StorageError.Failed)]
     [InlineData(StoreLayout.Format + 1, StorageError.NewerFormat)]
-    public async Task A_store_of_another_format_is_refused_by_name_and_left_as_it_is(uint format, StorageError error)
+    public async Task Store_of_another_format_is_refused_by_name_and_left_unchanged(uint format, StorageError error)
     {
         await using var storage = new MemoryStorage();
         var batch = new WriteBatch();

@@ -5,12 +5,12 @@ namespace Datacake.EventualConsistency.Tests;
 
 public sealed class StoreMetricsTests
 {
-    const int FirstNode = 201;      // in no other test
+    const int FirstNode = 201;      // No other test uses these ids.
 
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_store_measures_what_it_commits_takes_and_holds()
+    public async Task Store_measures_its_commits_received_transactions_and_documents()
     {
         var measured = new ConcurrentDictionary<(string Instrument, string Node), double>();
         using var listener = new MeterListener();

@@ -4,7 +4,7 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests;
 
-/// <summary>Nodes on loopback TCP with their stores; the first one is everyone's seed.</summary>
+/// <summary>Nodes on loopback TCP with their stores. The first node is the seed of all.</summary>
 sealed class TestCluster : IAsyncDisposable
 {
     public static TimeSpan Deadline => Eventually.Deadline;
@@ -27,10 +27,10 @@ sealed class TestCluster : IAsyncDisposable
         return cluster;
     }
 
-    /// <summary>An address that no node has.</summary>
+    /// <summary>Returns an address that no node uses.</summary>
     public string NextAddress() => _addresses.Next();
 
-    /// <summary>Starts a node, or starts it again at the address that it had unless another one is given.</summary>
+    /// <summary>Starts or restarts a node. A restarted node keeps its address unless another one is given.</summary>
     public async Task<TestNode> AddAsync(
         int nodeId, IStorage? storage = null, ReplicatedStoreOptions? options = null, CollectingLog? log = null, SeverableTransport? transport = null,
         string? address = null)
@@ -62,7 +62,7 @@ sealed class TestCluster : IAsyncDisposable
     public async Task WaitUntilAliveAsync(int nodeId, int count) => await WaitUntilAsync(
         () => this[nodeId].Store.Members.Count(member => member.IsUp) == count, $"node {nodeId} sees {count} members up");
 
-    /// <summary>Waits until all nodes show the same of a keyspace, and returns what that is.</summary>
+    /// <summary>Waits until all nodes have the same statistics of a keyspace, and returns the statistics.</summary>
     public async Task<KeyspaceStatistics> WaitUntilEqualAsync(string keyspace, long? count = null)
     {
         KeyspaceStatistics? shown = null;

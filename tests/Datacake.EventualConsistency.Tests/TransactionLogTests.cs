@@ -6,21 +6,21 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests;
 
-/// <summary>How transactions become records of the log, and are found in it.</summary>
+/// <summary>Transactions that become records of the log and are found in it.</summary>
 public sealed class TransactionLogTests
 {
-    // What a commit adds: a node, how far its clock goes on, whether the transaction before is known, how many documents, and whether it may purge.
+    // One transaction of a commit: its node, the advance of the clock, whether the previous transaction is known, the number of keys, and whether it may purge.
     static readonly Gen<(int Node, ulong Step, bool Follows, int Keys, bool MayPurge)> GenAdded = Gen.Select(
         Gen.Int[1, 3], Gen.Frequency((8, Gen.ULong[1, 100]), (1, Gen.ULong[1, LogRecord.MaxSpan >> 8])), Gen.Frequency((8, Gen.Const(true)), (1, Gen.Const(false))),
         Gen.Frequency((20, Gen.Int[0, 3]), (1, Gen.Const(300))), Gen.Frequency((20, Gen.Const(false)), (1, Gen.Const(true))));
 
     [Fact]
-    public void Any_transactions_are_read_newest_first_and_found() =>
+    public void Transactions_are_found_and_read_newest_first() =>
         Gen.Select(GenAdded.List[1, 8].List[1, 30], Gen.Double.Unit, Gen.Double.Unit)
             .Sample((commits, from, to) => CheckAsync(commits, from, to).GetAwaiter().GetResult(), iter: 300);
 
     [Fact]
-    public async Task Transactions_of_a_commit_that_follow_each_other_are_one_record()
+    public async Task Consecutive_transactions_of_a_commit_share_one_record()
     {
         await using var storage = new MemoryStorage();
         await CommitAsync(storage, log =>

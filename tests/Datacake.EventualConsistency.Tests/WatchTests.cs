@@ -7,7 +7,7 @@ public class WatchTests
     static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_watch_tells_what_was_before_and_after_each_transaction_here_and_on_other_nodes()
+    public async Task Watch_reports_documents_before_and_after_each_local_and_remote_transaction()
     {
         await using var cluster = await TestCluster.StartAsync(2);
         KeyspaceHandle here = cluster[1].Store.Keyspace(Name), there = cluster[2].Store.Keyspace(Name);
@@ -31,7 +31,7 @@ public class WatchTests
     }
 
     [Fact]
-    public async Task Forgetting_what_was_deleted_is_no_change()
+    public async Task Purging_a_deleted_document_is_not_a_change()
     {
         await using var cluster = await TestCluster.StartAsync(1);
         var keyspace = cluster[1].Store.Keyspace(Name);
@@ -46,7 +46,7 @@ public class WatchTests
     }
 
     [Fact]
-    public async Task A_watch_goes_on_from_a_position_on_any_node_with_the_latest_state()
+    public async Task Watch_resumes_from_a_position_on_any_node_with_the_latest_state()
     {
         await using var cluster = await TestCluster.StartAsync(3);
         var keyspace = cluster[1].Store.Keyspace(Name);
@@ -60,7 +60,7 @@ public class WatchTests
                 return await PositionOf(2) == position && await PositionOf(3) == position;
             },
             "all know the same");
-        // As long as a member is away, the others do not forget what it lacks.
+        // While a member is away, the others keep the log entries that the member lacks.
         await cluster[3].Node.DisposeAsync();
         Assert.True(WatchPosition.TryParse(position, out var after));
 
@@ -89,7 +89,7 @@ public class WatchTests
     }
 
     [Fact]
-    public async Task A_position_from_which_changes_are_forgotten_is_answered_with_a_gap()
+    public async Task Position_whose_changes_are_no_longer_in_the_log_is_answered_with_a_gap()
     {
         await using var cluster = await TestCluster.StartAsync(1);
         var keyspace = cluster[1].Store.Keyspace(Name);
@@ -101,7 +101,7 @@ public class WatchTests
     }
 
     [Fact]
-    public async Task A_slow_watcher_misses_steps_but_no_document_while_a_member_keeps_the_log()
+    public async Task Slow_watcher_misses_steps_but_no_document_while_a_member_keeps_the_log()
     {
         await using var cluster = new TestCluster();
         var options = new ReplicatedStoreOptions { ReportInterval = TimeSpan.FromMilliseconds(50), MaxWatchBufferLength = 1_000 };
@@ -126,7 +126,7 @@ public class WatchTests
     }
 
     [Fact]
-    public async Task A_watch_ends_when_its_reader_or_the_store_does()
+    public async Task Watch_ends_with_its_reader_or_its_store()
     {
         await using var cluster = await TestCluster.StartAsync(1);
         var keyspace = cluster[1].Store.Keyspace(Name);
@@ -146,7 +146,7 @@ public class WatchTests
     }
 
     [Fact]
-    public void What_is_no_position_is_not_parsed()
+    public void Invalid_position_is_not_parsed()
     {
         foreach (string? text in (string?[])[null, "?", "AAA", "nowhere"])
             Assert.False(WatchPosition.TryParse(text, out _), text);

@@ -2,7 +2,7 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests;
 
-/// <summary>A memory store that completes nothing at once, as one that is reached over a network.</summary>
+/// <summary>A memory store that never completes synchronously, like a store that is reached over a network.</summary>
 sealed class YieldingStorage : IStorage
 {
     readonly MemoryStorage _storage = new();

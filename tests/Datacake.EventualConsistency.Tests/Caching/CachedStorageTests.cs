@@ -9,7 +9,7 @@ using static Datacake.EventualConsistency.Tests.Caching.DocumentCacheTests;
 
 namespace Datacake.EventualConsistency.Tests.Caching;
 
-/// <summary>Documents read through a cache, beside what the same snapshot's storage has: with few slots and little room, so that they are in each other's way.</summary>
+/// <summary>Documents read through a cache, compared with the storage of the same snapshot. The cache has few slots and little room, so that documents compete for them.</summary>
 public sealed class CachedStorageTests : IDisposable
 {
     const long Capacity = 16 * 1024;
@@ -23,7 +23,7 @@ public sealed class CachedStorageTests : IDisposable
 
     abstract record Step
     {
-        /// <summary>A commit of versions of documents; 0 removes one. It may fail before the storage has made it, or after.</summary>
+        /// <summary>A commit that writes versions of documents; version 0 removes a document. The commit may fail before or after the storage has made it.</summary>
         public sealed record Commit((int Key, int Version)[] Writes, bool FailsBefore, bool FailsAfter) : Step;
 
         public sealed record OpenSnapshot : Step;
@@ -49,7 +49,7 @@ public sealed class CachedStorageTests : IDisposable
     [InlineData("memory", 400)]
     [InlineData("sqlite", 30)]
     [InlineData("lmdb", 30)]
-    public async Task A_snapshot_shows_the_documents_of_its_moment_under_any_sequence_of_operations(string provider, int sequences)
+    public async Task Snapshot_shows_the_documents_of_its_moment_under_any_sequence_of_operations(string provider, int sequences)
     {
         int number = 0;
         await GenStep.Array[1, 120].SampleAsync(
@@ -66,7 +66,7 @@ public sealed class CachedStorageTests : IDisposable
     [InlineData("memory", 4_000)]
     [InlineData("sqlite", 1_000)]
     [InlineData("lmdb", 400)]
-    public async Task Readers_see_what_their_snapshots_show_while_others_read_and_one_commits(string provider, int commits)
+    public async Task Readers_see_their_own_snapshots_during_concurrent_reads_and_commits(string provider, int commits)
     {
         commits *= Rounds;
         await using var inner = Open(provider, "concurrent");
@@ -78,7 +78,7 @@ public sealed class CachedStorageTests : IDisposable
         for (int commit = 1; commit <= commits; commit++)
         {
             var batch = new WriteBatch();
-            // Few of the keys are written most of the time, as they are read.
+            // Most writes go to a few of the keys, as most reads do.
             for (int i = 0; i < 3; i++)
                 batch.Put(Key(random.Next(random.Next(2) == 0 ? 8 : Keys)), Version(commit).Encoded);
             Volatile.Write(ref started, commit);
@@ -92,11 +92,11 @@ public sealed class CachedStorageTests : IDisposable
         {
             using var page = new DocumentPage();
             var snapshots = new Queue<CachedSnapshot>();
-            // On a busy machine the readers may begin late: some reads come after the commits.
+            // On a busy machine, the readers may start late, so that some reads come after the commits.
             for (int round = 0; round < 20 || Volatile.Read(ref started) >= 0; round++)
             {
                 snapshots.Enqueue((CachedSnapshot)await storage.OpenSnapshotAsync(Cancelled));
-                // The older ones go on reading beside the newer ones.
+                // Older snapshots keep reading beside newer ones.
                 for (int i = 0; i < 24; i++)
                 {
                     var snapshot = random.Next(3) == 0 ? snapshots.Peek() : snapshots.Last();
@@ -116,7 +116,7 @@ public sealed class CachedStorageTests : IDisposable
     }
 
     [Fact]
-    public async Task A_snapshot_that_was_disposed_gives_no_document()
+    public async Task Disposed_snapshot_returns_no_document()
     {
         await using var storage = new CachedStorage(new MemoryStorage(), new DocumentCache(Capacity));
         var batch = new WriteBatch();
@@ -131,7 +131,7 @@ public sealed class CachedStorageTests : IDisposable
     }
 
     [Fact]
-    public async Task A_storage_gets_a_cache_unless_it_is_turned_off()
+    public async Task Storage_is_cached_unless_the_cache_is_turned_off()
     {
         await using var file = Open("sqlite", "one");
         Assert.IsType<CachedStorage>(CachedStorage.Over(file, Capacity));
@@ -208,7 +208,7 @@ public sealed class CachedStorageTests : IDisposable
         Assert.Equal(expected, Shown(page));
     }
 
-    /// <summary>What the storage itself has.</summary>
+    /// <summary>Reads a document from the storage itself, without the cache.</summary>
     static async Task<Document> StoredAsync(CachedSnapshot snapshot, byte[] key) =>
         await snapshot.GetAsync(key, Cancelled) is { } bytes ? Document.Parse(bytes.ToArray()) : Document.Nothing;
 
@@ -228,7 +228,7 @@ public sealed class CachedStorageTests : IDisposable
         return shown;
     }
 
-    /// <summary>A storage whose next commit fails, before it is made or after.</summary>
+    /// <summary>A storage whose next commit fails before or after it is made.</summary>
     sealed class UnsteadyStorage(IStorage storage) : IStorage
     {
         public bool FailsBefore { get; set; }

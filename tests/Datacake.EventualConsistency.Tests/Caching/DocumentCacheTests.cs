@@ -6,7 +6,7 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests.Caching;
 
-/// <summary>What a cache gives to which snapshot, and how much it keeps.</summary>
+/// <summary>The documents that a cache returns to each snapshot, and the memory that it takes.</summary>
 public sealed class DocumentCacheTests
 {
     const long Capacity = 16 * 1024;
@@ -14,7 +14,7 @@ public sealed class DocumentCacheTests
     readonly DocumentCache _cache = new(Capacity);
 
     [Fact]
-    public void A_document_that_one_snapshot_has_read_is_there_for_the_others()
+    public void Document_that_one_snapshot_has_read_is_cached_for_the_others()
     {
         long first = _cache.Now;
         Read(Key(1), Version(1), first);
@@ -27,13 +27,13 @@ public sealed class DocumentCacheTests
     }
 
     [Fact]
-    public void Nobody_is_given_a_document_while_it_is_being_committed()
+    public void Document_is_not_served_while_it_is_being_committed()
     {
         Read(Key(1), Version(1), _cache.Now);
         long before = _cache.Now;
         long commit = _cache.Begin(Put(Key(1), Version(2)));
 
-        // The storage may show either version now; whatever a snapshot reads, it cannot be known which.
+        // The storage may show either version now, so nobody can know which version a snapshot reads.
         Assert.Null(_cache.Find(Key(1), before));
         Assert.False(_cache.Wants(Key(1), Version(1).Encoded.Length, before));
         _cache.Add(Key(1), Version(1), before);
@@ -45,7 +45,7 @@ public sealed class DocumentCacheTests
     }
 
     [Fact]
-    public void What_a_slow_reader_adds_after_it_was_changed_is_given_to_nobody()
+    public void Outdated_document_that_a_slow_reader_adds_is_not_served()
     {
         long before = _cache.Now;
         Assert.True(_cache.Wants(Key(1), Version(1).Encoded.Length, before));
@@ -56,7 +56,7 @@ public sealed class DocumentCacheTests
     }
 
     [Fact]
-    public void What_a_commit_writes_takes_the_place_of_what_was_kept_for_the_snapshots_that_show_it()
+    public void Committed_documents_replace_the_cached_ones_for_newer_snapshots()
     {
         long before = _cache.Now;
         Read(Key(1), Version(1), before);
@@ -71,7 +71,7 @@ public sealed class DocumentCacheTests
     }
 
     [Fact]
-    public void Of_several_operations_on_a_document_the_last_one_counts()
+    public void Last_of_several_operations_on_a_document_wins()
     {
         Read(Key(1), Version(1), _cache.Now);
         Read(Key(2), Version(1), _cache.Now);
@@ -81,7 +81,7 @@ public sealed class DocumentCacheTests
     }
 
     [Fact]
-    public void A_commit_that_fails_leaves_nothing_of_it_whatever_became_of_it_in_the_storage()
+    public void Documents_of_a_failed_commit_are_not_served_whether_or_not_they_were_stored()
     {
         Read(Key(1), Version(1), _cache.Now);
         long before = _cache.Now;
@@ -95,7 +95,7 @@ public sealed class DocumentCacheTests
     }
 
     [Fact]
-    public void It_takes_no_more_memory_than_its_capacity()
+    public void Cache_takes_no_more_memory_than_its_capacity()
     {
         for (int i = 0; i < 1_000; i++)
         {
@@ -109,7 +109,7 @@ public sealed class DocumentCacheTests
     }
 
     [Fact]
-    public void A_document_that_would_take_the_place_of_many_is_not_kept()
+    public void Document_that_would_evict_many_others_is_not_cached()
     {
         Assert.True(_cache.Wants(Key(1), (int)Capacity / 256, _cache.Now));
         Assert.False(_cache.Wants(Key(1), ((int)Capacity / 256) + 1, _cache.Now));
@@ -120,7 +120,7 @@ public sealed class DocumentCacheTests
     }
 
     [Fact]
-    public void When_it_is_full_what_is_read_again_and_again_takes_the_place_of_what_is_not()
+    public void Full_cache_replaces_unused_documents_with_frequently_read_ones()
     {
         Fill();
         Assert.Equal(0, Enumerable.Range(2_000, 1_000).Count(i => _cache.Wants(Key(i), documentLength: 50, _cache.Now)));
@@ -128,7 +128,7 @@ public sealed class DocumentCacheTests
     }
 
     [Fact]
-    public void When_it_is_full_of_what_is_used_nothing_takes_its_place()
+    public void Full_cache_keeps_documents_that_are_in_use()
     {
         Fill();
         int[] kept = [.. Enumerable.Range(0, 1_000).Where(i => _cache.Find(Key(i), _cache.Now) is not null)];
@@ -137,7 +137,7 @@ public sealed class DocumentCacheTests
         {
             foreach (int i in kept)
                 Assert.NotNull(_cache.Find(Key(i), _cache.Now));
-            // Some slots have no document: they are not full.
+            // Some slots hold no document, so they can take one.
             Assert.InRange(Enumerable.Range(2_000, 60).Count(i => _cache.Wants(Key(i), documentLength: 50, _cache.Now)), 0, 20);
         }
     }

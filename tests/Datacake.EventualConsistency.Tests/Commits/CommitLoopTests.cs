@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Datacake.EventualConsistency.Tests.Commits;
 
-/// <summary>The one writer of a store, and what those do to it that it tells.</summary>
+/// <summary>The one writer of a store, with callbacks that throw.</summary>
 public sealed class CommitLoopTests
 {
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -16,7 +16,7 @@ public sealed class CommitLoopTests
 
     [Theory]
     [MemberData(nameof(Failures))]
-    public async Task Loop_goes_on_whatever_an_observer_a_caller_and_the_log_throw(string kind)
+    public async Task Loop_continues_whatever_observers_callers_and_the_log_throw(string kind)
     {
         int observed = 0;
         await using var loop = await StartAsync(_ =>
@@ -35,7 +35,7 @@ public sealed class CommitLoopTests
     }
 
     [Fact]
-    public async Task Those_who_share_a_batch_with_one_that_throws_are_told_nevertheless()
+    public async Task Work_that_shares_a_batch_with_throwing_work_is_completed()
     {
         await using var loop = await StartAsync(_ => { }, NullLogger.Instance);
         var gate = new TaskCompletionSource();
@@ -52,7 +52,7 @@ public sealed class CommitLoopTests
     }
 
     [Fact]
-    public async Task Work_that_waits_when_the_loop_closes_is_told_so_though_another_one_throws()
+    public async Task Queued_work_ends_when_the_loop_closes_even_if_other_work_throws()
     {
         var loop = await StartAsync(_ => { }, NullLogger.Instance);
         var gate = new TaskCompletionSource();
@@ -72,9 +72,9 @@ public sealed class CommitLoopTests
     }
 
     [Fact]
-    public async Task Store_goes_on_when_its_log_throws_a_cancellation_with_each_message()
+    public async Task Store_continues_when_its_log_throws_a_cancellation_for_each_message()
     {
-        // The node itself logs through it, too, and does not survive what it throws.
+        // The node logs through the same log and would not survive an exception from it, so only messages about sessions throw.
         bool isOpen = false;
         var log = new CollectingLog { Logging = message => _ = isOpen && message.Contains("session", StringComparison.Ordinal) ? throw new OperationCanceledException(message) : 0 };
         await using var cluster = new TestCluster();

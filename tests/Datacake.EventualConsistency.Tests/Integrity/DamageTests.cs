@@ -5,7 +5,7 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests.Integrity;
 
-/// <summary>Records that a disk has changed or lost: they are mended from other members, or refused by name, and never taken for data.</summary>
+/// <summary>Records that a disk has changed or lost. They are repaired from other members or refused by name, and never returned as data.</summary>
 public sealed class DamageTests
 {
     const int Count = 20;
@@ -33,7 +33,7 @@ public sealed class DamageTests
     }
 
     [Fact]
-    public async Task Value_in_the_place_of_another_is_damage()
+    public async Task Value_stored_under_the_key_of_another_is_damage()
     {
         await using var nodes = new ScenarioNodes();
         var disk = await StartAsync(nodes);
@@ -54,14 +54,14 @@ public sealed class DamageTests
         await nodes[1].PutAsync(101, "pie", Consistency.All);
         Assert.Equal("pie", await nodes[1].GetAsync(100));
         Assert.Equal("pie", await nodes[2].GetAsync(101));
-        // A write of the other node to the damaged document comes in the end, too.
+        // The write of the other node to the damaged document arrives in the end, too.
         await nodes[1].PutAsync(7, "pie", Consistency.None);
         await nodes[2].WaitForMendedAsync(7, "pie");
         await AssertSoundAsync(nodes, Count + 2);
     }
 
     [Fact]
-    public async Task Damage_on_a_node_without_others_is_refused_by_name_and_the_rest_works()
+    public async Task Damaged_document_of_a_single_node_is_refused_by_name_and_the_others_are_usable()
     {
         await using var nodes = new ScenarioNodes();
         var disk = new DamageableDisk();
@@ -83,7 +83,7 @@ public sealed class DamageTests
     }
 
     [Fact]
-    public async Task What_only_the_damaged_document_had_is_lost_and_said_to_be()
+    public async Task Writes_that_only_the_damaged_document_had_are_reported_as_lost()
     {
         await using var nodes = new ScenarioNodes();
         var disk = await StartAsync(nodes);
@@ -100,7 +100,7 @@ public sealed class DamageTests
     }
 
     [Fact]
-    public async Task Damaged_index_is_built_again()
+    public async Task Damaged_index_is_rebuilt()
     {
         await using var nodes = new ScenarioNodes();
         var disk = await StartAsync(nodes);
@@ -127,7 +127,7 @@ public sealed class DamageTests
     }
 
     [Fact]
-    public async Task Damaged_log_record_is_made_anew_so_that_a_node_that_was_away_gets_all()
+    public async Task Damaged_log_record_is_recreated_so_that_a_returning_node_gets_all_writes()
     {
         await using var nodes = new ScenarioNodes();
         var disk = await StartAsync(nodes);
@@ -146,7 +146,7 @@ public sealed class DamageTests
     }
 
     [Fact]
-    public async Task Lost_document_is_found_by_verifying_and_comes_back()
+    public async Task Lost_document_is_found_by_verification_and_restored()
     {
         await using var nodes = new ScenarioNodes();
         var disk = await StartAsync(nodes);
@@ -159,7 +159,7 @@ public sealed class DamageTests
     }
 
     [Fact]
-    public async Task Damage_that_nobody_reads_is_found_and_mended()
+    public async Task Damage_in_unread_documents_is_found_and_repaired()
     {
         await using var nodes = new ScenarioNodes();
         var disk = await StartAsync(nodes, scrubInterval: TimeSpan.FromMilliseconds(20));
@@ -169,7 +169,7 @@ public sealed class DamageTests
     }
 
     [Fact]
-    public async Task Document_that_vanishes_with_a_bit_of_its_key_comes_back_without_any_other_node()
+    public async Task Document_lost_through_one_flipped_bit_of_its_key_is_restored_without_other_nodes()
     {
         await using var nodes = new ScenarioNodes();
         var disk = new DamageableDisk();
@@ -184,7 +184,7 @@ public sealed class DamageTests
     }
 
     [Fact]
-    public async Task Document_that_vanishes_with_some_bits_of_its_key_comes_back_from_another_node()
+    public async Task Document_lost_through_several_flipped_bits_of_its_key_is_restored_from_another_node()
     {
         await using var nodes = new ScenarioNodes();
         var disk = await StartAsync(nodes, scrubInterval: TimeSpan.FromMilliseconds(20));
@@ -199,7 +199,7 @@ public sealed class DamageTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Record_whose_key_has_become_one_of_no_kind_is_removed_and_what_it_was_comes_back(bool isDocument)
+    public async Task Record_whose_damaged_key_matches_no_kind_is_removed_and_its_original_is_restored(bool isDocument)
     {
         await using var nodes = new ScenarioNodes();
         var disk = await StartAsync(nodes, scrubInterval: TimeSpan.FromMilliseconds(20));
@@ -220,7 +220,7 @@ public sealed class DamageTests
     [InlineData("identity", "record of the store's identity is missing")]
     [InlineData("state", "record of the store's known set is missing")]
     [InlineData("keyspace", "keyspace whose record is missing")]
-    public async Task Store_that_has_lost_what_it_is_does_not_start_as_a_fresh_one(string record, string reason)
+    public async Task Store_that_has_lost_its_metadata_does_not_start_as_a_fresh_one(string record, string reason)
     {
         await using var nodes = new ScenarioNodes();
         var disk = await StartAsync(nodes);
@@ -238,7 +238,7 @@ public sealed class DamageTests
     [InlineData("state")]
     [InlineData("keyspace")]
     [InlineData("format")]
-    public async Task Store_with_a_damaged_record_of_itself_is_refused_by_name(string record)
+    public async Task Store_with_damaged_metadata_is_refused_by_name(string record)
     {
         await using var nodes = new ScenarioNodes();
         var disk = await StartAsync(nodes);
@@ -250,11 +250,11 @@ public sealed class DamageTests
     }
 
     [Fact]
-    public async Task Damaged_store_does_not_spread_what_it_has()
+    public async Task Damaged_store_does_not_spread_its_damage()
     {
         await using var nodes = new ScenarioNodes();
         var disk = await StartAsync(nodes);
-        // All of them, unnoticed, when a third node joins, by this one or the other.
+        // All documents are damaged, but nobody has noticed that when a third node joins from this node or the other one.
         for (int key = 0; key < Count; key++)
             await disk.FlipAsync(await disk.KeyOfAsync(key), 60 + key);
         await nodes.StartNodeAsync(3, configure: settings => settings.ListenOn(nodes[3].Address).WithSeeds(nodes[2].Address));
@@ -308,13 +308,13 @@ public sealed class DamageTests
 
     static async Task AssertSoundAsync(ScenarioNodes nodes, long count = Count)
     {
-        // Counts and indexes are put right after the last record.
+        // Counts and indexes are repaired right after the last record.
         await Eventually.WaitUntilAsync(async () => (await nodes[2].Store.VerifyAsync(Cancelled)).IsSound, "node 2 is sound");
         await nodes.WaitUntilEqualAsync(count, 1, 2);
     }
 }
 
-/// <summary>Waits on nodes whose reads may fail meanwhile.</summary>
+/// <summary>Extension methods that wait for nodes whose reads may fail in the meantime.</summary>
 static class MendedNode
 {
     public static async Task WaitForMendedAsync(this ScenarioNode node, int key, string text) => await Eventually.WaitUntilAsync(

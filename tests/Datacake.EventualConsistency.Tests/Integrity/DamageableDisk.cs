@@ -3,7 +3,7 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests.Integrity;
 
-/// <summary>A disk that outlives the node that closes it, and whose records can be damaged while it is in use.</summary>
+/// <summary>A disk that survives the node that closes it, and whose records can be damaged while it is in use.</summary>
 sealed class DamageableDisk : IDurableStorage
 {
     readonly MemoryStorage _storage = new();
@@ -51,14 +51,14 @@ sealed class DamageableDisk : IDurableStorage
         await CommitAsync(batch, Datacake.Storage.Durability.Buffered, Cancelled);
     }
 
-    /// <summary>Puts the value of one record in the place of another's.</summary>
+    /// <summary>Overwrites the value of one record with the value of another.</summary>
     public async Task ExchangeAsync(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> other)
     {
         using var snapshot = await _storage.OpenSnapshotAsync(Cancelled);
         await PutAsync(key, (await snapshot.GetAsync(other, Cancelled))!.Value.ToArray());
     }
 
-    /// <summary>Returns the key of the document that is stored under a number.</summary>
+    /// <summary>Returns the storage key of the document with the given number.</summary>
     public async Task<ReadOnlyMemory<byte>> KeyOfAsync(int document) => (await KeysAsync(StoreLayout.AllDocuments))
         .Single(key => key.Span[StoreLayout.DocumentPrefixLength..].SequenceEqual(DocumentKey.Of(document).Encoded.Span));
 

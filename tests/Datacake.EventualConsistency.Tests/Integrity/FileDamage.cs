@@ -2,16 +2,16 @@ using System.Globalization;
 
 namespace Datacake.EventualConsistency.Tests.Integrity;
 
-/// <summary>What disks do to files.</summary>
+/// <summary>Damage to files as caused by disks.</summary>
 static class FileDamage
 {
     const int PageLength = 4_096;
 
-    /// <summary>Returns how many times to do it: DATACAKE_FLIPS, or else so many times.</summary>
+    /// <summary>Returns the number of repetitions: the value of DATACAKE_FLIPS, or else the given default.</summary>
     public static int Count(int otherwise) =>
         int.TryParse(Environment.GetEnvironmentVariable("DATACAKE_FLIPS"), CultureInfo.InvariantCulture, out int asked) ? asked : otherwise;
 
-    /// <summary>Returns a copy of a file with a bit flipped or, one time in five, a page that is lost: zeros, or another page in its place.</summary>
+    /// <summary>Returns a copy of a file with one flipped bit or, one time in five, a lost page, which holds zeros or the content of another page.</summary>
     public static (byte[] Bytes, string What) Make(byte[] sound, Random random)
     {
         byte[] changed = [.. sound];

@@ -7,7 +7,7 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests.Integrity;
 
-/// <summary>Bits that flip in the file of a store, and pages that are lost: what is read is what was written, or refused. DATACAKE_FLIPS sets how many.</summary>
+/// <summary>Store files with flipped bits and lost pages. Each read returns the data that was written or fails. DATACAKE_FLIPS sets the number of repetitions.</summary>
 public sealed class FlippedFileTests : IDisposable
 {
     const int Records = 1_000;
@@ -23,7 +23,7 @@ public sealed class FlippedFileTests : IDisposable
     [Theory]
     [InlineData("SQLite")]
     [InlineData("LMDB")]
-    public async Task No_flipped_bit_and_no_lost_page_of_a_file_is_taken_for_data(string provider)
+    public async Task Flipped_bits_and_lost_pages_of_a_file_are_never_returned_as_data(string provider)
     {
         string sound = Path.Combine(_folder, "sound"), flipped = Path.Combine(_folder, "flipped");
         await using (var storage = new ChecksummedStorage(Open(provider, sound), new DamageLog()))
@@ -67,7 +67,7 @@ public sealed class FlippedFileTests : IDisposable
         }
     }
 
-    /// <summary>Reads everything in three ways, and checks it; returns how many records a scan shows.</summary>
+    /// <summary>Reads everything in three ways and checks it. Returns the number of records that a scan shows.</summary>
     static async Task<int> ReadAsync(IDurableStorage file)
     {
         await using var storage = new ChecksummedStorage(file, new DamageLog());

@@ -5,7 +5,7 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests.Integrity;
 
-/// <summary>A node whose file was damaged, beside one that has all: it heals, or is refused by name, and harms nobody. DATACAKE_FLIPS sets how many times.</summary>
+/// <summary>A node with a damaged file beside a sound node. It heals or is refused by name, and harms no other node. DATACAKE_FLIPS sets the number of repetitions.</summary>
 public sealed class FlippedNodeTests : IDisposable
 {
     const int Cakes = 300;
@@ -19,7 +19,7 @@ public sealed class FlippedNodeTests : IDisposable
     [Theory]
     [InlineData("SQLite")]
     [InlineData("LMDB")]
-    public async Task Node_with_a_damaged_file_heals_from_its_peer_or_does_not_start_and_never_shows_or_spreads_other_data(string provider)
+    public async Task Node_with_a_damaged_file_heals_or_does_not_start_and_never_shows_or_spreads_damage(string provider)
     {
         string file = Path.Combine(_folder.FullName, "node2");
         await using var nodes = new ScenarioNodes();

@@ -4,7 +4,7 @@ using Datacake.Sqlite;
 
 namespace Datacake.EventualConsistency.Tests.Killing;
 
-/// <summary>Processes that are killed in the middle of writing. The environment variable DATACAKE_KILLS says how often; twice if it is not set.</summary>
+/// <summary>Processes that are killed in the middle of writing: twice, or as often as the environment variable DATACAKE_KILLS says.</summary>
 public sealed class KillTests : IDisposable
 {
     const int WritesBetweenKills = 50;
@@ -28,7 +28,7 @@ public sealed class KillTests : IDisposable
     }
 
     [Fact]
-    public async Task What_a_killed_process_has_acknowledged_is_on_its_node_and_on_its_peers_afterwards()
+    public async Task Writes_acknowledged_by_a_killed_process_survive_on_its_node_and_its_peers()
     {
         var acknowledged = new List<long>();
         await using var second = await OpenAsync(2);
@@ -44,7 +44,7 @@ public sealed class KillTests : IDisposable
     }
 
     [Fact]
-    public async Task What_three_processes_have_acknowledged_that_are_killed_at_once_is_on_all_nodes_afterwards()
+    public async Task Writes_acknowledged_by_three_processes_killed_at_once_survive_on_all_nodes()
     {
         var acknowledged = new List<long>();
         for (int round = 0; round < Kills; round++)

@@ -8,8 +8,8 @@ using Datacake.Sqlite;
 namespace Datacake.EventualConsistency.Tests.Killing;
 
 /// <summary>
-/// A node with a SQLite file in a process of its own, which writes without end and says what is acknowledged. The same executable as the tests,
-/// whose entry point hands over to <see cref="TryRunAsync"/> before it runs any test.
+/// A node with a SQLite file in a process of its own, which writes endlessly and prints the acknowledged writes. The process runs the executable of
+/// the tests, whose entry point calls <see cref="TryRunAsync"/> before it runs any test.
 /// </summary>
 sealed class WritingProcess : IDisposable
 {
@@ -22,7 +22,7 @@ sealed class WritingProcess : IDisposable
 
     WritingProcess(Process process) => _process = process;
 
-    /// <summary>Runs as that process, if the arguments ask for it, until it is killed.</summary>
+    /// <summary>Runs the writing node until it is killed, if the arguments ask for it.</summary>
     public static async Task<bool> TryRunAsync(string[] args)
     {
         if (args is not [Argument, var nodeId, var file, var firstKey, var level, .. var addresses])
@@ -50,7 +50,7 @@ sealed class WritingProcess : IDisposable
                 }
                 catch (NotEnoughNodesException)
                 {
-                    await Task.Yield();         // the others are not up yet
+                    await Task.Yield();         // The other nodes are not up yet.
                     continue;
                 }
                 Console.WriteLine(key);
@@ -72,7 +72,7 @@ sealed class WritingProcess : IDisposable
         return new WritingProcess(Process.Start(start)!);
     }
 
-    /// <summary>Reads on until so many further writes are acknowledged.</summary>
+    /// <summary>Reads output until the given number of further writes is acknowledged.</summary>
     public async Task<List<long>> ReadAcknowledgedAsync(int count, CancellationToken cancellationToken)
     {
         var acknowledged = new List<long>();
@@ -82,12 +82,12 @@ sealed class WritingProcess : IDisposable
         return acknowledged;
     }
 
-    /// <summary>Ends it without warning.</summary>
-    /// <returns>What it said before that and nobody has read.</returns>
+    /// <summary>Ends the process without warning.</summary>
+    /// <returns>The writes that the process reported before its end and that have not been read yet.</returns>
     public async Task<List<long>> KillAsync(CancellationToken cancellationToken)
     {
         _process.Kill();
-        // The last line may be cut off in the middle: that write is not acknowledged to anybody.
+        // The last line may be incomplete: that write has not been acknowledged to anybody.
         string rest = await _process.StandardOutput.ReadToEndAsync(cancellationToken);
         await _process.WaitForExitAsync(cancellationToken);
         return [.. rest[..(rest.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Parse)];

@@ -7,9 +7,8 @@ namespace Datacake.EventualConsistency.Tests.Levels;
 public sealed class ConsistencyRequirementTests
 {
     /// <summary>
-    /// The layout names the data centers with their nodes, down ones in brackets; node 1 asks. Then follow the levels that can be reached,
-    /// of None, One, Two, Three, Quorum, LocalQuorum, EachQuorum and All. For each layout there is a row for every number of nodes that may
-    /// be down in each data center, but for those that differ only in which of two equal data centers it is.
+    /// Tests one layout of data centers and nodes. Node 1 asks; nodes in parentheses are down. The second argument lists the levels that can be reached.
+    /// Each layout has a row for every number of down nodes per data center, except for rows that differ only by exchanging two equal data centers.
     /// </summary>
     [Theory]
     [InlineData("a:1", "None Quorum LocalQuorum EachQuorum All")]
@@ -87,14 +86,14 @@ public sealed class ConsistencyRequirementTests
     [InlineData("a:1,(2),(3) b:4,(5),(6) c:7,(8),(9)", "None One Two")]
     [InlineData("a:1,(2),(3) b:4,(5),(6) c:(7),(8),(9)", "None One")]
     [InlineData("a:1,(2),(3) b:(4),(5),(6) c:(7),(8),(9)", "None")]
-    public void A_level_can_be_reached_or_not(string layout, string reachable)
+    public void Reachable_levels_depend_on_the_members_that_are_up(string layout, string reachable)
     {
         var members = Layout(layout);
         var found = Enum.GetValues<Consistency>().Where(level => ConsistencyRequirement.For(level, 1, members).IsReachable);
         Assert.Equal(reachable, string.Join(' ', found));
     }
 
-    /// <summary>Which acknowledgements of others satisfy a level, and which do not; by hand, all members up.</summary>
+    /// <summary>Checks whether acknowledgements of other nodes satisfy a level. All members are up.</summary>
     [Theory]
     [InlineData(Consistency.None, "a:1,2,3", "", true)]
     [InlineData(Consistency.One, "a:1,2,3", "", false)]
@@ -118,7 +117,7 @@ public sealed class ConsistencyRequirementTests
     [InlineData(Consistency.EachQuorum, "a:1,2,3 b:4,5,6", "2,4,6", true)]
     [InlineData(Consistency.All, "a:1,2,3", "2", false)]
     [InlineData(Consistency.All, "a:1,2,3", "2,3", true)]
-    public void Acknowledgements_satisfy_a_level_or_not(Consistency level, string layout, string acknowledged, bool isSatisfied)
+    public void Level_is_satisfied_by_the_expected_acknowledgements(Consistency level, string layout, string acknowledged, bool isSatisfied)
     {
         var requirement = ConsistencyRequirement.For(level, 1, Layout(layout));
         Assert.Equal(isSatisfied, requirement.IsSatisfiedBy(Ids(acknowledged)));
@@ -126,7 +125,7 @@ public sealed class ConsistencyRequirementTests
     }
 
     [Fact]
-    public void A_set_that_satisfies_a_level_satisfies_it_with_more_nodes_too() =>
+    public void Satisfied_level_stays_satisfied_with_more_acknowledgements() =>
         Gen.Select(
             Gen.Enum<Consistency>(), Gen.Int[0, 2].List[1, 12], Gen.Int[0, 4095], Gen.Int[0, 4095]).Sample((level, centers, some, more) =>
         {
@@ -141,7 +140,7 @@ public sealed class ConsistencyRequirementTests
         });
 
     [Fact]
-    public void What_is_missing_is_named()
+    public void Missing_acknowledgements_are_named()
     {
         var requirement = ConsistencyRequirement.For(Consistency.EachQuorum, 1, Layout("a:1,2,3 b:4,5,6"));
         Assert.Equal(
@@ -151,11 +150,11 @@ public sealed class ConsistencyRequirementTests
     }
 
     [Fact]
-    public void The_local_node_has_to_be_a_member() =>
+    public void Local_node_that_is_not_a_member_is_refused() =>
         Assert.Throws<ArgumentException>(() => ConsistencyRequirement.For(Consistency.Quorum, 9, Layout("a:1,2")));
 
     [Fact]
-    public void Too_few_nodes_are_reported_with_what_is_required_and_who_is_up_and_down()
+    public void Too_few_nodes_are_reported_with_the_requirement_and_the_members_up_and_down()
     {
         var members = Members("a:1,2 b:(3),(4)");
         var requirement = ConsistencyRequirement.For(Consistency.Quorum, 1, members);
@@ -167,7 +166,7 @@ public sealed class ConsistencyRequirementTests
     }
 
     [Fact]
-    public void Write_whose_level_was_not_satisfied_in_time_is_reported_with_its_stamp_who_acknowledged_and_each_failure()
+    public void Write_that_misses_its_level_is_reported_with_its_stamp_acknowledgements_and_failures()
     {
         var requirement = ConsistencyRequirement.For(Consistency.All, 1, Members("a:1,2,3"));
         var cause = new TimeoutException();
@@ -183,7 +182,7 @@ public sealed class ConsistencyRequirementTests
     }
 
     [Fact]
-    public void Write_that_does_not_replicate_is_reported_without_a_promise()
+    public void Write_that_does_not_replicate_is_reported_without_a_promise_to_replicate()
     {
         var requirement = ConsistencyRequirement.For(Consistency.All, 1, Members("a:1,2"));
         var error = new ConsistencyException(requirement, default, [], TimeSpan.FromSeconds(2), default, "The write is kept on this node only.");
@@ -192,7 +191,7 @@ public sealed class ConsistencyRequirementTests
     }
 
     [Fact]
-    public void Read_whose_level_was_not_satisfied_in_time_is_reported_without_speaking_of_a_write()
+    public void Read_that_misses_its_level_is_reported_without_mentioning_a_write()
     {
         var requirement = ConsistencyRequirement.For(Consistency.All, 1, Members("a:1,2"));
         var error = new ConsistencyException(requirement, default, [new ConsistencyFailure(2, "it is closing")], TimeSpan.FromSeconds(2));

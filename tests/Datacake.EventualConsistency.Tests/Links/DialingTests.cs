@@ -2,7 +2,7 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests.Links;
 
-/// <summary>Who dials whom, where not everyone can be dialed, and where addresses change hands.</summary>
+/// <summary>Connections between peers, some of which cannot be dialed, while addresses change hands.</summary>
 public sealed class DialingTests
 {
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -12,7 +12,7 @@ public sealed class DialingTests
     [InlineData(1, nameof(DialFate.Hangs))]
     [InlineData(9, nameof(DialFate.Refused))]
     [InlineData(9, nameof(DialFate.Hangs))]
-    public async Task Node_that_nobody_can_dial_replicates_and_is_read_whatever_its_id(int hidden, string fate)
+    public async Task Node_that_cannot_be_dialed_replicates_and_is_read_whatever_its_id(int hidden, string fate)
     {
         await using var cluster = new TestCluster();
         string address = cluster.NextAddress();
@@ -30,7 +30,7 @@ public sealed class DialingTests
     }
 
     [Fact]
-    public async Task Nodes_find_each_other_after_one_has_taken_over_the_address_of_another()
+    public async Task Nodes_find_each_other_after_one_takes_over_the_address_of_another()
     {
         var storage = new MemoryStorage[4];
         await using var cluster = await TestCluster.StartAsync(3, node => storage[node] = new MemoryStorage());
@@ -47,7 +47,7 @@ public sealed class DialingTests
     }
 
     [Fact]
-    public async Task Nodes_find_each_other_after_two_have_swapped_their_addresses()
+    public async Task Nodes_find_each_other_after_two_swap_their_addresses()
     {
         var storage = new MemoryStorage[5];
         await using var cluster = await TestCluster.StartAsync(4, node => storage[node] = new MemoryStorage());
@@ -63,7 +63,7 @@ public sealed class DialingTests
     }
 
     [Fact]
-    public async Task Either_side_opens_a_session_again_when_it_has_ended()
+    public async Task Either_side_reopens_a_session_that_has_ended()
     {
         await using var cluster = await TestCluster.StartAsync(2);
         for (int node = 1; node <= 2; node++)
@@ -76,7 +76,7 @@ public sealed class DialingTests
     }
 
     [Fact]
-    public async Task Member_whose_cable_is_pulled_counts_for_no_level_as_soon_as_gossip_misses_it()
+    public async Task Unplugged_member_counts_for_no_level_as_soon_as_gossip_misses_it()
     {
         await using var cluster = await TestCluster.StartAsync(3);
         cluster[3].Transport.Pause();
@@ -85,7 +85,7 @@ public sealed class DialingTests
         await Assert.ThrowsAsync<NotEnoughNodesException>(async () => await cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.All, Cancelled));
         await cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.Quorum, Cancelled);
         Assert.Equal(MemberConnection.Down, cluster[1].Store.MemberStates.Single(member => member.NodeId == 3).State);
-        // By the verdict of gossip, or by the silence of the connection, whichever comes first.
+        // Either gossip or the silent connection reports it, whichever comes first.
         await TestCluster.WaitUntilAsync(
             () => cluster[1].Log.Contains("its heartbeats have stopped") || cluster[1].Log.Contains("(KeepAlive)"), "the session ends");
 
@@ -111,7 +111,7 @@ public sealed class DialingTests
     }
 
     [Fact]
-    public async Task Retired_member_is_told_and_its_sessions_end()
+    public async Task Retired_member_is_notified_and_its_sessions_end()
     {
         await using var cluster = await TestCluster.StartAsync(3);
         await cluster[1].Store.RetireAsync(3, Cancelled);

@@ -4,10 +4,10 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests.Links;
 
-/// <summary>Documents that are longer than a message of the network may be, and what is sent beside them.</summary>
+/// <summary>Documents longer than a network message, and the messages sent beside them.</summary>
 public sealed class LargeMessageTests
 {
-    const int PartLength = 10 * 1024 * 1024, Parts = 2;       // a message of the network may have 16 MiB
+    const int PartLength = 10 * 1024 * 1024, Parts = 2;       // A network message has at most 16 MiB.
 
     static readonly ReplicatedStoreOptions Options =
         new() { ReportInterval = TimeSpan.FromMilliseconds(50), AcknowledgementTimeout = TestCluster.Deadline, MaxDocumentLength = 64 * 1024 * 1024 };
@@ -15,7 +15,7 @@ public sealed class LargeMessageTests
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Document_longer_than_a_message_arrives_with_a_join_a_pull_a_mutation_and_a_read()
+    public async Task Document_longer_than_a_message_arrives_by_join_pull_mutation_and_read()
     {
         await using var cluster = new TestCluster();
         await cluster.AddAsync(1, options: Options);
@@ -61,7 +61,7 @@ public sealed class LargeMessageTests
     }
 
     [Fact]
-    public async Task Many_documents_are_read_at_a_level_whatever_their_length_together()
+    public async Task Many_documents_are_read_at_a_level_whatever_their_total_length()
     {
         await using var cluster = await TestCluster.StartAsync(3);
         var keys = Enumerable.Range(0, 850).Select(i => (DocumentKey)i).ToArray();
@@ -73,7 +73,7 @@ public sealed class LargeMessageTests
     }
 
     [Fact]
-    public async Task Store_that_cannot_answer_a_pull_says_so_and_another_member_is_asked()
+    public async Task Pull_that_a_store_cannot_answer_is_refused_and_another_member_is_asked()
     {
         var damaged = new MemoryStorage();
         await using var cluster = await TestCluster.StartAsync(3, node => node == 1 ? damaged : new MemoryStorage());
@@ -104,7 +104,7 @@ public sealed class LargeMessageTests
         byte[] prefix = StoreLayout.DocumentKey(1, [])[..StoreLayout.DocumentPrefixLength];
         storage.FailingOperation = operation => operation.Key.Span.StartsWith(prefix);
         storage.CommitsToFail = 2;
-        // Slowly, so that the parts come into several batches.
+        // The bytes arrive slowly, so that the parts come into several batches.
         cluster[2].Transport.ReadDelay = TimeSpan.FromMilliseconds(2);
         cluster[2].Transport.Mend();
         await cluster.WaitUntilConnectedAsync();

@@ -2,7 +2,7 @@ using Datacake.EventualConsistency.Links;
 
 namespace Datacake.EventualConsistency.Tests.Links;
 
-/// <summary>Messages that are cut into fragments and put together again.</summary>
+/// <summary>Messages that are split into fragments and reassembled.</summary>
 public sealed class MessageAssemblerTests
 {
     readonly MessageAssembler _assembler = new();
@@ -12,7 +12,7 @@ public sealed class MessageAssemblerTests
     [InlineData(Fragment.MaxFrameLength)]
     [InlineData(Fragment.MaxFrameLength + 1)]
     [InlineData(3_000_000)]
-    public void Message_of_any_length_is_put_together_from_its_fragments(int length)
+    public void Message_of_any_length_is_reassembled_from_its_fragments(int length)
     {
         byte[] message = MessageOf(length, 7);
         var frames = FramesOf(message, MessageLane.Long);
@@ -23,7 +23,7 @@ public sealed class MessageAssemblerTests
     }
 
     [Fact]
-    public void Messages_of_all_lanes_and_whole_ones_may_come_between_the_fragments_of_each_other()
+    public void Fragments_of_all_lanes_and_whole_messages_can_be_interleaved()
     {
         var random = new Random(4711);
         var waiting = Enum.GetValues<MessageLane>().Select(lane => (Lane: lane, Message: MessageOf(random.Next(100_000, 400_000), (byte)(lane + 1)))).ToList();
@@ -43,7 +43,7 @@ public sealed class MessageAssemblerTests
     }
 
     [Fact]
-    public void Message_that_was_given_up_is_replaced_by_the_next_one_of_its_lane()
+    public void Abandoned_message_is_replaced_by_the_next_one_of_its_lane()
     {
         foreach (byte[] frame in FramesOf(MessageOf(1_000_000, 1), MessageLane.Answer)[..^1])
             Assert.Empty(Take(frame));
@@ -68,13 +68,13 @@ public sealed class MessageAssemblerTests
     [InlineData(new byte[] { 0, 1, 1, 0, 0, 0, 5 })]                    // no bytes
     [InlineData(new byte[] { 0, 9, 1, 0, 0, 0, 5, 1 })]                 // an unknown lane
     [InlineData(new byte[] { 0, 1, 2, 0, 0, 0, 5, 1 })]                 // an unknown flag
-    [InlineData(new byte[] { 0, 1, 1, 0, 0, 0, 0, 1 })]                 // more bytes than are left
+    [InlineData(new byte[] { 0, 1, 1, 0, 0, 0, 0, 1 })]                 // more bytes than announced
     [InlineData(new byte[] { 0, 1, 1, 0x7F, 0xFF, 0xFF, 0xFF, 1 })]     // a message beyond the limit
     [InlineData(new byte[] { 0, 1, 1, 0xFF, 0xFF, 0xFF, 0xFF, 1 })]     // a negative length
     public void Frame_with_a_damaged_header_is_refused(byte[] frame) => Assert.Throws<InvalidDataException>(() => Take(frame));
 
     [Fact]
-    public void Announced_length_takes_no_memory_before_its_bytes_come()
+    public void Announced_length_allocates_no_memory_before_its_bytes_arrive()
     {
         byte[] frame = FramesOf(MessageOf(100_000, 1), MessageLane.Long)[0];
         System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(3), Fragment.MaxMessageLength);

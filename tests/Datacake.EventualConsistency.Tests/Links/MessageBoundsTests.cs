@@ -8,7 +8,7 @@ using MessagePack;
 
 namespace Datacake.EventualConsistency.Tests.Links;
 
-/// <summary>What a peer can say has bounds, and costs no more memory than it has sent bytes, by a small factor.</summary>
+/// <summary>Limits of a peer's messages. Decoding a message takes at most a small multiple of the memory of its bytes.</summary>
 public sealed class MessageBoundsTests
 {
     const int Length = 16 * 1024 * 1024;
@@ -20,7 +20,7 @@ public sealed class MessageBoundsTests
     [InlineData("records")]
     [InlineData("names")]
     [InlineData("documents")]
-    public void Lists_that_claim_more_than_they_have_cost_no_more_than_the_bytes_that_came(string list)
+    public void Lists_that_claim_too_many_elements_allocate_no_more_than_the_received_bytes_justify(string list)
     {
         byte[] message = WithChecksum((ref writer) =>
         {
@@ -66,7 +66,7 @@ public sealed class MessageBoundsTests
     }
 
     [Fact]
-    public async Task Names_and_sets_of_member_tables_have_bounds()
+    public async Task Names_and_sets_of_member_tables_are_limited()
     {
         await using var stage = await Stage.StartAsync(1);
         var hello = stage[1].Replica.Hello();
@@ -83,11 +83,11 @@ public sealed class MessageBoundsTests
     }
 
     [Fact]
-    public void Read_of_a_document_twice_is_refused() =>
+    public void Read_request_that_names_a_document_twice_is_refused() =>
         Assert.Throws<InvalidDataException>(() => ReplicaMessage.Decode(new ReadRequest(1, "cakes", [DocumentKey.Of(1), DocumentKey.Of(1)]).Encoded));
 
     [Fact]
-    public void Reasons_of_a_peer_are_cut_and_have_no_control_characters()
+    public void Reasons_of_a_peer_are_truncated_and_stripped_of_control_characters()
     {
         var refusal = new Refusal(RefusalKind.Other, "stop\n12:00 Information: all is well" + new string('!', 10_000));
 
@@ -98,7 +98,7 @@ public sealed class MessageBoundsTests
     }
 
     [Fact]
-    public void Message_of_which_a_bit_was_changed_on_the_way_is_refused()
+    public void Message_with_a_flipped_bit_is_refused()
     {
         byte[] sent = new RollCall(77).Encoded;
         for (int bit = 0; bit < 8 * sent.Length; bit++)

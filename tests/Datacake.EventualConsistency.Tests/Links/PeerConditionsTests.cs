@@ -2,7 +2,7 @@ using Datacake.EventualConsistency.Membership;
 
 namespace Datacake.EventualConsistency.Tests.Links;
 
-/// <summary>The log lines about peers without a session.</summary>
+/// <summary>The log messages about peers without a session.</summary>
 public sealed class PeerConditionsTests : IDisposable
 {
     static readonly SessionOutcome Unreachable = new(false, "connection refused");
@@ -14,7 +14,7 @@ public sealed class PeerConditionsTests : IDisposable
     public PeerConditionsTests() => _conditions = new PeerConditions(_clock, peer => $"host-{peer}:7001", _log);
 
     [Fact]
-    public void Peer_that_is_down_is_logged_once_when_it_lasts_then_rarely_with_a_count_and_when_it_is_back()
+    public void Peer_that_stays_down_is_logged_once_then_rarely_with_a_count_and_again_when_it_is_back()
     {
         for (int i = 0; i < 1_000; i++)
             _conditions.OnFailed(2, Unreachable);
@@ -31,7 +31,7 @@ public sealed class PeerConditionsTests : IDisposable
     }
 
     [Fact]
-    public void Peer_that_is_gone_for_a_moment_is_not_logged()
+    public void Peer_that_is_down_for_a_moment_is_not_logged()
     {
         for (int i = 0; i < 3; i++)
             _conditions.OnFailed(2, Unreachable);
@@ -40,7 +40,7 @@ public sealed class PeerConditionsTests : IDisposable
     }
 
     [Fact]
-    public void Refusal_is_logged_at_once_and_again_only_for_another_reason()
+    public void Refusal_is_logged_at_once_and_again_only_when_its_reason_changes()
     {
         for (int i = 0; i < 100; i++)
             _conditions.OnFailed(2, new SessionOutcome(false, "it refuses the session: the clocks differ", IsLasting: true));
@@ -49,7 +49,7 @@ public sealed class PeerConditionsTests : IDisposable
     }
 
     [Fact]
-    public void Quiet_refusal_is_neither_logged_nor_a_reason()
+    public void Quiet_refusal_is_neither_logged_nor_reported_as_a_reason()
     {
         _conditions.OnFailed(2, new SessionOutcome(false, "a session is open", IsQuiet: true));
         _conditions.OnEnded(2, new SessionOutcome(true, "another session replaces it", IsQuiet: true));

@@ -5,7 +5,7 @@ using Datacake.Rpc;
 
 namespace Datacake.EventualConsistency.Tests.Links;
 
-/// <summary>Streams of one peer to a node.</summary>
+/// <summary>Several streams from one peer to a node.</summary>
 public sealed class ReplacedSessionTests
 {
     const byte Peer = 99;
@@ -13,7 +13,7 @@ public sealed class ReplacedSessionTests
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Session_is_closed_when_a_second_one_of_a_later_life_opens_and_the_second_one_stays()
+    public async Task Session_is_closed_when_a_second_one_of_a_later_run_opens()
     {
         await using var cluster = await TestCluster.StartAsync(1);
         await using var channel = new RpcChannel(cluster[1].Node.Address);
@@ -46,7 +46,7 @@ public sealed class ReplacedSessionTests
     }
 
     [Fact]
-    public async Task Peer_that_sends_what_is_not_a_hello_is_told_why_it_is_refused()
+    public async Task Peer_that_does_not_start_with_a_hello_is_told_why_it_is_refused()
     {
         await using var cluster = await TestCluster.StartAsync(1);
         await using var channel = new RpcChannel(cluster[1].Node.Address);

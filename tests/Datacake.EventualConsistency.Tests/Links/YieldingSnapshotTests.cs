@@ -3,11 +3,11 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests.Links;
 
-/// <summary>Long reading that lets short work go first.</summary>
+/// <summary>Long reads that let short work go first.</summary>
 public sealed class YieldingSnapshotTests
 {
     [Fact]
-    public async Task Reader_of_much_lets_its_thread_go_again_and_again()
+    public async Task Long_read_yields_its_thread_repeatedly()
     {
         const int Reads = 100, MaxReadsInOneGo = 10;
         await using var storage = new MemoryStorage();
@@ -25,7 +25,7 @@ public sealed class YieldingSnapshotTests
         Assert.InRange(pauses, Reads / MaxReadsInOneGo, Reads);
     }
 
-    /// <summary>Starts a reading; what it leaves to the pool is done when the caller says so.</summary>
+    /// <summary>Starts a read. Work that the read queues to the thread pool runs when the caller invokes the returned action.</summary>
     static (ValueTask Reading, Action? GoOn) Start(Func<ValueTask> read)
     {
         var before = SynchronizationContext.Current;

@@ -3,12 +3,12 @@ using Datacake.Node;
 
 namespace Datacake.EventualConsistency.Tests.Scenarios;
 
-/// <summary>Names and addresses that mean the same and are spelled differently: three fresh nodes form one cluster.</summary>
+/// <summary>Different spellings of the same names and addresses. Fresh nodes still form one cluster.</summary>
 public sealed class AddressTests
 {
-    /// <param name="listening">The host that a node listens at.</param>
-    /// <param name="advertised">The host that it advertises, or null for the one that it listens at.</param>
-    /// <param name="seed">The host by which all nodes are among the seeds.</param>
+    /// <param name="listening">The host that a node listens on.</param>
+    /// <param name="advertised">The host that the node advertises, or null for the host that it listens on.</param>
+    /// <param name="seed">The host that all nodes have in their seeds.</param>
     [Theory]
     [InlineData("localhost", null, "localhost")]
     [InlineData("127.0.0.1", null, "localhost")]
@@ -39,11 +39,11 @@ public sealed class AddressTests
     [Theory]
     [InlineData(GossipTransport.Rpc)]
     [InlineData(GossipTransport.Udp)]
-    public async Task Fresh_nodes_form_one_cluster_when_their_only_seed_is_a_name_for_all_of_them(GossipTransport transport)
+    public async Task Fresh_nodes_form_one_cluster_when_their_only_seed_is_a_name_that_resolves_to_all_of_them(GossipTransport transport)
     {
         await using var nodes = new ScenarioNodes();
         int[] ids = [1, 2, 3];
-        // Ports that are reserved on one address of loopback are free on the others, as far as other tests go.
+        // Ports that are reserved on one loopback address are free on the others, at least as far as other tests are concerned.
         int port = IPEndPoint.Parse(nodes[1].Address).Port;
         foreach (int id in ids)
         {

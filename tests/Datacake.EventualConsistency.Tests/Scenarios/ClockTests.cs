@@ -1,16 +1,16 @@
 namespace Datacake.EventualConsistency.Tests.Scenarios;
 
-/// <summary>Wall clocks that are wrong, alone or together, and what becomes of the cluster once they are right.</summary>
+/// <summary>Wall clocks that are wrong on one node or on all, and the cluster after they are corrected.</summary>
 public sealed class ClockTests
 {
     [Fact]
-    public async Task Cluster_whose_clocks_were_wrong_together_goes_on_once_they_are_right()
+    public async Task Cluster_whose_clocks_were_all_wrong_continues_once_they_are_corrected()
     {
         await using var nodes = await ScenarioNodes.StartAsync(3);
         await nodes[1].PutAsync(1, "before", Consistency.All);
         nodes.SetClocks(TimeSpan.FromHours(8));
         await nodes.WaitUntilConnectedAsync(1, 2, 3);
-        // What was sent under the clock before may come after it, and end a session.
+        // Messages sent under the earlier clock may arrive after the change and end a session.
         await nodes[1].PutSoonAsync(2, "during", Consistency.All);
         nodes.SetClocks(TimeSpan.Zero);
         await nodes.WaitUntilConnectedAsync(1, 2, 3);
@@ -31,7 +31,7 @@ public sealed class ClockTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Node_whose_clock_was_wrong_alone_is_refused_until_it_is_right_and_keeps_its_writes(bool isRestarted)
+    public async Task Node_with_the_only_wrong_clock_is_refused_until_it_is_corrected_and_keeps_its_writes(bool isRestarted)
     {
         await using var nodes = await ScenarioNodes.StartAsync(3);
         nodes[3].Time.Offset = TimeSpan.FromHours(8);
@@ -56,7 +56,7 @@ public sealed class ClockTests
     }
 
     [Fact]
-    public async Task Board_that_starts_in_1970_is_refused_until_its_clock_is_right_and_its_later_write_wins()
+    public async Task Node_that_starts_in_1970_is_refused_until_its_clock_is_corrected_and_its_later_write_wins()
     {
         await using var nodes = await ScenarioNodes.StartAsync(2);
         await nodes[1].PutAsync(1, "before", Consistency.All);
@@ -72,7 +72,7 @@ public sealed class ClockTests
     }
 
     [Fact]
-    public async Task Later_write_wins_though_the_clock_goes_back_at_each_restart()
+    public async Task Later_write_wins_even_if_the_clock_goes_back_at_each_restart()
     {
         await using var nodes = await ScenarioNodes.StartAsync(2);
         for (int life = 1; life <= 4; life++)
@@ -95,7 +95,7 @@ public sealed class ClockTests
     [InlineData(-4_099, true)]
     [InlineData(4_101, false)]
     [InlineData(-4_101, false)]
-    public async Task Session_opens_if_the_wall_clocks_differ_by_at_most_the_limit(int seconds, bool isOpened)
+    public async Task Session_opens_only_if_the_wall_clocks_differ_by_at_most_the_limit(int seconds, bool isOpened)
     {
         await using var nodes = await ScenarioNodes.StartAsync(1);
         nodes[2].Time.Offset = TimeSpan.FromSeconds(seconds);
@@ -116,7 +116,7 @@ public sealed class ClockTests
     }
 
     [Fact]
-    public async Task Nodes_that_agree_on_the_stamps_replicate_whatever_their_wall_clocks_show_within_the_limit()
+    public async Task Nodes_with_differing_wall_clocks_replicate_within_the_limit()
     {
         await using var nodes = await ScenarioNodes.StartAsync(2);
         nodes.SetClocks(TimeSpan.FromHours(8));
@@ -132,7 +132,7 @@ public sealed class ClockTests
     }
 
     [Fact]
-    public async Task Stamps_that_lead_by_a_month_are_accepted_by_those_who_have_them_and_by_fresh_nodes_that_are_told_to()
+    public async Task Stamps_a_month_ahead_are_accepted_by_nodes_that_have_them_and_by_fresh_nodes_configured_to()
     {
         await using var nodes = await ScenarioNodes.StartAsync(2);
         nodes.SetClocks(TimeSpan.FromDays(30));

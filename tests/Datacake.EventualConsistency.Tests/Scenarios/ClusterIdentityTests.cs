@@ -1,12 +1,12 @@
 namespace Datacake.EventualConsistency.Tests.Scenarios;
 
-/// <summary>The cluster that a store belongs to, with wrong seeds and empty disks.</summary>
+/// <summary>The cluster that a store belongs to, tested with wrong seeds and empty disks.</summary>
 public sealed class ClusterIdentityTests
 {
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Clusters_that_formed_apart_do_not_merge_though_a_wrong_seed_lets_them_meet()
+    public async Task Separate_clusters_do_not_merge_when_a_wrong_seed_connects_them()
     {
         await using var nodes = new ScenarioNodes();
         nodes[3].Seeds = nodes[4].Seeds = [nodes[3].Address];
@@ -37,7 +37,7 @@ public sealed class ClusterIdentityTests
     [InlineData("before")]
     [InlineData("beside")]
     [InlineData("after")]
-    public async Task First_seed_that_lost_its_disk_gets_everything_back_whenever_it_is_started(string when)
+    public async Task First_seed_that_lost_its_disk_recovers_everything_whenever_it_is_started(string when)
     {
         await using var nodes = new ScenarioNodes();
         int[] ids = [1, 2, 3];
@@ -79,7 +79,7 @@ public sealed class ClusterIdentityTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Node_that_formed_another_cluster_with_an_empty_disk_is_refused_and_the_others_lose_nothing(bool isToldToForm)
+    public async Task Node_that_formed_another_cluster_from_an_empty_disk_is_refused_and_the_others_lose_nothing(bool isToldToForm)
     {
         await using var nodes = await ScenarioNodes.StartAsync(3);
         for (int key = 0; key < 30; key++)
@@ -97,7 +97,7 @@ public sealed class ClusterIdentityTests
         await nodes.WaitUntilRefusedAsync(1, 3);
         await nodes.WaitUntilEqualAsync(30, 2, 3);
 
-        // With its files removed it joins, however it is told to form.
+        // After its files are deleted, the node joins even though it is configured to form a cluster.
         await nodes[1].StopAsync();
         nodes[1].Wipe();
         nodes[1].Seeds = [nodes[2].Address, nodes[3].Address];
@@ -107,7 +107,7 @@ public sealed class ClusterIdentityTests
     }
 
     [Fact]
-    public async Task Cluster_is_formed_once_as_many_fresh_nodes_have_met_as_are_expected_and_levels_count_them()
+    public async Task Cluster_forms_once_the_expected_number_of_fresh_nodes_has_met_and_levels_count_them()
     {
         await using var nodes = new ScenarioNodes();
         int[] ids = [1, 2, 3];
@@ -121,7 +121,7 @@ public sealed class ClusterIdentityTests
     }
 
     [Fact]
-    public async Task Levels_count_the_expected_nodes_before_these_are_members()
+    public async Task Levels_count_expected_nodes_before_they_are_members()
     {
         await using var nodes = await ScenarioNodes.StartAsync(1);
         await nodes[1].StopAsync();
@@ -136,7 +136,7 @@ public sealed class ClusterIdentityTests
     }
 
     [Fact]
-    public async Task Reads_of_a_fresh_node_wait_until_it_has_joined_unless_told_otherwise()
+    public async Task Reads_on_a_fresh_node_wait_until_it_has_joined_unless_configured_otherwise()
     {
         await using var nodes = await ScenarioNodes.StartAsync(1);
         await nodes[1].PutAsync(1, "cake", Consistency.None);
@@ -163,7 +163,7 @@ public sealed class ClusterIdentityTests
     }
 
     [Fact]
-    public async Task Fresh_node_that_its_seeds_refuse_says_why_in_the_log_and_to_those_who_wait()
+    public async Task Fresh_node_refused_by_its_seeds_reports_the_reason_in_the_log_and_to_waiting_callers()
     {
         await using var nodes = new ScenarioNodes();
         await StartAsync(1, "correct horse battery staple");

@@ -3,7 +3,7 @@ using Datacake.Sqlite;
 
 namespace Datacake.EventualConsistency.Tests.Scenarios;
 
-/// <summary>A copy of a node's own files that is put back, or started beside the original.</summary>
+/// <summary>A copy of a node's own files that is restored, or started beside the original.</summary>
 public sealed class CopiedFileTests : IDisposable
 {
     readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("datacake");
@@ -15,7 +15,7 @@ public sealed class CopiedFileTests : IDisposable
     [Theory]
     [InlineData(0)]
     [InlineData(-600)]
-    public async Task Node_whose_older_file_is_put_back_gets_back_what_it_lacks_and_later_writes_stay(int clockOffsetInSeconds)
+    public async Task Node_with_a_restored_older_file_recovers_the_missing_writes_and_keeps_later_ones(int clockOffsetInSeconds)
     {
         await using var nodes = await StartAsync();
         for (int key = 0; key < 10; key++)
@@ -49,7 +49,7 @@ public sealed class CopiedFileTests : IDisposable
     }
 
     [Fact]
-    public async Task Older_file_that_is_written_to_before_it_meets_others_loses_nothing_if_the_clock_is_right()
+    public async Task Restored_older_file_written_to_in_isolation_loses_nothing_if_the_clock_is_right()
     {
         await using var nodes = await StartAsync();
         await CopyStoppedAsync(nodes);
@@ -72,7 +72,7 @@ public sealed class CopiedFileTests : IDisposable
     }
 
     [Fact]
-    public async Task Older_file_that_is_written_to_with_a_clock_that_is_behind_before_it_meets_others_is_refused_and_says_why()
+    public async Task Restored_older_file_written_to_in_isolation_with_a_slow_clock_is_refused_with_the_reason()
     {
         await using var nodes = await StartAsync();
         await nodes[3].PutAsync(1, "kept", Consistency.All);
@@ -105,7 +105,7 @@ public sealed class CopiedFileTests : IDisposable
     }
 
     [Fact]
-    public async Task Clone_that_is_started_beside_the_original_does_not_start_and_says_why()
+    public async Task Clone_started_beside_the_original_fails_to_start_and_names_the_original()
     {
         await using var nodes = await StartAsync();
         await CopyStoppedAsync(nodes);
@@ -117,7 +117,7 @@ public sealed class CopiedFileTests : IDisposable
     }
 
     [Fact]
-    public async Task Of_an_original_and_a_clone_that_meet_later_the_one_that_started_first_is_excluded_and_says_why()
+    public async Task Original_that_meets_its_clone_later_is_excluded_with_the_reason()
     {
         await using var nodes = await StartAsync();
         await CopyStoppedAsync(nodes);

@@ -4,7 +4,7 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests.Scenarios;
 
-/// <summary>Disks that are full, and disks that lose what they held.</summary>
+/// <summary>Disks that are full, and disks that lose data.</summary>
 public sealed class DiskTests
 {
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -38,7 +38,7 @@ public sealed class DiskTests
     }
 
     [Fact]
-    public async Task Replica_that_lost_a_document_is_noticed_shown_and_healed()
+    public async Task Replica_that_lost_a_document_is_detected_reported_and_healed()
     {
         await using var nodes = new ScenarioNodes();
         var disk = new MemoryStorage();
@@ -48,7 +48,7 @@ public sealed class DiskTests
         await nodes.WaitUntilConnectedAsync(1, 2);
         for (int key = 0; key < 20; key++)
             await nodes[1].PutAsync(key, "cake", Consistency.All);
-        // Long after it was written: no log has it any more, so that no pull would bring it.
+        // The write is so old that it is in no log, so a pull would not bring the document.
         await Eventually.WaitUntilAsync(async () => await IsLogEmptyAsync(disk), "the log of node 2 is truncated");
         await nodes[2].StopAsync();
         await LoseAsync(disk, 7);
@@ -78,7 +78,7 @@ public sealed class DiskTests
         return !await snapshot.ReadAllAsync(StoreLayout.AllLog, Cancelled).AnyAsync(Cancelled);
     }
 
-    /// <summary>Removes a document from the only keyspace as a fault of the merge would: the keyspace's record goes with it.</summary>
+    /// <summary>Removes a document from the only keyspace as a fault of the merge would, with a matching record of the keyspace.</summary>
     static async Task LoseAsync(MemoryStorage disk, int key)
     {
         using var snapshot = await disk.OpenSnapshotAsync(Cancelled);

@@ -2,13 +2,13 @@ using Datacake.Crdt;
 
 namespace Datacake.EventualConsistency.Tests.Scenarios;
 
-/// <summary>Keyspaces that are dropped, and leave nothing.</summary>
+/// <summary>Keyspaces that are dropped and leave nothing behind.</summary>
 public sealed class DroppedKeyspaceTests
 {
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Dropped_keyspace_is_gone_from_all_nodes_and_a_write_makes_it_anew()
+    public async Task Dropped_keyspace_disappears_from_all_nodes_and_a_write_recreates_it()
     {
         await using var nodes = new ScenarioNodes();
         foreach (int id in (int[])[1, 2])
@@ -31,7 +31,7 @@ public sealed class DroppedKeyspaceTests
     }
 
     [Fact]
-    public async Task Number_of_a_removed_keyspace_serves_another_one_after_a_restart()
+    public async Task Number_of_a_removed_keyspace_is_reused_after_a_restart()
     {
         await using var nodes = new ScenarioNodes();
         await nodes.StartNodeAsync(1, OftenReporting);
@@ -55,7 +55,7 @@ public sealed class DroppedKeyspaceTests
     }
 
     [Fact]
-    public async Task Ten_thousand_keyspaces_that_a_member_has_made_up_can_be_dropped()
+    public async Task Ten_thousand_keyspaces_that_a_member_invented_can_be_dropped()
     {
         await using var nodes = new ScenarioNodes();
         await nodes.StartNodeAsync(1, OftenReporting);
@@ -76,7 +76,7 @@ public sealed class DroppedKeyspaceTests
     }
 
     [Fact]
-    public async Task Declared_keyspace_is_not_dropped_here_and_stays_without_documents_when_another_node_drops_it()
+    public async Task Declared_keyspace_cannot_be_dropped_locally_and_is_emptied_when_another_node_drops_it()
     {
         await using var nodes = new ScenarioNodes();
         foreach (int id in (int[])[1, 2])
@@ -94,7 +94,7 @@ public sealed class DroppedKeyspaceTests
     }
 
     [Fact]
-    public async Task Name_that_no_keyspace_has_is_refused()
+    public async Task Unknown_keyspace_is_refused()
     {
         await using var nodes = new ScenarioNodes();
         await nodes.StartNodeAsync(1);

@@ -4,7 +4,7 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests.Scenarios;
 
-/// <summary>Nodes whose files have reached the size that they may have: deletes make room, here and at all others.</summary>
+/// <summary>Nodes whose files have reached their size limit. Deletes free space on this node and on all others.</summary>
 public sealed class FullFileTests : IDisposable
 {
     const long MaxFileBytes = 16 * 1024 * 1024;
@@ -19,7 +19,7 @@ public sealed class FullFileTests : IDisposable
     [Theory]
     [InlineData("SQLite")]
     [InlineData("LMDB")]
-    public async Task Deletes_at_a_full_node_go_through_everywhere_and_then_there_is_room_for_as_much_again(string provider)
+    public async Task Deletes_on_a_full_node_succeed_everywhere_and_free_the_space_of_the_deleted_documents(string provider)
     {
         await using var nodes = new ScenarioNodes();
         for (int id = 1; id <= 3; id++)
@@ -32,13 +32,13 @@ public sealed class FullFileTests : IDisposable
         int first = 0;
         for (int round = 0; round < 2; round++)
         {
-            // As soon as all know of the deletes, an update that nobody knew of can bring nothing back, and what was deleted is removed, one batch after the other.
+            // Once all members know of the deletes, no unknown update can revive a document, and the deleted documents are removed batch by batch.
             int next = first;
             await Eventually.WaitUntilAsync(async () => (next = await FillAsync(nodes[1], next)) - first >= 40, "there is room for as much again");
             Assert.InRange(next - first, 40, 90);
             Assert.Equal(StorageError.Full, Assert.IsType<StorageException>(nodes[1].Store.StorageFailure).Error);
 
-            // At another node than the one that has put them.
+            // On another node than the one that has put the documents.
             for (int key = first; key < next; key++)
                 await nodes[2].Cakes.DeleteAsync(key, Consistency.All, Cancelled);
             await nodes.WaitUntilEqualAsync(0, 1, 2, 3);
@@ -52,7 +52,7 @@ public sealed class FullFileTests : IDisposable
     [Theory]
     [InlineData("SQLite")]
     [InlineData("LMDB")]
-    public async Task Node_that_was_down_while_all_was_deleted_has_room_when_it_is_back_though_its_file_is_full(string provider)
+    public async Task Full_node_that_was_down_during_a_mass_delete_has_room_when_it_is_back(string provider)
     {
         await using var nodes = await StartPairAsync(provider);
         int count = await FillAsync(nodes[2], 0);
@@ -69,7 +69,7 @@ public sealed class FullFileTests : IDisposable
     [Theory]
     [InlineData("SQLite")]
     [InlineData("LMDB")]
-    public async Task Node_that_has_no_room_for_what_others_put_has_it_once_something_was_deleted(string provider)
+    public async Task Full_node_receives_the_writes_of_others_once_documents_are_deleted(string provider)
     {
         await using var nodes = await StartPairAsync(provider);
         int count = await FillAsync(nodes[2], 0);
@@ -80,7 +80,7 @@ public sealed class FullFileTests : IDisposable
         await nodes.WaitUntilEqualAsync(count - 10, 1, 2);
     }
 
-    /// <summary>Starts two nodes, the second of which has a file with a limit.</summary>
+    /// <summary>Starts two nodes. The second one has a file with a size limit.</summary>
     async Task<ScenarioNodes> StartPairAsync(string provider)
     {
         var nodes = new ScenarioNodes();
@@ -99,7 +99,7 @@ public sealed class FullFileTests : IDisposable
         ? new SqliteStorage(file, new SqliteStorageOptions { MaxFileBytes = MaxFileBytes })
         : new LmdbStorage(file, new LmdbStorageOptions { MaxFileBytes = MaxFileBytes });
 
-    /// <summary>Puts documents from a key on until the file is full; returns the first key that is not put.</summary>
+    /// <summary>Puts documents under ascending keys until the file is full. Returns the first key that was not put.</summary>
     static async Task<int> FillAsync(ScenarioNode node, int key, int count = int.MaxValue)
     {
         try

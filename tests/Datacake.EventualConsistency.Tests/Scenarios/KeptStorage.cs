@@ -2,7 +2,7 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests.Scenarios;
 
-/// <summary>A storage that outlives the node that closes it, as a disk does.</summary>
+/// <summary>A storage that survives the node that closes it, as a disk does.</summary>
 sealed class KeptStorage(IStorage storage) : IStorage
 {
     public string Description => storage.Description;

@@ -3,7 +3,7 @@ using Datacake.EventualConsistency.Tests.Simulation;
 
 namespace Datacake.EventualConsistency.Tests.Scenarios;
 
-/// <summary>State that must not grow with each life of a node.</summary>
+/// <summary>State that must not grow with each run of a node.</summary>
 public sealed class ManyLivesTests
 {
     static readonly int[] Writers = [1, 2];
@@ -11,7 +11,7 @@ public sealed class ManyLivesTests
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Counter_stays_exact_and_its_document_small_over_the_lives_of_its_writers()
+    public async Task Counter_stays_exact_and_its_document_small_over_many_runs_of_its_writers()
     {
         const int Lives = 40;
         await using var nodes = await ScenarioNodes.StartAsync(2);
@@ -33,7 +33,7 @@ public sealed class ManyLivesTests
         foreach (int id in Writers)
             Assert.Equal(expected, TestCluster.CounterOf(await DocumentAsync(id), "Stock"));
 
-        // The shares of earlier lives are folded with the increments that follow once all members have them.
+        // Once all members have the shares of earlier runs, the next increments fold these shares together.
         await Eventually.WaitUntilAsync(
             async () =>
             {
@@ -57,7 +57,7 @@ public sealed class ManyLivesTests
     }
 
     [Fact]
-    public async Task Reports_do_not_grow_with_the_stores_that_a_node_without_a_disk_leaves_behind()
+    public async Task Reports_do_not_grow_with_the_earlier_stores_of_a_node_without_a_disk()
     {
         await using var stage = await Stage.StartAsync(2);
         int lengthAtFirst = (await stage[1].ReportAsync()).Encoded.Length;

@@ -4,7 +4,7 @@ using Datacake.Sqlite;
 
 namespace Datacake.EventualConsistency.Tests.Scenarios;
 
-/// <summary>A cluster in which only who has an operator's private key retires members [R19].</summary>
+/// <summary>A cluster in which only the owner of an operator's private key can retire members [R19].</summary>
 public sealed class OperatorKeyTests : IDisposable
 {
     readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("datacake");
@@ -25,7 +25,7 @@ public sealed class OperatorKeyTests : IDisposable
     }
 
     [Fact]
-    public async Task Member_is_retired_everywhere_with_the_key_and_by_nobody_without_it()
+    public async Task Member_is_retired_everywhere_with_the_key_and_nowhere_without_it()
     {
         await using var nodes = await StartAsync();
         var failure = await Assert.ThrowsAsync<InvalidOperationException>(async () => await nodes[1].Store.RetireAsync(3, Cancelled));
@@ -41,7 +41,7 @@ public sealed class OperatorKeyTests : IDisposable
     }
 
     [Fact]
-    public async Task Proof_outlives_restarts_and_convinces_who_was_away()
+    public async Task Proof_survives_restarts_and_convinces_members_that_were_away()
     {
         await using var nodes = await StartAsync();
         await nodes[2].StopAsync();
@@ -55,7 +55,7 @@ public sealed class OperatorKeyTests : IDisposable
     }
 
     [Fact]
-    public async Task Empty_disk_joins_once_the_store_that_had_its_id_is_retired_with_the_key()
+    public async Task Empty_disk_joins_once_the_previous_store_of_its_id_is_retired_with_the_key()
     {
         await using var nodes = await StartAsync();
         await nodes[1].PutAsync(1, "of all", Consistency.All);
@@ -69,7 +69,7 @@ public sealed class OperatorKeyTests : IDisposable
     }
 
     [Fact]
-    public async Task Node_does_not_start_with_operator_keys_and_the_order_to_take_over_a_node_id()
+    public async Task Node_with_operator_keys_and_TakeOverNodeId_does_not_start()
     {
         await using var nodes = new ScenarioNodes();
         var failure = await Assert.ThrowsAsync<ArgumentException>(() => nodes.StartNodeAsync(1, store => store.TakeOverNodeId = true, Configure(nodes, 1)));
@@ -77,7 +77,7 @@ public sealed class OperatorKeyTests : IDisposable
     }
 
     [Fact]
-    public async Task Node_in_memory_does_not_start_with_operator_keys()
+    public async Task In_memory_node_with_operator_keys_does_not_start()
     {
         await using var nodes = new ScenarioNodes();
         var failure = await Assert.ThrowsAsync<ArgumentException>(() => nodes.StartNodeAsync(1, configure: Configure(nodes, 1)));
@@ -85,7 +85,7 @@ public sealed class OperatorKeyTests : IDisposable
     }
 
     [Fact]
-    public async Task Key_is_refused_where_it_cannot_be_checked_or_cannot_sign()
+    public async Task Key_that_cannot_be_checked_or_cannot_sign_is_refused()
     {
         await using var nodes = await StartAsync();
         using var half = ECDsa.Create();
@@ -99,7 +99,7 @@ public sealed class OperatorKeyTests : IDisposable
     }
 
     [Fact]
-    public async Task Member_that_was_retired_before_the_keys_were_set_stays_out_and_is_told_to_new_nodes_once_that_is_signed()
+    public async Task Member_retired_before_the_keys_were_set_stays_out_and_new_nodes_refuse_it_once_signed()
     {
         _publicKeys = [];
         await using var nodes = await StartAsync();
@@ -128,11 +128,11 @@ public sealed class OperatorKeyTests : IDisposable
     [InlineData("")]
     [InlineData("secret")]
     [InlineData("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----")]
-    public void Text_that_is_no_key_is_refused(string text) =>
+    public void Text_that_is_not_a_key_is_refused(string text) =>
         Assert.Contains("public ECDSA key", Assert.Throws<ArgumentException>(() => new DatacakeNodeOptions().WithOperatorKeys(text)).Message, StringComparison.Ordinal);
 
     [Fact]
-    public void Private_key_is_refused_with_the_advice_to_keep_it_away_from_nodes() => Assert.Contains(
+    public void Private_key_is_refused_with_advice_to_keep_it_off_the_nodes() => Assert.Contains(
         "The operator key is a private key",
         Assert.Throws<ArgumentException>(() => new DatacakeNodeOptions().WithOperatorKeys(_key.ExportPkcs8PrivateKeyPem())).Message, StringComparison.Ordinal);
 

@@ -1,12 +1,12 @@
 namespace Datacake.EventualConsistency.Tests.Scenarios;
 
-/// <summary>Members that are retired or forgotten, and what is refused of it.</summary>
+/// <summary>Members that are retired or forgotten, and invalid requests to do so.</summary>
 public sealed class RemovingMembersTests
 {
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Retired_node_that_runs_refuses_writes_at_every_level_and_says_why_also_after_a_restart()
+    public async Task Running_retired_node_refuses_writes_at_every_level_with_the_reason_even_after_a_restart()
     {
         await using var nodes = await ScenarioNodes.StartAsync(3);
         await nodes[1].PutAsync(1, "cake", Consistency.All);
@@ -32,7 +32,7 @@ public sealed class RemovingMembersTests
     }
 
     [Fact]
-    public async Task Retiring_and_forgetting_refuse_the_node_itself_and_unknown_nodes_by_name()
+    public async Task Own_node_and_unknown_nodes_cannot_be_retired_or_forgotten()
     {
         await using var nodes = await ScenarioNodes.StartAsync(2);
         foreach (byte unknown in new byte[] { 3, 0, 255 })
@@ -50,7 +50,7 @@ public sealed class RemovingMembersTests
     }
 
     [Fact]
-    public async Task Forgotten_node_that_comes_back_gets_what_it_missed_and_brings_its_own()
+    public async Task Forgotten_node_that_returns_gets_the_writes_it_missed_and_shares_its_own()
     {
         await using var nodes = await ScenarioNodes.StartAsync(2);
         await nodes[1].PutAsync(1, "cake", Consistency.All);

@@ -4,7 +4,7 @@ using Datacake.Sqlite;
 
 namespace Datacake.EventualConsistency.Tests.Scenarios;
 
-/// <summary>A disk whose node was replaced while it had writes that no other node had: they are brought back from its files.</summary>
+/// <summary>The disk of a replaced node with writes that no other node had. The writes are recovered from the files of the disk.</summary>
 public sealed class SalvageTests : IDisposable
 {
     const string Shop = "shop";
@@ -18,7 +18,7 @@ public sealed class SalvageTests : IDisposable
     public void Dispose() => _directory.Delete(recursive: true);
 
     [Fact]
-    public async Task What_only_the_old_disk_had_comes_back_to_all_nodes_and_only_once()
+    public async Task Writes_that_only_the_old_disk_had_are_restored_on_all_nodes_exactly_once()
     {
         await using var nodes = await StartAsync();
         await CommitAsync(nodes[1], Consistency.All, transaction =>
@@ -65,12 +65,12 @@ public sealed class SalvageTests : IDisposable
             Assert.Equal("new, 6, 7", await ShowAsync(nodes[id], 6));
             Assert.Equal(1, (await nodes[id].Store.Keyspace("scraps").GetStatisticsAsync(Cancelled)).Count);
         }
-        // On another node, too, there is nothing left.
+        // Nothing is left to salvage on another node either.
         Assert.Empty((await nodes[2].Store.SalvageAsync(files, SalvageMode.All, Cancelled)).Documents);
     }
 
     [Fact]
-    public async Task What_the_cluster_has_deleted_since_stays_deleted_unless_the_operator_wants_it_back()
+    public async Task Documents_deleted_since_stay_deleted_unless_the_operator_asks_for_them()
     {
         await using var nodes = await StartAsync();
         await CommitAsync(nodes[1], Consistency.All, transaction => transaction.Put(Shop, 1, Content("deleted later")));
@@ -118,14 +118,14 @@ public sealed class SalvageTests : IDisposable
         return nodes;
     }
 
-    /// <summary>From now on the other nodes do not hear of node 3, nor it of them.</summary>
+    /// <summary>Cuts node 3 off from the other nodes in both directions.</summary>
     static async Task CutOffAsync(ScenarioNodes nodes)
     {
         nodes[3].Transport.Cut();
         await Eventually.WaitUntilAsync(() => nodes[1].Node.Members.Any(member => member is { NodeId: 3, IsUp: false }), "node 3 is missed");
     }
 
-    /// <summary>Node 3 comes back with an empty disk.</summary>
+    /// <summary>Restarts node 3 with an empty disk.</summary>
     async Task ReplaceAsync(ScenarioNodes nodes)
     {
         await nodes[3].KillAsync();
@@ -160,7 +160,7 @@ public sealed class SalvageTests : IDisposable
         return content.Build();
     }
 
-    /// <summary>Returns the text, the price and the stock that a node shows.</summary>
+    /// <summary>Returns the text, the price and the stock of a document as a node shows them.</summary>
     static async Task<string?> ShowAsync(ScenarioNode node, int key)
     {
         if (await node.Store.Keyspace(Shop).GetAsync(key, Cancelled) is not { } document)

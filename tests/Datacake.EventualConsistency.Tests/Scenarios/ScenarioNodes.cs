@@ -4,17 +4,17 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests.Scenarios;
 
-/// <summary>The nodes of a scenario on loopback TCP. Node 1 is the seed of all, itself included, unless a scenario says otherwise.</summary>
+/// <summary>The nodes of a scenario on loopback TCP. Node 1 is the seed of all nodes, itself included, unless a scenario says otherwise.</summary>
 sealed class ScenarioNodes : IAsyncDisposable
 {
     readonly SortedDictionary<int, ScenarioNode> _nodes = [];
 
-    /// <summary>Addresses that no node has yet.</summary>
+    /// <summary>Gets addresses that no node uses yet.</summary>
     public ReservedAddresses Addresses { get; } = new();
 
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    /// <summary>Gets a node, which need not run.</summary>
+    /// <summary>Gets a node, which need not be running.</summary>
     public ScenarioNode this[int nodeId]
     {
         get
@@ -25,7 +25,7 @@ sealed class ScenarioNodes : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts nodes from 1 on with fresh stores, and waits until they are in session with each other.</summary>
+    /// <summary>Starts nodes numbered from 1 with fresh stores, and waits until they are in session with each other.</summary>
     public static async Task<ScenarioNodes> StartAsync(int count)
     {
         var nodes = new ScenarioNodes();
@@ -36,7 +36,7 @@ sealed class ScenarioNodes : IAsyncDisposable
         return nodes;
     }
 
-    /// <summary>Starts a node with the disk that it had.</summary>
+    /// <summary>Starts a node with its current disk.</summary>
     public async Task<ReplicatedStore> StartNodeAsync(
         int nodeId, Action<ReplicatedStoreOptions>? configureStore = null, Action<DatacakeNodeOptions>? configure = null)
     {
@@ -51,13 +51,13 @@ sealed class ScenarioNodes : IAsyncDisposable
             node.Time.Offset = offset;
     }
 
-    /// <summary>Waits until these nodes are the members of each other's stores, and all in session.</summary>
+    /// <summary>Waits until the given nodes are the members of each other's stores and are all in session.</summary>
     public async Task WaitUntilConnectedAsync(params int[] nodeIds) => await Eventually.WaitUntilAsync(
         () => nodeIds.All(id => this[id].Store is { Joined.IsCompletedSuccessfully: true } store
             && nodeIds.SequenceEqual(store.Members.Where(member => member.IsUp).Select(member => (int)member.NodeId).Order())),
         () => $"nodes {string.Join(", ", nodeIds)} are connected: {string.Join("; ", nodeIds.Select(id => this[id].Describe()))}");
 
-    /// <summary>Waits until a node holds a session with another for refused. Returns why.</summary>
+    /// <summary>Waits until a node considers its session with a peer refused. Returns the reason.</summary>
     public async Task<string> WaitUntilRefusedAsync(int nodeId, int peer)
     {
         await Eventually.WaitUntilAsync(
@@ -65,7 +65,7 @@ sealed class ScenarioNodes : IAsyncDisposable
         return this[nodeId].StateOf(peer)?.Reason ?? "";
     }
 
-    /// <summary>Waits until these nodes show the same number of cakes, and the same cakes.</summary>
+    /// <summary>Waits until the given nodes show the same number of cakes and the same cakes.</summary>
     public async Task WaitUntilEqualAsync(long count, params int[] nodeIds) => await Eventually.WaitUntilAsync(
         async () =>
         {
@@ -84,14 +84,14 @@ sealed class ScenarioNodes : IAsyncDisposable
     }
 }
 
-/// <summary>A node of a scenario: what it keeps between its lives, and its present life.</summary>
+/// <summary>A node of a scenario: the state that it keeps between its runs, and its current run.</summary>
 sealed class ScenarioNode(int id, string address)
 {
     DatacakeNode? _node;
 
     public string Address { get; set; } = address;
 
-    /// <summary>The node's own seeds; null for those of all.</summary>
+    /// <summary>Gets or sets the node's own seeds, or null to use the common seeds.</summary>
     public string[]? Seeds { get; set; }
 
     public ShiftedTime Time { get; } = new();
@@ -100,7 +100,7 @@ sealed class ScenarioNode(int id, string address)
 
     public CollectingLog Log { get; } = new();
 
-    /// <summary>Opens the node's disk.</summary>
+    /// <summary>Gets or sets the function that opens the node's disk.</summary>
     public Func<IStorage> OpenDisk { get; set; } = DiskInMemory();
 
     public DatacakeNode Node => _node!;
@@ -111,7 +111,7 @@ sealed class ScenarioNode(int id, string address)
 
     static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    /// <summary>Replaces the disk by an empty one.</summary>
+    /// <summary>Replaces the disk with an empty one.</summary>
     public void Wipe() => OpenDisk = DiskInMemory();
 
     public async Task<ReplicatedStore> StartAsync(string[] seeds, Action<ReplicatedStoreOptions>? configureStore, Action<DatacakeNodeOptions>? configure)
@@ -138,7 +138,7 @@ sealed class ScenarioNode(int id, string address)
         return Store = await _node.OpenStoreAsync(Cancelled);
     }
 
-    /// <summary>Stops in order.</summary>
+    /// <summary>Stops the node in an orderly way.</summary>
     public async Task StopAsync()
     {
         if (_node is { } node)
@@ -151,7 +151,7 @@ sealed class ScenarioNode(int id, string address)
 
     public async Task PutAsync(int key, string text, Consistency level) => await Cakes.PutAsync(key, Encoding.UTF8.GetBytes(text), level, Cancelled);
 
-    /// <summary>Puts as soon as the level can be satisfied: sessions may end and open again meanwhile.</summary>
+    /// <summary>Puts a document as soon as the level can be satisfied, because sessions may end and reopen in the meantime.</summary>
     public async Task PutSoonAsync(int key, string text, Consistency level) => await Eventually.WaitUntilAsync(
         async () =>
         {

@@ -3,7 +3,7 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests.Scenarios;
 
-/// <summary>A node with an empty disk and the id of another, whose disk is lost, or only switched off.</summary>
+/// <summary>A node with an empty disk and the id of another node, whose disk is lost or only switched off.</summary>
 public sealed class TakenIdTests : IDisposable
 {
     readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("datacake");
@@ -11,7 +11,7 @@ public sealed class TakenIdTests : IDisposable
     public void Dispose() => _directory.Delete(recursive: true);
 
     [Fact]
-    public async Task Empty_disk_is_refused_and_says_why_and_the_real_one_comes_back_with_what_only_it_has()
+    public async Task Empty_disk_is_refused_with_the_reason_and_the_original_returns_with_its_own_writes()
     {
         await using var nodes = await StartAsync();
         nodes[3].Transport.Cut();
@@ -38,7 +38,7 @@ public sealed class TakenIdTests : IDisposable
     }
 
     [Fact]
-    public async Task Empty_disk_takes_over_if_the_operator_says_so_and_the_old_one_is_excluded()
+    public async Task Empty_disk_takes_over_on_the_order_of_the_operator_and_the_old_one_is_excluded()
     {
         await using var nodes = await StartAsync();
         await nodes[3].StopAsync();

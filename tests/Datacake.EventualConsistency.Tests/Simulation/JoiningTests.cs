@@ -4,11 +4,11 @@ using Datacake.EventualConsistency.Replication.Messages;
 
 namespace Datacake.EventualConsistency.Tests.Simulation;
 
-/// <summary>The copy of the cluster's data with which a store joins, when it breaks off: pages of one document each.</summary>
+/// <summary>Interrupted copies of the cluster's data with which a store joins. Each page has one document.</summary>
 public sealed class JoiningTests
 {
     [Fact]
-    public async Task A_copy_that_broke_off_goes_on_after_the_last_document_that_came()
+    public async Task Interrupted_copy_resumes_after_the_last_received_document()
     {
         await using var stage = await StartAsync(1);
         await JoinInPartAsync(stage, 3, over: 1);
@@ -21,7 +21,7 @@ public sealed class JoiningTests
     }
 
     [Fact]
-    public async Task A_copy_goes_on_after_the_joining_process_was_started_again()
+    public async Task Copy_resumes_after_a_restart_of_the_joining_process()
     {
         await using var stage = await StartAsync(1);
         await JoinInPartAsync(stage, 3, over: 1);
@@ -33,7 +33,7 @@ public sealed class JoiningTests
     }
 
     [Fact]
-    public async Task A_copy_goes_on_at_another_member_that_numbers_its_keyspaces_otherwise()
+    public async Task Copy_resumes_from_another_member_with_different_keyspace_numbers()
     {
         await using var stage = await Stage.StartAsync(2);
         await PutCakeAsync(stage[2], 9, 9);
@@ -51,7 +51,7 @@ public sealed class JoiningTests
     }
 
     [Fact]
-    public async Task What_has_changed_since_of_the_documents_that_came_before_the_break_comes_too()
+    public async Task Resumed_copy_includes_later_changes_of_the_documents_received_before()
     {
         await using var stage = await StartAsync(1);
         await JoinInPartAsync(stage, 3, over: 1);
@@ -65,7 +65,7 @@ public sealed class JoiningTests
     }
 
     [Fact]
-    public async Task A_copy_begins_anew_where_what_has_changed_since_is_no_longer_in_the_log()
+    public async Task Copy_restarts_if_the_later_changes_are_no_longer_in_the_log()
     {
         await using var stage = await StartAsync(1);
         await JoinInPartAsync(stage, 3, over: 1);
@@ -80,7 +80,7 @@ public sealed class JoiningTests
     }
 
     [Fact]
-    public async Task A_copy_begins_anew_at_a_member_that_lacks_some_of_what_has_come()
+    public async Task Copy_restarts_from_a_member_that_lacks_some_received_documents()
     {
         await using var stage = await StartAsync(2);
         await PutCakeAsync(stage[1], 0, 1);
@@ -92,7 +92,7 @@ public sealed class JoiningTests
     }
 
     [Fact]
-    public async Task A_tombstone_that_came_is_purged_where_the_next_member_has_purged_it()
+    public async Task Received_tombstone_is_purged_if_the_next_member_has_purged_it()
     {
         await using var stage = await StartAsync(2);
         await stage.DeliverAsync(1, 2, await DeleteCakeAsync(stage[1], 0));
@@ -109,7 +109,7 @@ public sealed class JoiningTests
     }
 
     [Fact]
-    public async Task A_store_with_a_part_of_a_clusters_data_forms_no_other_cluster()
+    public async Task Store_with_partial_data_of_a_cluster_does_not_form_another_cluster()
     {
         await using var stage = await StartAsync(1);
         await JoinInPartAsync(stage, 3, over: 1);
@@ -121,7 +121,7 @@ public sealed class JoiningTests
     }
 
     [Fact]
-    public async Task A_part_of_a_copy_is_given_up_when_the_member_that_it_came_from_turns_out_to_be_retired()
+    public async Task Partial_copy_from_a_member_that_turns_out_to_be_retired_is_discarded()
     {
         await using var stage = await StartAsync(2);
         await stage[1].CommitAsync(_ => stage[1].Replica.Retire(2));
@@ -135,7 +135,7 @@ public sealed class JoiningTests
     }
 
     [Fact]
-    public async Task A_store_that_joined_over_a_retired_member_is_not_admitted_nor_one_that_joined_over_that()
+    public async Task Stores_that_joined_directly_or_indirectly_through_a_retired_member_are_refused()
     {
         await using var stage = await StartAsync(3);
         await PutCakeAsync(stage[3], 9, 9);
@@ -154,7 +154,7 @@ public sealed class JoiningTests
     }
 
     [Fact]
-    public async Task A_member_that_joined_over_a_store_that_is_retired_later_stays_one()
+    public async Task Store_that_joined_through_a_store_retired_later_stays_a_member()
     {
         await using var stage = await StartAsync(3);
         await stage.AddAsync(4);
@@ -174,7 +174,7 @@ public sealed class JoiningTests
     }
 
     [Fact]
-    public async Task A_joining_store_takes_no_data_from_what_may_be_a_stray_if_there_is_another_member()
+    public async Task Joining_store_prefers_a_certain_member_to_a_possible_stray()
     {
         await using var stage = await StartAsync(3);
         await stage[1].CommitAsync(_ => stage[1].Replica.Retire(3));
@@ -187,7 +187,7 @@ public sealed class JoiningTests
         Assert.Equal((byte)1, asking.Outbox.Single(sent => sent.Message is PullRequest).Peer);
     }
 
-    /// <summary>Nodes with six cakes.</summary>
+    /// <summary>Starts nodes with six cakes.</summary>
     static async Task<Stage> StartAsync(int nodes)
     {
         var stage = await Stage.StartAsync(nodes);
@@ -200,7 +200,7 @@ public sealed class JoiningTests
         return stage;
     }
 
-    /// <summary>A fresh node takes four documents from another, and then breaks off.</summary>
+    /// <summary>Lets a fresh node receive four documents from another node and then breaks off.</summary>
     static async Task JoinInPartAsync(Stage stage, byte node, byte over)
     {
         await stage.AddAsync(node);
@@ -214,7 +214,7 @@ public sealed class JoiningTests
     static Task<Mutations> DeleteCakeAsync(Actor actor, int key) =>
         actor.WriteAsync(transaction => transaction.Delete("cakes", DocumentKey.Of(key)));
 
-    /// <summary>A node purges and truncates whatever it may.</summary>
+    /// <summary>Lets a node purge and truncate everything that it may.</summary>
     static Task<ReplicaBatch> CollectAsync(Actor actor) =>
         actor.CommitAsync(async batch => await actor.Replica.CollectAsync(batch, new HlcTimestamp(ulong.MaxValue)));
 

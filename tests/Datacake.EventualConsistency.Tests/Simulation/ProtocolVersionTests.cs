@@ -4,13 +4,13 @@ using Datacake.EventualConsistency.Replication.Messages;
 
 namespace Datacake.EventualConsistency.Tests.Simulation;
 
-/// <summary>Nodes of neighboring versions side by side.</summary>
+/// <summary>Nodes of neighboring protocol versions side by side.</summary>
 public sealed class ProtocolVersionTests
 {
     static readonly ProtocolVersion Next = new(ProtocolVersion.Current.Version + 1, ProtocolVersion.Current.Version, Capabilities: 5);
 
     [Fact]
-    public async Task Node_of_the_next_version_is_in_session_by_what_both_sides_speak()
+    public async Task Node_of_the_next_version_opens_a_session_in_the_common_version()
     {
         await using var stage = await Stage.StartAsync(1);
         await stage.AddAsync(2);
@@ -23,7 +23,7 @@ public sealed class ProtocolVersionTests
     }
 
     [Fact]
-    public async Task Node_that_no_longer_speaks_this_version_is_refused_by_name()
+    public async Task Node_that_no_longer_supports_this_version_is_refused_by_name()
     {
         await using var stage = await Stage.StartAsync(1);
         await stage.AddAsync(2);
@@ -37,7 +37,7 @@ public sealed class ProtocolVersionTests
     }
 
     [Fact]
-    public async Task Hello_to_which_a_later_version_has_appended_something_is_read()
+    public async Task Hello_with_data_appended_by_a_later_version_is_read()
     {
         await using var stage = await Stage.StartAsync(1);
         var hello = stage[1].Replica.Hello();
@@ -56,7 +56,7 @@ public sealed class ProtocolVersionTests
     [InlineData(3, 2, 2, 1, 2)]
     [InlineData(2, 2, 2, 2, 2)]
     [InlineData(3, 3, 2, 1, null)]
-    public void Two_nodes_speak_the_lower_of_their_versions_if_both_still_speak_it(int version, int oldest, int other, int otherOldest, int? agreed)
+    public void Two_nodes_use_the_lower_of_their_versions_if_both_still_support_it(int version, int oldest, int other, int otherOldest, int? agreed)
     {
         var mine = new ProtocolVersion(version, oldest, Capabilities: 3);
         var theirs = new ProtocolVersion(other, otherOldest, Capabilities: 6);

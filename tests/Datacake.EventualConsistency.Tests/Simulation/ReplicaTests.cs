@@ -4,13 +4,13 @@ using Datacake.EventualConsistency.Replication.Messages;
 
 namespace Datacake.EventualConsistency.Tests.Simulation;
 
-/// <summary>What depends on one certain order of messages, which random histories seldom have.</summary>
+/// <summary>Behavior that depends on one particular order of messages, which random histories seldom produce.</summary>
 public sealed class ReplicaTests
 {
     static readonly HlcTimestamp Always = new(ulong.MaxValue);
 
     [Fact]
-    public async Task A_transaction_is_not_truncated_in_the_batch_that_brings_it()
+    public async Task Transaction_is_not_truncated_in_the_batch_that_brings_it()
     {
         await using var stage = await Stage.StartAsync(2);
         var mutations = await stage[1].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(1), Content));
@@ -30,7 +30,7 @@ public sealed class ReplicaTests
     }
 
     [Fact]
-    public async Task A_member_is_heard_though_its_run_is_lower_than_the_clock_of_a_peer_that_met_it_while_it_joined()
+    public async Task Member_is_heard_even_if_its_run_is_lower_than_the_clock_of_a_peer_that_met_it_while_joining()
     {
         await using var stage = await Stage.StartAsync(1);
         await stage.AddAsync(2);
@@ -40,7 +40,7 @@ public sealed class ReplicaTests
 
         await stage.AddAsync(3);
         var early = stage[3].Replica.Hello();
-        await stage.JoinAsync(3, 1);                                // its run is lower than the clock of node 4
+        await stage.JoinAsync(3, 1);                                // The run of node 3 is lower than the clock of node 4.
         await stage[4].OpenAsync(early);
         Assert.True(stage[4].Replica.Hello().Clock > stage[3].Replica.Run);
         Assert.False(stage[4].Replica.HasRun(3));
@@ -64,7 +64,7 @@ public sealed class ReplicaTests
     }
 
     [Fact]
-    public async Task What_an_earlier_life_of_a_disk_knew_does_not_count_for_the_disk_that_replaced_it()
+    public async Task Known_set_of_a_replaced_disk_does_not_count_for_its_replacement()
     {
         await using var stage = await Stage.StartAsync(2);
         await stage.AddAsync(3, clockOffset: TimeSpan.FromMinutes(10));
@@ -82,7 +82,7 @@ public sealed class ReplicaTests
     }
 
     [Fact]
-    public async Task A_late_report_of_an_earlier_run_does_not_replace_what_was_heard_of_a_later_one()
+    public async Task Late_report_of_an_earlier_run_does_not_replace_a_report_of_a_later_run()
     {
         await using var stage = await Stage.StartAsync(3);
         var late = await stage[3].ReportAsync();
@@ -93,7 +93,7 @@ public sealed class ReplicaTests
     }
 
     [Fact]
-    public async Task What_others_say_of_a_member_in_session_does_not_outweigh_what_it_says_itself()
+    public async Task Reports_of_others_about_a_member_in_session_do_not_override_its_own()
     {
         await using var stage = await Stage.StartAsync(3);
         var run = stage[3].Replica.Run;
@@ -107,7 +107,7 @@ public sealed class ReplicaTests
     }
 
     [Fact]
-    public async Task Runs_and_known_sets_beyond_the_clock_that_comes_with_them_are_refused()
+    public async Task Runs_and_known_sets_beyond_the_clock_of_their_message_are_refused()
     {
         await using var stage = await Stage.StartAsync(3);
         var report = await stage[2].ReportAsync();
@@ -126,7 +126,7 @@ public sealed class ReplicaTests
     }
 
     [Fact]
-    public async Task Snapshot_that_was_not_asked_for_is_refused_and_removes_nothing()
+    public async Task Unrequested_snapshot_is_refused_and_removes_nothing()
     {
         await using var stage = await Stage.StartAsync(2);
         await stage[1].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(1), Content));
@@ -139,7 +139,7 @@ public sealed class ReplicaTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Reconcile_that_would_remove_much_waits_for_a_second_member_or_the_operator(bool isSecondMember)
+    public async Task Reconciliation_that_would_remove_many_documents_waits_for_a_second_member_or_the_operator(bool isSecondMember)
     {
         const int Count = 150;
         await using var stage = await Stage.StartAsync(3);
@@ -152,7 +152,7 @@ public sealed class ReplicaTests
         await SettleAsync(stage);
         Assert.Equal(Count, (await stage[1].DocumentsAsync()).Count);
         Assert.Equal(new HeldRemoval(2, Count), stage[1].Replica.HeldRemoval);
-        // Once more is no second voice.
+        // A repeated answer of the same member does not count as a second member.
         await DeliverEmptyAsync(stage, 2, Everything(stage), Everything(stage));
         await SettleAsync(stage);
         Assert.Equal(Count, (await stage[1].DocumentsAsync()).Count);
@@ -165,11 +165,11 @@ public sealed class ReplicaTests
         Assert.Null(stage[1].Replica.HeldRemoval);
     }
 
-    /// <summary>All that node 1 knows and, so that a snapshot is a possible answer to it, a stamp that it does not know.</summary>
+    /// <summary>Returns everything that node 1 knows and one unknown stamp, so that a snapshot is a possible answer to node 1.</summary>
     static VersionVector Everything(Stage stage) =>
         stage[1].Replica.State.Known.Union(2, HlcTimestamp.None, new HlcTimestamp(stage[1].Replica.Hello().Clock.Packed | 0xFF));
 
-    /// <summary>Node 1 asks a node what it lacks; the answer is that all is known, and nothing there any more.</summary>
+    /// <summary>Lets node 1 pull from a node, and answers that the node knows everything and has no documents.</summary>
     static async Task DeliverEmptyAsync(Stage stage, byte from, VersionVector known, VersionVector truncated)
     {
         var asking = await stage[1].CommitAsync(batch => stage[1].Replica.StartPull(batch, from));
@@ -179,7 +179,7 @@ public sealed class ReplicaTests
             request.Pull, request.Pull, 0, stage[1].Replica.Identity.Cluster, state, 0, SnapshotPart.Whole, [], [], IsLast: true));
     }
 
-    /// <summary>What lies aside is reconciled, or cleared away.</summary>
+    /// <summary>Lets node 1 reconcile or discard the documents that it has set aside.</summary>
     static async Task SettleAsync(Stage stage)
     {
         for (int i = 0; i < 3; i++)
@@ -187,7 +187,7 @@ public sealed class ReplicaTests
     }
 
     [Fact]
-    public async Task Shares_of_earlier_runs_are_not_folded_while_a_lost_tail_of_them_may_come_back()
+    public async Task Shares_of_earlier_runs_are_not_folded_while_their_lost_tail_may_return()
     {
         await using var stage = await Stage.StartAsync(2);
         var put = await stage[2].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(1), Content, [new CounterIncrement("Sold", 7)]));
@@ -198,7 +198,7 @@ public sealed class ReplicaTests
         await stage[2].CommitAsync(async batch => await stage[2].Replica.CollectAsync(batch, Always));
         Assert.True(stage[2].Replica.State.Truncated.Contains(put.Items[0].Stamp));
 
-        // Another increment may have been lost with the tail, and be with node 1.
+        // Another increment may have been lost with the tail and may still be on node 1.
         await stage.RestartAsync(2);
         await stage[2].WriteAsync(transaction => transaction.Update("cakes", DocumentKey.Of(1), DocumentContent.Empty, [new CounterIncrement("Sold", 1)]));
 
@@ -217,7 +217,7 @@ public sealed class ReplicaTests
     }
 
     [Fact]
-    public async Task What_an_earlier_run_of_a_member_knew_does_not_count_for_a_later_one()
+    public async Task Known_set_of_an_earlier_run_does_not_count_for_a_later_run()
     {
         await using var stage = await Stage.StartAsync(2);
         await stage[2].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(1), Content));
@@ -225,12 +225,12 @@ public sealed class ReplicaTests
         Assert.False(stage[1].Replica.KnownOf(2).IsEmpty);
 
         await stage.RestartAsync(2);
-        await stage[1].OpenAsync(stage[2].Replica.Hello() with { Known = VersionVector.Empty });    // as if its tail were lost
+        await stage[1].OpenAsync(stage[2].Replica.Hello() with { Known = VersionVector.Empty });    // The tail of node 2 seems to be lost.
         Assert.True(stage[1].Replica.KnownOf(2).IsEmpty);
     }
 
     [Fact]
-    public async Task The_run_of_a_joining_node_is_above_the_clocks_of_all_whom_it_has_met()
+    public async Task Run_of_a_joining_node_is_above_the_clocks_of_all_peers_it_has_met()
     {
         await using var stage = await Stage.StartAsync(1);
         await stage.AddAsync(2, clockOffset: TimeSpan.FromMinutes(10));
@@ -243,7 +243,7 @@ public sealed class ReplicaTests
     }
 
     [Fact]
-    public async Task A_pull_waits_until_what_lies_aside_of_a_full_reconcile_is_gone()
+    public async Task Pull_waits_until_the_documents_set_aside_for_a_full_reconciliation_are_gone()
     {
         await using var stage = await Stage.StartAsync(2);
         await stage[1].CommitAsync(_ => stage[1].Replica.CloseSession(2, stage[1].Replica.Sessions[2].Id));
@@ -260,7 +260,7 @@ public sealed class ReplicaTests
     }
 
     [Fact]
-    public async Task A_side_that_has_purged_a_removal_does_not_hold_the_cell_though_it_took_an_earlier_removal_since()
+    public async Task Replica_that_purged_a_removal_does_not_revive_the_cell_after_receiving_an_earlier_removal()
     {
         await using var stage = await Stage.StartAsync(3);
         var put = await stage[1].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(1), Content));
@@ -268,7 +268,7 @@ public sealed class ReplicaTests
         await stage.DeliverAsync(1, 3, put);
         var earlier = await stage[3].WriteAsync(transaction => transaction.Update("cakes", DocumentKey.Of(1), Removal));
 
-        // Node 2 has what is set after the removal of node 3, and not that it is removed again; node 3 has nothing of that.
+        // Node 2 has the value set after the removal on node 3, but not its second removal. Node 3 has neither.
         await stage[1].WriteAsync(transaction => transaction.Put("breads", DocumentKey.Of(1), Content));
         await stage[1].WriteAsync(transaction => transaction.Put("breads", DocumentKey.Of(2), Content));
         await stage[1].WriteAsync(transaction => transaction.Update("cakes", DocumentKey.Of(1), Content));
@@ -298,7 +298,7 @@ public sealed class ReplicaTests
     }
 
     [Fact]
-    public async Task A_dead_document_goes_with_the_last_of_its_stamps_though_that_is_of_a_put()
+    public async Task Dead_document_is_purged_with_its_last_stamp_even_if_that_belongs_to_a_put()
     {
         await using var stage = await Stage.StartAsync(2);
         await stage.DeliverAsync(1, 2, await stage[1].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(1), Content)));
@@ -311,7 +311,7 @@ public sealed class ReplicaTests
         }
         while (delete.Items[0].Stamp < put.Items[0].Stamp);
 
-        // The delete is everywhere before the put is that it buries.
+        // Every node has the delete before every node has the put that the delete overrides.
         await stage.ReportAsync(1, 2);
         await stage[2].CommitAsync(async batch => await stage[2].Replica.CollectAsync(batch, Always));
         Assert.Equal([put.Items[0].Stamp], await stage[2].LogAsync());
@@ -325,7 +325,7 @@ public sealed class ReplicaTests
     }
 
     [Fact]
-    public async Task A_joining_store_drops_the_copy_of_a_member_that_turns_out_to_be_retired()
+    public async Task Joining_store_discards_the_copy_of_a_member_that_turns_out_to_be_retired()
     {
         await using var stage = await Stage.StartAsync(3);
         await stage[1].CommitAsync(_ => stage[1].Replica.Retire(2));
@@ -339,7 +339,7 @@ public sealed class ReplicaTests
     }
 
     [Fact]
-    public async Task A_roll_is_not_complete_while_somebody_talks_to_an_earlier_life_of_a_member()
+    public async Task Roll_call_is_incomplete_while_a_peer_is_in_session_with_an_earlier_run_of_a_member()
     {
         await using var stage = await Stage.StartAsync(3);
         await stage[1].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(1), Content));
@@ -348,7 +348,7 @@ public sealed class ReplicaTests
         await stage.MeetAsync(1, 2);
         await stage.MeetAsync(1, 3);
         await stage.CallRollAsync(1);
-        Assert.False(stage[1].Replica.State.Known[1][0].Low.IsNone);    // what node 3 has lost may be on its way to node 2
+        Assert.False(stage[1].Replica.State.Known[1][0].Low.IsNone);    // Writes that node 3 has lost may be on their way to node 2.
 
         await stage.MeetAsync(2, 3);
         await stage.CallRollAsync(1);
@@ -356,7 +356,7 @@ public sealed class ReplicaTests
     }
 
     [Fact]
-    public async Task A_gap_is_not_closed_before_a_forgotten_member_was_asked_too()
+    public async Task Gap_is_not_closed_before_a_forgotten_member_is_asked_as_well()
     {
         await using var stage = await Stage.StartAsync(3);
         await stage[1].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(1), Content));
@@ -372,7 +372,7 @@ public sealed class ReplicaTests
     }
 
     [Fact]
-    public async Task Messages_of_a_session_that_is_over_are_ignored()
+    public async Task Messages_of_an_ended_session_are_ignored()
     {
         await using var stage = await Stage.StartAsync(2);
         var mutations = await stage[1].WriteAsync(transaction => transaction.Put("cakes", DocumentKey.Of(1), Content));
@@ -387,7 +387,7 @@ public sealed class ReplicaTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task What_is_pulled_comes_in_parts_that_fit_whatever_a_transaction_touches(bool isJoining)
+    public async Task Pull_is_answered_in_limited_parts_whatever_its_transactions_touch(bool isJoining)
     {
         const int Documents = 50, DocumentLength = 1_000, PartLength = 4_000, NamesOfTransaction = Documents * 20;
         await using var stage = await Stage.StartAsync(1);
@@ -410,7 +410,7 @@ public sealed class ReplicaTests
     }
 
     [Fact]
-    public async Task Pulled_transactions_of_a_node_share_log_records_that_say_whether_something_may_be_purged()
+    public async Task Pulled_transactions_of_a_node_share_log_records_by_whether_they_may_purge()
     {
         const int Documents = 10;
         await using var stage = await Stage.StartAsync(2);
@@ -433,7 +433,7 @@ public sealed class ReplicaTests
     }
 
     [Fact]
-    public async Task Transactions_that_came_by_mutations_part_the_log_records_of_a_pull()
+    public async Task Transactions_received_as_mutations_split_the_log_records_of_a_pull()
     {
         await using var stage = await Stage.StartAsync(2);
         var mutations = new List<Mutations>();

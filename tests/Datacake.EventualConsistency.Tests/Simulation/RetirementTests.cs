@@ -4,13 +4,13 @@ using Datacake.Simulation;
 
 namespace Datacake.EventualConsistency.Tests.Simulation;
 
-/// <summary>What peers say of retirements where only an operator's proof counts, step by step [R19].</summary>
+/// <summary>Retirements that peers report where only an operator's proof counts, tested step by step [R19].</summary>
 public sealed class RetirementTests
 {
     static readonly ReadOnlyMemory<byte>[] Unproven = [default, SimulatedOperator.Forged];
 
     [Fact]
-    public async Task Member_cannot_have_another_one_retired_by_its_word()
+    public async Task Member_cannot_retire_another_without_a_proof()
     {
         await using var stage = await StartAsync();
         foreach (var proof in Unproven)
@@ -25,7 +25,7 @@ public sealed class RetirementTests
     }
 
     [Fact]
-    public async Task Store_is_not_excluded_by_a_hello_or_a_refusal_without_the_proof()
+    public async Task Store_is_not_excluded_by_a_hello_or_a_refusal_without_a_proof()
     {
         await using var stage = await StartAsync();
         await stage[1].CloseAsync(2);
@@ -40,7 +40,7 @@ public sealed class RetirementTests
     }
 
     [Fact]
-    public async Task Word_of_a_fresh_store_that_it_may_take_over_counts_for_nothing()
+    public async Task Claim_of_a_fresh_store_that_it_may_take_over_is_ignored()
     {
         await using var stage = await StartAsync();
         await stage[1].CloseAsync(3);
@@ -62,7 +62,7 @@ public sealed class RetirementTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Durable_member_that_is_away_is_not_taken_for_one_in_memory_by_the_word_of_another(bool byHello)
+    public async Task Absent_durable_member_is_not_treated_as_in_memory_because_a_peer_says_so(bool byHello)
     {
         await using var stage = await StartAsync();
         await stage[1].CloseAsync(3);
@@ -79,7 +79,7 @@ public sealed class RetirementTests
     }
 
     [Fact]
-    public async Task Member_in_session_that_is_still_joining_is_not_displaced_by_a_table()
+    public async Task Joining_member_in_session_is_not_displaced_by_a_member_table()
     {
         await using var stage = await StartAsync();
         await stage.AddAsync(4);
@@ -92,7 +92,7 @@ public sealed class RetirementTests
     }
 
     [Fact]
-    public async Task Retirement_that_others_cannot_verify_does_not_keep_a_joining_store_waiting()
+    public async Task Retirement_that_cannot_be_verified_does_not_keep_a_joining_store_waiting()
     {
         await using var stage = await StartAsync();
         await stage[1].CommitAsync(_ => stage[1].Replica.Identity.IsDirty = stage[1].Replica.Identity.Retired.Add(77_777, SimulatedOperator.Forged));
@@ -103,7 +103,7 @@ public sealed class RetirementTests
     }
 
     [Fact]
-    public async Task Retirements_without_a_proof_are_signed_later()
+    public async Task Retirements_without_a_proof_can_be_signed_later()
     {
         await using var stage = await StartAsync();
         await stage[1].CommitAsync(_ => stage[1].Replica.Identity.Retired.Add(77_777, default));
@@ -119,7 +119,7 @@ public sealed class RetirementTests
     }
 
     [Fact]
-    public async Task Many_made_up_retirements_do_not_hide_a_true_one()
+    public async Task Many_forged_retirements_do_not_hide_a_genuine_one()
     {
         await using var stage = await StartAsync();
         var retired = Enumerable.Range(1, 500).ToDictionary(static store => 100_000ul + (ulong)store, static _ => SimulatedOperator.Forged);
@@ -134,7 +134,7 @@ public sealed class RetirementTests
     }
 
     [Fact]
-    public void Made_up_retirements_do_not_push_out_those_with_a_proof()
+    public void Retirements_without_a_proof_do_not_displace_those_with_one()
     {
         var retired = new RetiredStores();
         retired.Add(1, SimulatedOperator.Sign(7, 1));
@@ -145,7 +145,7 @@ public sealed class RetirementTests
     }
 
     [Fact]
-    public void Proof_that_comes_later_is_kept_and_changes_the_digest()
+    public void Proof_that_arrives_later_is_kept_and_changes_the_digest()
     {
         var retired = new RetiredStores();
         Assert.True(retired.Add(1, default));

@@ -8,14 +8,14 @@ using Datacake.EventualConsistency.Replication.Messages;
 namespace Datacake.EventualConsistency.Tests.Simulation;
 
 /// <summary>
-/// Mutated messages within open sessions, with right checksums, so that they reach the state machine and the storage behind it. DATACAKE_FUZZ sets how many.
+/// Mutated messages within open sessions. Their checksums are valid, so that they reach the state machine and its storage. DATACAKE_FUZZ sets their number.
 /// </summary>
 public sealed class SessionFuzzTests
 {
     const int InputsOfRound = 500, Nodes = 3;
 
     [Fact]
-    public async Task Mutated_messages_are_taken_or_refused_and_leave_every_store_sound()
+    public async Task Mutated_messages_are_accepted_or_refused_and_leave_every_store_sound()
     {
         int inputs = int.TryParse(Environment.GetEnvironmentVariable("DATACAKE_FUZZ"), CultureInfo.InvariantCulture, out int asked) ? asked : 20_000;
         int seed = int.TryParse(Environment.GetEnvironmentVariable("DATACAKE_FUZZ_SEED"), CultureInfo.InvariantCulture, out int chosen) ? chosen : Random.Shared.Next();
@@ -51,7 +51,7 @@ public sealed class SessionFuzzTests
         Assert.True(taken > 0 && refused > 0 && unreadable > 0);
     }
 
-    /// <summary>Collects messages of every kind as nodes send them.</summary>
+    /// <summary>Collects messages of every kind as the nodes send them.</summary>
     static async Task<List<(byte From, byte To, byte[] Bytes)>> MakeCorpusAsync(Stage stage, Random random)
     {
         var corpus = new List<(byte, byte, byte[])>();
@@ -89,7 +89,7 @@ public sealed class SessionFuzzTests
             Add(node, other, new ReadRequest(1, "cakes", [DocumentKey.Of(1), DocumentKey.Of(2)]));
             Add(node, other, new Refusal(RefusalKind.Other, "no reason", state.Known.Top));
             Add(node, other, stage[node].Replica.Hello(other));
-            // A pull is under way, so that mutated answers are parts of it.
+            // A pull is in progress, so that mutated answers are parts of it.
             await stage[node].CommitAsync(batch => stage[node].Replica.StartPull(batch, other));
         }
         return corpus;
@@ -97,7 +97,7 @@ public sealed class SessionFuzzTests
         void Add(byte from, byte to, ReplicaMessage message) => corpus.Add((from, to, message.Encoded));
     }
 
-    /// <summary>Changes some bytes, or goes on with those of another message; the checksum is right again.</summary>
+    /// <summary>Changes some bytes, or replaces the rest with bytes of another message, and corrects the checksum.</summary>
     static byte[] Mutate(byte[] sent, byte[] other, Random random)
     {
         var contents = new List<byte>(sent[..^MessageChecksum.Length]);
@@ -143,13 +143,13 @@ public sealed class SessionFuzzTests
         }
     }
 
-    /// <summary>Gives a message to a node as its session would. Returns false if it is refused.</summary>
+    /// <summary>Delivers a message to a node as its session would. Returns false if the node refuses it.</summary>
     static async Task<bool> DeliverAsync(Stage stage, byte from, byte to, ReplicaMessage message)
     {
         var replica = stage[to].Replica;
         if (!replica.Sessions.TryGetValue(from, out var session))
         {
-            // It was ended by an earlier input: the two meet again.
+            // An earlier input ended the session, so the two nodes meet again.
             if (replica.Refuse(stage[from].Replica.Hello(to), isDialer: false) is not null || stage[from].Replica.Refuse(replica.Hello(from), isDialer: true) is not null)
                 return false;
             await stage.MeetAsync(from, to);

@@ -4,7 +4,7 @@ using Datacake.Simulation.Mutants;
 
 namespace Datacake.EventualConsistency.Tests.Simulation;
 
-/// <summary>Simulated clusters under every fault. A failure names its seed, which <c>Datacake.Simulation --seed N</c> runs again.</summary>
+/// <summary>Simulated clusters under every kind of fault. A failure names its seed; run it again with <c>Datacake.Simulation --seed N</c>.</summary>
 public sealed class SimulationTests
 {
     const int MinMachines = 2, MaxMachines = 6, Events = 300, Seeds = 60;
@@ -14,14 +14,14 @@ public sealed class SimulationTests
     [InlineData(1 * Seeds)]
     [InlineData(2 * Seeds)]
     [InlineData(3 * Seeds)]
-    public void No_history_of_the_known_seeds_breaks_an_invariant(int first)
+    public void Known_seeds_break_no_invariant(int first)
     {
         for (int seed = first; seed < first + Seeds; seed++)
             Explore(seed);
     }
 
     [Fact]
-    public void No_history_of_new_seeds_breaks_an_invariant()
+    public void New_seeds_break_no_invariant()
     {
         int first = RandomNumberGenerator.GetInt32(1_000_000, 1_000_000_000);
         for (int seed = first; seed < first + Seeds; seed++)
@@ -29,7 +29,7 @@ public sealed class SimulationTests
     }
 
     [Fact]
-    public void A_seed_always_has_the_same_history()
+    public void Seed_always_produces_the_same_history()
     {
         string[] first = HistoryOf(17), second = HistoryOf(17);
         Assert.NotEmpty(first);
@@ -60,7 +60,7 @@ public sealed class SimulationTests
     [InlineData("DeadKeyspacesAreRemoved")]
     [InlineData("FreshWithoutIdentity")]
     [InlineData("AnyProofRetires")]
-    public void A_broken_rule_is_noticed(string name)
+    public void Broken_rule_is_detected(string name)
     {
         var mutant = MutantList.All.Single(mutant => mutant().Name == name);
         Assert.NotNull(Explorer.Catch(mutant, first: 0, seeds: 400, MinMachines, MaxMachines, Events));

@@ -11,8 +11,8 @@ using Datacake.Storage;
 namespace Datacake.EventualConsistency.Tests.Simulation;
 
 /// <summary>
-/// Replicas that a test leads step by step, for what depends on a certain order of messages: nothing is sent, received or committed but
-/// what the test says.
+/// Replicas that a test controls step by step, for behavior that depends on a particular order of messages. Replicas send, receive and commit
+/// only what the test tells them to.
 /// </summary>
 sealed class Stage(IRetirementAuthority? authority = null) : IAsyncDisposable
 {
@@ -22,7 +22,7 @@ sealed class Stage(IRetirementAuthority? authority = null) : IAsyncDisposable
 
     public Actor this[byte node] => _actors[node];
 
-    /// <summary>Returns a fresh store under the id of a node, beside the one on the stage, without an operator's word.</summary>
+    /// <summary>Returns a fresh store with the id of a node on the stage. No operator has allowed it to take over.</summary>
     public async Task<Actor> StartImpostorAsync(byte node)
     {
         var impostor = new Actor(node, ++_lastId, takesOver: false, new SimulatedClock(_time), authority);
@@ -30,7 +30,7 @@ sealed class Stage(IRetirementAuthority? authority = null) : IAsyncDisposable
         return impostor;
     }
 
-    /// <summary>Nodes from 1 on, all joined and in session with each other.</summary>
+    /// <summary>Starts nodes numbered from 1, all joined and in session with each other.</summary>
     public static async Task<Stage> StartAsync(int nodes, IRetirementAuthority? authority = null)
     {
         var stage = new Stage(authority);
@@ -50,7 +50,7 @@ sealed class Stage(IRetirementAuthority? authority = null) : IAsyncDisposable
         return stage;
     }
 
-    /// <summary>Adds a node with a fresh store, or replaces one's disk.</summary>
+    /// <summary>Adds a node with a fresh store, or replaces the disk of an existing node.</summary>
     public async Task AddAsync(byte node, TimeSpan clockOffset = default)
     {
         bool isReplaced = _actors.TryGetValue(node, out var replaced);
@@ -66,7 +66,7 @@ sealed class Stage(IRetirementAuthority? authority = null) : IAsyncDisposable
 
     public Task RestartAsync(byte node) => _actors[node].StartAsync(++_lastId);
 
-    /// <summary>Opens a session; either side is told the other's hello of this moment.</summary>
+    /// <summary>Opens a session in which each side receives the current hello of the other.</summary>
     public async Task MeetAsync(byte a, byte b)
     {
         Hello ofA = this[a].Replica.Hello(), ofB = this[b].Replica.Hello();
@@ -74,14 +74,14 @@ sealed class Stage(IRetirementAuthority? authority = null) : IAsyncDisposable
         await this[b].OpenAsync(ofA);
     }
 
-    /// <summary>Lets a fresh node join over another.</summary>
+    /// <summary>Lets a fresh node join through another node.</summary>
     public async Task JoinAsync(byte node, byte over)
     {
         await MeetAsync(node, over);
         await PullAsync(node, over);
     }
 
-    /// <summary>Lets a node pull from another, in the session that they have; returns the answer, of which so many parts arrive.</summary>
+    /// <summary>Lets a node pull from another in their session, delivers at most the given number of parts, and returns them.</summary>
     public async Task<List<ReplicaMessage>> PullAsync(byte node, byte over, int pages = int.MaxValue)
     {
         var asking = await this[node].CommitAsync(batch => this[node].Replica.StartPull(batch, over));
@@ -91,11 +91,11 @@ sealed class Stage(IRetirementAuthority? authority = null) : IAsyncDisposable
         return parts;
     }
 
-    /// <summary>A message arrives in the session that the two have, after it has been encoded and decoded.</summary>
+    /// <summary>Encodes and decodes a message and delivers it in the session of two nodes.</summary>
     public Task<ReplicaBatch> DeliverAsync(byte from, byte to, ReplicaMessage message) =>
         this[to].CommitAsync(batch => this[to].ReceiveAsync(batch, from, message));
 
-    /// <summary>A node calls the roll, and all with whom it has a session answer.</summary>
+    /// <summary>Lets a node call the roll. All peers in session with the node answer.</summary>
     public async Task CallRollAsync(byte node)
     {
         var calling = await this[node].CommitAsync(this[node].Replica.Tick);
@@ -106,7 +106,7 @@ sealed class Stage(IRetirementAuthority? authority = null) : IAsyncDisposable
         }
     }
 
-    /// <summary>A node tells another what it has heard of all.</summary>
+    /// <summary>Delivers a node's report about all members to another node.</summary>
     public async Task ReportAsync(byte from, byte to) => await DeliverAsync(from, to, await this[from].ReportAsync());
 
     public async ValueTask DisposeAsync()
@@ -168,7 +168,7 @@ sealed class Actor(byte node, ulong storeId, bool takesOver, SimulatedClock cloc
     public async ValueTask ReceiveAsync(ReplicaBatch batch, byte from, ReplicaMessage message) =>
         await Replica.ReceiveAsync(batch, from, Replica.Sessions[from].Id, ReplicaMessage.Decode(message.Encoded), default);
 
-    /// <summary>Commits a transaction; what it is for the others.</summary>
+    /// <summary>Commits a transaction and returns the message that replicates it.</summary>
     public async Task<Mutations> WriteAsync(Action<Transaction> build)
     {
         var transaction = new Transaction();
@@ -193,7 +193,7 @@ sealed class Actor(byte node, ulong storeId, bool takesOver, SimulatedClock cloc
         return parts;
     }
 
-    /// <summary>What is stored of each document, by keyspace and key.</summary>
+    /// <summary>Returns all stored documents by keyspace and key.</summary>
     public async Task<SortedDictionary<string, Document>> DocumentsAsync()
     {
         using var snapshot = await _storage.OpenSnapshotAsync();
@@ -206,7 +206,7 @@ sealed class Actor(byte node, ulong storeId, bool takesOver, SimulatedClock cloc
         return documents;
     }
 
-    /// <summary>Reads and computes everything again; what is wrong.</summary>
+    /// <summary>Reads and recomputes everything, and returns the errors found.</summary>
     public async Task<IReadOnlyList<string>> FindingsAsync()
     {
         using var snapshot = await _storage.OpenSnapshotAsync();
@@ -215,11 +215,11 @@ sealed class Actor(byte node, ulong storeId, bool takesOver, SimulatedClock cloc
         return verifier.Findings;
     }
 
-    /// <summary>The stamps of the log.</summary>
+    /// <summary>Returns the stamps in the log.</summary>
     public async Task<HlcTimestamp[]> LogAsync() =>
         [.. from record in await LogRecordsAsync() from transaction in record.Transactions select transaction.Stamp];
 
-    /// <summary>The log.</summary>
+    /// <summary>Returns the records of the log.</summary>
     public async Task<List<LogRecord>> LogRecordsAsync()
     {
         using var snapshot = await _storage.OpenSnapshotAsync();

@@ -3,11 +3,11 @@ using Datacake.EventualConsistency.Replication.Messages;
 
 namespace Datacake.EventualConsistency.Tests.Simulation;
 
-/// <summary>Two stores under one node id, step by step: who goes before whom, and what nobody decides without an operator [R19].</summary>
+/// <summary>Two stores with one node id, tested step by step: the store that takes precedence, and the decisions that need an operator [R19].</summary>
 public sealed class TakeoverTests
 {
     [Fact]
-    public async Task Store_that_was_replaced_does_not_speak_for_the_one_that_took_its_place()
+    public async Task Replaced_store_does_not_speak_for_its_successor()
     {
         await using var stage = await Stage.StartAsync(3);
         await stage[2].CloseAsync(3);
@@ -21,7 +21,7 @@ public sealed class TakeoverTests
     }
 
     [Fact]
-    public async Task Fresh_store_whose_id_is_taken_asks_all_before_it_joins()
+    public async Task Fresh_store_whose_id_is_taken_asks_all_members_before_it_joins()
     {
         await using var stage = await Stage.StartAsync(3);
         await stage[1].CloseAsync(3);
@@ -33,7 +33,7 @@ public sealed class TakeoverTests
     }
 
     [Fact]
-    public async Task Store_that_has_joined_goes_before_one_that_a_fresh_member_met_first()
+    public async Task Joined_store_takes_precedence_over_one_that_a_fresh_member_met_first()
     {
         await using var stage = await Stage.StartAsync(3);
         await using var impostor = await stage.StartImpostorAsync(3);
@@ -48,7 +48,7 @@ public sealed class TakeoverTests
     }
 
     [Fact]
-    public async Task Store_that_waits_takes_the_members_of_a_new_cluster()
+    public async Task Waiting_store_accepts_the_members_of_a_new_cluster()
     {
         await using var stage = await Stage.StartAsync(2);
         await stage.AddAsync(3);
@@ -61,7 +61,7 @@ public sealed class TakeoverTests
     }
 
     [Fact]
-    public async Task Lawful_successor_is_taken_by_a_member_that_was_away()
+    public async Task Legitimate_successor_is_accepted_by_a_member_that_was_away()
     {
         await using var stage = await Stage.StartAsync(3);
         await stage[2].CloseAsync(1);
@@ -77,7 +77,7 @@ public sealed class TakeoverTests
     }
 
     [Fact]
-    public async Task Fresh_nodes_take_each_other_before_there_is_a_cluster_whatever_became_of_their_disks()
+    public async Task Fresh_nodes_accept_each_other_before_a_cluster_exists_even_with_replaced_disks()
     {
         await using var stage = new Stage();
         await stage.AddAsync(1);
