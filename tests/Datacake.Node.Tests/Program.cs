@@ -4,7 +4,7 @@ using Xunit.Runner.InProc.SystemConsole;
 
 if (await NodeProcess.TryRunAsync(args))
     return 0;
-// What xunit's own entry point does.
+// The rest is the entry point that xunit would generate.
 return args.Contains("--server")
     ? await TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions)
     : await ConsoleRunner.Run(args);

@@ -3,8 +3,9 @@ using Datacake.Node.Gossip;
 namespace Datacake.Node.Tests;
 
 /// <summary>
-/// A node that keeps to the rules of the Rust library chitchat 0.10, and knows nothing that is added to them here: it does not say who it is, names
-/// all nodes but those that are dead for half of the grace period, and sends whom a digest does not name whole and first.
+/// A node that follows the rules of the Rust library chitchat 0.10 and knows none of Datacake's extensions: it does not send an identity,
+/// its digests name all nodes except those that have been dead for half of the grace period, and its deltas begin with the complete state of the nodes
+/// that the peer's digest does not name.
 /// </summary>
 sealed class ChitchatNode : SimulatedPeer
 {
@@ -42,7 +43,7 @@ sealed class ChitchatNode : SimulatedPeer
 
     public void Set(string key, string value) => _state.Self.Set(key, value);
 
-    /// <summary>Publishes so many bytes that do not compress well.</summary>
+    /// <summary>Publishes the given number of bytes, which do not compress well.</summary>
     public void Fill(int bytes)
     {
         for (var filled = 0; filled < bytes; filled += 1_000)
@@ -98,7 +99,7 @@ sealed class ChitchatNode : SimulatedPeer
 
     Digest CreateDigest() => new([.. _state.Nodes.Where(node => !IsScheduledForDeletion(node)).Select(node => node.ToDigestEntry())]);
 
-    /// <summary>Unknown nodes first, those with the least to send before the others; it ends for good where something does not fit.</summary>
+    /// <summary>Creates a delta with unknown nodes first, then those with the least to send. The delta ends where an entry does not fit.</summary>
     Delta CreateDelta(Digest digest)
     {
         var known = digest.Entries.ToDictionary(entry => entry.Id);

@@ -9,7 +9,7 @@ public sealed class FailureDetectorTests
 
     readonly VirtualTime _time = new();
 
-    // The values of the wire document: a prior of five intervals of 5 s, threshold 8.
+    // The values from the wire document: a prior of five intervals of 5 s and a threshold of 8.
     readonly GossipOptions _options = new()
     {
         InitialHeartbeatInterval = TimeSpan.FromSeconds(5),
@@ -23,7 +23,7 @@ public sealed class FailureDetectorTests
     public FailureDetectorTests() => _detector = new FailureDetector(_options, _time);
 
     [Fact]
-    public void One_sign_of_life_is_not_enough_and_two_are()
+    public void Node_is_alive_after_two_signs_of_life_but_not_after_one()
     {
         Assert.False(_detector.Judge(Id));
         _detector.Report(Id);
@@ -45,7 +45,7 @@ public sealed class FailureDetectorTests
     }
 
     [Fact]
-    public void A_node_is_dead_when_phi_passes_the_threshold_and_alive_again_after_two_signs()
+    public void Node_is_dead_when_phi_passes_the_threshold_and_alive_again_after_two_signs_of_life()
     {
         _detector.Report(Id);
         for (var i = 0; i < 5; i++)
@@ -61,7 +61,7 @@ public sealed class FailureDetectorTests
     }
 
     [Fact]
-    public void The_time_of_death_is_when_it_was_found_dead_first()
+    public void Time_of_death_is_the_first_time_the_node_was_found_dead()
     {
         Assert.False(_detector.Judge(Id));
         _time.Advance(TimeSpan.FromMinutes(5));
@@ -70,7 +70,7 @@ public sealed class FailureDetectorTests
     }
 
     [Fact]
-    public void A_node_is_never_dead_before_the_least_silence()
+    public void Node_is_never_dead_before_the_minimum_silence()
     {
         _options.MinSilence = TimeSpan.FromSeconds(60);
         _detector.Report(Id);

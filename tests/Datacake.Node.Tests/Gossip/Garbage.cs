@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Datacake.Node.Tests;
 
-/// <summary>Packets that no peer sends: noise, noise that begins well, and captured packets with bytes changed or missing.</summary>
+/// <summary>Packets that no peer sends: noise, noise with a valid beginning, and captured packets with changed or missing bytes.</summary>
 static class Garbage
 {
-    /// <summary>How many packets a test throws: few among the other tests, as many as DATACAKE_FUZZ_PACKETS says by hand.</summary>
+    /// <summary>Gets the number of packets per test: a few by default, or the value of DATACAKE_FUZZ_PACKETS.</summary>
     public static int PacketCount { get; } =
         int.Parse(Environment.GetEnvironmentVariable("DATACAKE_FUZZ_PACKETS") ?? "3000", NumberStyles.None, CultureInfo.InvariantCulture);
 

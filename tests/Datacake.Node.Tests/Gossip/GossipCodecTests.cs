@@ -76,7 +76,7 @@ public sealed class GossipCodecTests : IDisposable
     }
 
     [Fact]
-    public void A_captured_packet_that_is_read_and_written_means_the_same()
+    public void Captured_packet_keeps_its_meaning_when_read_and_written()
     {
         foreach (var packet in WorkedPackets.All)
         {
@@ -86,7 +86,7 @@ public sealed class GossipCodecTests : IDisposable
     }
 
     [Fact]
-    public void A_message_of_ours_is_read_by_an_implementation_that_ignores_what_follows_the_body()
+    public void Message_is_readable_for_an_implementation_that_ignores_the_trailer()
     {
         var sender = new GossipSender(Node2, "demo", 42, WallClock: 43, Exchange: 44, Store: 45, HoldsReceiverRetired: true);
         var ours = _codec.Encode(Decode(WorkedPackets.Syn) with { Sender = sender });
@@ -95,7 +95,7 @@ public sealed class GossipCodecTests : IDisposable
     }
 
     [Fact]
-    public void A_sender_without_a_wall_clock_is_read_as_such()
+    public void Message_of_a_sender_without_a_wall_clock_is_read()
     {
         var sender = new GossipSender(Node2, "demo", 42);
         Assert.Equal(sender, Decode(_codec.Encode(new GossipMessage.BadCluster(sender))).Sender);
@@ -103,7 +103,7 @@ public sealed class GossipCodecTests : IDisposable
     }
 
     [Fact]
-    public void A_trailer_that_cannot_be_read_leaves_the_message_as_it_is()
+    public void Unreadable_trailer_does_not_affect_the_message()
     {
         var message = Assert.IsType<GossipMessage.Syn>(Decode([.. WorkedPackets.Syn, 0xDC, 1, 0xFF, 0xFF]));
         Assert.Null(message.Sender);
@@ -119,7 +119,7 @@ public sealed class GossipCodecTests : IDisposable
     [InlineData("53b000020201000900", "9 is not a valid delta operation")]
     [InlineData("53b00002020900020500000000000000 00", "does not belong to a node")]
     [InlineData("53b00002010400deadbeef00", "cannot be inflated")]
-    public void What_is_wrong_with_a_message_is_said(string hex, string reason)
+    public void Malformed_message_is_rejected_with_the_reason(string hex, string reason)
     {
         var bytes = Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal));
         Assert.False(_codec.TryDecode(bytes, out var message, out var error));
@@ -128,14 +128,14 @@ public sealed class GossipCodecTests : IDisposable
     }
 
     [Fact]
-    public void A_greatest_version_below_that_of_an_entry_rejects_the_message()
+    public void Message_whose_maximum_version_is_below_an_entry_is_rejected()
     {
         var section = new NodeDelta(Node1, 0, 0, [new DeltaEntry("x", "y", 10, EntryStatus.Set)], ExplicitMaxVersion: 5);
         AssertRefused(new GossipMessage.Ack(new Delta([section])), "is below that of its last entry");
     }
 
     [Fact]
-    public void Versions_that_do_not_ascend_reject_the_message()
+    public void Message_with_versions_out_of_order_is_rejected()
     {
         var section = new NodeDelta(
             Node1, 0, 0, [new DeltaEntry("x", "y", 2, EntryStatus.Set), new DeltaEntry("z", "y", 2, EntryStatus.Set)]);
@@ -145,14 +145,14 @@ public sealed class GossipCodecTests : IDisposable
     }
 
     [Fact]
-    public void Two_sections_of_one_node_reject_the_message()
+    public void Message_with_two_sections_for_one_node_is_rejected()
     {
         var section = new NodeDelta(Node1, 0, 0, []);
         AssertRefused(new GossipMessage.Ack(new Delta([section, section])), "two sections");
     }
 
     [Fact]
-    public void An_unknown_status_rejects_the_message()
+    public void Message_with_an_unknown_status_is_rejected()
     {
         var section = new NodeDelta(Node1, 0, 0, [new DeltaEntry("x", "y", 1, (EntryStatus)3)]);
         AssertRefused(new GossipMessage.Ack(new Delta([section])), "3 is not a valid entry status");
@@ -172,7 +172,7 @@ public sealed class GossipCodecTests : IDisposable
     }
 
     [Fact]
-    public void A_delta_that_inflates_to_more_than_the_limit_is_taken_in_parts()
+    public void Delta_that_inflates_beyond_the_limit_is_read_in_parts()
     {
         var entries = Enumerable.Range(1, 4_000)
             .Select(version => new DeltaEntry($"key-{version}", new string('x', 3_000), (ulong)version, EntryStatus.Set))
@@ -192,7 +192,7 @@ public sealed class GossipCodecTests : IDisposable
     }
 
     [Fact]
-    public void A_delta_of_many_blocks_comes_back_as_it_was()
+    public void Delta_of_many_blocks_round_trips()
     {
         var random = new Random(1);
         var entries = Enumerable.Range(1, 3_000)
@@ -206,7 +206,7 @@ public sealed class GossipCodecTests : IDisposable
     }
 
     [Fact]
-    public void Any_message_comes_back_as_it_was() => GossipGen.Message.Sample(
+    public void Any_message_round_trips() => GossipGen.Message.Sample(
         message =>
         {
             using var codec = new GossipCodec();
@@ -216,7 +216,7 @@ public sealed class GossipCodecTests : IDisposable
         iter: 2_000);
 
     [Fact]
-    public void An_encoded_message_is_never_longer_than_its_parts_were_counted()
+    public void Encoded_message_is_never_longer_than_the_computed_length_of_its_parts()
         => GossipGen.Message.Sample(
             message =>
             {

@@ -65,6 +65,6 @@ static class GossipGen
         Gen.Select(Delta, Sender, GossipMessage (delta, sender) => new GossipMessage.Ack(delta, sender)),
         Sender.Select(GossipMessage (sender) => new GossipMessage.BadCluster(sender)));
 
-    // That a digest is partial is said in the trailer.
+    // The trailer says that a digest is partial.
     static Digest Whole(Digest digest, GossipSender? sender) => sender is null ? digest with { IsPartial = false } : digest;
 }

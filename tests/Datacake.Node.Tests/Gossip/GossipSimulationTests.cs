@@ -3,7 +3,7 @@ using Datacake.Node.Gossip;
 
 namespace Datacake.Node.Tests;
 
-/// <summary>Clusters on virtual time. Larger ones in the long tests: set DATACAKE_GOSSIP_NODES to the number of nodes.</summary>
+/// <summary>Clusters on virtual time. To test a larger cluster too, set DATACAKE_GOSSIP_NODES to the number of nodes.</summary>
 public sealed class GossipSimulationTests(ITestOutputHelper output)
 {
     static int NodeCount { get; } =
@@ -52,7 +52,7 @@ public sealed class GossipSimulationTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void A_node_that_was_paused_itself_does_not_hold_the_others_for_dead()
+    public void Node_that_was_paused_does_not_declare_the_others_dead()
     {
         using var cluster = new SimulatedCluster(seed: 3);
         cluster.StartMany(5);
@@ -66,7 +66,7 @@ public sealed class GossipSimulationTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Nobody_is_held_for_dead_at_10_percent_loss_in_10_minutes()
+    public void No_live_node_is_declared_dead_in_10_minutes_with_10_percent_loss()
     {
         using var cluster = new SimulatedCluster(seed: 4);
         cluster.StartMany(NodeCount);
@@ -80,7 +80,7 @@ public sealed class GossipSimulationTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Two_halves_that_were_cut_off_find_each_other_again()
+    public void Two_halves_of_a_split_cluster_find_each_other_again()
     {
         using var cluster = new SimulatedCluster(seed: 5);
         cluster.StartMany(10);
@@ -94,7 +94,7 @@ public sealed class GossipSimulationTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void A_restarted_node_takes_the_place_of_its_earlier_life()
+    public void Restarted_node_replaces_its_earlier_run()
     {
         using var cluster = new SimulatedCluster(seed: 9);
         cluster.StartMany(5);
@@ -108,7 +108,7 @@ public sealed class GossipSimulationTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void A_node_that_restarts_after_its_clock_was_set_back_takes_its_place_too()
+    public void Node_that_restarts_with_its_clock_set_back_replaces_its_earlier_run()
     {
         using var cluster = new SimulatedCluster(seed: 17);
         cluster.StartMany(5);
@@ -121,7 +121,7 @@ public sealed class GossipSimulationTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void A_dead_node_is_forgotten_in_the_end_and_does_not_come_back_through_others()
+    public void Dead_node_is_eventually_forgotten_and_does_not_return_through_others()
     {
         using var cluster = new SimulatedCluster(seed: 10);
         cluster.Options.ForgetAfter = TimeSpan.FromMinutes(10);
@@ -151,7 +151,7 @@ public sealed class GossipSimulationTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Of_two_nodes_with_one_id_the_later_one_gives_way_and_both_are_told()
+    public void Later_of_two_nodes_with_one_id_gives_way_and_both_are_notified()
     {
         using var cluster = new SimulatedCluster(seed: 12);
         cluster.StartMany(5);
@@ -169,7 +169,7 @@ public sealed class GossipSimulationTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void A_node_that_gave_way_takes_part_when_the_other_has_stopped()
+    public void Node_that_gave_way_participates_once_the_other_has_stopped()
     {
         using var cluster = new SimulatedCluster(seed: 13);
         cluster.StartMany(5);
@@ -182,7 +182,7 @@ public sealed class GossipSimulationTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Nodes_of_two_clusters_refuse_each_other_and_both_are_told()
+    public void Nodes_of_two_clusters_refuse_each_other_and_both_are_notified()
     {
         using var cluster = new SimulatedCluster(seed: 14);
         var one = cluster.Start(1, cluster: "one");

@@ -4,13 +4,13 @@ using Datacake.Node.Gossip;
 namespace Datacake.Node.Tests;
 
 /// <summary>
-/// What travels in clusters on virtual time: entries of any size, garbage, bytes. To measure a larger cluster too, set
+/// The traffic of clusters on virtual time: entries of any size, garbage, and the number of bytes. To measure a larger cluster too, set
 /// DATACAKE_GOSSIP_NODES to the number of nodes.
 /// </summary>
 public sealed class GossipTrafficTests(ITestOutputHelper output)
 {
     [Fact]
-    public void What_a_node_publishes_and_takes_back_is_seen_by_all()
+    public void Published_and_deleted_keys_are_seen_by_all_nodes()
     {
         using var cluster = new SimulatedCluster(seed: 6);
         cluster.StartMany(25);
@@ -42,7 +42,7 @@ public sealed class GossipTrafficTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void A_key_with_a_lifetime_goes_by_itself()
+    public void Key_with_a_lifetime_expires()
     {
         using var cluster = new SimulatedCluster(seed: 8);
         cluster.Options.TombstoneLifetime = TimeSpan.FromMinutes(1);
@@ -55,7 +55,7 @@ public sealed class GossipTrafficTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Digests_and_deltas_that_outgrow_a_message_still_reach_everyone()
+    public void Digests_and_deltas_larger_than_a_message_still_reach_all_nodes()
     {
         using var cluster = new SimulatedCluster(seed: 15, maxMessageLength: 1_200);
         cluster.StartMany(40);
@@ -71,7 +71,7 @@ public sealed class GossipTrafficTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void The_longest_entry_that_can_be_set_reaches_the_others_and_a_longer_one_is_refused()
+    public void Entry_of_the_maximum_length_reaches_the_others_and_a_longer_one_is_refused()
     {
         using var cluster = new SimulatedCluster(seed: 16);
         cluster.StartMany(3);
@@ -90,7 +90,7 @@ public sealed class GossipTrafficTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Garbage_leaves_nothing_behind_and_keeps_no_node_out()
+    public void Garbage_leaves_nothing_behind_and_excludes_no_node()
     {
         using var cluster = new SimulatedCluster(seed: 18);
         cluster.StartMany(5, cluster: "demo");
@@ -105,18 +105,18 @@ public sealed class GossipTrafficTests(ITestOutputHelper output)
         cluster.RunUntil(() => cluster.Agree(cluster.Nodes), maxRounds: 20);
         cluster.Run(TimeSpan.FromMinutes(6));
         Assert.True(cluster.Agree(cluster.Nodes));
-        // What is left are the two whose captured packets came whole, with entries in them.
+        // Besides the six nodes, only the two whose captured packets arrived complete and with entries remain.
         Assert.All(cluster.Nodes, node => Assert.InRange(node.Gossiper.Nodes.Count, 6, 200));
         Assert.All(cluster.Nodes, node => Assert.All(
             cluster.Nodes.Take(5), owner => Assert.Equal(owner.Id.Address.ToString(), node.Get(owner, "node.address"))));
     }
 
     [Fact]
-    public void Bytes_of_each_node_and_round_have_a_bound_that_grows_no_faster_than_the_nodes()
+    public void Bytes_per_node_and_round_grow_at_most_linearly_with_the_nodes()
     {
-        const int ExchangesBegun = 4;               // three with nodes that run, and now and then one with a seed or a dead one
-        const int DigestEntry = 44;                 // of a node id of up to three digits
-        const int Rest = 150;                       // of the three messages of an exchange, without the two digests
+        const int ExchangesBegun = 4;               // Three with live nodes, and occasionally one with a seed or a dead node.
+        const int DigestEntry = 44;                 // The bytes for a node id of up to three digits.
+        const int Rest = 150;                       // The three messages of an exchange without the two digests.
         var largest = int.Parse(Environment.GetEnvironmentVariable("DATACAKE_GOSSIP_NODES") ?? "100", CultureInfo.InvariantCulture);
         foreach (var count in ((int[])[5, 25, 100, largest]).Distinct())
         {

@@ -3,13 +3,13 @@ using Datacake.Node.Gossip;
 
 namespace Datacake.Node.Tests;
 
-/// <summary>Nodes of ours and nodes that do what the Rust library does, on virtual time.</summary>
+/// <summary>Clusters of Datacake nodes and nodes that behave like the Rust library, on virtual time.</summary>
 public sealed class MixedClusterTests(ITestOutputHelper output)
 {
     const int LargeState = 60_000;
 
     [Fact]
-    public void Traffic_at_rest_stays_below_2_KB_a_second_though_the_other_implementation_has_large_earlier_lives()
+    public void Idle_traffic_stays_below_2_KB_per_second_despite_large_earlier_runs_of_the_other_implementation()
     {
         using var cluster = new SimulatedCluster(seed: 30);
         var ours = cluster.Start(1);
@@ -21,7 +21,7 @@ public sealed class MixedClusterTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void News_of_the_other_implementation_arrives_in_3_rounds_though_it_has_large_earlier_lives()
+    public void Changes_of_the_other_implementation_arrive_in_3_rounds_despite_its_large_earlier_runs()
     {
         using var cluster = new SimulatedCluster(seed: 31);
         var ours = cluster.Start(1);
@@ -31,7 +31,7 @@ public sealed class MixedClusterTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void A_dead_node_that_the_other_implementation_remembers_for_longer_costs_nothing_and_is_no_member()
+    public void Dead_node_that_only_the_other_implementation_remembers_causes_no_traffic_and_is_not_a_member()
     {
         using var cluster = new SimulatedCluster(seed: 32);
         cluster.Options.ForgetAfter = TimeSpan.FromMinutes(10);
@@ -47,14 +47,14 @@ public sealed class MixedClusterTests(ITestOutputHelper output)
         Assert.True(ours.Gossiper.IsForgotten(dead.Id));
         Assert.InRange(BytesPerNodeAndSecond(cluster, nodes: 2), 1, 2_000);
 
-        // Once nobody names it any more, nothing of it is left.
+        // Once no node names the dead node, nothing of it is left.
         other.IsCrashed = true;
         cluster.Run(TimeSpan.FromMinutes(6));
         Assert.DoesNotContain(dead.Id, ours.Gossiper.Nodes.Select(node => node.Id));
     }
 
     [Fact]
-    public void Digests_have_a_bound_however_often_a_node_restarts()
+    public void Digests_stay_small_however_often_a_node_restarts()
     {
         using var cluster = new SimulatedCluster(seed: 33);
         cluster.StartMany(3);
@@ -66,7 +66,7 @@ public sealed class MixedClusterTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void A_digest_names_as_many_earlier_lives_as_the_other_implementation_does()
+    public void Digest_names_as_many_earlier_runs_as_the_other_implementation_does()
     {
         using var cluster = new SimulatedCluster(seed: 34);
         cluster.StartMany(2);
@@ -76,14 +76,14 @@ public sealed class MixedClusterTests(ITestOutputHelper output)
         Assert.All(cluster.Running, node => Assert.InRange(node.Gossiper.CreateSyn().Digest.Entries.Count, 30, other.NodesNamed + 1));
         Assert.InRange(BytesPerNodeAndSecond(cluster, nodes: 3), 1, 3 * 2 * 2 * 47 * 43);
 
-        // What is named only on its behalf is forgotten once it is gone.
+        // Earlier runs that are named only for the other node are forgotten once that node is gone.
         other.IsCrashed = true;
         cluster.Run(3 * EarlierLives.ShortMemory);
         Assert.All(cluster.Running, node => Assert.InRange(node.Gossiper.CreateSyn().Digest.Entries.Count, 2, 4 + EarlierLives.KeptOfEach));
     }
 
     [Fact]
-    public void A_node_is_no_earlier_life_because_a_node_with_another_id_has_its_address()
+    public void Node_whose_address_a_different_node_has_is_not_an_earlier_run()
     {
         using var cluster = new SimulatedCluster(seed: 35);
         cluster.StartMany(3);
@@ -96,11 +96,11 @@ public sealed class MixedClusterTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// The exchange, byte by byte: a node of the library names its earlier life, sends it when it is not named with entries, and finds it named
-    /// with them from then on.
+    /// Tests the exchange byte by byte: a node of the library names its earlier run, sends its entries when a digest does not name it with entries, and
+    /// from then on finds it named with them.
     /// </summary>
     [Fact]
-    public void An_earlier_life_is_named_in_the_bytes_of_a_digest_once_it_was_received()
+    public void Earlier_run_is_named_in_the_bytes_of_a_digest_once_it_is_received()
     {
         var time = new VirtualTime();
         var self = new GossipId("1", 7, IPEndPoint.Parse("127.0.0.1:7001"));
@@ -118,7 +118,7 @@ public sealed class MixedClusterTests(ITestOutputHelper output)
         var reply = Receive(MixedPackets.Syn);
         Assert.Equal(MixedPackets.SynAck, reply[..MixedPackets.SynAck.Length]);
         Assert.Empty(Receive(MixedPackets.Ack));
-        // The later life shows that it runs: two more heartbeats of it, and none of the earlier one.
+        // The later run proves that it is live with two more heartbeats. The earlier run has none.
         for (byte heartbeat = 5; heartbeat <= 6; heartbeat++)
         {
             time.Advance(TimeSpan.FromSeconds(1));
@@ -138,8 +138,8 @@ public sealed class MixedClusterTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// A node of the library that restarts again and again, each time at the same address with much to say, beside another one that remembers
-    /// all its lives.
+    /// Restarts a node of the library again and again, each time at the same address with much to publish, beside another one that remembers all its
+    /// runs.
     /// </summary>
     static ChitchatNode RestartLarge(SimulatedCluster cluster, SimulatedNode ours, int restarts)
     {

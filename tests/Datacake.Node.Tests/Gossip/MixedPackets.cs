@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Datacake.Node.Tests;
 
 /// <summary>
-/// An exchange with a node of the Rust library, written by hand from the description of the bytes: node 9 tells of two lives of node 2 at one
-/// address, of which the earlier one has published a key.
+/// An exchange with a node of the Rust library, written by hand from the description of the wire format: node 9 reports two runs of node 2 at one
+/// address, the earlier of which has published a key.
 /// </summary>
 static class MixedPackets
 {
@@ -17,10 +17,10 @@ static class MixedPackets
 
     public static readonly byte[] Syn = SynWithHeartbeat(4);
 
-    /// <summary>Node 1 names itself alone: what it has only heard of is a rumor.</summary>
+    /// <summary>The reply of node 1, which names only itself because everything else that it has heard is a rumor.</summary>
     public static readonly byte[] SynAck = Hex($"53b0 00 01  0100  {Node1} {Number(2)} {Zero} {Zero}  00");
 
-    /// <summary>The earlier life of node 2, whole, in a stored block.</summary>
+    /// <summary>The complete state of node 2's earlier run, in a stored block.</summary>
     public static readonly byte[] Ack = Hex($"""
         53b0 00 02
         02 3300
@@ -39,7 +39,7 @@ static class MixedPackets
         0400 64656d6f
         """);
 
-    /// <summary>The entries that node 1 has to send once the later life of node 2 runs.</summary>
+    /// <summary>Returns the entries that node 1 must send once the later run of node 2 is live.</summary>
     public static byte[] SynThatNamesTheEarlierLife(byte heartbeat) => Hex($"""
         53b0 00 00  0300
         {Node1} {Number(heartbeat)} {Zero} {Zero}

@@ -13,7 +13,7 @@ public sealed class NamesakeTests
     static readonly IPEndPoint SharedIdentity = IPEndPoint.Parse("127.0.1.1:7001");
 
     [Fact]
-    public void Nodes_whose_own_names_mean_one_loopback_address_find_each_other_without_their_seed()
+    public void Nodes_whose_own_names_resolve_to_one_loopback_address_find_each_other_without_their_seed()
     {
         using var cluster = new SimulatedCluster(seed: 40);
         StartThreeWithOneIdentity(cluster);
@@ -25,7 +25,7 @@ public sealed class NamesakeTests
     }
 
     [Fact]
-    public void A_planned_stop_is_seen_as_such_though_all_identities_have_one_loopback_address()
+    public void Planned_stop_is_recognized_even_if_all_identities_share_one_loopback_address()
     {
         using var cluster = new SimulatedCluster(seed: 41);
         StartThreeWithOneIdentity(cluster);
@@ -35,7 +35,7 @@ public sealed class NamesakeTests
     }
 
     [Fact]
-    public void A_restarted_node_takes_its_place_though_all_identities_have_one_loopback_address()
+    public void Restarted_node_replaces_its_earlier_run_even_if_all_identities_share_one_loopback_address()
     {
         using var cluster = new SimulatedCluster(seed: 42);
         StartThreeWithOneIdentity(cluster);
@@ -48,7 +48,7 @@ public sealed class NamesakeTests
     [Theory]
     [InlineData(0)]
     [InlineData(-5)]
-    public void A_node_that_left_is_shown_to_have_left_whatever_its_clock_did_between_two_lives(int seconds)
+    public void Node_that_left_is_shown_as_left_whatever_its_clock_did_between_two_runs(int seconds)
     {
         using var cluster = new SimulatedCluster(seed: 43);
         cluster.StartMany(3);
@@ -67,7 +67,7 @@ public sealed class NamesakeTests
     }
 
     [Fact]
-    public void An_earlier_life_stays_one_when_the_later_life_dies_too()
+    public void Earlier_run_does_not_return_when_the_later_run_dies_too()
     {
         using var cluster = new SimulatedCluster(seed: 44);
         cluster.StartMany(3);
@@ -86,7 +86,7 @@ public sealed class NamesakeTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void Of_two_nodes_with_one_id_the_one_whose_store_was_retired_gives_way_whichever_started_first(bool isRetiredFirst)
+    public void Node_with_the_retired_store_gives_way_to_its_namesake_whichever_started_first(bool isRetiredFirst)
     {
         using var cluster = new SimulatedCluster(seed: 45);
         cluster.StartMany(2);
@@ -95,7 +95,7 @@ public sealed class NamesakeTests
             : Swapped(StartWithStore(NewStore), StartWithStore(RetiredStore));
         foreach (var node in cluster.Nodes.Where(node => node != retired))
             node.Gossiper.RetiredStores = new HashSet<ulong> { RetiredStore };
-        // Until now the two did not know of each other.
+        // The two nodes have not known of each other until this exchange.
         cluster.Exchange(isRetiredFirst ? replacement : retired, [new GossipTarget((isRetiredFirst ? retired : replacement).Address)]);
 
         cluster.RunUntil(() => retired.Gossiper.GivesWay, maxRounds: 10);
@@ -119,7 +119,7 @@ public sealed class NamesakeTests
     }
 
     [Fact]
-    public void A_node_whose_store_was_retired_does_not_take_part_when_its_replacement_stops()
+    public void Node_with_a_retired_store_does_not_participate_when_its_replacement_stops()
     {
         using var cluster = new SimulatedCluster(seed: 46);
         cluster.StartMany(2);
@@ -136,7 +136,7 @@ public sealed class NamesakeTests
     }
 
     [Fact]
-    public void Where_retirements_need_a_proof_a_node_does_not_give_way_for_the_word_of_another()
+    public void Node_does_not_give_way_to_an_unproven_retirement_where_a_proof_is_needed()
     {
         using var cluster = new SimulatedCluster(seed: 49) { RetirementNeedsProof = true };
         cluster.StartMany(2);
@@ -152,7 +152,7 @@ public sealed class NamesakeTests
     }
 
     [Fact]
-    public void The_next_life_of_a_replacement_knows_before_it_meets_anyone_which_store_was_retired()
+    public void Next_run_of_a_replacement_knows_the_retired_store_before_it_meets_another_node()
     {
         using var cluster = new SimulatedCluster(seed: 47);
         var retired = cluster.Start(3);
@@ -170,7 +170,7 @@ public sealed class NamesakeTests
     }
 
     [Fact]
-    public void A_node_of_another_implementation_with_the_id_of_one_of_ours_is_noticed_and_is_no_member()
+    public void Node_of_another_implementation_with_an_id_in_use_is_detected_and_is_not_a_member()
     {
         using var cluster = new SimulatedCluster(seed: 48);
         cluster.StartMany(3);
@@ -187,7 +187,7 @@ public sealed class NamesakeTests
         }
         Assert.Equal(1, log.Count($"A node of another implementation, {foreign.Id}, uses the id 1"));
 
-        // It is no member when ours is down either.
+        // Nor is the foreign node a member while the Datacake node is down.
         cluster.Nodes[0].IsCrashed = true;
         cluster.RunUntil(() => cluster.Nodes[1].StateOf(1) == MemberState.Down, maxRounds: 20);
         Assert.Equal(cluster.Nodes[0].Address.ToString(), cluster.Nodes[1].Members[0].Address);

@@ -13,7 +13,7 @@ public sealed class NodeStateTests
     public NodeStateTests() => _state = new NodeState(Id, _time);
 
     [Fact]
-    public void The_same_value_again_makes_no_version()
+    public void Setting_the_same_value_again_creates_no_version()
     {
         _state.Set("a", "1");
         _state.Set("a", "1");
@@ -23,7 +23,7 @@ public sealed class NodeStateTests
     }
 
     [Fact]
-    public void The_same_value_after_a_lifetime_was_given_makes_it_stay()
+    public void Setting_the_same_value_again_cancels_its_lifetime()
     {
         _state.Set("a", "1", EntryStatus.DeletedAfterTtl);
         _state.Set("a", "1");
@@ -33,7 +33,7 @@ public sealed class NodeStateTests
     }
 
     [Fact]
-    public void Deleting_a_key_that_is_not_there_makes_no_version()
+    public void Deleting_a_missing_key_creates_no_version()
     {
         _state.Delete("a");
         Assert.Equal(0UL, _state.MaxVersion);
@@ -45,7 +45,7 @@ public sealed class NodeStateTests
     }
 
     [Fact]
-    public void The_first_heartbeat_heard_of_is_no_sign_of_life()
+    public void First_reported_heartbeat_is_not_a_sign_of_life()
     {
         Assert.False(_state.Observe(5));
         Assert.False(_state.Observe(5));
@@ -72,7 +72,7 @@ public sealed class NodeStateTests
     }
 
     [Fact]
-    public void A_section_that_overlaps_adds_what_is_new()
+    public void Overlapping_section_adds_only_new_entries()
     {
         _state.Apply(Section(gc: 0, from: 0, ("a", "1", 2)));
         _state.Apply(Section(gc: 0, from: 1, ("a", "x", 2), ("b", "2", 3)));
@@ -83,7 +83,7 @@ public sealed class NodeStateTests
     }
 
     [Fact]
-    public void A_part_of_a_state_whose_tombstones_were_collected_is_refused_and_the_whole_replaces_what_is_here()
+    public void Partial_state_with_collected_tombstones_is_refused_and_a_complete_one_replaces_the_local_state()
     {
         _state.Apply(Section(gc: 0, from: 0, ("a", "1", 1), ("b", "1", 2)));
         _state.Observe(9);
@@ -98,7 +98,7 @@ public sealed class NodeStateTests
     }
 
     [Fact]
-    public void A_tombstone_that_was_collected_here_does_not_come_back()
+    public void Locally_collected_tombstone_does_not_return()
     {
         _state.Set("a", "1");
         _state.Delete("a");
@@ -109,7 +109,7 @@ public sealed class NodeStateTests
     }
 
     [Fact]
-    public void A_tombstone_is_kept_until_its_age_at_this_node_is_reached()
+    public void Tombstone_is_kept_until_its_local_age_reaches_the_limit()
     {
         _state.Apply(new NodeDelta(Id, 0, 0, [new DeltaEntry("a", "", 1, EntryStatus.Deleted)]));
         _time.Advance(TimeSpan.FromMinutes(119));

@@ -9,7 +9,7 @@ public sealed class RememberedNodesTests
     static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
     [Fact]
-    public void A_restarted_node_finds_the_others_by_what_it_remembers_alone()
+    public void Restarted_node_finds_the_others_from_its_memory_alone()
     {
         using var cluster = new SimulatedCluster(seed: 20);
         cluster.StartMany(25);
@@ -24,7 +24,7 @@ public sealed class RememberedNodesTests
     }
 
     [Fact]
-    public void A_node_that_is_down_is_forgotten_in_time_however_often_the_others_restart()
+    public void Node_that_is_down_is_forgotten_on_time_however_often_the_others_restart()
     {
         var time = new VirtualTime();
         var nodes = Kept(time, downFor: TimeSpan.Zero);
@@ -40,7 +40,7 @@ public sealed class RememberedNodesTests
     }
 
     [Fact]
-    public void A_clock_that_was_set_back_makes_no_node_dead_for_less_than_no_time()
+    public void Clock_set_back_never_makes_the_downtime_of_a_node_negative()
     {
         var time = new VirtualTime();
         var gossiper = NewGossiper(time);
@@ -53,7 +53,7 @@ public sealed class RememberedNodesTests
     }
 
     [Fact]
-    public void What_is_kept_comes_back_as_it_was() => GossipGen.Remembered.Sample(nodes =>
+    public void Remembered_nodes_round_trip() => GossipGen.Remembered.Sample(nodes =>
     {
         using var codec = new GossipCodec();
         Assert.True(RememberedNodes.TryDecode(nodes.Encode(codec), codec, out var read, out var error), error);

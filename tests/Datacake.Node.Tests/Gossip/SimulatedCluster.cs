@@ -7,9 +7,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Datacake.Node.Tests;
 
 /// <summary>
-/// Gossipers on one virtual clock and a network that loses what it is told to lose. A round of each node comes once in an interval,
-/// each at its own
-/// moment; messages travel as bytes and arrive at once.
+/// Gossipers on one virtual clock and a network that loses messages on demand. Each node has one round per interval, each at a different moment.
+/// Messages travel as bytes and arrive at once.
 /// </summary>
 sealed class SimulatedCluster : IDisposable
 {
@@ -33,10 +32,10 @@ sealed class SimulatedCluster : IDisposable
 
     public double Loss { get; set; }
 
-    /// <summary>True if the word of another node is no proof that a store is retired.</summary>
+    /// <summary>Gets whether a store counts as retired only with a proof, so that the word of another node is not enough.</summary>
     public bool RetirementNeedsProof { get; init; }
 
-    /// <summary>Says whether two nodes are cut off from each other.</summary>
+    /// <summary>Gets or sets the function that returns true if two nodes are cut off from each other.</summary>
     public Func<SimulatedPeer, SimulatedPeer, bool> IsCut { get; set; } = (_, _) => false;
 
     public List<SimulatedNode> Nodes { get; } = [];
@@ -49,10 +48,10 @@ sealed class SimulatedCluster : IDisposable
 
     /// <param name="nodeId">The node id.</param>
     /// <param name="cluster">The cluster.</param>
-    /// <param name="port">The port of an earlier life; left out for a new one.</param>
-    /// <param name="generation">Left out for the time.</param>
-    /// <param name="identity">What its name means on its own machine; left out for the address that others reach it at.</param>
-    /// <param name="seeds">The nodes to look for.</param>
+    /// <param name="port">The port of an earlier run, or null for a new one.</param>
+    /// <param name="generation">The generation, or null to use the time.</param>
+    /// <param name="identity">The address that the node's name resolves to on its own machine, or null for the address at which others reach it.</param>
+    /// <param name="seeds">The seeds of the node.</param>
     public SimulatedNode Start(
         int nodeId, string cluster = "test", int? port = null, ulong? generation = null, IPEndPoint? identity = null, params IEnumerable<SimulatedPeer> seeds)
     {
@@ -79,7 +78,7 @@ sealed class SimulatedCluster : IDisposable
         return node;
     }
 
-    /// <summary>Starts a node of another implementation, which does what chitchat does.</summary>
+    /// <summary>Starts a node of another implementation, which behaves like chitchat.</summary>
     public ChitchatNode StartChitchat(string name, int? port = null, params IEnumerable<SimulatedPeer> seeds)
     {
         var address = new IPEndPoint(IPAddress.Loopback, port ?? 10_000 + ++_started);
@@ -95,21 +94,21 @@ sealed class SimulatedCluster : IDisposable
         _schedule.Enqueue(peer, Time.GetUtcNow().Ticks + _random.NextInt64(Options.Interval.Ticks));
     }
 
-    /// <summary>Starts nodes 1 to <paramref name="count"/> with the first two as seeds of all.</summary>
+    /// <summary>Starts nodes 1 to <paramref name="count"/>. The first two are the seeds of all.</summary>
     public void StartMany(int count, string cluster = "test")
     {
         for (var nodeId = 1; nodeId <= count; nodeId++)
             Start(nodeId, cluster, seeds: Nodes.Take(2).ToArray());
     }
 
-    /// <summary>A packet that no node has sent arrives. What is said in reply goes nowhere.</summary>
+    /// <summary>Delivers a packet that no node has sent. The reply is discarded.</summary>
     public void Inject(SimulatedNode target, byte[] bytes)
     {
         if (_codec.TryDecode(bytes, out var message, out _) && target.Gossiper.Handle(message, out _) is { } reply)
             _codec.Encode(reply);
     }
 
-    /// <summary>Lets so many intervals pass.</summary>
+    /// <summary>Lets the given number of intervals pass.</summary>
     public void RunRounds(double rounds) => Run(Options.Interval * rounds);
 
     public void Run(TimeSpan duration)
@@ -128,7 +127,7 @@ sealed class SimulatedCluster : IDisposable
         Time.Advance(TimeSpan.FromTicks(end - Time.GetUtcNow().Ticks));
     }
 
-    /// <summary>Runs until something holds; returns the rounds that it took, or fails.</summary>
+    /// <summary>Runs until a condition is true and returns the number of rounds, or fails.</summary>
     public int RunUntil(Func<bool> condition, int maxRounds)
     {
         for (var round = 0; round <= maxRounds; round++)
@@ -141,14 +140,14 @@ sealed class SimulatedCluster : IDisposable
         return 0;
     }
 
-    /// <summary>True if all running nodes hold exactly these for alive.</summary>
+    /// <summary>Returns true if all running nodes consider exactly the given nodes alive.</summary>
     public bool Agree(params IEnumerable<SimulatedNode> alive)
     {
         var expected = alive.Select(node => node.Id).ToHashSet();
         return Running.All(node => expected.SetEquals(node.Alive));
     }
 
-    /// <summary>The node opens an exchange with each of these, outside its rounds.</summary>
+    /// <summary>Lets a node open an exchange with each of the targets, outside its rounds.</summary>
     public void Exchange(SimulatedNode node, IEnumerable<GossipTarget> targets)
     {
         foreach (var target in targets)
@@ -177,15 +176,15 @@ sealed class SimulatedCluster : IDisposable
     public void Dispose() => _codec.Dispose();
 }
 
-/// <summary>A process that gossips, of whatever implementation.</summary>
+/// <summary>A process of any implementation that gossips.</summary>
 abstract class SimulatedPeer(IPEndPoint address)
 {
-    /// <summary>The address that others reach it at.</summary>
+    /// <summary>Gets the address at which others reach the process.</summary>
     public IPEndPoint Address => address;
 
     public bool IsCrashed { get; set; }
 
-    /// <summary>A paused process does nothing, and goes on later where it was.</summary>
+    /// <summary>Gets or sets whether the process is paused. A paused process does nothing and later continues where it stopped.</summary>
     public bool IsPaused { get; set; }
 
     public bool IsRunning => !IsCrashed && !IsPaused;
@@ -205,7 +204,7 @@ sealed class SimulatedNode(Gossiper gossiper, IPEndPoint address) : SimulatedPee
 
     public IEnumerable<GossipId> Alive => gossiper.Nodes.Select(node => node.Id).Where(gossiper.IsAlive);
 
-    /// <summary>The members as this node shows them.</summary>
+    /// <summary>Gets the members as this node shows them.</summary>
     public IReadOnlyList<ClusterMember> Members
     {
         get
@@ -218,7 +217,7 @@ sealed class SimulatedNode(Gossiper gossiper, IPEndPoint address) : SimulatedPee
 
     public MemberState? StateOf(int nodeId) => Members.SingleOrDefault(member => member.NodeId == nodeId)?.State;
 
-    /// <summary>It announces that it leaves, and stops.</summary>
+    /// <summary>Lets the node announce that it leaves, and stops it.</summary>
     public void Leave(SimulatedCluster cluster)
     {
         gossiper.Set(NodeKeys.State, NodeKeys.Left);
@@ -226,7 +225,7 @@ sealed class SimulatedNode(Gossiper gossiper, IPEndPoint address) : SimulatedPee
         IsCrashed = true;
     }
 
-    /// <summary>What this node knows another to have published.</summary>
+    /// <summary>Returns the value of a key that another node has published, as this node knows it.</summary>
     public string? Get(SimulatedNode owner, string key) => Get(owner.Id, key);
 
     public string? Get(GossipId owner, string key)

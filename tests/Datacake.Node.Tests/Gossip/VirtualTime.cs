@@ -1,7 +1,7 @@
 namespace Datacake.Node.Tests;
 
 /// <summary>
-/// A clock that stands still until it is moved. It makes no timers: what is simulated here is told of time, and does not wait for it.
+/// A clock that stands still until a test moves it. It creates no timers because simulated code is told the time and does not wait for it.
 /// </summary>
 sealed class VirtualTime : TimeProvider
 {

@@ -39,7 +39,7 @@ static class WorkedPackets
 
     public static readonly byte[] BadCluster = Hex("53b0 00 03");
 
-    /// <summary>The delta of a packet that was printed without its head, behind the head of an Ack.</summary>
+    /// <summary>The delta of a packet that was printed without its header, after the header of an Ack.</summary>
     public static readonly byte[] Delete = Hex("""
         53b0 00 02
         02 3b00

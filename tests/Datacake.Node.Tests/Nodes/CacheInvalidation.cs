@@ -4,7 +4,7 @@ using Datacake.Rpc;
 
 namespace Datacake.Node.Tests;
 
-/// <summary>The worked example of the README: what one node drops from its cache, all others that run drop too.</summary>
+/// <summary>The worked example of the README: a key that one node drops from its cache is dropped by all other live nodes, too.</summary>
 sealed class CacheInvalidation : RpcService, IClusterExtension<CacheInvalidation>, IAsyncDisposable
 {
     readonly ConcurrentDictionary<string, string> _cache = new();

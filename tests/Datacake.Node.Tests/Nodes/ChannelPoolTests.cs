@@ -6,7 +6,7 @@ namespace Datacake.Node.Tests;
 public sealed class ChannelPoolTests
 {
     [Fact]
-    public async Task Of_ever_new_addresses_the_channels_that_were_asked_for_last_are_kept()
+    public async Task Pool_keeps_the_most_recently_used_channels()
     {
         await using var pool = new ChannelPool(new RpcChannelOptions());
         var first = pool.To(Address(0));
@@ -24,7 +24,7 @@ public sealed class ChannelPoolTests
     }
 
     [Fact]
-    public async Task A_disposed_pool_has_disposed_its_channels_and_makes_no_more()
+    public async Task Disposed_pool_disposes_its_channels_and_creates_no_more()
     {
         var pool = new ChannelPool(new RpcChannelOptions());
         var channel = pool.To("127.0.0.1:1");

@@ -15,7 +15,7 @@ public sealed class DatacakeNodeOptionsTests
     [Theory]
     [InlineData(-1)]
     [InlineData(256)]
-    public async Task A_node_id_is_from_0_to_255(int nodeId) =>
+    public async Task Node_id_outside_0_to_255_is_refused(int nodeId) =>
         await AssertRefusedAsync<ArgumentOutOfRangeException>(options => options.WithNodeId(nodeId), "from 0 to 255");
 
     [Theory]
@@ -26,7 +26,7 @@ public sealed class DatacakeNodeOptionsTests
     [InlineData("::1:7001")]
     [InlineData("[shop]:7001")]
     [InlineData("a b:7001")]
-    public async Task An_address_is_a_host_and_a_port(string address)
+    public async Task Address_without_a_host_and_a_port_is_refused(string address)
     {
         await AssertRefusedAsync<ArgumentException>(options => options.ListenOn(address), "host:port");
         await AssertRefusedAsync<ArgumentException>(options => options.WithSeeds(address), "host:port");
@@ -34,20 +34,20 @@ public sealed class DatacakeNodeOptionsTests
     }
 
     [Fact]
-    public async Task A_seed_has_a_port() =>
+    public async Task Seed_without_a_port_is_refused() =>
         await AssertRefusedAsync<ArgumentException>(options => options.WithSeeds("127.0.0.1:0"), "port 0");
 
     [Theory]
     [InlineData("0.0.0.0:7001")]
     [InlineData("[::]:7001")]
-    public async Task A_node_that_listens_on_all_interfaces_says_where_others_reach_it(string address)
+    public async Task Node_that_listens_on_all_interfaces_needs_an_advertised_address(string address)
     {
         await AssertRefusedAsync<InvalidOperationException>(options => options.WithNodeId(1).ListenOn(address), "AdvertiseAs");
         await AssertRefusedAsync<ArgumentException>(options => options.AdvertiseAs(address), "all interfaces");
     }
 
     [Fact]
-    public async Task Nothing_is_set_twice()
+    public async Task Option_that_is_set_twice_is_refused()
     {
         await AssertRefusedAsync<InvalidOperationException>(
             options => options.WithNodeId(1).WithNodeId(2), "node id of the node is set twice");
@@ -56,18 +56,18 @@ public sealed class DatacakeNodeOptionsTests
     }
 
     [Fact]
-    public async Task The_keys_of_the_node_itself_are_no_labels() =>
+    public async Task Keys_of_the_node_itself_are_refused_as_labels() =>
         await AssertRefusedAsync<ArgumentException>(options => options.WithLabel("node.address", "x"), "'node.'");
 
     [Fact]
-    public async Task A_label_is_text_and_not_too_long()
+    public async Task Label_that_is_invalid_text_or_too_long_is_refused()
     {
         await AssertRefusedAsync<ArgumentException>(options => options.WithLabel("a", "\ud800"), "surrogate");
         await AssertRefusedAsync<ArgumentException>(options => options.WithLabel("a", new string('x', 70_000)), "70001 bytes");
     }
 
     [Fact]
-    public async Task Gossip_options_that_make_no_sense_are_refused() => await AssertRefusedAsync<InvalidOperationException>(
+    public async Task Invalid_gossip_options_are_refused() => await AssertRefusedAsync<InvalidOperationException>(
         options => options.WithNodeId(1).ListenOn("127.0.0.1:0").WithGossip(gossip => gossip.Interval = TimeSpan.Zero), "Interval");
 
     [Theory]
@@ -77,7 +77,7 @@ public sealed class DatacakeNodeOptionsTests
     [InlineData(nameof(GossipOptions.ExchangeTimeout))]
     [InlineData(nameof(GossipOptions.KeepAlive))]
     [InlineData(nameof(GossipOptions.MinSilence))]
-    public async Task Gossip_times_that_no_timer_takes_are_refused(string option)
+    public async Task Gossip_times_beyond_the_range_of_a_timer_are_refused(string option)
     {
         foreach (var time in (TimeSpan[])[TimeSpan.FromDays(60), TimeSpan.MaxValue])
         {
@@ -89,7 +89,7 @@ public sealed class DatacakeNodeOptionsTests
     }
 
     [Fact]
-    public async Task Nodes_can_be_remembered_for_ever()
+    public async Task Nodes_can_be_remembered_forever()
     {
         await using var node = await DatacakeNode.StartAsync(
             options => options.WithNodeId(1).ListenOn("127.0.0.1:0").WithGossip(gossip =>
@@ -123,14 +123,14 @@ public sealed class DatacakeNodeOptionsTests
     [InlineData("shop-255", 1, "The number 255 at the end of the host name 'shop-255', with the offset 1")]
     [InlineData("shop-0", -1, "not between 0 and 255")]
     [InlineData("shop-99999999999999999999", 0, "not between 0 and 255")]
-    public void A_host_name_that_gives_no_node_id_is_named(string hostName, int offset, string message)
+    public void Host_name_without_a_node_id_is_refused_by_name(string hostName, int offset, string message)
     {
         var error = Assert.Throws<InvalidOperationException>(() => new DatacakeNodeOptions().WithNodeIdFromHostName(offset, hostName));
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void The_keep_alive_of_connections_goes_with_the_preset_unless_it_is_set()
+    public void Keep_alive_of_connections_follows_the_preset_unless_it_is_set()
     {
         var options = new DatacakeNodeOptions();
         Assert.Equal(TimeSpan.FromSeconds(2), options.RpcLimits.KeepAlive);
@@ -141,7 +141,7 @@ public sealed class DatacakeNodeOptionsTests
     }
 
     [Fact]
-    public async Task Limits_of_connections_that_make_no_sense_are_refused() => await AssertRefusedAsync<ArgumentOutOfRangeException>(
+    public async Task Invalid_connection_limits_are_refused() => await AssertRefusedAsync<ArgumentOutOfRangeException>(
         options => options.WithNodeId(1).ListenOn("127.0.0.1:0").WithRpcLimits(limits => limits with { Connections = 0 }), "Connections");
 
     static async Task AssertRefusedAsync<TException>(Action<DatacakeNodeOptions> configure, string message)

@@ -6,7 +6,7 @@ using Datacake.Storage;
 
 namespace Datacake.Node.Tests;
 
-/// <summary>Real nodes over TCP on loopback, with gossip for one machine.</summary>
+/// <summary>Real nodes over TCP on loopback, with the gossip settings for one machine.</summary>
 public sealed class DatacakeNodeTests : IAsyncLifetime
 {
     static TimeSpan Soon => Eventually.Deadline;
@@ -42,7 +42,7 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_node_that_is_killed_is_down_for_the_others_and_its_next_life_takes_its_place()
+    public async Task Killed_node_is_down_to_the_others_and_its_next_run_replaces_it()
     {
         var (first, second, third) = await StartThreeAsync(options => options.WithGossip(gossip => gossip.UseLocal()));
         await third.StopAbruptlyAsync();
@@ -58,7 +58,7 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_node_that_leaves_is_seen_to_have_left_and_never_to_be_down()
+    public async Task Node_that_leaves_is_shown_as_left_and_never_as_down()
     {
         var (first, second, third) = await StartThreeAsync();
         await using var changes = first.WatchMembersAsync(Stop).GetAsyncEnumerator(Stop);
@@ -74,7 +74,7 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_node_that_leaves_before_it_can_tell_who_runs_is_seen_to_have_left()
+    public async Task Node_that_leaves_before_it_knows_the_live_nodes_is_shown_as_left()
     {
         var first = await StartAsync(1, options => { });
         var second = await StartAsync(2, options => options.WithSeeds(first.Address));
@@ -94,7 +94,7 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_second_node_with_the_same_id_does_not_start_and_both_sides_are_named()
+    public async Task Second_node_with_the_same_id_does_not_start_and_the_error_names_both()
     {
         var (first, second, _) = await StartThreeAsync();
         foreach (var seed in (DatacakeNode[])[first, second])
@@ -110,7 +110,7 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_node_of_another_cluster_does_not_start_and_both_sides_are_named()
+    public async Task Node_of_another_cluster_does_not_start_and_the_error_names_both()
     {
         var first = await StartAsync(1, options => options.WithClusterId("shop"));
         var refused = await Assert.ThrowsAsync<ClusterRefusedException>(
@@ -123,14 +123,14 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_refusal_that_is_repeated_in_every_round_is_logged_once_on_each_side()
+    public async Task Refusal_repeated_in_every_round_is_logged_once_on_each_side()
     {
         var address = _addresses.Next();
         var first = await StartAsync(1, options => options.WithClusterId("shop").WithSeeds(address));
         var second = await StartAsync(2, options => options.WithClusterId("bank"), address);
         await Eventually.WaitUntilAsync(
             () => first.SeedContacts[0].State == SeedContactState.Refused, "the seed of node 1 refuses it");
-        // Several more rounds: node 1 dials its seed again and again.
+        // Wait several more rounds, in which node 1 dials its seed again and again.
         first.SetLabel("a", "b");
         var third = await StartAsync(3, options => options.WithClusterId("shop").WithSeeds(first.Address));
         await third.UntilAsync(members => members[0].Labels.ContainsKey("a"));
@@ -139,7 +139,7 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_message_that_cannot_be_decoded_is_logged_once_without_the_port_of_its_sender_and_moves_no_clock()
+    public async Task Undecodable_message_is_logged_once_without_the_sender_port_and_moves_no_clock()
     {
         var node = await StartAsync(1, options => { });
         var before = node.Clock.Last;
@@ -155,7 +155,7 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Labels_that_are_set_changed_and_removed_are_seen_by_others()
+    public async Task Changes_of_labels_are_seen_by_others()
     {
         var (first, _, third) = await StartThreeAsync();
         first.SetLabel("store", "a");
@@ -167,7 +167,7 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_clock_of_a_node_is_pushed_forward_by_the_stamps_of_others()
+    public async Task Clock_of_a_node_advances_with_the_stamps_of_others()
     {
         var (first, second, _) = await StartThreeAsync();
         var ahead = new HlcTimestamp(first.Clock.Tick().Seconds + 3_000, 0, 0, 9);
@@ -192,7 +192,7 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_clock_of_a_node_is_followed_while_its_wall_clock_agrees_and_again_once_that_was_set_right()
+    public async Task Clock_of_a_node_is_followed_while_its_wall_clock_agrees_and_again_once_it_is_corrected()
     {
         var wrong = new ShiftedTime(TimeSpan.FromHours(2));
         var first = await StartAsync(1, options => { });
@@ -204,7 +204,7 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
         Assert.InRange(second.ClockOffsets[1], -TimeSpan.FromHours(2.1), -TimeSpan.FromHours(1.9));
         Assert.True(first.Clock.Last.Time - TimeProvider.System.GetUtcNow() < TimeSpan.FromMinutes(1));
 
-        // The wall clock is right again; the cluster clock of that node never goes back, and leads by two hours.
+        // The wall clock is corrected, but the cluster clock of that node never goes back and leads by two hours.
         wrong.Offset = TimeSpan.Zero;
         await _log.WaitUntilAsync("The wall clocks of node 1 (", "agree again");
         await Eventually.WaitUntilAsync(
@@ -212,7 +212,7 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task How_far_wall_clocks_may_differ_can_be_set()
+    public async Task Maximum_difference_of_wall_clocks_is_configurable()
     {
         var first = await StartAsync(1, options => options.WithMaxClockDifference(TimeSpan.FromHours(3)));
         Assert.Equal(TimeSpan.FromHours(3), first.MaxClockDifference);
@@ -222,7 +222,7 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_node_that_left_is_shown_to_have_left_though_its_clock_went_back_between_two_lives()
+    public async Task Node_that_left_is_shown_as_left_even_if_its_clock_went_back_between_two_runs()
     {
         var time = new ShiftedTime(TimeSpan.Zero);
         var first = await StartAsync(1, options => options.WithGossip(gossip => gossip.UseLocal()));
@@ -237,7 +237,7 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Waiting_for_a_node_that_does_not_come_says_for_whom()
+    public async Task Timed_out_wait_names_the_missing_nodes()
     {
         var first = await StartAsync(1, options => { });
         var error = await Assert.ThrowsAsync<TimeoutException>(() => first.WaitForNodesAsync([1, 7], TimeSpan.FromMilliseconds(50), Stop));
@@ -262,7 +262,7 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_store_is_opened_at_start_and_closed_last()
+    public async Task Storage_is_opened_at_start_and_closed_last()
     {
         var storage = new NotedStorage();
         var node = await StartAsync(1, options => options.UseStorage(() => storage));
@@ -274,7 +274,7 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_node_that_cannot_start_closes_the_store_again()
+    public async Task Node_that_fails_to_start_closes_its_storage()
     {
         var first = await StartAsync(1, options => { });
         var storage = new NotedStorage();
@@ -300,7 +300,7 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_example_extension_drops_a_key_from_the_caches_of_all_nodes()
+    public async Task Example_extension_drops_a_key_from_the_caches_of_all_nodes()
     {
         await StartThreeAsync();
         var caches = new List<CacheInvalidation>();
@@ -312,7 +312,7 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_a_node_does_can_be_measured()
+    public async Task Node_reports_metrics()
     {
         using var seen = new MeterListener();
         var measured = new ConcurrentDictionary<string, double>();
@@ -326,7 +326,7 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
         seen.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Note(instrument, value, tags));
         seen.Start();
 
-        // An id that no other test uses: the meter is shared by all nodes of the process.
+        // No other test uses this id, because all nodes of the process share the meter.
         var node = await StartAsync(201, options => options.InDataCenter("a"));
         await StartAsync(202, options => options.WithSeeds(node.Address).InDataCenter("b"));
         await node.WaitForNodesAsync(2, Soon, Stop);
@@ -379,7 +379,7 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
         return node;
     }
 
-    /// <summary>A store in memory that notes whether it was closed.</summary>
+    /// <summary>A memory storage that records whether it was closed.</summary>
     sealed class NotedStorage : IStorage
     {
         readonly MemoryStorage _storage = new();
@@ -423,7 +423,7 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
         }
     }
 
-    /// <summary>Notes, when it is disposed, whether the other node still sees this one.</summary>
+    /// <summary>An extension that records, when it is disposed, whether the other node still sees this one.</summary>
     sealed class Recorder<T>(string name, List<string> order, DatacakeNode other) : IClusterExtension<Recorder<T>>, IAsyncDisposable
     {
         byte _nodeId;

@@ -2,7 +2,7 @@ using Datacake.Node.Network;
 
 namespace Datacake.Node.Tests;
 
-/// <summary>When a condition that lasts is logged.</summary>
+/// <summary>The log messages about a lasting condition.</summary>
 public sealed class LastingConditionsTests
 {
     readonly VirtualTime _time = new();
@@ -25,7 +25,7 @@ public sealed class LastingConditionsTests
     }
 
     [Fact]
-    public void The_end_of_a_condition_is_told_once_and_its_return_is_logged_at_once()
+    public void End_of_a_condition_is_reported_once_and_its_return_is_logged_at_once()
     {
         _conditions.Note("seed", out _, _ended.Add);
         Assert.False(_conditions.Note("seed", out _, _ended.Add));
@@ -37,7 +37,7 @@ public sealed class LastingConditionsTests
     }
 
     [Fact]
-    public void A_condition_that_is_not_noted_any_more_ends()
+    public void Condition_that_is_no_longer_noted_ends()
     {
         _conditions.Note("refusal", out _, _ended.Add);
         _time.Advance(TimeSpan.FromMinutes(1));
@@ -49,7 +49,7 @@ public sealed class LastingConditionsTests
     }
 
     [Fact]
-    public void Strangers_that_make_up_ever_new_conditions_fill_neither_the_log_nor_the_memory()
+    public void Strangers_that_cause_endless_new_conditions_fill_neither_the_log_nor_the_memory()
     {
         var logged = Enumerable.Range(0, 100_000).Count(i => _conditions.Note($"stranger {i}", out _, _ended.Add));
         Assert.InRange(logged, 1_000, 1_001);

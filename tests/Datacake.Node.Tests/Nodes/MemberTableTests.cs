@@ -4,7 +4,7 @@ using Datacake.Storage;
 
 namespace Datacake.Node.Tests;
 
-/// <summary>Nodes with a store, which restart: what they remember of the others.</summary>
+/// <summary>The memory of other nodes that nodes with a store keep across restarts.</summary>
 public sealed class MemberTableTests : IAsyncLifetime
 {
     static TimeSpan Soon => Eventually.Deadline;
@@ -28,7 +28,7 @@ public sealed class MemberTableTests : IAsyncLifetime
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_node_that_restarts_finds_its_peers_though_no_seed_can_be_reached(bool wasKilled)
+    public async Task Restarted_node_finds_its_peers_even_if_no_seed_can_be_reached(bool wasKilled)
     {
         var seed = await StartAsync(1, []);
         var second = await StartAsync(2, [seed.Address]);
@@ -38,14 +38,14 @@ public sealed class MemberTableTests : IAsyncLifetime
         await seed.DisposeAsync();
         await (wasKilled ? third.StopAbruptlyAsync() : third.DisposeAsync());
 
-        // At another address, so that it is up to the restarted one to find the other.
+        // The peer has another address, so that only the restarted node can find the other one.
         var restarted = await StartAsync(3, [seed.Address]);
         await restarted.WaitForNodesAsync([2, 3], Soon, Stop);
         await second.UntilAsync(members => members.Any(member => member.IsUp && member.Address == restarted.Address));
     }
 
     [Fact]
-    public async Task A_member_that_is_down_goes_on_being_one_when_the_others_restart()
+    public async Task Member_that_is_down_stays_a_member_when_the_others_restart()
     {
         var (first, second) = (await StartAsync(1, [], "north"), await StartAsync(2, [_nodes[0].Address], "south"));
         await first.WaitForNodesAsync(2, Soon, Stop);
@@ -63,7 +63,7 @@ public sealed class MemberTableTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_next_life_of_a_node_has_a_greater_generation_though_its_clock_went_back()
+    public async Task Next_run_of_a_node_has_a_greater_generation_even_if_its_clock_went_back()
     {
         var time = new ShiftedTime(TimeSpan.Zero);
         var first = await StartAsync(1, [], time: time);
@@ -73,7 +73,7 @@ public sealed class MemberTableTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_member_that_has_left_is_remembered_as_such()
+    public async Task Member_that_has_left_is_remembered_as_left()
     {
         var (first, second) = (await StartAsync(1, []), await StartAsync(2, [_nodes[0].Address]));
         foreach (var node in _nodes)
@@ -85,7 +85,7 @@ public sealed class MemberTableTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_node_that_is_moved_to_another_cluster_does_not_look_for_the_members_of_the_old_one()
+    public async Task Node_moved_to_another_cluster_does_not_look_for_members_of_the_old_one()
     {
         var (first, _) = (await StartAsync(1, []), await StartAsync(2, [_nodes[0].Address]));
         await first.WaitForNodesAsync(2, Soon, Stop);
@@ -97,7 +97,7 @@ public sealed class MemberTableTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_remembered_address_that_has_passed_to_another_cluster_does_not_keep_a_node_from_starting()
+    public async Task Node_starts_even_if_another_cluster_uses_a_remembered_address()
     {
         var (first, second) = (await StartAsync(1, []), await StartAsync(2, [_nodes[0].Address]));
         await first.WaitForNodesAsync(2, Soon, Stop);
@@ -114,7 +114,7 @@ public sealed class MemberTableTests : IAsyncLifetime
     [InlineData("02 0800 6461746163616b65 0100000000000000 0000000000000000 0000 0000")]
     [InlineData("02 0800 6461746163616b65 0100000000000000 0000000000000000 0000 0000 53b00003")]
     [InlineData("02 0800 6461746163616b65 0100000000000000 0000000000000000 ffff 0102030405")]
-    public async Task A_damaged_table_is_said_to_be_so_and_not_used(string hex)
+    public async Task Damaged_table_is_logged_and_not_used(string hex)
     {
         await using (var storage = new SqliteStorage(FileOf(1)))
         {
@@ -129,7 +129,7 @@ public sealed class MemberTableTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_bit_of_the_table_that_the_disk_has_changed_leads_to_no_other_address()
+    public async Task Flipped_bit_in_the_table_never_yields_a_different_address()
     {
         var (first, _) = (await StartAsync(1, []), await StartAsync(2, [_nodes[0].Address]));
         await first.WaitForNodesAsync(2, Soon, Stop);
@@ -149,7 +149,7 @@ public sealed class MemberTableTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_node_whose_store_takes_nothing_more_goes_on_and_says_so()
+    public async Task Node_whose_storage_refuses_writes_keeps_running_and_logs_the_failure()
     {
         var first = await DatacakeNode.StartAsync(
             options => options.WithNodeId(1).ListenOn(_addresses.Next()).WithLoggerFactory(_log).UseStorage(() => new FullStorage()), Stop);

@@ -1,9 +1,9 @@
 namespace Datacake.Node.Tests;
 
-/// <summary>Waits for what a node comes to know of the others.</summary>
+/// <summary>Extension methods that wait for a node's view of the others.</summary>
 static class MembersExpectation
 {
-    /// <summary>Waits until the members that a node knows are as asked, and fails with what they are if that takes longer.</summary>
+    /// <summary>Waits until the members that a node knows satisfy a condition. On a timeout, fails with the current members.</summary>
     public static async Task UntilAsync(this DatacakeNode node, Func<IReadOnlyList<ClusterMember>, bool> condition)
     {
         var stop = TestContext.Current.CancellationToken;

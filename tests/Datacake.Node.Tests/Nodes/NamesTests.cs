@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace Datacake.Node.Tests;
 
-/// <summary>Nodes that are called by names, with a name service of the test's own, on several loopback addresses.</summary>
+/// <summary>Nodes that are addressed by names, with the test's own name service, on several loopback addresses.</summary>
 public sealed class NamesTests : IAsyncLifetime
 {
     static TimeSpan Soon => Eventually.Deadline;
@@ -22,7 +22,7 @@ public sealed class NamesTests : IAsyncLifetime
     [Theory]
     [InlineData(GossipTransport.Rpc)]
     [InlineData(GossipTransport.Udp)]
-    public async Task A_node_that_listens_at_a_host_name_advertises_it_and_is_found_by_it(GossipTransport transport)
+    public async Task Node_that_listens_on_a_host_name_advertises_the_name_and_is_found_by_it(GossipTransport transport)
     {
         var first = await StartAsync(1, options => options.ListenOn("localhost:0").WithGossipTransport(transport), isResolverReal: true);
         Assert.StartsWith("localhost:", first.Address, StringComparison.Ordinal);
@@ -36,7 +36,7 @@ public sealed class NamesTests : IAsyncLifetime
     [Theory]
     [InlineData(GossipTransport.Rpc)]
     [InlineData(GossipTransport.Udp)]
-    public async Task One_name_that_stands_for_all_nodes_is_enough_as_a_seed(GossipTransport transport)
+    public async Task One_name_that_resolves_to_all_nodes_is_enough_as_a_seed(GossipTransport transport)
     {
         string[] hosts = ["127.0.0.2", "127.0.0.3", "127.0.0.4"];
         using var port = new ReservedPort(hosts);
@@ -59,7 +59,7 @@ public sealed class NamesTests : IAsyncLifetime
     [Theory]
     [InlineData(GossipTransport.Rpc)]
     [InlineData(GossipTransport.Udp)]
-    public async Task A_dial_that_reaches_the_node_itself_is_recognized_whatever_it_is_called(GossipTransport transport)
+    public async Task Dial_that_reaches_the_node_itself_is_recognized_whatever_name_is_used(GossipTransport transport)
     {
         _hosts["me"] = ["127.0.1.1"];
         using var port = new ReservedPort("127.0.0.1", "127.0.0.5", "127.0.1.1");
@@ -89,7 +89,7 @@ public sealed class NamesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_seed_contact_says_what_became_of_the_last_dial()
+    public async Task Seed_contact_shows_the_result_of_the_last_dial()
     {
         using var port = new ReservedPort("127.0.0.6", "127.0.0.7");
         var node = await StartAsync(1, options => options.ListenOn("127.0.0.1:0").WithSeeds($"shop:{port.Number}", $"127.0.0.7:{port.Number}"));
@@ -112,10 +112,10 @@ public sealed class NamesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_node_that_cannot_be_dialed_but_dials_is_up_and_has_left_when_it_says_so()
+    public async Task Node_that_can_dial_but_not_be_dialed_is_up_and_is_shown_as_left_after_it_leaves()
     {
         var first = await StartAsync(1, options => options.ListenOn("127.0.0.1:0"));
-        // Its advertised address leads nowhere, as behind a NAT.
+        // The advertised address leads nowhere, as behind a NAT.
         using var port = new ReservedPort("127.0.0.1");
         var second = await StartAsync(
             2, options => options.ListenOn("127.0.0.1:0").AdvertiseAs($"127.0.0.1:{port.Number}").WithSeeds(first.Address));
@@ -125,7 +125,7 @@ public sealed class NamesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_node_on_all_interfaces_whose_name_is_loopback_here_warns_at_start()
+    public async Task Node_on_all_interfaces_whose_name_resolves_to_loopback_warns_at_start()
     {
         _hosts["own-name"] = ["127.0.1.1"];
         _hosts["public-name"] = ["127.0.1.1", "10.0.0.1"];
@@ -140,7 +140,7 @@ public sealed class NamesTests : IAsyncLifetime
     [InlineData("0.0.0.0:0")]
     [InlineData("[::]:0")]
     [InlineData("shop:0")]
-    public async Task A_node_that_strangers_could_reach_does_not_start(string address)
+    public async Task Unsecured_node_that_strangers_could_reach_does_not_start(string address)
     {
         _hosts["shop"] = ["127.0.0.1", "10.0.0.1"];
         var failure = await Assert.ThrowsAsync<InvalidOperationException>(

@@ -5,8 +5,8 @@ using System.Reflection;
 namespace Datacake.Node.Tests;
 
 /// <summary>
-/// A node with default options in a process of its own, which says what it sees of the others. The same executable as the tests, whose
-/// entry point hands over to <see cref="TryRunAsync"/> before it runs any test.
+/// A node with default options in a process of its own, which prints its view of the others. The process runs the executable of the tests, whose
+/// entry point calls <see cref="TryRunAsync"/> before it runs any test.
 /// </summary>
 sealed class NodeProcess : IDisposable
 {
@@ -17,8 +17,8 @@ sealed class NodeProcess : IDisposable
 
     NodeProcess(Process process) => _process = process;
 
-    /// <summary>Runs as that process, if the arguments ask for it, until a line or the end comes in.</summary>
-    /// <returns>Whether they did: the entry point should return then.</returns>
+    /// <summary>Runs the node, if the arguments ask for it, until a line or the end of the input arrives.</summary>
+    /// <returns>True if the arguments asked for the node; then the entry point should return.</returns>
     public static async Task<bool> TryRunAsync(string[] args)
     {
         if (args is not [Argument, var nodeId, .. var seeds])
@@ -48,7 +48,7 @@ sealed class NodeProcess : IDisposable
         return new NodeProcess(Process.Start(start)!);
     }
 
-    /// <summary>Reads on to a line that begins so, and returns the rest of it.</summary>
+    /// <summary>Reads output until a line has the given prefix, and returns the rest of that line.</summary>
     public async Task<string> ExpectAsync(string beginning, TimeSpan timeout)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
@@ -71,7 +71,7 @@ sealed class NodeProcess : IDisposable
 
     public void Kill() => _process.Kill();
 
-    /// <summary>Asks it to leave.</summary>
+    /// <summary>Asks the process to leave the cluster.</summary>
     public Task LeaveAsync() => _process.StandardInput.WriteLineAsync();
 
     public void Dispose()

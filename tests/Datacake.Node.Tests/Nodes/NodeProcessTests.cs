@@ -2,13 +2,13 @@ using System.Diagnostics;
 
 namespace Datacake.Node.Tests;
 
-/// <summary>Nodes with default options, each in a process of its own. How soon others notice what becomes of them is in the test's output.</summary>
+/// <summary>Nodes with default options, each in a process of its own. The test's output shows how soon others notice a killed or leaving node.</summary>
 public sealed class NodeProcessTests(ITestOutputHelper output)
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     [Fact]
-    public async Task A_process_that_is_killed_is_noticed_and_one_that_leaves_is_told_apart()
+    public async Task Killed_process_is_detected_and_distinguished_from_one_that_leaves()
     {
         using var first = NodeProcess.Start(1);
         var seed = await first.ExpectAsync("listens ", Patience);
@@ -34,7 +34,7 @@ public sealed class NodeProcessTests(ITestOutputHelper output)
 
     static async Task ExpectInAnyOrderAsync(NodeProcess process, string one, string other)
     {
-        // What is said of one may come before or after what is said of the other.
+        // The reports about the two nodes may come in either order.
         var seen = new HashSet<string>();
         while (seen.Count < 2)
         {

@@ -5,7 +5,7 @@ namespace Datacake.Node.Tests;
 public sealed class NodeSetTests
 {
     [Fact]
-    public void It_holds_every_id_from_0_to_255()
+    public void Set_holds_every_id_from_0_to_255()
     {
         var set = default(NodeSet);
         for (var id = 0; id <= byte.MaxValue; id++)
@@ -19,7 +19,7 @@ public sealed class NodeSetTests
     }
 
     [Fact]
-    public void It_behaves_like_a_set() => Gen.Select(Gen.Byte.Array[0, 40], Gen.Byte.Array[0, 40]).Sample((left, right) =>
+    public void Set_operations_match_those_of_a_hash_set() => Gen.Select(Gen.Byte.Array[0, 40], Gen.Byte.Array[0, 40]).Sample((left, right) =>
     {
         var (a, b) = (NodeSet.Of(left), NodeSet.Of(right));
         Assert.Equal(left.ToHashSet().Order(), a);
@@ -32,5 +32,5 @@ public sealed class NodeSetTests
     });
 
     [Fact]
-    public void It_prints_as_a_list() => Assert.Equal("1, 2, 200", NodeSet.Of(200, 1, 2).ToString());
+    public void Set_prints_as_a_sorted_list() => Assert.Equal("1, 2, 200", NodeSet.Of(200, 1, 2).ToString());
 }

@@ -1,9 +1,9 @@
 namespace Datacake.Node.Tests;
 
-/// <summary>Gossip on one machine, whose processors others may have for a while.</summary>
+/// <summary>Gossip settings for a machine that is busy with other work for a while.</summary>
 static class PatientGossip
 {
-    /// <summary>Nobody is held for down, and no exchange for failed, in the time that a test takes.</summary>
+    /// <summary>Sets times so long that no node is declared down and no exchange fails while a test runs.</summary>
     public static GossipOptions UsePatient(this GossipOptions gossip)
     {
         gossip.UseLocal();

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Datacake.Node.Tests;
 
-/// <summary>Whose stamps the cluster clock follows.</summary>
+/// <summary>The stamps of peers that the cluster clock follows or ignores.</summary>
 public sealed class PeerClocksTests : IDisposable
 {
     static readonly TimeSpan Limit = TimeSpan.FromSeconds(4_100);
@@ -35,7 +35,7 @@ public sealed class PeerClocksTests : IDisposable
     [InlineData(-4_099, true)]
     [InlineData(4_101, false)]
     [InlineData(-4_101, false)]
-    public void A_stamp_is_followed_if_the_wall_clocks_differ_by_at_most_the_limit(int seconds, bool isFollowed)
+    public void Stamp_is_followed_only_if_the_wall_clocks_differ_by_at_most_the_limit(int seconds, bool isFollowed)
     {
         var stamp = StampAt(TimeSpan.FromHours(1));
         _clocks.Take(Sender(TimeSpan.FromSeconds(seconds), stamp));
@@ -46,7 +46,7 @@ public sealed class PeerClocksTests : IDisposable
     [Theory]
     [InlineData(6.9, true)]
     [InlineData(7.1, false)]
-    public void A_stamp_is_followed_up_to_7_days_ahead_of_the_wall_clock(double days, bool isFollowed)
+    public void Stamp_is_followed_only_up_to_7_days_ahead_of_the_wall_clock(double days, bool isFollowed)
     {
         var stamp = StampAt(TimeSpan.FromDays(days));
         _clocks.Take(Sender(TimeSpan.Zero, stamp));
@@ -54,7 +54,7 @@ public sealed class PeerClocksTests : IDisposable
     }
 
     [Fact]
-    public void A_cluster_clock_that_leads_the_wall_clock_by_a_year_stays_where_it_is()
+    public void Cluster_clock_a_year_ahead_of_the_wall_clock_keeps_its_value()
     {
         var year = StampAt(TimeSpan.FromDays(365));
         _clock.AdvanceTo(year);
@@ -72,7 +72,7 @@ public sealed class PeerClocksTests : IDisposable
     }
 
     [Fact]
-    public void A_difference_that_lasts_is_logged_when_it_begins_and_when_it_ends_with_both_wall_clocks()
+    public void Lasting_difference_is_logged_with_both_wall_clocks_when_it_begins_and_ends()
     {
         for (var message = 0; message < 100; message++)
             _clocks.Take(Sender(TimeSpan.FromHours(2), StampAt(TimeSpan.FromDays(3))));
@@ -88,7 +88,7 @@ public sealed class PeerClocksTests : IDisposable
     }
 
     [Fact]
-    public void A_message_that_was_long_under_way_is_not_logged()
+    public void Delayed_message_is_not_logged_as_a_clock_difference()
     {
         _clocks.Take(Sender(-TimeSpan.FromHours(2), StampAt(TimeSpan.Zero)));
         _clocks.Take(Sender(TimeSpan.Zero, StampAt(TimeSpan.Zero)));
@@ -98,7 +98,7 @@ public sealed class PeerClocksTests : IDisposable
     [Theory]
     [InlineData(long.MinValue)]
     [InlineData(long.MaxValue)]
-    public void Any_number_can_stand_for_a_wall_clock(long wallClock)
+    public void Any_number_is_accepted_as_a_wall_clock(long wallClock)
     {
         _clocks.Take(Sender(TimeSpan.Zero, StampAt(TimeSpan.FromHours(1))) with { WallClock = wallClock });
         Assert.Equal(default, _clock.Last);

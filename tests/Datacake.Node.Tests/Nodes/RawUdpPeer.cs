@@ -6,9 +6,8 @@ using System.Text;
 namespace Datacake.Node.Tests;
 
 /// <summary>
-/// A peer that is written from the description of the wire format alone, and shares no code with the node: it introduces itself,
-/// answers what it is asked,
-/// and publishes its keys in stored blocks.
+/// A peer that is written from the description of the wire format alone and shares no code with the node. It introduces itself, answers
+/// messages, and publishes its keys in stored blocks.
 /// </summary>
 sealed class RawUdpPeer : IDisposable
 {
@@ -26,7 +25,7 @@ sealed class RawUdpPeer : IDisposable
 
     public IPEndPoint Address => (IPEndPoint)_socket.LocalEndPoint!;
 
-    /// <summary>The inflated deltas that arrived, as Latin-1 text.</summary>
+    /// <summary>Gets the inflated deltas that arrived, as Latin-1 text.</summary>
     public StringBuilder Received { get; } = new();
 
     public async Task SendSynAsync(IPEndPoint target, string cluster, CancellationToken cancellationToken)
@@ -38,7 +37,7 @@ sealed class RawUdpPeer : IDisposable
     public Task SendAsync(IPEndPoint target, byte[] bytes, CancellationToken cancellationToken)
         => _socket.SendToAsync(bytes, target, cancellationToken).AsTask();
 
-    /// <summary>Asks until something comes back.</summary>
+    /// <summary>Sends messages until an answer arrives.</summary>
     public async Task ProvokeAnswerAsync(IPEndPoint target, string cluster, CancellationToken cancellationToken)
     {
         while (_socket.Available > 0)
@@ -55,7 +54,7 @@ sealed class RawUdpPeer : IDisposable
     public Task SendSynAckAsync(IPEndPoint target, CancellationToken cancellationToken)
         => SendAsync(target, [0x53, 0xB0, 0, 1, .. Digest(), .. Delta()], cancellationToken);
 
-    /// <summary>Reads messages, as if they were lost, until there was one of each type.</summary>
+    /// <summary>Reads and drops messages until one of each type has arrived.</summary>
     public async Task DropUntilAsync(byte[] types, CancellationToken cancellationToken)
     {
         var buffer = new byte[65_507];
@@ -67,7 +66,7 @@ sealed class RawUdpPeer : IDisposable
         }
     }
 
-    /// <summary>Forgets what it was told, and drops what it has not read yet.</summary>
+    /// <summary>Clears the peer's state and drops the messages that it has not read yet.</summary>
     public void Forget()
     {
         Received.Clear();

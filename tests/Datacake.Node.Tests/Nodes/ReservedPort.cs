@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Datacake.Node.Tests;
 
-/// <summary>One port that is free on several loopback addresses, as if they were machines, until this is disposed.</summary>
+/// <summary>One port that is reserved on several loopback addresses, which act as separate machines, until this object is disposed.</summary>
 sealed class ReservedPort : IDisposable
 {
     readonly List<Socket> _sockets = [];

@@ -5,7 +5,7 @@ using Datacake.Rpc;
 
 namespace Datacake.Node.Tests;
 
-/// <summary>Real nodes over mutual TLS on loopback, with certificates of an authority that lives as long as a test.</summary>
+/// <summary>Real nodes over mutual TLS on loopback, with certificates of an authority that exists only during the test.</summary>
 public sealed class SecureClusterTests : IAsyncLifetime
 {
     const string Secret = "correct horse battery staple";
@@ -48,7 +48,7 @@ public sealed class SecureClusterTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_node_with_another_secret_is_refused_and_both_sides_say_why()
+    public async Task Node_with_another_secret_is_refused_and_both_sides_log_the_reason()
     {
         var first = await StartAsync(1, [], NewTls(_root), Secret);
         await StartAsync(2, [first.Address], NewTls(_root), "another secret altogether");
@@ -56,7 +56,7 @@ public sealed class SecureClusterTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_wrong_secret_is_logged_when_it_begins_and_when_it_ends_and_not_in_every_round()
+    public async Task Wrong_secret_is_logged_when_it_begins_and_ends_and_not_in_every_round()
     {
         const int Rounds = 20;
         using var addresses = new ReservedAddresses();
@@ -65,7 +65,7 @@ public sealed class SecureClusterTests : IAsyncLifetime
         var second = await StartAsync(2, seeds, null, "another secret altogether", options => options.ListenOn(seeds[1]));
         await Eventually.WaitUntilAsync(
             () => seeds.All(seed => _log.Count($"Gossip with {seed} failed") >= Rounds), $"each node is refused in {Rounds} rounds");
-        // Rounds are logged for debugging only.
+        // Rounds are logged only at the debug level.
         string[] logged = [.. _log.Messages.Where(
             message => message.Contains("secret", StringComparison.Ordinal) && !message.StartsWith("Gossip with", StringComparison.Ordinal))];
         Assert.Equal(2, logged.Count(message => message.StartsWith("RPC channel could not connect to", StringComparison.Ordinal)));
@@ -81,7 +81,7 @@ public sealed class SecureClusterTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_node_without_a_certificate_is_refused_and_both_sides_say_why()
+    public async Task Node_without_a_certificate_is_refused_and_both_sides_log_the_reason()
     {
         var first = await StartAsync(1, [], NewTls(_root), Secret);
         await StartAsync(2, [first.Address], null, Secret);
@@ -89,7 +89,7 @@ public sealed class SecureClusterTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_node_of_another_authority_is_refused_and_both_sides_say_why()
+    public async Task Node_of_another_authority_is_refused_and_both_sides_log_the_reason()
     {
         using var strangers = NewRoot("Strangers");
         var first = await StartAsync(1, [], NewTls(_root), Secret);
@@ -98,7 +98,7 @@ public sealed class SecureClusterTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Nodes_whose_certificates_carry_host_names_find_each_other_by_these()
+    public async Task Nodes_with_host_names_in_their_certificates_find_each_other_by_name()
     {
         var first = await StartNamedAsync(1, []);
         var second = await StartNamedAsync(2, [first.Address]);
@@ -116,7 +116,7 @@ public sealed class SecureClusterTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_node_at_one_of_several_addresses_of_a_name_shows_a_certificate_for_that_name()
+    public async Task Node_at_one_of_several_addresses_of_a_name_needs_a_certificate_for_that_name()
     {
         string[] hosts = ["127.0.0.2", "127.0.0.3"];
         using var port = new ReservedPort(hosts);
@@ -141,7 +141,7 @@ public sealed class SecureClusterTests : IAsyncLifetime
     }
 
     [Fact]
-    public void A_secret_is_long_and_a_certificate_has_its_key()
+    public void Short_secret_and_certificate_without_a_key_are_refused()
     {
         var options = new DatacakeNodeOptions();
         Assert.Contains(
@@ -153,7 +153,7 @@ public sealed class SecureClusterTests : IAsyncLifetime
         Assert.Contains("set twice", twice.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>The two nodes do not become members of one cluster, and the channel and the server have each logged the reason.</summary>
+    /// <summary>Asserts that the two nodes do not become members of one cluster, and that the channel and the server have each logged the reason.</summary>
     async Task AssertStrangersAsync(string reason)
     {
         await _log.WaitUntilAsync("could not connect", reason);

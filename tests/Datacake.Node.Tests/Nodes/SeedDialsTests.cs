@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Datacake.Node.Tests;
 
-/// <summary>The endpoints of seeds that are dialed beside those that the gossip chooses, and the targets of datagrams to a name.</summary>
+/// <summary>The seed endpoints that are dialed in addition to the peers that gossip chooses, and the targets of datagrams to a name.</summary>
 public sealed class SeedDialsTests
 {
     static readonly GossipId Peer = new("2", 5, IPEndPoint.Parse("10.0.0.2:7001"));
@@ -18,18 +18,18 @@ public sealed class SeedDialsTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Every_endpoint_of_a_name_is_dialed_once_and_then_ever_more_rarely(bool isRefused)
+    public async Task Every_endpoint_of_a_name_is_dialed_once_and_then_less_and_less_often(bool isRefused)
     {
         var result = isRefused ? new ExchangeResult(ExchangeOutcome.Refused, Peer) : Nobody;
         var seeds = await NewSeedsAsync();
         var dialed = Dial(seeds, rounds: 3, result);
         Assert.Equal(3, dialed.Distinct().Count());
-        // Of 300 rounds, each of the three endpoints takes 2, 4, 8, … 64, 64, 64.
+        // In 300 rounds, the intervals between dials of each of the three endpoints grow as 2, 4, 8, … 64, 64, 64.
         Assert.InRange(Dial(seeds, rounds: 300, result).Count, 20, 45);
     }
 
     [Fact]
-    public async Task An_endpoint_at_which_a_node_answers_is_not_dialed_again_while_that_runs()
+    public async Task Endpoint_at_which_a_node_answered_is_not_redialed_while_the_node_runs()
     {
         var seeds = await NewSeedsAsync();
         foreach (var target in seeds.Targets)
@@ -39,7 +39,7 @@ public sealed class SeedDialsTests
     }
 
     [Fact]
-    public async Task An_endpoint_at_which_the_node_found_itself_is_not_dialed_again()
+    public async Task Endpoint_at_which_the_node_found_itself_is_not_redialed()
     {
         var seeds = await NewSeedsAsync();
         seeds.Note(seeds.Targets[0], new ExchangeResult(ExchangeOutcome.Itself, Peer));
@@ -48,7 +48,7 @@ public sealed class SeedDialsTests
     }
 
     [Fact]
-    public async Task A_name_for_one_endpoint_says_more_about_it_than_a_name_for_many()
+    public async Task Name_with_one_endpoint_is_preferred_over_a_name_with_many()
     {
         var seeds = new Seeds(["cake:7001", "shop-1:7001"], ResolveAsync, TimeProvider.System, NullLogger.Instance);
         await seeds.ResolveAsync(Stop);
@@ -57,7 +57,7 @@ public sealed class SeedDialsTests
     }
 
     [Fact]
-    public async Task A_datagram_goes_where_the_name_of_a_node_leads_now()
+    public async Task Datagram_goes_to_the_current_address_of_a_name()
     {
         var time = new VirtualTime();
         var endpoints = new UdpEndpoints(ResolveAsync, time);
@@ -76,7 +76,7 @@ public sealed class SeedDialsTests
         time.Advance(TimeSpan.FromMinutes(1));
         Assert.Equal("10.0.0.8:7001", await FindAsync(named));
 
-        // An IP address is not looked up, and another port is another service.
+        // An IP address is not resolved, and a different port is a different service.
         Assert.Equal("127.0.1.1:7001", await FindAsync(new GossipTarget(identity, "10.0.0.7:7001")));
         Assert.Equal("127.0.1.1:7001", await FindAsync(new GossipTarget(identity, "cake:80")));
 

@@ -5,7 +5,7 @@ using Datacake.Node.Network;
 
 namespace Datacake.Node.Tests;
 
-/// <summary>Seeds that are named by their hosts, with a name service of the test's own.</summary>
+/// <summary>Seeds that are given by host names, with the test's own name service.</summary>
 public sealed class SeedsTests
 {
     readonly ConcurrentDictionary<string, string[]> _hosts = new();
@@ -13,7 +13,7 @@ public sealed class SeedsTests
     static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Names_are_resolved_again_each_time_and_one_that_cannot_be_keeps_its_endpoints()
+    public async Task Names_are_resolved_anew_each_time_and_a_failing_one_keeps_its_endpoints()
     {
         using var log = new CollectingLog();
         var seeds = new Seeds(["shop:7001", "bank:7002", "10.0.0.9:7003"], ResolveAsync, TimeProvider.System, log);
@@ -35,7 +35,7 @@ public sealed class SeedsTests
     }
 
     [Fact]
-    public async Task A_node_joins_when_the_name_of_its_seed_comes_to_stand_for_a_node_that_runs()
+    public async Task Node_joins_once_the_name_of_its_seed_resolves_to_a_live_node()
     {
         await using var seed = await StartAsync(1);
         var port = seed.Address[(seed.Address.LastIndexOf(':') + 1)..];

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Datacake.Node.Tests;
 
-/// <summary>Nodes that gossip in datagrams, among themselves and with a peer that knows nothing but the wire format.</summary>
+/// <summary>Nodes that gossip in datagrams, among themselves and with a peer that knows only the wire format.</summary>
 public sealed class UdpGossipTests : IAsyncLifetime
 {
     static TimeSpan Soon => Eventually.Deadline;
@@ -22,7 +22,7 @@ public sealed class UdpGossipTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Nodes_find_each_other_and_one_that_leaves_has_left()
+    public async Task Nodes_find_each_other_and_one_that_leaves_is_shown_as_left()
     {
         var first = await StartAsync(1);
         var second = await StartAsync(2, first.Address);
@@ -46,7 +46,7 @@ public sealed class UdpGossipTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_peer_that_knows_only_the_wire_format_is_found_exchanges_keys_and_is_judged_live()
+    public async Task Peer_that_knows_only_the_wire_format_is_found_exchanges_keys_and_is_considered_live()
     {
         var node = await StartAsync(1);
         node.SetLabel("color", "red");
@@ -63,7 +63,7 @@ public sealed class UdpGossipTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_node_that_leaves_waits_for_the_answer_to_its_farewell_whatever_else_its_peer_sends()
+    public async Task Leaving_node_waits_for_the_answer_to_its_farewell_whatever_else_its_peer_sends()
     {
         var node = await StartAsync(1);
         using var peer = new RawUdpPeer(_addresses.Next(), "9", ("node.address", "10.0.0.9:7001"));
@@ -78,7 +78,7 @@ public sealed class UdpGossipTests : IAsyncLifetime
 
         peer.Forget();
         var stopping = node.DisposeAsync().AsTask();
-        // The node answers this while it waits for the answer to its own, and its answer is lost.
+        // The node answers this message while it waits for the answer to its own message, which is lost.
         await peer.SendSynAsync(IPEndPoint.Parse(node.Address), "datacake", Stop);
         await peer.DropUntilAsync([0, 1], Stop);
         Assert.False(stopping.IsCompleted);
@@ -92,7 +92,7 @@ public sealed class UdpGossipTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_peer_of_another_implementation_with_the_id_of_one_of_ours_is_logged_and_is_no_member()
+    public async Task Peer_of_another_implementation_with_an_id_in_use_is_logged_and_is_not_a_member()
     {
         var first = await StartAsync(1);
         var second = await StartAsync(2, first.Address);
@@ -109,9 +109,9 @@ public sealed class UdpGossipTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Random_and_mutated_datagrams_change_nothing_and_keep_nobody_out()
+    public async Task Random_and_mutated_datagrams_change_nothing_and_exclude_no_node()
     {
-        // Of the cluster that the captured packets are of, so that the garbage is not turned away at the door.
+        // The cluster id is that of the captured packets, so that the garbage is not refused because of a wrong cluster.
         const string Cluster = "demo";
         var first = await StartInAsync(Cluster, WithLosses, 1);
         first.SetLabel("color", "red");
@@ -125,7 +125,7 @@ public sealed class UdpGossipTests : IAsyncLifetime
         for (var i = 0; i < Garbage.PacketCount; i++)
         {
             await peer.SendAsync(IPEndPoint.Parse(_nodes[i % 2].Address), Garbage.Packet(random), Stop);
-            // What overflows a socket's buffer is never read: now and then, an answer shows that all of it has been.
+            // A full socket buffer drops datagrams. An occasional answer shows that the node has read everything before.
             if (i % 100 == 0)
                 await peer.ProvokeAnswerAsync(IPEndPoint.Parse(_nodes[i / 100 % 2].Address), Cluster, Stop);
         }
@@ -137,7 +137,7 @@ public sealed class UdpGossipTests : IAsyncLifetime
             Assert.Equal(before[i].Select(Describe), _nodes[i].Members.Where(member => member.NodeId != 3).Select(Describe));
         Assert.Equal([1, 2, 3], third.Members.Select(member => (int)member.NodeId));
 
-        // Among so many datagrams those of an exchange are lost now and then.
+        // Among so many datagrams, those of an exchange are lost occasionally.
         static void WithLosses(GossipOptions gossip) => gossip.UsePatient().ExchangeTimeout = TimeSpan.FromSeconds(2);
 
         static string Describe(ClusterMember member)
@@ -153,7 +153,7 @@ public sealed class UdpGossipTests : IAsyncLifetime
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // Enough.
+            // The time is up.
         }
     }
 

@@ -30,7 +30,7 @@ public sealed class UdpSecretTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Nodes_that_share_the_secret_find_each_other_and_again_after_a_restart()
+    public async Task Nodes_that_share_the_secret_find_each_other_before_and_after_a_restart()
     {
         var first = await StartAsync(1, Secret);
         var second = await StartAsync(2, Secret, seeds: [first.Address]);
@@ -45,7 +45,7 @@ public sealed class UdpSecretTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Nodes_that_change_their_secret_one_after_the_other_stay_in_touch()
+    public async Task Nodes_that_change_their_secret_one_by_one_stay_connected()
     {
         var first = await StartAsync(1, Secret, accepted: [NextSecret]);
         var second = await StartAsync(2, NextSecret, seeds: [first.Address], accepted: [Secret]);
@@ -54,9 +54,9 @@ public sealed class UdpSecretTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_node_that_answers_from_another_address_than_was_dialed_is_found()
+    public async Task Node_that_answers_from_an_address_other_than_the_dialed_one_is_found()
     {
-        // It listens at all addresses, so that the operating system chooses the one that it answers from.
+        // The node listens on all addresses, so that the operating system chooses the address that it answers from.
         var port = IPEndPoint.Parse(_addresses.Next()).Port;
         var first = await StartAsync(1, Secret, $"0.0.0.0:{port}", advertised: $"127.0.0.2:{port}");
         var second = await StartAsync(2, Secret, seeds: [first.Address]);
@@ -65,7 +65,7 @@ public sealed class UdpSecretTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_stranger_gets_no_answer_and_changes_nothing()
+    public async Task Stranger_gets_no_answer_and_changes_nothing()
     {
         var node = await StartAsync(1, Secret);
         using var stranger = new RawUdpPeer(_addresses.Next(), "9", ("node.address", "10.0.0.9:7001"));
@@ -79,7 +79,7 @@ public sealed class UdpSecretTests : IAsyncLifetime
             var garbage = new byte[random.Next(1, 2_000)];
             random.NextBytes(garbage);
             if (i % 2 == 0)
-                garbage[0] = 1;     // the version
+                garbage[0] = 1;     // The version byte.
             await socket.SendAsync(garbage, garbage.Length, IPEndPoint.Parse(node.Address));
         }
 
@@ -91,7 +91,7 @@ public sealed class UdpSecretTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task With_TLS_and_without_a_secret_it_is_refused_at_the_start()
+    public async Task Datagram_gossip_with_TLS_but_without_a_secret_is_refused_at_start()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var now = DateTimeOffset.UtcNow;
