@@ -7,13 +7,13 @@ public sealed class BudgetTests
 {
     const int KiB = 1024;
 
-    static readonly byte[] Large = new byte[100 * KiB];         // held in a buffer of 128 KiB
+    static readonly byte[] Large = new byte[100 * KiB];         // Takes a buffer of 128 KiB.
 
-    TaskCompletionSource _finish = new(TaskCreationOptions.RunContinuationsAsynchronously);     // of the calls that are held
+    TaskCompletionSource _finish = new(TaskCreationOptions.RunContinuationsAsynchronously);     // Completes the calls that are held.
     int _held;
 
     [Fact]
-    public async Task What_one_connection_may_hold_is_limited()
+    public async Task Memory_held_by_one_connection_is_limited()
     {
         await using var pair = await StartAsync(total: 4096 * KiB);
         var held = await HoldAsync(pair.Channel, 4);
@@ -25,7 +25,7 @@ public sealed class BudgetTests
     }
 
     [Fact]
-    public async Task What_all_connections_together_may_hold_is_limited()
+    public async Task Memory_held_by_all_connections_is_limited()
     {
         await using var pair = await StartAsync(total: 512 * KiB);
         await using var second = new RpcChannel(pair.Server.Address);
@@ -43,7 +43,7 @@ public sealed class BudgetTests
     }
 
     [Fact]
-    public async Task A_connection_that_is_lost_gives_back_what_it_held()
+    public async Task Lost_connection_releases_its_memory()
     {
         await using var pair = await StartAsync(total: 512 * KiB);
         var held = await HoldAsync(pair.Channel, 4);
@@ -59,7 +59,7 @@ public sealed class BudgetTests
     [InlineData("a request without a route")]
     [InlineData("two requests of one id")]
     [InlineData("a reply")]
-    public async Task A_client_that_is_cut_off_gives_back_what_it_held(string sent)
+    public async Task Client_that_is_cut_off_releases_its_memory(string sent)
     {
         await using var pair = await StartAsync(total: 512 * KiB);
         var route = Route.Encode("test", "hold");
@@ -83,7 +83,7 @@ public sealed class BudgetTests
     }
 
     [Fact]
-    public async Task A_client_that_does_not_read_its_replies_gets_no_further_ones_made_until_it_does()
+    public async Task Calls_of_a_client_that_does_not_read_its_replies_wait_until_it_reads()
     {
         const int Calls = 200;
         var made = 0;
@@ -91,7 +91,7 @@ public sealed class BudgetTests
             server: options => options with { Limits = options.Limits with { MessageSize = 1024 * KiB, BufferedBytes = 4096 * KiB, KeepAlive = Eventually.Deadline } },
             services: new TestService("test", handlers => handlers.HandleBytes("large", (_, _) =>
             {
-                // Of those that have waited, most answer little or fail.
+                // Later replies are mostly small or errors.
                 var number = Interlocked.Increment(ref made);
                 return number > 20 && number % 3 == 0
                     ? throw new InvalidOperationException("It fails.")
@@ -114,7 +114,7 @@ public sealed class BudgetTests
     }
 
     [Fact]
-    public async Task Calls_that_wait_for_the_client_to_read_its_replies_end_with_their_time_and_their_connection()
+    public async Task Calls_that_wait_for_the_client_to_read_end_with_their_timeout_or_connection()
     {
         await using var pair = await Pair.StartAsync(
             server: options => options with { Limits = options.Limits with { MessageSize = 1024 * KiB, BufferedBytes = 4096 * KiB, KeepAlive = Eventually.Deadline } },
@@ -129,11 +129,11 @@ public sealed class BudgetTests
             while (header.Type != FrameType.Error || header.Value != (uint)RpcStatus.Timeout);
         }
 
-        // The other calls ended with their connection: nothing holds up the end of the server.
+        // The other calls ended with their connection, so nothing delays the shutdown of the server.
     }
 
     [Fact]
-    public async Task Stream_messages_that_wait_for_their_reader_count_however_small_they_are()
+    public async Task Unread_stream_messages_count_toward_the_limit_however_small_they_are()
     {
         await using var pair = await Pair.StartAsync(
             server: options => options with { Limits = options.Limits with { MessageSize = 4 * KiB, BufferedBytes = 64 * KiB } },
@@ -149,7 +149,7 @@ public sealed class BudgetTests
     }
 
     [Fact]
-    public async Task Handshakes_that_one_host_does_not_finish_are_limited()
+    public async Task Unfinished_handshakes_per_host_are_limited()
     {
         using var log = new CollectingLog();
         await using var pair = await Pair.StartAsync(
@@ -174,7 +174,7 @@ public sealed class BudgetTests
     }
 
     [Fact]
-    public async Task Guesses_of_the_secret_hold_the_handshakes_of_their_host_for_a_while()
+    public async Task Wrong_guesses_of_the_secret_occupy_the_handshakes_of_their_host_for_a_while()
     {
         var (time, wait) = (new ManualTimeProvider(), TimeSpan.FromMilliseconds(500));
         await using var pair = await Pair.StartAsync(
@@ -203,7 +203,7 @@ public sealed class BudgetTests
         return calls;
     }
 
-    /// <summary>Waits until as much can be held at once as the server allows: it takes note of what is over in its own time.</summary>
+    /// <summary>Waits until the server's whole budget can be held at once. The server releases the memory of finished calls with a delay.</summary>
     async Task AllCanBeHeldAgainAsync(RpcChannel channel)
     {
         var areHeld = false;
@@ -236,7 +236,7 @@ public sealed class BudgetTests
             (await call.Soon()).Dispose();
     }
 
-    /// <summary>Lets the calls that are held end, and those after them be held again.</summary>
+    /// <summary>Completes the calls that are held. Later calls are held again.</summary>
     void Release() =>
         Interlocked.Exchange(ref _finish, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
 

@@ -10,7 +10,7 @@ public sealed class CallTests
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task A_call_comes_back_with_its_reply(string transport)
+    public async Task Call_returns_its_reply(string transport)
     {
         await using var pair = await Pair.StartAsync(transport, services: TestService.Echo);
         using var reply = await pair.Channel.CallAsync("echo", "echo", Hello).Soon();
@@ -18,7 +18,7 @@ public sealed class CallTests
     }
 
     [Fact]
-    public async Task A_typed_message_is_answered_by_a_typed_reply()
+    public async Task Typed_message_gets_a_typed_reply()
     {
         await using var pair = await Pair.StartAsync(services: new TestService("math", handlers => handlers.Handle(new SumHandler())));
         var total = await pair.Channel.CallAsync<Sum, Total>("math", new Sum(40, 2)).Soon();
@@ -27,10 +27,10 @@ public sealed class CallTests
 
     [Theory]
     [InlineData("")]
-    [InlineData("C1")]              // nil
-    [InlineData("93010203")]        // three numbers instead of two
-    [InlineData("92CA")]            // cut off
-    public async Task Bytes_that_are_not_the_message_are_an_invalid_payload(string hex)
+    [InlineData("C1")]              // Nil.
+    [InlineData("93010203")]        // Three numbers instead of two.
+    [InlineData("92CA")]            // Truncated.
+    public async Task Bytes_that_are_not_a_valid_message_fail_with_InvalidPayload(string hex)
     {
         await using var pair = await Pair.StartAsync(services: new TestService("math", handlers => handlers.Handle(new SumHandler())));
         var failure = await pair.Channel.CallAsync("math", "sum", Convert.FromHexString(hex)).Fails(RpcStatus.InvalidPayload);
@@ -39,7 +39,7 @@ public sealed class CallTests
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Many_calls_at_a_time_each_get_their_own_reply(string transport)
+    public async Task Many_concurrent_calls_each_get_their_own_reply(string transport)
     {
         await using var pair = await Pair.StartAsync(transport, services: TestService.Echo);
         await Task.WhenAll(Enumerable.Range(0, 200).Select(async caller =>
@@ -92,7 +92,7 @@ public sealed class CallTests
     }
 
     [Fact]
-    public async Task A_small_call_overtakes_a_large_payload()
+    public async Task Small_call_overtakes_a_large_payload()
     {
         await using var pair = await Pair.StartAsync(services: TestService.Echo);
         (await pair.Channel.CallAsync("echo", "echo", Hello).Soon()).Dispose();
@@ -101,7 +101,7 @@ public sealed class CallTests
         pair.Transport.WritePermits = permits;
         var large = pair.Channel.CallAsync("echo", "echo", new byte[8 * 1024 * 1024]).AsTask();
         var small = pair.Channel.CallAsync("echo", "echo", Hello).AsTask();
-        permits.Release(4);     // of the 60 writes or more that the large one takes
+        permits.Release(4);     // The large payload takes at least 60 writes.
         (await small.Soon()).Dispose();
         Assert.False(large.IsCompleted);
         permits.Release(10_000);
@@ -110,7 +110,7 @@ public sealed class CallTests
     }
 
     [Fact]
-    public async Task Unknown_services_and_messages_are_told_apart()
+    public async Task Unknown_services_and_unknown_messages_have_different_statuses()
     {
         await using var pair = await Pair.StartAsync(services: TestService.Echo);
         var noService = await pair.Channel.CallAsync("nowhere", "echo", default).Fails(RpcStatus.UnknownService);
@@ -120,7 +120,7 @@ public sealed class CallTests
     }
 
     [Fact]
-    public async Task A_call_to_a_stream_and_a_stream_to_a_call_are_refused()
+    public async Task Call_to_a_stream_handler_and_stream_to_a_call_handler_are_refused()
     {
         await using var pair = await Pair.StartAsync(services: TestService.Echo);
         await pair.Channel.CallAsync("echo", "echo-stream", default).Fails(RpcStatus.UnknownMessage);
@@ -128,7 +128,7 @@ public sealed class CallTests
     }
 
     [Fact]
-    public async Task Services_come_and_go_on_a_live_server()
+    public async Task Services_can_be_added_and_removed_on_a_live_server()
     {
         await using var pair = await Pair.StartAsync();
         await pair.Channel.CallAsync("echo", "echo", Hello).Fails(RpcStatus.UnknownService);
@@ -141,7 +141,7 @@ public sealed class CallTests
     }
 
     [Fact]
-    public async Task A_handler_that_throws_is_an_internal_error_without_its_stack()
+    public async Task Exception_of_a_handler_is_an_internal_error_without_its_stack_trace()
     {
         await using var pair = await Pair.StartAsync(services: new TestService("test", handlers =>
             handlers.HandleBytes("fail", (_, _) => throw new InvalidOperationException("out of cake"))));
@@ -165,7 +165,7 @@ public sealed class CallTests
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task A_deadline_ends_the_call_here_and_fires_the_handlers_token_there(string transport)
+    public async Task Deadline_ends_the_call_and_cancels_the_token_of_its_handler(string transport)
     {
         var time = new ManualTimeProvider();
         var service = new WaitingService();
@@ -182,7 +182,7 @@ public sealed class CallTests
     }
 
     [Fact]
-    public async Task A_server_keeps_the_deadline_by_its_own_clock()
+    public async Task Server_enforces_the_deadline_by_its_own_clock()
     {
         var time = new ManualTimeProvider();
         var service = new WaitingService();
@@ -197,16 +197,16 @@ public sealed class CallTests
     }
 
     [Fact]
-    public async Task Deadlines_of_many_calls_fire_in_their_order()
+    public async Task Deadlines_of_many_calls_fire_in_order()
     {
         var time = new ManualTimeProvider();
         var service = new WaitingService();
         await using var pair = await Pair.StartAsync(
             channel: options => options with { TimeProvider = time, Limits = options.Limits with { KeepAlive = TimeSpan.FromDays(1) } },
             services: [TestService.Echo, service]);
-        // Connected: the connection's own deadlines must not be among those that fire, and each call has its own when it returns.
+        // Connect first, because the connection's own deadlines must not be among those that fire. Each call has its deadline when it returns.
         (await pair.Channel.CallAsync("echo", "echo", Hello).Soon()).Dispose();
-        // Hours, since the server keeps the deadlines too, by the clock on the wall.
+        // The timeouts are hours because the server also enforces the deadlines, on the real clock.
         var calls = Enumerable.Range(1, 20)
             .Select(hours => pair.Channel.CallAsync(
                 "test", "wait", default, new RpcCallOptions { Timeout = TimeSpan.FromHours((hours * 7 % 20) + 1) }).AsTask())
@@ -221,7 +221,7 @@ public sealed class CallTests
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Cancelling_a_call_fires_the_handlers_token(string transport)
+    public async Task Canceling_a_call_cancels_the_token_of_its_handler(string transport)
     {
         var service = new WaitingService();
         await using var pair = await Pair.StartAsync(transport, services: service);
@@ -235,7 +235,7 @@ public sealed class CallTests
     }
 
     [Fact]
-    public async Task A_call_with_a_cancelled_token_is_not_sent()
+    public async Task Call_with_a_canceled_token_is_not_sent()
     {
         await using var pair = await Pair.StartAsync(services: TestService.Echo);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
@@ -244,7 +244,7 @@ public sealed class CallTests
     }
 
     [Fact]
-    public async Task Calls_that_are_cancelled_at_any_moment_leave_the_others_alone()
+    public async Task Canceling_calls_at_any_moment_does_not_affect_the_others()
     {
         await using var pair = await Pair.StartAsync(services: TestService.Echo);
         await Task.WhenAll(Enumerable.Range(0, 16).Select(async caller =>
@@ -281,7 +281,7 @@ public sealed class CallTests
     }
 
     [Fact]
-    public async Task A_reply_beyond_the_callers_limit_fails_its_call_only()
+    public async Task Reply_beyond_the_limit_of_the_caller_fails_only_its_call()
     {
         await using var pair = await Pair.StartAsync(
             channel: options => options with { Limits = options.Limits with { MessageSize = 1000 } },
@@ -317,7 +317,7 @@ public sealed class CallTests
     }
 
     [Fact]
-    public async Task A_call_that_waits_for_its_turn_can_be_cancelled()
+    public async Task Call_that_waits_for_its_turn_can_be_canceled()
     {
         var service = new WaitingService();
         await using var pair = await Pair.StartAsync(
@@ -335,7 +335,7 @@ public sealed class CallTests
     }
 
     [Fact]
-    public async Task A_payload_cannot_be_read_after_it_was_disposed()
+    public async Task Disposed_payload_cannot_be_read()
     {
         await using var pair = await Pair.StartAsync(services: TestService.Echo);
         var reply = await pair.Channel.CallAsync("echo", "echo", Hello).Soon();
@@ -363,7 +363,7 @@ public sealed class CallTests
     }
 
     [Fact]
-    public async Task Names_that_cannot_travel_are_refused()
+    public async Task Names_that_cannot_be_encoded_are_refused()
     {
         await using var pair = await Pair.StartAsync(services: TestService.Echo);
         var tooLong = new string('x', 256);

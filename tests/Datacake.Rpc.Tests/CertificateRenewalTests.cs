@@ -4,7 +4,7 @@ using Datacake.Rpc.Tests.Fixtures;
 
 namespace Datacake.Rpc.Tests;
 
-/// <summary>Certificates and trusted issuers that change while servers and channels run, on real sockets and a manual clock.</summary>
+/// <summary>Certificates and trusted issuers that change while servers and channels run, on real sockets and with a manual clock.</summary>
 public sealed class CertificateRenewalTests : IDisposable
 {
     static readonly byte[] Hello = "hello"u8.ToArray();
@@ -16,7 +16,7 @@ public sealed class CertificateRenewalTests : IDisposable
     readonly TestAuthority _authority = new();
     readonly CertificateFiles _files = new();
     readonly CollectingLog _log = new();
-    readonly ConcurrentQueue<string> _shown = [];       // subjects that the other side has shown, in order
+    readonly ConcurrentQueue<string> _shown = [];       // The subjects that the other side has presented, in order.
     readonly DateTimeOffset _start = DateTimeOffset.UtcNow;
     readonly ManualTimeProvider _time;
     readonly TaskCompletionSource _slowStarted = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -36,7 +36,7 @@ public sealed class CertificateRenewalTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Sources))]
-    public async Task Renewed_certificate_is_used_by_new_connections_and_leaves_open_ones_alone(string side, string source)
+    public async Task Renewed_certificate_is_used_by_new_connections_and_does_not_affect_open_ones(string side, string source)
     {
         var current = _authority.Issue("first");
         Renew("first");
@@ -71,7 +71,7 @@ public sealed class CertificateRenewalTests : IDisposable
     [InlineData("missing file", "could not be loaded")]
     [InlineData("expired certificate", "is valid only from")]
     [InlineData("certificate of the future", "is valid only from")]
-    public async Task Renewed_certificate_that_is_broken_leaves_the_former_one_in_use(string fault, string reason)
+    public async Task Broken_renewed_certificate_leaves_the_previous_one_in_use(string fault, string reason)
     {
         _files.Write(_authority.Issue("first"));
         var renewing = FromFiles();
@@ -115,7 +115,7 @@ public sealed class CertificateRenewalTests : IDisposable
     [Theory]
     [InlineData("failure")]
     [InlineData("null")]
-    public async Task Callback_that_fails_leaves_the_former_certificate_in_use(string fault)
+    public async Task Failing_callback_leaves_the_previous_certificate_in_use(string fault)
     {
         var certificate = _authority.Issue("first");
         var isBroken = false;
@@ -135,7 +135,7 @@ public sealed class CertificateRenewalTests : IDisposable
     [Theory]
     [InlineData("server")]
     [InlineData("channel")]
-    public async Task Connection_ends_before_a_certificate_of_either_side_expires_and_is_made_again(string side)
+    public async Task Connection_ends_before_a_certificate_of_either_side_expires_and_is_reopened(string side)
     {
         _files.Write(_authority.Issue("first", _start.AddHours(-1), _start + Hour));
         await using var pair = await StartAsync(side, FromFiles());
@@ -160,7 +160,7 @@ public sealed class CertificateRenewalTests : IDisposable
         (await slow.Soon()).Dispose();
         Assert.False(read.IsCompleted);
 
-        // At the end, what is still in flight fails.
+        // At the end, calls that are still in flight fail.
         _time.Advance(5 * Minute);
         await read.Fails(RpcStatus.Connection);
         (await pair.Channel.CallAsync("echo", "echo", Hello).Soon()).Dispose();
@@ -168,7 +168,7 @@ public sealed class CertificateRenewalTests : IDisposable
     }
 
     [Fact]
-    public async Task Certificate_that_is_not_renewed_in_time_is_refused_until_it_is_and_no_restart_is_needed()
+    public async Task Certificate_renewed_too_late_is_refused_until_then_and_no_restart_is_needed()
     {
         _files.Write(_authority.Issue("first", _start.AddHours(-1), _start + Hour));
         await using var pair = await StartAsync("server", FromFiles());
@@ -188,7 +188,7 @@ public sealed class CertificateRenewalTests : IDisposable
     }
 
     [Fact]
-    public async Task Expiry_of_a_certificate_is_warned_of_daily_from_14_days_before()
+    public async Task Expiry_of_a_certificate_is_logged_daily_from_14_days_before()
     {
         var tls = new RpcTls
         {
@@ -210,7 +210,7 @@ public sealed class CertificateRenewalTests : IDisposable
     }
 
     [Fact]
-    public async Task Expiry_of_a_short_lived_certificate_is_warned_of_in_its_last_quarter()
+    public async Task Expiry_of_a_short_lived_certificate_is_logged_in_its_last_quarter()
     {
         _files.Write(_authority.Issue("first", _start, _start.AddHours(24)));
         var tls = FromFiles();
@@ -304,7 +304,7 @@ public sealed class CertificateRenewalTests : IDisposable
     }
 
     [Fact]
-    public void Options_that_contradict_each_other_or_cannot_be_loaded_are_refused_by_name()
+    public void Options_that_conflict_or_cannot_be_loaded_are_refused_by_name()
     {
         var certificate = _authority.Issue("node");
         AssertRefused(new RpcTls { Certificate = certificate, CertificateFile = "x" }, "Only one of Certificate");
@@ -316,7 +316,7 @@ public sealed class CertificateRenewalTests : IDisposable
         foreach (var interval in (TimeSpan[])[TimeSpan.Zero, TimeSpan.MinValue, TimeSpan.MaxValue, Timeout.InfiniteTimeSpan, TimeSpan.FromDays(60)])
             AssertRefused(new RpcTls { ReloadInterval = interval }, "ReloadInterval must be");
 
-        // What is mended can be used, though it was refused before.
+        // Options that were refused can be used once they are corrected.
         var tls = FromFiles() with { TrustedIssuers = null, TrustedIssuersFile = _files.Issuers };
         _files.Write(certificate);
         AssertRefused(tls, _files.Issuers);
@@ -331,7 +331,7 @@ public sealed class CertificateRenewalTests : IDisposable
 
     RpcTls FromFiles() => new() { CertificateFile = _files.Certificate, CertificateKeyFile = _files.Key, TrustedIssuers = _authority.Roots };
 
-    /// <summary>A pair with mutual TLS, of which one side's certificate is renewed and the other side records it.</summary>
+    /// <summary>Starts a pair with mutual TLS. The certificate of one side is renewed, and the other side records it.</summary>
     Task<Pair> StartAsync(string renewed, RpcTls renewing)
     {
         var lasting = new RpcTls
@@ -371,7 +371,7 @@ public sealed class CertificateRenewalTests : IDisposable
             })));
     }
 
-    /// <summary>Cuts the connection, and makes another one.</summary>
+    /// <summary>Cuts the connection and opens another one.</summary>
     async Task ReconnectAsync(Pair pair)
     {
         var attempts = pair.Transport.Attempts;

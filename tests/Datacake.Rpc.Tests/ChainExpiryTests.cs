@@ -4,7 +4,7 @@ using Datacake.Rpc.Tests.Fixtures;
 
 namespace Datacake.Rpc.Tests;
 
-/// <summary>Certificates that outlast one of those between them and their root, on a manual clock.</summary>
+/// <summary>Certificates that expire after one of the issuers between them and their root, with a manual clock.</summary>
 public sealed class ChainExpiryTests : IDisposable
 {
     static readonly byte[] Hello = "hello"u8.ToArray();
@@ -32,7 +32,7 @@ public sealed class ChainExpiryTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Expiry_of_an_issuer_before_the_certificate_is_warned_of_by_name(bool isFile)
+    public async Task Issuer_that_expires_before_the_certificate_is_logged_by_name(bool isFile)
     {
         var issuer = NewIssuer("Issuer", 30);
         var certificate = Issue(issuer, "node");
@@ -72,7 +72,7 @@ public sealed class ChainExpiryTests : IDisposable
     }
 
     [Fact]
-    public async Task Renewed_certificate_whose_issuer_has_expired_leaves_the_former_one_in_use()
+    public async Task Renewed_certificate_with_an_expired_issuer_leaves_the_previous_one_in_use()
     {
         _files.Write(_root.Issue("first"));
         var tls = FromFiles();
@@ -85,7 +85,7 @@ public sealed class ChainExpiryTests : IDisposable
     }
 
     [Fact]
-    public async Task Certificates_in_the_file_that_are_no_issuers_count_for_nothing()
+    public async Task Certificates_in_the_file_that_are_not_issuers_are_ignored()
     {
         var issuer = NewIssuer("Issuer", 300);
         _files.Write(Issue(issuer, "node"), issuer.Certificate, NewIssuer("Another", 1).Certificate);
@@ -96,7 +96,7 @@ public sealed class ChainExpiryTests : IDisposable
     }
 
     [Fact]
-    public async Task Connection_ends_before_an_issuer_expires_and_is_made_again_with_the_renewed_chain()
+    public async Task Connection_ends_before_an_issuer_expires_and_is_reopened_with_the_renewed_chain()
     {
         var issuer = NewIssuer("First issuer", 1);
         _files.Write(Issue(issuer, "node"), issuer.Certificate);

@@ -15,7 +15,7 @@ public sealed class ConnectionTests
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task A_connection_that_is_cut_fails_its_calls_and_streams_at_once(string transport)
+    public async Task Cut_connection_fails_its_calls_and_streams_at_once(string transport)
     {
         var service = new WaitingService();
         await using var pair = await Pair.StartAsync(transport, services: service);
@@ -31,7 +31,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task The_first_call_after_a_loss_connects_again()
+    public async Task First_call_after_a_lost_connection_reconnects()
     {
         await using var pair = await Pair.StartAsync(services: [TestService.Echo, new WaitingService()]);
         for (var attempt = 1; attempt <= 3; attempt++)
@@ -46,7 +46,7 @@ public sealed class ConnectionTests
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task A_channel_outlives_its_server(string transport)
+    public async Task Channel_survives_a_restart_of_its_server(string transport)
     {
         var network = Pair.NewTransport(transport);
         using var addresses = new ReservedAddresses();
@@ -104,7 +104,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task A_peer_that_has_gone_silent_is_found_out_by_both_sides()
+    public async Task Silent_peer_is_detected_by_both_sides()
     {
         var time = new ManualTimeProvider();
         var service = new WaitingService();
@@ -125,7 +125,7 @@ public sealed class ConnectionTests
     [Theory]
     [InlineData("channel")]
     [InlineData("server")]
-    public async Task Lost_cable_ends_a_connection_within_two_keep_alives_of_either_side(string side)
+    public async Task Unplugged_cable_ends_a_connection_within_two_keep_alives_of_either_side(string side)
     {
         var keepAlive = TimeSpan.FromSeconds(4);
         var time = new ManualTimeProvider();
@@ -203,7 +203,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task A_client_beyond_the_connection_limit_is_told_so()
+    public async Task Client_beyond_the_connection_limit_is_refused_with_a_reason()
     {
         var logger = new CollectingLog();
         await using var pair = await Pair.StartAsync(
@@ -230,7 +230,7 @@ public sealed class ConnectionTests
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Nodes_that_share_the_secret_talk_and_the_secret_does_not_travel(string transport)
+    public async Task Nodes_that_share_the_secret_connect_without_sending_it(string transport)
     {
         await using var pair = await Pair.StartAsync(
             transport,
@@ -262,7 +262,7 @@ public sealed class ConnectionTests
     [InlineData("GET / HTTP/1.1\r\nHost: x\r\n\r\n", "does not speak")]
     [InlineData("\u0016\u0003\u0001\u0002\0\u0001\0\u0001\u0002\u0003", "uses TLS")]
     [InlineData("DCRP\u0007\0\0\0\0\0\0\0\0", "version 7")]
-    public async Task A_stranger_is_turned_away_with_a_reason(string greeting, string reason)
+    public async Task Stranger_is_refused_with_a_reason(string greeting, string reason)
     {
         var logger = new CollectingLog();
         await using var pair = await Pair.StartAsync(server: options => options with { Logger = logger });
@@ -273,7 +273,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task A_server_that_is_none_is_named()
+    public async Task Server_that_does_not_speak_the_protocol_is_reported_by_address()
     {
         var network = new InMemoryTransport();
         await using var listener = await network.ListenAsync("web:80");
@@ -287,7 +287,7 @@ public sealed class ConnectionTests
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task A_server_that_stops_lets_calls_finish_and_tells_streams_to_end(string transport)
+    public async Task Stopping_server_lets_calls_finish_and_asks_streams_to_end(string transport)
     {
         var started = new TaskCompletionSource();
         var finish = new TaskCompletionSource();
@@ -317,7 +317,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task A_handler_that_ignores_the_end_of_its_server_does_not_hold_it_up()
+    public async Task Handler_that_ignores_the_shutdown_does_not_delay_its_server()
     {
         var started = new TaskCompletionSource();
         var never = new TaskCompletionSource<ReadOnlyMemory<byte>>();
@@ -336,7 +336,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task A_disposed_channel_fails_what_is_in_flight_and_takes_nothing_more()
+    public async Task Disposed_channel_fails_calls_in_flight_and_refuses_new_ones()
     {
         var service = new WaitingService();
         await using var pair = await Pair.StartAsync(services: service);
@@ -354,7 +354,7 @@ public sealed class ConnectionTests
     [InlineData("127.0.0.1:port")]
     [InlineData("127.0.0.1:70000")]
     [InlineData("::1:7001")]
-    public async Task An_address_that_is_none_is_refused(string address)
+    public async Task Invalid_address_is_refused(string address)
     {
         var failure = await Record.ExceptionAsync(async () => await RpcServer.StartAsync(address));
         Assert.True(failure is ArgumentException or RpcException { Status: RpcStatus.Connection }, failure?.ToString());
@@ -375,7 +375,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public void Options_out_of_their_range_are_refused()
+    public void Options_out_of_range_are_refused()
     {
         Assert.Throws<ArgumentOutOfRangeException>(
             () => new RpcChannel("a:1", new RpcChannelOptions { Limits = new RpcLimits { CallsInFlight = 0 } }));

@@ -6,8 +6,8 @@ using Datacake.Rpc.Tests.Fixtures;
 namespace Datacake.Rpc.Tests;
 
 /// <summary>
-/// The frame reader alone, fed with frames in any order and with garbage. More of it: set DATACAKE_FUZZ_FRAMES to the number of frames.
-/// Runs alone, since it measures the memory of the process.
+/// The frame reader alone, with frames in any order and with garbage. For a longer run, set DATACAKE_FUZZ_FRAMES to the number of frames.
+/// The tests do not run in parallel with others because they measure the memory of the process.
 /// </summary>
 [Collection(nameof(FuzzTests))]
 public sealed class FrameReaderTests(ITestOutputHelper output)
@@ -18,7 +18,7 @@ public sealed class FrameReaderTests(ITestOutputHelper output)
         int.Parse(Environment.GetEnvironmentVariable("DATACAKE_FUZZ_FRAMES") ?? "20000", NumberStyles.None, CultureInfo.InvariantCulture);
 
     [Fact]
-    public async Task Whatever_comes_in_the_reader_ends_with_a_reason_and_holds_nothing()
+    public async Task Reader_ends_with_a_reason_and_releases_its_memory_for_any_input()
     {
         var before = GC.GetTotalMemory(forceFullCollection: true);
         var limits = new RpcLimits { MessageSize = 70_000, BufferedBytes = 280_000, TotalBufferedBytes = 280_000, CallsInFlight = 8 };
@@ -55,7 +55,7 @@ public sealed class FrameReaderTests(ITestOutputHelper output)
         Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, MemoryGrowthBound);
     }
 
-    /// <summary>Takes everything, and keeps some messages for a while.</summary>
+    /// <summary>A sink that accepts everything and keeps some messages for a while.</summary>
     sealed class Sink(Random random) : IFrameSink
     {
         readonly List<(PayloadBuffer Message, int Version)> _kept = [];
@@ -91,7 +91,7 @@ public sealed class FrameReaderTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>Gives out its bytes in pieces of any size, and takes whatever is written.</summary>
+    /// <summary>A stream that returns its bytes in pieces of any size and accepts all writes.</summary>
     sealed class ScriptedStream(byte[] script, Random random) : Stream
     {
         int _position;

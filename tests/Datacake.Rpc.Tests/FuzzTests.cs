@@ -7,8 +7,8 @@ using Datacake.Rpc.Tests.Fixtures;
 namespace Datacake.Rpc.Tests;
 
 /// <summary>
-/// Garbage against a live server and a live channel. More of it: set DATACAKE_FUZZ to the number of connections for each test. Runs
-/// alone, since it measures the memory of the process.
+/// Garbage sent to a live server and to a live channel. For a longer run, set DATACAKE_FUZZ to the number of connections per test. The tests do
+/// not run in parallel with others because they measure the memory of the process.
 /// </summary>
 [CollectionDefinition(nameof(FuzzTests), DisableParallelization = true)]
 [Collection(nameof(FuzzTests))]
@@ -28,7 +28,7 @@ public sealed class FuzzTests
     [InlineData("mutated frames")]
     [InlineData("truncated frames")]
     [InlineData("frames in any order")]
-    public async Task A_server_survives(string kind)
+    public async Task Server_survives_garbage(string kind)
     {
         var before = GC.GetTotalMemory(forceFullCollection: true);
         var network = new InMemoryTransport();
@@ -51,7 +51,7 @@ public sealed class FuzzTests
             }
             catch (IOException)
             {
-                // The server has cut it off already.
+                // The server has already closed the connection.
             }
         }
 
@@ -66,7 +66,7 @@ public sealed class FuzzTests
     [InlineData("random bytes after the handshake")]
     [InlineData("random frames")]
     [InlineData("answers in any order")]
-    public async Task A_channel_survives(string kind)
+    public async Task Channel_survives_garbage(string kind)
     {
         var before = GC.GetTotalMemory(forceFullCollection: true);
         for (var seed = 0; seed < Connections; seed++)
@@ -89,11 +89,11 @@ public sealed class FuzzTests
                 }
                 catch (IOException)
                 {
-                    // The channel has cut it off already.
+                    // The channel has already closed the connection.
                 }
             }
 
-            // Whatever it made of that: everything has an end once the connection has.
+            // Whatever the channel made of the bytes, everything ends with the connection.
             try
             {
                 (await call.Soon()).Dispose();
@@ -117,7 +117,7 @@ public sealed class FuzzTests
     }
 
     [Fact]
-    public async Task A_frame_that_announces_too_much_is_cut_off_before_it_is_read()
+    public async Task Frame_that_announces_too_many_bytes_ends_the_connection_before_it_is_read()
     {
         var logger = new CollectingLog();
         await using var pair = await Pair.StartAsync(server: options => options with { Logger = logger });
@@ -130,7 +130,7 @@ public sealed class FuzzTests
     }
 
     [Fact]
-    public async Task Chunks_beyond_the_message_size_fail_their_call_and_no_other()
+    public async Task Chunks_beyond_the_message_size_fail_only_their_call()
     {
         await using var pair = await Pair.StartAsync(
             server: options => options with { Limits = options.Limits with { MessageSize = 100_000 } }, services: TestService.Echo);
@@ -163,7 +163,7 @@ public sealed class FuzzTests
     }
 
     [Fact]
-    public async Task A_peer_that_holds_more_than_it_may_is_refused_and_then_served_again()
+    public async Task Peer_beyond_its_memory_limit_is_refused_and_then_served_again()
     {
         await using var pair = await Pair.StartAsync(
             server: options => options with { Limits = options.Limits with { MessageSize = 70_000, BufferedBytes = 280_000 } },

@@ -28,7 +28,7 @@ public sealed class HeaderTests
     }
 
     [Fact]
-    public async Task Headers_travel_with_a_large_message_and_with_a_stream()
+    public async Task Headers_are_sent_with_large_messages_and_with_streams()
     {
         var large = new byte[300_000];
         await using var pair = await Pair.StartAsync(services: new TestService("test", handlers =>
@@ -62,7 +62,7 @@ public sealed class HeaderTests
     }
 
     [Fact]
-    public async Task Headers_that_are_too_large_for_the_server_fail_their_call_alone()
+    public async Task Headers_too_large_for_the_server_fail_only_their_call()
     {
         await using var pair = await Pair.StartAsync(
             server: options => options with { Limits = options.Limits with { HeaderSize = 100 } }, services: TestService.Echo);
@@ -75,7 +75,7 @@ public sealed class HeaderTests
     }
 
     [Fact]
-    public async Task Headers_that_are_none_end_their_connection()
+    public async Task Malformed_headers_end_their_connection()
     {
         var logger = new CollectingLog();
         await using var pair = await Pair.StartAsync(server: options => options with { Logger = logger }, services: TestService.Echo);
@@ -87,7 +87,7 @@ public sealed class HeaderTests
     }
 
     [Fact]
-    public async Task Headers_that_are_asked_for_after_the_handler_has_finished_throw()
+    public async Task Headers_cannot_be_read_after_the_handler_has_finished()
     {
         RpcRequest kept = default;
         await using var pair = await Pair.StartAsync(services: new TestService("test", handlers =>
@@ -102,7 +102,7 @@ public sealed class HeaderTests
     }
 
     [Fact]
-    public void Keys_are_unique_and_not_empty()
+    public void Duplicate_and_empty_keys_are_refused()
     {
         Assert.Throws<ArgumentException>(() => new RpcHeaders([new("a", "1"), new("a", "2")]));
         Assert.Throws<ArgumentException>(() => RpcHeaders.Empty.With("", "1"));
@@ -113,19 +113,19 @@ public sealed class HeaderTests
     }
 
     [Fact]
-    public void What_is_encoded_is_decoded() => Gen.Dictionary(Gen.String[1, 20], Gen.String[0, 40])[0, 8].Sample(items =>
+    public void Encoded_headers_round_trip() => Gen.Dictionary(Gen.String[1, 20], Gen.String[0, 40])[0, 8].Sample(items =>
     {
         var headers = new RpcHeaders(items.Where(item => IsText(item.Key) && IsText(item.Value)));
         return RpcHeaders.IsReadable(headers.Encoded) && RpcHeaders.Decode(headers.Encoded).Items.SequenceEqual(headers.Items);
     });
 
     [Fact]
-    public void Random_bytes_are_headers_or_not_and_never_throw() => Gen.Byte.Array[0, 60].Sample(bytes =>
+    public void Random_bytes_never_throw_when_read_as_headers() => Gen.Byte.Array[0, 60].Sample(bytes =>
     {
         var items = RpcHeaders.Decode(bytes).Items;
         return !RpcHeaders.IsReadable(bytes) || bytes.Length == 0 || items.Count > 0;
     });
 
-    // A lone surrogate is no text, and does not survive UTF-8.
+    // A lone surrogate is not valid text and does not survive UTF-8.
     static bool IsText(string value) => !value.Any(char.IsSurrogate);
 }

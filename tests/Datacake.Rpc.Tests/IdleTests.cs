@@ -16,14 +16,14 @@ public sealed class IdleTests : IDisposable
     public void Dispose() => _log.Dispose();
 
     [Fact]
-    public async Task A_channel_closes_its_idle_connection_and_connects_again_with_the_next_call()
+    public async Task Channel_closes_its_idle_connection_and_reconnects_with_the_next_call()
     {
         await using var pair = await StartAsync(server: Patient, channel: Idle);
         await EveryCallConnectsAsync(pair);
     }
 
     [Fact]
-    public async Task A_server_asks_idle_clients_to_close_and_they_connect_again_with_the_next_call()
+    public async Task Server_asks_idle_clients_to_close_and_they_reconnect_with_the_next_call()
     {
         await using var pair = await StartAsync(server: Idle, channel: Patient);
         await EveryCallConnectsAsync(pair);
@@ -31,7 +31,7 @@ public sealed class IdleTests : IDisposable
     }
 
     [Fact]
-    public async Task Both_sides_may_find_a_connection_idle_at_once()
+    public async Task Both_sides_can_find_a_connection_idle_at_the_same_time()
     {
         await using var pair = await StartAsync(server: Idle, channel: Idle);
         await EveryCallConnectsAsync(pair);
@@ -52,7 +52,7 @@ public sealed class IdleTests : IDisposable
     }
 
     [Fact]
-    public async Task A_connection_that_is_used_now_and_then_is_kept()
+    public async Task Occasionally_used_connection_is_kept()
     {
         await using var pair = await StartAsync(Idle, Idle);
         for (var call = 0; call < 10; call++)
@@ -65,7 +65,7 @@ public sealed class IdleTests : IDisposable
     }
 
     [Fact]
-    public async Task A_client_that_does_not_close_when_asked_to_is_answered_until_it_is_cut_off()
+    public async Task Client_that_ignores_the_request_to_close_is_served_until_it_is_cut_off()
     {
         await using var pair = await StartAsync(Idle, Patient);
         await using var client = await RawClient.GreetAsync(pair.Server);
@@ -100,7 +100,7 @@ public sealed class IdleTests : IDisposable
         await Expect.Until(() => _log.Contains("(IdleTime)"));
     }
 
-    /// <summary>However often: that a connection was idle is no failure, and causes no pause before the next one.</summary>
+    /// <summary>Asserts that each call after an idle period reconnects at once: closing an idle connection is not a failure and causes no backoff.</summary>
     async Task EveryCallConnectsAsync(Pair pair)
     {
         for (var attempt = 1; attempt <= 5; attempt++)

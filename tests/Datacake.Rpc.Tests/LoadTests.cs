@@ -6,15 +6,15 @@ using Datacake.Rpc.Tests.Fixtures;
 namespace Datacake.Rpc.Tests;
 
 /// <summary>
-/// Many clients, of which a tenth never finishes the handshake and a tenth calls and never reads. By hand, DATACAKE_LOAD_CONNECTIONS says
-/// how many there are in all, and DATACAKE_LOAD_CALLS how many calls each of the others makes in a round; the output has the rates. Runs
-/// alone, since it measures the memory of the process.
+/// Many clients, a tenth of which never finish the handshake and a tenth of which call but never read. DATACAKE_LOAD_CONNECTIONS sets the total
+/// number of clients, and DATACAKE_LOAD_CALLS the number of calls that each of the other clients makes per round. The output shows the rates.
+/// The test does not run in parallel with others because it measures the memory of the process.
 /// </summary>
 [Collection(nameof(FuzzTests))]
 public sealed class LoadTests(ITestOutputHelper output)
 {
     const int Rounds = 3;
-    const int RequestsUnread = 512;         // their replies are more than the buffers of a connection take
+    const int RequestsUnread = 512;         // Their replies exceed the buffers of a connection.
 
     static readonly byte[] Payload = new byte[100];
     static readonly byte[] Request = RawClient.Frame(FrameType.Request, 0, 0, Route.Encode("echo", "echo"), new byte[16 * 1024]);
@@ -24,7 +24,7 @@ public sealed class LoadTests(ITestOutputHelper output)
     static int Calls { get; } = Setting("DATACAKE_LOAD_CALLS", 50);
 
     [Fact]
-    public async Task Clients_that_do_not_finish_their_handshake_or_do_not_read_leave_the_others_served()
+    public async Task Other_clients_are_served_despite_clients_that_stall_or_do_not_read()
     {
         var before = GC.GetTotalMemory(forceFullCollection: true);
         var limits = new RpcLimits { TotalBufferedBytes = 128 * 1024 * 1024, HandshakesPerHost = 1_024 };
@@ -51,7 +51,7 @@ public sealed class LoadTests(ITestOutputHelper output)
         await Task.WhenAll(channels.Select(channel => channel.DisposeAsync().AsTask()));
     }
 
-    /// <summary>Lets every channel make so many calls, one after the other, and returns how long that took.</summary>
+    /// <summary>Makes the given number of calls on every channel, one after the other, and returns the elapsed time.</summary>
     static async Task<TimeSpan> CallAsync(RpcChannel[] channels, int calls)
     {
         var patient = new RpcCallOptions { Timeout = TimeSpan.FromMinutes(1), WaitForConnection = true };
@@ -67,7 +67,7 @@ public sealed class LoadTests(ITestOutputHelper output)
     static int Setting(string name, int otherwise)
         => Environment.GetEnvironmentVariable(name) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
 
-    /// <summary>Clients in the way. Whoever is cut off comes again.</summary>
+    /// <summary>Misbehaving clients. A client that is cut off connects again.</summary>
     sealed class Nuisances : IAsyncDisposable
     {
         readonly RpcServer _server;
@@ -85,7 +85,7 @@ public sealed class LoadTests(ITestOutputHelper output)
             ];
         }
 
-        /// <summary>Waits until each of them has done what it does.</summary>
+        /// <summary>Waits until each of the clients has misbehaved at least once.</summary>
         public Task AreInTheWayAsync() => Expect.Until(() => Volatile.Read(ref _there) >= _tasks.Length);
 
         public async ValueTask DisposeAsync()
@@ -106,7 +106,7 @@ public sealed class LoadTests(ITestOutputHelper output)
                 }
                 catch (Exception cut) when (cut is IOException or RpcException or OperationCanceledException)
                 {
-                    // By the server, or since it is enough.
+                    // The server has cut the client off, or the test is over.
                 }
             }
         }

@@ -2,7 +2,7 @@ using Datacake.Rpc.Tests.Fixtures;
 
 namespace Datacake.Rpc.Tests;
 
-/// <summary>Lasting and repeated conditions take a few lines of the log, with counts.</summary>
+/// <summary>Lasting and repeated conditions, which take only a few log messages, with counts.</summary>
 public sealed class LogTests : IDisposable
 {
     static readonly byte[] Hello = "hello"u8.ToArray();
@@ -44,7 +44,7 @@ public sealed class LogTests : IDisposable
     }
 
     [Fact]
-    public async Task Another_reason_for_an_outage_is_logged_at_once()
+    public async Task New_reason_for_an_outage_is_logged_at_once()
     {
         await using var pair = await Pair.StartAsync(
             channel: options => options with { TimeProvider = _time, Logger = _log, ClusterSecret = "correct horse battery staple" });
@@ -57,7 +57,7 @@ public sealed class LogTests : IDisposable
     }
 
     [Fact]
-    public async Task Connection_that_does_not_last_again_and_again_is_logged_rarely()
+    public async Task Repeatedly_lost_connection_is_logged_rarely()
     {
         await using var pair = await Pair.StartAsync(
             channel: options => options with { TimeProvider = _time, Logger = _log, Limits = Calm },
@@ -94,11 +94,11 @@ public sealed class LogTests : IDisposable
         Assert.Equal(1, _log.Count($"a peer was refused {Strangers - 1} more times in 00:01:00"));
         _time.Advance(2 * Minute);
         Assert.Equal(1, _log.Count($"a peer was refused {Strangers} times in 00:03:00, and not since"));
-        Assert.Equal(4, _log.Messages.Count);   // with the one that says where the server listens
+        Assert.Equal(4, _log.Messages.Count);   // Includes the message with the server's address.
     }
 
     [Fact]
-    public async Task Strangers_of_many_hosts_are_logged_with_a_count_too()
+    public async Task Strangers_from_many_hosts_are_logged_with_a_count()
     {
         await using var pair = await Pair.StartAsync(
             "memory", server: options => options with { TimeProvider = _time, Logger = _log }, services: TestService.Echo);
@@ -134,7 +134,7 @@ public sealed class LogTests : IDisposable
     }
 
     [Fact]
-    public async Task Handler_that_fails_again_and_again_is_logged_with_a_count()
+    public async Task Repeatedly_failing_handler_is_logged_with_a_count()
     {
         await using var pair = await Pair.StartAsync(
             server: options => options with { TimeProvider = _time, Logger = _log, Limits = Calm },
@@ -155,7 +155,7 @@ public sealed class LogTests : IDisposable
     }
 
     [Fact]
-    public async Task Server_that_cannot_accept_is_logged_when_that_begins_and_ends()
+    public async Task Server_that_cannot_accept_logs_when_that_begins_and_ends()
     {
         var network = new ExhaustedTransport(new InMemoryTransport(), failures: 50);
         await using var server = await RpcServer.StartAsync(
@@ -179,7 +179,7 @@ public sealed class LogTests : IDisposable
     }
 
     [Fact]
-    public async Task Server_that_stops_does_not_log_that_it_accepts_no_more()
+    public async Task Stopping_server_does_not_log_a_failure_to_accept()
     {
         var network = new ClosingTransport();
         var server = await RpcServer.StartAsync("server:1", new RpcServerOptions { Transport = network, TimeProvider = _time, Logger = _log });
@@ -199,7 +199,7 @@ public sealed class LogTests : IDisposable
         (await call).Dispose();
     }
 
-    /// <summary>A network whose listener cannot accept for a while.</summary>
+    /// <summary>A network whose listener cannot accept connections for a while.</summary>
     sealed class ExhaustedTransport(ITransport inner, int failures) : ITransport
     {
         public int FailuresLeft { get; private set; } = failures;
@@ -221,7 +221,7 @@ public sealed class LogTests : IDisposable
         }
     }
 
-    /// <summary>A network whose listener fails what waits for a connection while it is being closed, and before that is done.</summary>
+    /// <summary>A network whose listener fails a waiting accept while it is being closed, before the close completes.</summary>
     sealed class ClosingTransport : ITransport, ITransportListener
     {
         readonly TaskCompletionSource<TransportConnection> _closed = new();
@@ -242,7 +242,7 @@ public sealed class LogTests : IDisposable
 
         public ValueTask DisposeAsync()
         {
-            // Whoever waits goes on within the call.
+            // The code that waits continues within this call.
             _closed.SetException(new ObjectDisposedException(nameof(ITransportListener)));
             return default;
         }

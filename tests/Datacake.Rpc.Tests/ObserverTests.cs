@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Datacake.Rpc.Tests;
 
-/// <summary>Loggers and listeners that throw. With the telemetry tests, since listeners hear of all channels and servers of the process.</summary>
+/// <summary>Loggers and listeners that throw. In the collection of the telemetry tests, because listeners observe all channels and servers of the process.</summary>
 [Collection("telemetry")]
 public sealed class ObserverTests
 {
@@ -15,11 +15,11 @@ public sealed class ObserverTests
 
     [Theory]
     [MemberData(nameof(Exceptions))]
-    public Task Calls_and_connections_outlive_a_logger_that_throws(string kind) => EverythingWorksAsync(new ThrowingLogger(() => NewException(kind)));
+    public Task Calls_and_connections_survive_a_throwing_logger(string kind) => EverythingWorksAsync(new ThrowingLogger(() => NewException(kind)));
 
     [Theory]
     [MemberData(nameof(Exceptions))]
-    public async Task Calls_and_connections_outlive_a_metric_listener_that_throws(string kind)
+    public async Task Calls_and_connections_survive_a_throwing_metric_listener(string kind)
     {
         var heard = 0;
         using var listener = new MeterListener();
@@ -45,7 +45,7 @@ public sealed class ObserverTests
     [InlineData("sample")]
     [InlineData("start")]
     [InlineData("stop")]
-    public async Task Calls_and_connections_outlive_a_trace_listener_that_throws(string at)
+    public async Task Calls_and_connections_survive_a_throwing_trace_listener(string at)
     {
         using var listener = new ActivityListener
         {
@@ -65,7 +65,7 @@ public sealed class ObserverTests
         }
     }
 
-    /// <summary>Everything that is observed: connects, refusals, limits, garbage, calls, streams, failures and losses.</summary>
+    /// <summary>Exercises everything that is observed: connects, refusals, limits, garbage, calls, streams, failures and lost connections.</summary>
     static async Task EverythingWorksAsync(ThrowingLogger? logger)
     {
         var failing = new TestService("failing", handlers => handlers.HandleBytes("fail", (_, _) => throw new UnspeakableException()));
@@ -96,7 +96,7 @@ public sealed class ObserverTests
 
             await pair.Channel.CallAsync("failing", "fail", Hello).Fails(RpcStatus.Internal);
             await pair.Channel.CallAsync("missing", "missing", Hello).Fails(RpcStatus.UnknownService);
-            // The server may not have noticed yet that earlier connections are over, and then refuses whoever comes for their number.
+            // The server may not have noticed yet that earlier connections have ended, and then refuses new ones because of their number.
             await Expect.Until(async () => await RefusalOfStrangerAsync(pair) == RpcStatus.Unauthenticated);
             await Expect.Until(async () =>
             {

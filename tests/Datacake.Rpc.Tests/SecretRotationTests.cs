@@ -11,9 +11,9 @@ public sealed class SecretRotationTests
     static readonly byte[] Hello = "hello"u8.ToArray();
 
     [Fact]
-    public async Task Cluster_changes_its_secret_node_by_node_and_all_nodes_talk_at_any_time()
+    public async Task Cluster_changes_its_secret_node_by_node_and_all_nodes_can_connect_at_any_time()
     {
-        // The three rounds of the documentation: the secret to connect with, and the accepted ones.
+        // The three rounds of the documentation: the secret used to connect, and the accepted secrets.
         (string Secret, string[] Accepted)[] rounds = [(Old, [New]), (New, [Old]), (New, [])];
         var nodes = new List<Node>();
         try
@@ -53,7 +53,7 @@ public sealed class SecretRotationTests
     }
 
     [Fact]
-    public async Task Accepted_secret_that_is_short_or_has_none_beside_it_is_refused_at_the_start()
+    public async Task Accepted_secret_that_is_short_or_without_a_cluster_secret_is_refused_at_start()
     {
         var tooShort = await Assert.ThrowsAsync<ArgumentException>(() => Node.StartAsync(New, ["short"]));
         Assert.Contains("AcceptedClusterSecrets has 5 characters", tooShort.Message, StringComparison.Ordinal);

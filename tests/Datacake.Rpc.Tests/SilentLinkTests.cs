@@ -4,7 +4,7 @@ using Datacake.Rpc.Tests.Fixtures;
 
 namespace Datacake.Rpc.Tests;
 
-/// <summary>Links that accept and never answer, on real sockets and a manual clock.</summary>
+/// <summary>Links that accept connections and never answer, on real sockets and with a manual clock.</summary>
 public sealed class SilentLinkTests : IDisposable
 {
     static readonly byte[] Hello = "hello"u8.ToArray();
@@ -12,7 +12,7 @@ public sealed class SilentLinkTests : IDisposable
 
     readonly ManualTimeProvider _time = new(DateTimeOffset.UtcNow);
     readonly TestAuthority _authority = new();
-    readonly TcpListener _silent = new(IPAddress.Loopback, 0);      // the system accepts, and nobody ever reads
+    readonly TcpListener _silent = new(IPAddress.Loopback, 0);      // The operating system accepts connections, but nobody ever reads.
     readonly TestTransport _network = new(TcpTransport.Default);
 
     public SilentLinkTests() => _silent.Start();
@@ -39,7 +39,7 @@ public sealed class SilentLinkTests : IDisposable
             var failure = await call.Fails(RpcStatus.Connection);
             Assert.Contains("(HandshakeTime)", failure.Message, StringComparison.Ordinal);
 
-            // At once, and without another attempt, while the channel backs off.
+            // While the channel backs off, a call fails at once and without another attempt.
             failure = await channel.CallAsync("echo", "echo", Hello).Fails(RpcStatus.Connection);
             Assert.Contains("next attempt is in", failure.Message, StringComparison.Ordinal);
             Assert.Equal(attempt, _network.Attempts);
@@ -78,7 +78,7 @@ public sealed class SilentLinkTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Silent_client_is_cut_off_and_holds_up_neither_others_nor_the_end_of_the_server(bool isEncrypted)
+    public async Task Silent_client_is_cut_off_and_delays_neither_others_nor_the_shutdown_of_the_server(bool isEncrypted)
     {
         await using var pair = await Pair.StartAsync(
             server: options => options with

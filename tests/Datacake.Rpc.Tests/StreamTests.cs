@@ -12,7 +12,7 @@ public sealed class StreamTests
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Messages_go_both_ways_in_order_until_both_sides_have_completed(string transport)
+    public async Task Messages_arrive_in_order_in_both_directions_until_both_sides_complete(string transport)
     {
         await using var pair = await Pair.StartAsync(transport, services: TestService.Echo);
         await using var stream = await pair.Channel.OpenStreamAsync("echo", "echo-stream").Soon();
@@ -65,7 +65,7 @@ public sealed class StreamTests
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task A_writer_waits_for_a_reader_that_is_behind(string transport)
+    public async Task Writer_waits_for_a_slow_reader(string transport)
     {
         const int Window = 16 * 1024;
         var ready = new TaskCompletionSource<RpcStream>();
@@ -82,7 +82,7 @@ public sealed class StreamTests
         while ((waiting = writer.WriteAsync(message).AsTask()).IsCompletedSuccessfully)
             written++;
         Assert.InRange(written, Window / 2000, (Window / 1000) + 1);
-        (await pair.Channel.CallAsync("test", "ping", Hello).Soon()).Dispose();    // the connection itself is not held up
+        (await pair.Channel.CallAsync("test", "ping", Hello).Soon()).Dispose();    // The connection itself is not blocked.
         Assert.False(waiting.IsCompleted);
 
         for (var i = 0; i < written; i++)
@@ -141,7 +141,7 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public async Task When_the_handler_returns_the_reader_sees_the_end_and_writes_fail()
+    public async Task Return_of_the_handler_ends_the_reads_and_fails_the_writes()
     {
         await using var pair = await Pair.StartAsync(services: new TestService("test", handlers =>
             handlers.HandleStream("brief", async (stream, cancellationToken) => await stream.WriteAsync(Hello, cancellationToken))));
@@ -153,7 +153,7 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public async Task When_the_handler_fails_the_reader_sees_what_came_before_and_then_the_error()
+    public async Task Failure_of_the_handler_reaches_the_reader_after_the_earlier_messages()
     {
         await using var pair = await Pair.StartAsync(services: new TestService("test", handlers =>
             handlers.HandleStream("fail", async (stream, cancellationToken) =>
@@ -168,7 +168,7 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public async Task Opening_a_stream_fails_where_nobody_handles_it()
+    public async Task Opening_a_stream_without_a_handler_fails()
     {
         await using var pair = await Pair.StartAsync(services: TestService.Echo);
         await pair.Channel.OpenStreamAsync("nowhere", "stream").Fails(RpcStatus.UnknownService);
@@ -176,7 +176,7 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public async Task A_stream_outlives_the_time_limit_of_its_opening()
+    public async Task Stream_outlives_the_timeout_of_its_opening()
     {
         var time = new ManualTimeProvider();
         await using var pair = await Pair.StartAsync(
@@ -191,7 +191,7 @@ public sealed class StreamTests
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Disposing_a_stream_fires_its_handlers_token(string transport)
+    public async Task Disposing_a_stream_cancels_the_token_of_its_handler(string transport)
     {
         var service = new WaitingService();
         await using var pair = await Pair.StartAsync(transport, services: service);
@@ -207,7 +207,7 @@ public sealed class StreamTests
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task When_the_connection_is_cut_both_ends_of_a_stream_fail(string transport)
+    public async Task Both_ends_of_a_stream_fail_when_the_connection_is_cut(string transport)
     {
         var ready = new TaskCompletionSource<RpcStream>();
         var done = new TaskCompletionSource();
@@ -239,7 +239,7 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public async Task A_completion_waits_for_the_writes_before_it_and_can_be_cancelled()
+    public async Task Completion_waits_for_earlier_writes_and_can_be_canceled()
     {
         var ready = new TaskCompletionSource<RpcStream>();
         var done = new TaskCompletionSource();
@@ -264,7 +264,7 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public async Task A_cancelled_read_leaves_the_stream_usable()
+    public async Task Canceled_read_leaves_the_stream_usable()
     {
         await using var pair = await Pair.StartAsync(services: TestService.Echo);
         await using var stream = await pair.Channel.OpenStreamAsync("echo", "echo-stream").Soon();
@@ -281,7 +281,7 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public async Task A_write_that_is_cancelled_before_it_was_sent_leaves_the_stream_usable()
+    public async Task Write_canceled_before_it_is_sent_leaves_the_stream_usable()
     {
         var ready = new TaskCompletionSource<RpcStream>();
         var done = new TaskCompletionSource();
@@ -302,7 +302,7 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public async Task A_large_write_that_is_cancelled_half_way_breaks_the_stream_and_nothing_else()
+    public async Task Large_write_canceled_halfway_breaks_only_its_stream()
     {
         var ready = new TaskCompletionSource<RpcStream>();
         var done = new TaskCompletionSource();
@@ -324,7 +324,7 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public async Task A_second_read_at_the_same_time_is_refused()
+    public async Task Second_concurrent_read_is_refused()
     {
         await using var pair = await Pair.StartAsync(services: TestService.Echo);
         await using var stream = await pair.Channel.OpenStreamAsync("echo", "echo-stream").Soon();
@@ -354,7 +354,7 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public async Task A_stream_that_nobody_reads_does_not_hold_up_others()
+    public async Task Unread_stream_does_not_block_others()
     {
         var ready = new TaskCompletionSource<RpcStream>();
         var done = new TaskCompletionSource();
@@ -372,7 +372,7 @@ public sealed class StreamTests
         done.SetResult();
     }
 
-    /// <summary>A stream that is handed to the test, and kept open until the test is done with it.</summary>
+    /// <summary>Returns a service that hands its stream to the test and keeps the stream open until the test is done with it.</summary>
     static TestService Handing(TaskCompletionSource<RpcStream> ready, TaskCompletionSource done) => new("test", handlers =>
     {
         handlers.HandleStream("stream", async (stream, _) =>

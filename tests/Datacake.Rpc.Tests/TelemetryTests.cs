@@ -4,7 +4,7 @@ using Datacake.Rpc.Tests.Fixtures;
 
 namespace Datacake.Rpc.Tests;
 
-/// <summary>Alone, since listeners hear of all channels and servers of the process.</summary>
+/// <summary>Traces and metrics. The tests do not run in parallel with others because listeners observe all channels and servers of the process.</summary>
 [CollectionDefinition("telemetry", DisableParallelization = true)]
 public sealed class TelemetryCollection;
 
@@ -14,7 +14,7 @@ public sealed class TelemetryTests
     static readonly byte[] Hello = "hello"u8.ToArray();
 
     [Fact]
-    public async Task A_trace_goes_on_from_the_caller_into_the_handler()
+    public async Task Trace_continues_from_the_caller_into_the_handler()
     {
         var spans = new Recorded<Activity>();
         using var listener = Listen(spans);
@@ -43,7 +43,7 @@ public sealed class TelemetryTests
     }
 
     [Fact]
-    public async Task A_trace_of_the_application_passes_through_where_nobody_listens_to_ours()
+    public async Task Trace_of_the_application_is_propagated_without_a_listener_for_Datacake()
     {
         using var application = new Activity("application").SetIdFormat(ActivityIdFormat.W3C).Start();
         string? seen = null;
@@ -59,7 +59,7 @@ public sealed class TelemetryTests
     }
 
     [Fact]
-    public async Task A_span_of_a_failed_call_says_how_it_failed()
+    public async Task Span_of_a_failed_call_contains_the_error()
     {
         var spans = new Recorded<Activity>();
         using var listener = Listen(spans);
@@ -103,7 +103,7 @@ public sealed class TelemetryTests
             (await pair.Channel.CallAsync("echo", "echo", new byte[100_000]).Soon()).Dispose();
             await pair.Channel.CallAsync("echo", "missing", Hello).Fails(RpcStatus.UnknownMessage);
             await Expect.Until(() => measured.Items.Count == 8);
-            // Only while the connection is open: what is sent last may find nobody to receive it.
+            // Wait only while the connection is open: the last bytes sent may have no receiver.
             await Expect.Until(() => Volatile.Read(ref sent) == Volatile.Read(ref received));
             Assert.Equal(2, Volatile.Read(ref connections));
             var address = pair.Server.Address;
@@ -149,7 +149,7 @@ public sealed class TelemetryTests
         return string.Join(' ', parts);
     }
 
-    /// <summary>What listeners were told, from any thread.</summary>
+    /// <summary>The items that listeners receive, from any thread.</summary>
     sealed class Recorded<T>
     {
         readonly Lock _gate = new();

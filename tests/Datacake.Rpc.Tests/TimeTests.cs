@@ -2,7 +2,7 @@ using Datacake.Rpc.Tests.Fixtures;
 
 namespace Datacake.Rpc.Tests;
 
-/// <summary>Every time that a user can set, with every value that a user can think of.</summary>
+/// <summary>All configurable times with a wide range of values.</summary>
 public sealed class TimeTests
 {
     static readonly byte[] Hello = "hello"u8.ToArray();
@@ -41,14 +41,14 @@ public sealed class TimeTests
 
     public static TheoryData<string, string> Table => [.. from setting in Settings.Keys from value in Values.Keys select (setting, value)];
 
-    /// <summary>Times too short for a handshake, a ping or a call are accepted, but nothing can be asked of them.</summary>
+    /// <summary>Returns true if a time is accepted but too short to complete a handshake, a ping or a call.</summary>
     static bool IsTooShortToServe(string setting, string value) =>
         (value == "one millisecond" && setting is "KeepAlive" or "IdleTime" or "HandshakeTime" or "CallTimeout")
         || (value == "one tick" && setting == "CallTimeout");
 
     [Theory]
     [MemberData(nameof(Table))]
-    public async Task Time_of_an_option_serves_or_is_refused_by_name(string setting, string value)
+    public async Task Time_of_an_option_works_or_is_refused_by_name(string setting, string value)
     {
         var (server, channel, accepted) = Settings[setting];
         var (serverOptions, channelOptions) = (server(Values[value]), channel(Values[value]));
@@ -88,13 +88,13 @@ public sealed class TimeTests
     [InlineData("60 days", false)]
     [InlineData("maximum", false)]
     [InlineData("infinite", false)]
-    public async Task Timeout_of_a_call_that_is_over_fails_it_and_any_other_one_serves(string value, bool isOver)
+    public async Task Elapsed_timeout_fails_the_call_and_any_other_timeout_works(string value, bool isOver)
     {
         var options = new RpcCallOptions { Timeout = Values[value] };
         await using var pair = await Pair.StartAsync(services: TestService.Echo);
         for (var round = 0; round < 2; round++)
         {
-            // The first time the channel has to connect, the second time it is connected.
+            // The channel has to connect in the first round and is connected in the second.
             var call = pair.Channel.CallAsync("echo", "echo", Hello, options);
             var large = pair.Channel.CallAsync("echo", "echo", new byte[100_000], options);
             var open = pair.Channel.OpenStreamAsync("echo", "echo-stream", options);
@@ -116,7 +116,7 @@ public sealed class TimeTests
     }
 
     [Fact]
-    public async Task Deadline_beyond_what_timers_count_ends_the_call_when_it_is_due()
+    public async Task Deadline_beyond_the_range_of_timers_ends_the_call_when_it_is_due()
     {
         var time = new ManualTimeProvider();
         var service = new WaitingService();
@@ -128,7 +128,7 @@ public sealed class TimeTests
         for (var week = 1; week <= 8; week++)
         {
             time.Advance(Week);
-            (await pair.Channel.CallAsync("echo", "echo", Hello).Soon()).Dispose();     // keeps the connection alive
+            (await pair.Channel.CallAsync("echo", "echo", Hello).Soon()).Dispose();     // Keeps the connection alive.
             Assert.False(call.IsCompleted);
         }
 
@@ -138,7 +138,7 @@ public sealed class TimeTests
     }
 
     [Fact]
-    public async Task Call_that_waits_for_a_connection_longer_than_timers_count_ends_when_it_is_due()
+    public async Task Call_that_waits_for_a_connection_beyond_the_range_of_timers_ends_when_it_is_due()
     {
         var time = new ManualTimeProvider();
         var network = new TestTransport(new InMemoryTransport());
@@ -185,7 +185,7 @@ public sealed class TimeTests
         Func<TimeSpan, RpcLimits> limits, params string[] accepted) =>
         (time => new RpcServerOptions { Limits = limits(time) }, time => new RpcChannelOptions { Limits = limits(time) }, accepted);
 
-    /// <summary>A clock by which handshakes work and connections fail.</summary>
+    /// <summary>A clock with which handshakes work but connections fail.</summary>
     sealed class NoPeriodicTimers : TimeProvider
     {
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>

@@ -20,7 +20,7 @@ public sealed class TlsTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Transports))]
-    public async Task Calls_and_streams_travel_encrypted(string transport)
+    public async Task Calls_and_streams_are_encrypted(string transport)
     {
         await using var pair = await StartAsync(Server(), Client(), transport);
         using (var reply = await pair.Channel.CallAsync("echo", "echo", Hello).Soon())
@@ -38,7 +38,7 @@ public sealed class TlsTests : IDisposable
     }
 
     [Fact]
-    public async Task Nodes_with_certificates_of_one_authority_and_one_secret_talk()
+    public async Task Nodes_with_certificates_of_one_authority_and_one_secret_connect()
     {
         var tls = Server() with { RequireClientCertificate = true };
         await using var pair = await Pair.StartAsync(
@@ -50,7 +50,7 @@ public sealed class TlsTests : IDisposable
     }
 
     [Fact]
-    public async Task The_secret_is_asked_for_behind_TLS_too()
+    public async Task Secret_is_required_over_TLS_as_well()
     {
         await using var pair = await Pair.StartAsync(
             "tcp",
@@ -110,14 +110,14 @@ public sealed class TlsTests : IDisposable
     }
 
     [Fact]
-    public async Task The_operating_system_does_not_trust_a_private_authority_by_itself()
+    public async Task Private_authority_is_not_trusted_by_default()
     {
         await using var pair = await StartAsync(Server(), new RpcTls());
         await AssertRefusedAsync(pair, "which this side does not trust");
     }
 
     [Fact]
-    public async Task A_client_without_the_certificate_that_is_required_is_refused_with_a_reason()
+    public async Task Client_without_the_required_certificate_is_refused_with_a_reason()
     {
         await using var pair = await StartAsync(Server() with { RequireClientCertificate = true }, Client());
         await AssertRefusedAsync(pair, "the client presented none");
@@ -131,7 +131,7 @@ public sealed class TlsTests : IDisposable
     }
 
     [Fact]
-    public async Task A_certificate_may_carry_the_name_of_the_cluster()
+    public async Task Certificate_can_contain_the_name_of_the_cluster()
     {
         var tls = Server() with { Certificate = _authority.Issue("shop.cluster") };
         await using var pair = await StartAsync(tls, Client() with { ServerName = "shop.cluster" });
@@ -139,7 +139,7 @@ public sealed class TlsTests : IDisposable
     }
 
     [Fact]
-    public async Task A_callback_decides_instead_of_the_rules()
+    public async Task Callback_overrides_the_default_validation()
     {
         using var strangers = new TestAuthority("Strangers");
         var certificate = strangers.Issue("pinned");
@@ -159,7 +159,7 @@ public sealed class TlsTests : IDisposable
     }
 
     [Fact]
-    public async Task A_callback_that_refuses_or_fails_is_named()
+    public async Task Refusal_or_failure_of_a_callback_is_reported()
     {
         await using (var pair = await StartAsync(
             Server() with { RequireClientCertificate = true, Validate = (_, _, _) => false },
@@ -205,7 +205,7 @@ public sealed class TlsTests : IDisposable
     }
 
     [Fact]
-    public async Task A_client_that_stops_within_the_TLS_handshake_is_cut_off()
+    public async Task Client_that_stalls_in_the_TLS_handshake_is_cut_off()
     {
         var time = new ManualTimeProvider();
         await using var pair = await Pair.StartAsync(
@@ -223,7 +223,7 @@ public sealed class TlsTests : IDisposable
     }
 
     [Fact]
-    public async Task Garbage_on_a_TLS_port_is_turned_away()
+    public async Task Garbage_on_a_TLS_port_is_refused()
     {
         await using var pair = await StartAsync(Server(), Client());
         var random = new Random(1);
@@ -241,7 +241,7 @@ public sealed class TlsTests : IDisposable
     }
 
     [Fact]
-    public async Task A_client_beyond_the_connection_limit_is_told_so_on_a_TLS_port_too()
+    public async Task Client_beyond_the_connection_limit_of_a_TLS_port_is_refused_with_a_reason()
     {
         await using var pair = await Pair.StartAsync(
             "memory",
@@ -255,7 +255,7 @@ public sealed class TlsTests : IDisposable
     }
 
     [Fact]
-    public async Task Client_certificates_are_required_of_issuers_that_are_named()
+    public async Task Required_client_certificates_need_trusted_issuers_or_a_callback()
     {
         var open = new RpcTls { Certificate = _authority.Issue("node"), RequireClientCertificate = true };
         var failure = await Assert.ThrowsAsync<ArgumentException>(
@@ -266,7 +266,7 @@ public sealed class TlsTests : IDisposable
     }
 
     [Fact]
-    public void Texts_of_options_do_not_have_the_secret()
+    public void Text_of_options_does_not_contain_the_secret()
     {
         const string Secret = "correct horse battery staple";
         Assert.DoesNotContain(Secret, new RpcServerOptions { ClusterSecret = Secret }.ToString(), StringComparison.Ordinal);
@@ -274,7 +274,7 @@ public sealed class TlsTests : IDisposable
     }
 
     [Fact]
-    public async Task A_certificate_that_cannot_serve_is_refused_at_the_start()
+    public async Task Unusable_certificate_is_refused_at_start()
     {
         var missing = await Assert.ThrowsAsync<ArgumentException>(
             async () => await RpcServer.StartAsync("127.0.0.1:0", new RpcServerOptions { Tls = new RpcTls() }));
@@ -295,7 +295,7 @@ public sealed class TlsTests : IDisposable
         options => options with { Tls = client },
         TestService.Echo);
 
-    /// <summary>The caller sees the reason at once, though it is willing to wait, and the server's log names it too.</summary>
+    /// <summary>Asserts that the caller sees the reason at once, although it is willing to wait, and that the server's log contains the reason.</summary>
     async Task AssertRefusedAsync(Pair pair, string reason)
     {
         var failure = await pair.Channel.CallAsync("echo", "echo", Hello, Patient).Fails(RpcStatus.Unauthenticated);

@@ -6,7 +6,8 @@ using Datacake.Rpc.Tests.Fixtures;
 namespace Datacake.Rpc.Tests;
 
 /// <summary>
-/// No task fails unseen, however a connection ends. Runs alone, since the event that tells of such tasks is the process's.
+/// Task failures that nobody observes, which no ending of a connection may cause. The tests do not run in parallel with others because the event
+/// that reports such tasks belongs to the process.
 /// </summary>
 [CollectionDefinition(nameof(UnobservedTests), DisableParallelization = true)]
 [Collection(nameof(UnobservedTests))]
@@ -22,7 +23,7 @@ public sealed class UnobservedTests : IDisposable
 
     public UnobservedTests()
     {
-        Collect();     // what other tests have left
+        Collect();     // Clears the tasks that other tests have left.
         TaskScheduler.UnobservedTaskException += OnUnobserved;
     }
 
@@ -35,7 +36,7 @@ public sealed class UnobservedTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public Task No_task_fails_unseen_when_a_call_ends_before_its_connect(bool isDisposedMeanwhile) => RunAsync(async () =>
+    public Task No_task_failure_is_unobserved_when_a_call_ends_before_its_connect(bool isDisposedMeanwhile) => RunAsync(async () =>
     {
         var network = new GatedTransport();
         var channel = new RpcChannel("nowhere:1", new RpcChannelOptions { Transport = network });
@@ -54,7 +55,7 @@ public sealed class UnobservedTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public Task No_task_fails_unseen_when_nobody_listens_or_answers(bool isEncrypted) => RunAsync(async () =>
+    public Task No_task_failure_is_unobserved_when_nobody_listens_or_answers(bool isEncrypted) => RunAsync(async () =>
     {
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
@@ -69,7 +70,7 @@ public sealed class UnobservedTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public Task No_task_fails_unseen_when_connections_are_cut_in_the_middle(bool isEncrypted) => RunAsync(async () =>
+    public Task No_task_failure_is_unobserved_when_connections_are_cut_midway(bool isEncrypted) => RunAsync(async () =>
     {
         var service = new WaitingService();
         await using var pair = await Pair.StartAsync(
@@ -92,7 +93,7 @@ public sealed class UnobservedTests : IDisposable
     });
 
     [Fact]
-    public Task No_task_fails_unseen_when_either_side_is_disposed_with_calls_in_flight() => RunAsync(async () =>
+    public Task No_task_failure_is_unobserved_when_either_side_is_disposed_with_calls_in_flight() => RunAsync(async () =>
     {
         foreach (var isServerFirst in (bool[])[true, false])
         {
@@ -109,7 +110,7 @@ public sealed class UnobservedTests : IDisposable
     });
 
     [Fact]
-    public Task No_task_fails_unseen_when_strangers_are_refused() => RunAsync(async () =>
+    public Task No_task_failure_is_unobserved_when_strangers_are_refused() => RunAsync(async () =>
     {
         await using var pair = await Pair.StartAsync(
             server: options => options with { Tls = new RpcTls { Certificate = _authority.Issue("node") } });
@@ -128,7 +129,7 @@ public sealed class UnobservedTests : IDisposable
     {
         for (var round = 0; round < Rounds; round++)
             await scenario();
-        // What a scenario has left may still be about to fail.
+        // Tasks that a scenario has left may still fail.
         for (var round = 0; round < 5; round++)
         {
             await Task.Yield();
@@ -151,7 +152,7 @@ public sealed class UnobservedTests : IDisposable
         unobserved.SetObserved();
     }
 
-    /// <summary>A network whose connects wait until the test lets them fail.</summary>
+    /// <summary>A network whose attempts to connect wait until the test lets them fail.</summary>
     sealed class GatedTransport : ITransport
     {
         readonly TaskCompletionSource _attempted = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -4,7 +4,7 @@ using Datacake.Rpc.Tests.Fixtures;
 
 namespace Datacake.Rpc.Tests;
 
-/// <summary>The present version beside artificial later ones, on real sockets.</summary>
+/// <summary>The current protocol version beside artificial later versions, on real sockets.</summary>
 public sealed class VersionTests
 {
     const string Secret = "correct horse battery staple";
@@ -13,11 +13,11 @@ public sealed class VersionTests
     static readonly ProtocolVersions Present = ProtocolVersions.Current;
     static readonly byte Next = (byte)(Present.Highest + 1);
 
-    /// <summary>The version after the present one: it knows more, says more in its greeting, and still speaks the present one.</summary>
+    /// <summary>The version after the current one. It has more capabilities, sends more in its greeting, and still supports the current version.</summary>
     static readonly ProtocolVersions Neighbor =
         new(Next, Present.Highest, Present.Capabilities | (Capabilities)0b101) { Appended = new byte[200] };
 
-    /// <summary>The version after that one, which has given up the present one.</summary>
+    /// <summary>The version after <see cref="Neighbor"/>, which no longer supports the current version.</summary>
     static readonly ProtocolVersions Stranger = new((byte)(Next + 1), Next, (Capabilities)0b111);
 
     [Theory]
@@ -25,7 +25,7 @@ public sealed class VersionTests
     [InlineData(true, null)]
     [InlineData(false, Secret)]
     [InlineData(true, Secret)]
-    public async Task Neighboring_versions_talk_as_the_older_one_does(bool isServerNewer, string? secret)
+    public async Task Neighboring_versions_use_the_older_version(bool isServerNewer, string? secret)
     {
         await using var pair = await StartAsync(isServerNewer ? Neighbor : Present, isServerNewer ? Present : Neighbor, secret);
         await EverythingWorksAsync(pair);
@@ -33,7 +33,7 @@ public sealed class VersionTests
     }
 
     [Fact]
-    public async Task Later_versions_use_between_them_what_the_present_one_lacks()
+    public async Task Later_versions_use_capabilities_that_the_current_one_lacks()
     {
         await using var pair = await StartAsync(Neighbor, Neighbor, Secret);
         await EverythingWorksAsync(pair);
@@ -51,7 +51,7 @@ public sealed class VersionTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Versions_too_far_apart_refuse_each_other_and_say_which_side_to_update(bool isServerNewer)
+    public async Task Versions_too_far_apart_refuse_each_other_and_name_the_side_to_update(bool isServerNewer)
     {
         using var log = new CollectingLog();
         await using var pair = await StartAsync(
@@ -77,10 +77,10 @@ public sealed class VersionTests
     }
 
     [Fact]
-    public async Task Greeting_that_was_changed_on_its_way_is_refused()
+    public async Task Greeting_changed_in_transit_is_refused()
     {
         await using var pair = await StartAsync(Neighbor, Neighbor, Secret);
-        pair.Transport.Tamper = WithoutCapabilities;        // somebody in between takes them out of the client's greeting
+        pair.Transport.Tamper = WithoutCapabilities;        // An attacker removes the capabilities from the client's greeting.
         await pair.Channel.CallAsync("echo", "echo", Hello).Fails(RpcStatus.Unauthenticated);
 
         static ReadOnlyMemory<byte> WithoutCapabilities(ReadOnlyMemory<byte> bytes)
@@ -121,7 +121,7 @@ public sealed class VersionTests
         var server = Assert.Single(pair.Server.Agreements);
         Assert.Equal((version, capabilities), (client.Version, client.Capabilities));
         Assert.Equal((version, capabilities), (server.Version, server.Capabilities));
-        Assert.Equal(client.Peer, server.Peer);     // both have the same limits, and have read them where they are
+        Assert.Equal(client.Peer, server.Peer);     // Both sides have the same limits and have read them from the right place.
     }
 
     static Task<Pair> StartAsync(ProtocolVersions server, ProtocolVersions channel, string? secret, CollectingLog? log = null) => Pair.StartAsync(

@@ -1,6 +1,6 @@
 namespace Datacake.Tests;
 
-/// <summary>Waits for conditions that no task reports. The time limit is so long that only a condition that never becomes true exceeds it.</summary>
+/// <summary>Helper methods that wait for conditions that no task reports. The time limit is so long that only a condition that never becomes true exceeds it.</summary>
 static class Eventually
 {
     public static readonly TimeSpan Deadline = TimeSpan.FromMinutes(1);

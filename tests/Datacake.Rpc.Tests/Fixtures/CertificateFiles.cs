@@ -2,7 +2,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Datacake.Rpc.Tests.Fixtures;
 
-/// <summary>A directory with a certificate, its key and its issuers, as an orchestrator mounts them.</summary>
+/// <summary>A directory with a certificate, its key and its issuers, laid out as an orchestrator mounts them.</summary>
 sealed class CertificateFiles : IDisposable
 {
     readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("datacake-tls-");
@@ -13,7 +13,7 @@ sealed class CertificateFiles : IDisposable
 
     public string Issuers => Path.Combine(_directory.FullName, "ca.crt");
 
-    /// <summary>Writes a certificate, and others after it.</summary>
+    /// <summary>Writes a certificate, followed by other certificates.</summary>
     public void Write(X509Certificate2 certificate, params X509Certificate2Collection others)
     {
         X509Certificate2Collection all = [certificate, .. others];
@@ -23,7 +23,7 @@ sealed class CertificateFiles : IDisposable
 
     public void WriteIssuers(params X509Certificate2Collection issuers) => File.WriteAllText(Issuers, issuers.ExportCertificatePems());
 
-    /// <summary>As Kubernetes does it: the files are links into a directory that is itself behind a link, which is swapped.</summary>
+    /// <summary>Replaces a certificate as Kubernetes does: the files are links into a linked directory, and the link to that directory is swapped.</summary>
     public void Swap(X509Certificate2 certificate)
     {
         var version = _directory.CreateSubdirectory(Guid.NewGuid().ToString("N")).FullName;

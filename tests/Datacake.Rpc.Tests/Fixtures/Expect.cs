@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Datacake.Rpc.Tests.Fixtures;
 
-/// <summary>Waiting with an end, so that a hang fails the test that caused it.</summary>
+/// <summary>Helper methods that wait with a time limit, so that a hang fails the test that caused it.</summary>
 static class Expect
 {
     public static Task Soon(this Task task) => task.WaitAsync(Eventually.Deadline);
@@ -13,7 +13,7 @@ static class Expect
 
     public static Task<T> Soon<T>(this ValueTask<T> task) => task.AsTask().WaitAsync(Eventually.Deadline);
 
-    /// <summary>Waits for the failure, and checks its status.</summary>
+    /// <summary>Waits for a task to fail and checks the status of the failure.</summary>
     public static async Task<RpcException> Fails(this Task task, RpcStatus status)
     {
         var failure = await Assert.ThrowsAsync<RpcException>(() => task.Soon());
@@ -25,7 +25,7 @@ static class Expect
 
     public static Task<RpcException> Fails(this ValueTask task, RpcStatus status) => task.AsTask().Fails(status);
 
-    /// <summary>Waits until something holds that no task tells about.</summary>
+    /// <summary>Waits until a condition that no task reports becomes true.</summary>
     public static Task Until(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string what = "") =>
         Eventually.WaitUntilAsync(condition, what);
 

@@ -2,10 +2,10 @@ using Datacake.Rpc.Framing;
 
 namespace Datacake.Rpc.Tests.Fixtures;
 
-/// <summary>Frames and other bytes that no correct peer sends, or not at that moment.</summary>
+/// <summary>Frames and other bytes that no correct peer sends, at least not at that moment.</summary>
 static class GarbageFrames
 {
-    /// <summary>What a misbehaving peer sends, for one connection.</summary>
+    /// <summary>Returns the bytes that a misbehaving peer sends on one connection.</summary>
     public static byte[] Of(string kind, Random random)
     {
         var frames = new List<byte>();
@@ -56,7 +56,7 @@ static class GarbageFrames
         return [.. Enumerable.Range(0, 50).SelectMany(_ => ValidFrame(types[random.Next(types.Length)], random))];
     }
 
-    /// <summary>A frame that is well-formed, if not sensible at its place.</summary>
+    /// <summary>Returns a well-formed frame that may make no sense in its context.</summary>
     public static byte[] ValidFrame(FrameType type, Random random)
     {
         var hasRoute = type is FrameType.Request or FrameType.OpenStream;
@@ -71,20 +71,20 @@ static class GarbageFrames
             mayGoOn && random.Next(3) == 0 ? FrameFlags.More : FrameFlags.None);
     }
 
-    /// <summary>The beginning of a frame that no reader may go on after: unknown, oversized, cut short or nothing of the kind.</summary>
+    /// <summary>Returns the beginning of a frame after which no reader can continue: unknown, oversized, truncated or random bytes.</summary>
     public static byte[] Fatal(Random random)
     {
         var frame = ValidFrame((FrameType)random.Next(1, 14), random);
         switch (random.Next(5))
         {
             case 0:
-                frame[random.Next(2) == 0 ? 3 : 2] = (byte)random.Next(2, 256);     // the length
+                frame[random.Next(2) == 0 ? 3 : 2] = (byte)random.Next(2, 256);     // The length.
                 return frame;
             case 1:
-                frame[4] = (byte)random.Next(14, 256);                              // the type
+                frame[4] = (byte)random.Next(14, 256);                              // The type.
                 return frame;
             case 2:
-                frame[5] |= 0x80;                                                   // the flags
+                frame[5] |= 0x80;                                                   // The flags.
                 return frame;
             case 3:
                 return frame[..random.Next(frame.Length)];

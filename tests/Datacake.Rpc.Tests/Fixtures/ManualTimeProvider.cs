@@ -1,6 +1,6 @@
 namespace Datacake.Rpc.Tests.Fixtures;
 
-/// <summary>A clock that stands still until a test moves it. Timers fire on the thread that does, in the order they are due.</summary>
+/// <summary>A clock that stands still until a test moves it. Timers fire on the thread that moves the clock, in the order in which they are due.</summary>
 sealed class ManualTimeProvider(DateTimeOffset? start = null) : TimeProvider
 {
     readonly Lock _gate = new();
@@ -24,7 +24,7 @@ sealed class ManualTimeProvider(DateTimeOffset? start = null) : TimeProvider
         return timer;
     }
 
-    /// <summary>Returns how many timers are due in exactly so long.</summary>
+    /// <summary>Returns the number of timers that are due after exactly the given time.</summary>
     public int CountDueIn(TimeSpan time)
     {
         lock (_gate)

@@ -12,14 +12,14 @@ sealed class Pair : IAsyncDisposable
 
     const string Secret = "the secret of all tests";
 
-    /// <summary>Each kind of transport, for theories: plain ones, and one with a cluster secret.</summary>
+    /// <summary>Gets the kinds of transport, for theories: two plain ones, and one with a cluster secret.</summary>
     public static TheoryData<string> Transports => ["tcp", "memory", "sealed"];
 
     public RpcServer Server { get; }
 
     public RpcChannel Channel { get; }
 
-    /// <summary>The channel's transport.</summary>
+    /// <summary>Gets the channel's transport.</summary>
     public TestTransport Transport { get; }
 
     public static async Task<Pair> StartAsync(

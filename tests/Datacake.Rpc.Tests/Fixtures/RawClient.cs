@@ -5,7 +5,7 @@ using Datacake.Rpc.Sealing;
 
 namespace Datacake.Rpc.Tests.Fixtures;
 
-/// <summary>A client that sends whatever bytes a test wants.</summary>
+/// <summary>A client that sends arbitrary bytes.</summary>
 sealed class RawClient : IAsyncDisposable
 {
     readonly TransportConnection _connection;
@@ -17,14 +17,14 @@ sealed class RawClient : IAsyncDisposable
     public static async Task<RawClient> ConnectAsync(RpcServer server, ITransport? transport = null) =>
         new(await (transport ?? TcpTransport.Default).ConnectAsync(server.Address).Soon());
 
-    /// <summary>A greeting as the present version sends it.</summary>
+    /// <summary>Returns a greeting of the current version.</summary>
     public static byte[] Greeting(bool hasSecret) =>
         Step(hasSecret ? (byte)0x80 : (byte)0, Rpc.Handshake.Greeting.Write(ProtocolVersions.Current, new RpcLimits(), []));
 
-    /// <summary>A step of the handshake.</summary>
+    /// <summary>Returns a step of the handshake.</summary>
     public static byte[] Step(byte code, byte[] body) => [.. "DCRP"u8, ProtocolVersions.Current.Highest, code, (byte)body.Length, 0, .. body];
 
-    /// <summary>A client that is past the handshake.</summary>
+    /// <summary>Returns a client that has completed the handshake.</summary>
     public static async Task<RawClient> GreetAsync(RpcServer server, ITransport? transport = null)
     {
         var client = await ConnectAsync(server, transport);

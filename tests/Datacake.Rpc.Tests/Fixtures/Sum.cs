@@ -2,7 +2,7 @@ using MessagePack;
 
 namespace Datacake.Rpc.Tests.Fixtures;
 
-/// <summary>Two numbers to add up.</summary>
+/// <summary>Two numbers to add.</summary>
 sealed record Sum(int A, int B) : IRpcMessage<Sum>
 {
     public static string Name => "sum";
@@ -21,7 +21,7 @@ sealed record Sum(int A, int B) : IRpcMessage<Sum>
     }
 }
 
-/// <summary>What they add up to.</summary>
+/// <summary>The sum of two numbers.</summary>
 sealed record Total(int Value) : IRpcMessage<Total>
 {
     public static string Name => "total";

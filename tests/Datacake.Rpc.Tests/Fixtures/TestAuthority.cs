@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Datacake.Rpc.Tests.Fixtures;
 
-/// <summary>A certificate authority that lives as long as a test.</summary>
+/// <summary>A certificate authority that exists only during a test.</summary>
 sealed class TestAuthority : IDisposable
 {
     readonly List<X509Certificate2> _issued = [];
@@ -22,7 +22,7 @@ sealed class TestAuthority : IDisposable
 
     public X509Certificate2Collection Roots => [Certificate];
 
-    /// <summary>Creates an authority between this one and the certificates that it issues, which may outlast it.</summary>
+    /// <summary>Creates an intermediate authority below this one. The certificates that it issues may expire after it.</summary>
     public TestAuthority IssueAuthority(string name, DateTimeOffset begin, DateTimeOffset end)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -30,14 +30,14 @@ sealed class TestAuthority : IDisposable
         return new TestAuthority(issued.CopyWithPrivateKey(key));
     }
 
-    /// <summary>A certificate for 127.0.0.1, localhost and <paramref name="name"/>, valid around now, or up to an hour ago.</summary>
+    /// <summary>Issues a certificate for 127.0.0.1, localhost and <paramref name="name"/> that is valid now, or that expired up to an hour ago.</summary>
     public X509Certificate2 Issue(string name, bool isExpired = false)
     {
         var end = isExpired ? DateTimeOffset.UtcNow.AddHours(-1) : DateTimeOffset.UtcNow.AddMonths(6);
         return Issue(name, end.AddYears(-1), end);
     }
 
-    /// <summary>Creates a certificate that is valid as the test says.</summary>
+    /// <summary>Issues a certificate with the given period of validity.</summary>
     public X509Certificate2 Issue(string name, DateTimeOffset begin, DateTimeOffset end)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -53,7 +53,7 @@ sealed class TestAuthority : IDisposable
         return certificate;
     }
 
-    /// <summary>Creates another certificate of an authority that this one has issued, with the same name and key.</summary>
+    /// <summary>Issues another certificate for an authority that this one has issued, with the same name and key.</summary>
     public X509Certificate2 Renew(TestAuthority issued, DateTimeOffset begin, DateTimeOffset end)
     {
         var request = new CertificateRequest(issued.Certificate.SubjectName, issued.Certificate.PublicKey, HashAlgorithmName.SHA256);
@@ -76,7 +76,7 @@ sealed class TestAuthority : IDisposable
         return request;
     }
 
-    // With a generator, since a certificate is otherwise refused that ends after its issuer.
+    // Use a signature generator, because otherwise .NET refuses a certificate that expires after its issuer.
     X509Certificate2 Sign(CertificateRequest request, DateTimeOffset begin, DateTimeOffset end)
     {
         using var key = Certificate.GetECDsaPrivateKey()!;

@@ -1,11 +1,11 @@
 namespace Datacake.Rpc.Tests.Fixtures;
 
-/// <summary>A service put together in a test.</summary>
+/// <summary>A service whose handlers are registered by a test.</summary>
 sealed class TestService(string name, Action<RpcHandlers> register) : RpcService
 {
     public override string Name => name;
 
-    /// <summary>Answers every call with its own payload.</summary>
+    /// <summary>Gets a service that answers every call with the call's own payload.</summary>
     public static TestService Echo { get; } = new(
         "echo",
         handlers =>

@@ -6,25 +6,25 @@ sealed class TestTransport(ITransport inner) : ITransport
     readonly Lock _gate = new();
     readonly List<TestStream> _outgoing = [];
 
-    /// <summary>Attempts to connect.</summary>
+    /// <summary>Gets the number of attempts to connect.</summary>
     public int Attempts { get; private set; }
 
-    /// <summary>Bytes that connecting sides have received.</summary>
+    /// <summary>Gets the number of bytes that connecting sides have received.</summary>
     public long BytesRead { get; private set; }
 
-    /// <summary>Those of them that had arrived when the next read began, which is when they were dealt with.</summary>
+    /// <summary>Gets the number of bytes that had arrived when the latest read began, all of which have been handled.</summary>
     public long BytesHandled { get; private set; }
 
-    /// <summary>Writes that wait for a permit.</summary>
+    /// <summary>Gets the number of writes that have waited for a permit.</summary>
     public int WritesWaiting { get; private set; }
 
-    /// <summary>Everything written by connecting sides.</summary>
+    /// <summary>Gets all bytes written by connecting sides.</summary>
     public MemoryStream Written { get; } = new();
 
-    /// <summary>While set, every write of a connecting side takes one of its permits first.</summary>
+    /// <summary>Gets or sets a semaphore. If it is set, every write of a connecting side first takes a permit.</summary>
     public SemaphoreSlim? WritePermits { get; set; }
 
-    /// <summary>Replaces the bytes of each write of a connecting side on their way.</summary>
+    /// <summary>Gets or sets the function that replaces the bytes of each write of a connecting side.</summary>
     public Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> Tamper { get; set; } = bytes => bytes;
 
     public ValueTask<ITransportListener> ListenAsync(string address, CancellationToken cancellationToken = default) =>
@@ -40,14 +40,14 @@ sealed class TestTransport(ITransport inner) : ITransport
         return new TransportConnection(stream, connection.RemoteAddress);
     }
 
-    /// <summary>Closes all connections that were made.</summary>
+    /// <summary>Closes all connections opened so far.</summary>
     public async Task CutAsync()
     {
         foreach (var stream in TakeAll())
             await stream.DisposeAsync();
     }
 
-    /// <summary>From now on, what is written on the connections that were made goes nowhere, and nothing comes in: a pulled plug.</summary>
+    /// <summary>Pulls the plug: all connections opened so far discard what is written and receive nothing.</summary>
     public void Silence()
     {
         foreach (var stream in TakeAll())

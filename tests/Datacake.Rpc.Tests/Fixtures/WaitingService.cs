@@ -1,6 +1,6 @@
 namespace Datacake.Rpc.Tests.Fixtures;
 
-/// <summary>Its call waits until its token fires, and tells.</summary>
+/// <summary>A service whose handlers wait for their cancellation and report when they start and when they are canceled.</summary>
 sealed class WaitingService : RpcService
 {
     readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);

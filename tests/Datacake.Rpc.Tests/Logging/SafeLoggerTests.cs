@@ -5,7 +5,7 @@ namespace Datacake.Rpc.Tests.Logging;
 public sealed class SafeLoggerTests
 {
     [Fact]
-    public void What_peers_say_takes_one_line_of_the_log()
+    public void Text_of_peers_takes_one_line_of_the_log()
     {
         using var log = new CollectingLog();
         Log.ConnectFailed(new SafeLogger(log.CreateLogger("test")), "10.0.0.1:7001", "stop\r\n12:00 Information: all is well\u001b[2J");
@@ -15,5 +15,5 @@ public sealed class SafeLoggerTests
     [Theory]
     [InlineData("plain")]
     [InlineData("Grüße, 你好, 🍰")]
-    public void Other_texts_are_left_as_they_are(string text) => Assert.Same(text, RemoteText.OneLine(text));
+    public void Other_texts_are_unchanged(string text) => Assert.Same(text, RemoteText.OneLine(text));
 }

@@ -19,7 +19,7 @@ public sealed class DatagramSealTests : IDisposable
     public void Dispose() => _seals.ForEach(seal => seal.Dispose());
 
     [Fact]
-    public void A_node_is_told_the_life_of_the_other_and_then_heard()
+    public void Node_learns_the_life_of_its_peer_and_is_then_heard()
     {
         var question = _a.Seal(Hello, 0, out var number);
         var asked = _b.Open(question);
@@ -32,7 +32,7 @@ public sealed class DatagramSealTests : IDisposable
     }
 
     [Fact]
-    public void Whoever_asks_for_a_life_gets_no_more_than_was_sent()
+    public void Answer_with_a_life_is_no_longer_than_the_question()
     {
         for (var length = 0; length < 20; length++)
         {
@@ -44,7 +44,7 @@ public sealed class DatagramSealTests : IDisposable
     }
 
     [Fact]
-    public void A_datagram_that_was_changed_anywhere_is_refused()
+    public void Datagram_with_any_changed_byte_is_refused()
     {
         var datagram = _a.Seal(Hello, LifeOf(_b), out _);
         for (var bit = 0; bit < 8 * datagram.Length; bit++)
@@ -60,7 +60,7 @@ public sealed class DatagramSealTests : IDisposable
     }
 
     [Fact]
-    public void A_datagram_that_was_recorded_is_refused_by_the_same_life_and_means_nothing_to_the_next()
+    public void Replayed_datagram_is_refused_by_the_same_life_and_outdated_for_the_next()
     {
         var datagram = _a.Seal(Hello, LifeOf(_b), out _);
         Assert.Equal(DatagramKind.Message, _b.Open(datagram).Kind);
@@ -69,7 +69,7 @@ public sealed class DatagramSealTests : IDisposable
     }
 
     [Fact]
-    public void A_datagram_for_another_node_uses_up_none_of_its_senders_numbers()
+    public void Datagram_for_another_node_consumes_no_number_of_its_sender()
     {
         var datagrams = Enumerable.Range(0, 100).Select(number => _a.Seal(Hello, LifeOf(_b), out _)).ToList();
         var forOthers = _a.Seal(Hello, LifeOf(NewSeal(Secret)), out _);
@@ -79,7 +79,7 @@ public sealed class DatagramSealTests : IDisposable
     }
 
     [Fact]
-    public void Datagrams_may_overtake_each_other()
+    public void Datagrams_can_arrive_out_of_order()
     {
         var datagrams = Enumerable.Range(0, 300).Select(number => _a.Seal(Hello, LifeOf(_b), out _)).ToArray();
         var random = new Random(1);
@@ -94,7 +94,7 @@ public sealed class DatagramSealTests : IDisposable
     }
 
     [Fact]
-    public void Nodes_that_change_their_secret_hear_each_other_and_strangers_are_not_heard()
+    public void Nodes_that_change_their_secret_hear_each_other_but_not_strangers()
     {
         var changing = NewSeal(NextSecret, Secret);
         Assert.Equal(DatagramKind.Message, changing.Open(_a.Seal(Hello, LifeOf(changing), out _)).Kind);
@@ -103,7 +103,7 @@ public sealed class DatagramSealTests : IDisposable
     }
 
     [Fact]
-    public void More_lives_than_are_remembered_are_heard_too_and_nothing_is_taken_twice()
+    public void More_lives_than_are_remembered_are_heard_and_no_datagram_is_accepted_twice()
     {
         var life = LifeOf(_b);
         var recorded = new List<byte[]>();
@@ -122,7 +122,7 @@ public sealed class DatagramSealTests : IDisposable
         Assert.All(recorded, datagram => Assert.NotEqual(DatagramKind.Message, _b.Open(datagram).Kind));
     }
 
-    // A node tells its life to whoever does not know it.
+    // A node reports its life to any node that does not know it.
     UInt128 LifeOf(DatagramSeal seal)
     {
         var asking = NewSeal(Secret, NextSecret);

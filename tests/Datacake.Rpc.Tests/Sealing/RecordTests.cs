@@ -11,7 +11,7 @@ public sealed class RecordTests
     static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task What_is_written_is_read_whatever_the_sizes_and_however_the_bytes_arrive()
+    public async Task Written_bytes_are_read_whatever_their_sizes_and_order_of_arrival()
     {
         var random = new Random(1);
         for (var round = 0; round < 50; round++)
@@ -45,7 +45,7 @@ public sealed class RecordTests
     }
 
     [Fact]
-    public void Contents_do_not_show_in_a_record()
+    public void Contents_are_not_visible_in_a_record()
     {
         using var cipher = new RecordCipher(Secret);
         var record = new byte[100 + RecordCipher.Overhead];
@@ -55,7 +55,7 @@ public sealed class RecordTests
     }
 
     [Fact]
-    public void A_record_that_was_changed_anywhere_does_not_open()
+    public void Record_with_any_changed_byte_does_not_open()
     {
         var record = Seal(1)[0];
         for (var bit = 8 * RecordCipher.HeaderSize; bit < 8 * record.Length; bit++)
@@ -68,12 +68,12 @@ public sealed class RecordTests
     }
 
     [Fact]
-    public void A_record_that_is_left_out_repeated_or_moved_does_not_open()
+    public void Missing_repeated_or_moved_record_does_not_open()
     {
         var records = Seal(3);
-        Refuses(records[1]);                    // the first was left out
-        Refuses(records[0], records[0]);        // repeated
-        Refuses(records[0], records[2]);        // moved
+        Refuses(records[1]);                    // The first is missing.
+        Refuses(records[0], records[0]);        // Repeated.
+        Refuses(records[0], records[2]);        // Moved.
         using var cipher = new RecordCipher(Secret);
         foreach (var record in records)
             cipher.Open(record, new byte[ContentsSize]);
@@ -88,7 +88,7 @@ public sealed class RecordTests
     }
 
     [Fact]
-    public void Each_key_seals_so_many_records_and_the_next_one_others()
+    public void Each_key_seals_a_limited_number_of_records_before_the_next_key_follows()
     {
         using var often = new RecordCipher(Secret, recordsOfKey: 1);
         using var seldom = new RecordCipher(Secret, recordsOfKey: 3);
@@ -105,7 +105,7 @@ public sealed class RecordTests
     [InlineData(0)]
     [InlineData(RecordCipher.MaxContents + 1)]
     [InlineData(ushort.MaxValue)]
-    public void A_length_that_no_record_has_is_refused_before_anything_is_read(int length) =>
+    public void Impossible_record_length_is_refused_before_anything_is_read(int length) =>
         Assert.Throws<BrokenSealException>(() => RecordCipher.ReadLength([(byte)length, (byte)(length >> 8)]));
 
     static byte[][] Seal(int count)
@@ -121,7 +121,7 @@ public sealed class RecordTests
         return records;
     }
 
-    /// <summary>Gives its bytes in pieces of random size.</summary>
+    /// <summary>A stream that returns its bytes in pieces of random size.</summary>
     sealed class SlowStream(byte[] bytes, Random random) : MemoryStream(bytes)
     {
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>

@@ -10,7 +10,7 @@ using Datacake.Rpc.Tests.Fixtures;
 
 namespace Datacake.Rpc.Tests.Sealing;
 
-/// <summary>Somebody in between who passes on what two nodes say, to speak for one of them after the proofs.</summary>
+/// <summary>A relay that forwards the messages of two nodes in order to impersonate one of them after the proofs.</summary>
 [SuppressMessage("Security", "CA5359", Justification = "The attacker trusts everybody.")]
 public sealed class RelayTests : IDisposable
 {
@@ -26,7 +26,7 @@ public sealed class RelayTests : IDisposable
     public void Dispose() => _authority.Dispose();
 
     [Fact]
-    public async Task Nothing_that_is_said_can_be_read_on_the_way()
+    public async Task Contents_cannot_be_read_in_transit()
     {
         await using var pair = await Pair.StartAsync("sealed", services: TestService.Echo);
         using (var reply = await pair.Channel.CallAsync("echo", "echo", Hello, cancellationToken: Stop).Soon())
@@ -37,7 +37,7 @@ public sealed class RelayTests : IDisposable
     }
 
     [Fact]
-    public async Task A_byte_that_is_changed_on_the_way_ends_the_connection_with_the_reason()
+    public async Task Byte_changed_in_transit_ends_the_connection_with_the_reason()
     {
         using var log = new CollectingLog();
         await using var pair = await Pair.StartAsync("sealed", options => options with { Logger = log }, services: TestService.Echo);
@@ -53,7 +53,7 @@ public sealed class RelayTests : IDisposable
     }
 
     [Fact]
-    public async Task What_was_said_before_cannot_be_said_again()
+    public async Task Replayed_bytes_end_the_connection_with_the_reason()
     {
         using var log = new CollectingLog();
         await using var pair = await Pair.StartAsync("sealed", options => options with { Logger = log }, services: Touched());
@@ -67,7 +67,7 @@ public sealed class RelayTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_relay_that_passes_on_both_proofs_reaches_no_service(bool isPlainAfterwards)
+    public async Task Relay_that_forwards_both_proofs_reaches_no_service(bool isPlainAfterwards)
     {
         using var log = new CollectingLog();
         await using var server = await RpcServer.StartAsync("127.0.0.1:0", new RpcServerOptions { ClusterSecret = Secret, Logger = log }, Stop);
@@ -81,12 +81,12 @@ public sealed class RelayTests : IDisposable
         using var toServer = new TcpClient();
         await toServer.ConnectAsync(IPEndPoint.Parse(server.Address), Stop).Soon();
         var there = toServer.GetStream();
-        await PassOnAsync(fromNode, there);     // the greetings
+        await PassOnAsync(fromNode, there);     // The greetings.
         await PassOnAsync(there, fromNode);
-        await PassOnAsync(fromNode, there);     // the proofs
+        await PassOnAsync(fromNode, there);     // The proofs.
         await PassOnAsync(there, fromNode);
 
-        // From here on the relay speaks for the node.
+        // From here on, the relay impersonates the node.
         var one = RawClient.Frame(FrameType.Request, 1, 0, Route.Encode("test", "touch"));
         byte[] frame = [.. Enumerable.Repeat(one, 100).SelectMany(bytes => bytes)];
         var guess = new byte[frame.Length + RecordCipher.Overhead];
@@ -101,7 +101,7 @@ public sealed class RelayTests : IDisposable
     }
 
     [Fact]
-    public async Task A_relay_at_which_TLS_ends_is_refused_even_if_its_certificate_is_trusted()
+    public async Task Relay_that_terminates_TLS_is_refused_even_if_its_certificate_is_trusted()
     {
         var tls = new RpcTls { Certificate = _authority.Issue("server"), TrustedIssuers = _authority.Roots };
         await using var server = await RpcServer.StartAsync(
@@ -123,7 +123,7 @@ public sealed class RelayTests : IDisposable
         await PassOnAsync(fromNode, there);
         await PassOnAsync(there, fromNode);
         await PassOnAsync(fromNode, there);
-        await PassOnAsync(there, fromNode);     // the refusal
+        await PassOnAsync(there, fromNode);     // The refusal.
         var failure = await calling.Fails(RpcStatus.Unauthenticated);
         Assert.Contains("differs from the server's", failure.Message, StringComparison.Ordinal);
         Assert.Equal(0, _touched);
@@ -141,7 +141,7 @@ public sealed class RelayTests : IDisposable
         await ReadStepAsync(client);
         await client.WriteAsync(RawClient.Step(0x80, Greeting.Write(ProtocolVersions.Current, new RpcLimits(), exchange.PublicKey)), Stop);
         var proof = await ReadStepAsync(client);
-        await client.WriteAsync(proof, Stop);       // sent back
+        await client.WriteAsync(proof, Stop);       // The proof is sent back.
         var failure = await calling.Fails(RpcStatus.Unauthenticated);
         Assert.Contains("does not know the cluster secret", failure.Message, StringComparison.Ordinal);
     }
