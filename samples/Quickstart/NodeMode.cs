@@ -73,7 +73,7 @@ sealed class NodeMode(Options options, int nodeId, string dataFolder, TextWriter
             {
                 [] => "",
                 ["put", string key, string text] => await PutAsync(db, key, text, cancellationToken),
-                ["get", string key] => await db.Notes.FindAsync([key], cancellationToken) is { } note ? $"{note.Id} = {note.Text}" : $"{key} is not there",
+                ["get", string key] => await db.Notes.FindAsync([key], cancellationToken) is { } note ? $"{note.Id} = {note.Text}" : $"{key} does not exist",
                 ["delete", string key] => await DeleteAsync(db, key, cancellationToken),
                 ["load"] => await LoadAsync(db, cancellationToken),
                 ["count"] => $"{(await db.GetStatisticsAsync(cancellationToken)).Sum(keyspace => keyspace.Count)} documents",

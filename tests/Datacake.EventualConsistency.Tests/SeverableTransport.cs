@@ -61,7 +61,7 @@ sealed class SeverableTransport(long bytesBeforeCut = long.MaxValue) : ITranspor
         switch (FateOf(address))
         {
             case DialFate.Refused:
-                throw new IOException($"There is no way to {address}.");
+                throw new IOException($"No route to {address}.");
             case DialFate.Hangs:
                 await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
                 break;

@@ -102,7 +102,7 @@ public sealed class StorageFailureTests
         await Assert.ThrowsAnyAsync<Exception>(
             () => cakes.PutAsync(2, "cake"u8.ToArray(), Consistency.None, Cancelled).AsTask().WaitAsync(TestCluster.Deadline, Cancelled));
         storage.CommitsToFail = 0;
-        await TestCluster.WaitUntilAsync(() => storage.SnapshotsToFail == 0, "the look at what is stored failed too");
+        await TestCluster.WaitUntilAsync(() => storage.SnapshotsToFail == 0, "the following snapshot failed, too");
         await cakes.PutAsync(3, "cake"u8.ToArray(), Consistency.None, Cancelled).AsTask().WaitAsync(TestCluster.Deadline, Cancelled);
         Assert.Equal(2, (await cakes.GetStatisticsAsync(Cancelled)).Count);
     }

@@ -60,7 +60,7 @@ public sealed class ProcessTests
     public async Task Process_that_is_asked_to_stop_leaves_the_cluster()
     {
         if (OperatingSystem.IsWindows())
-            Assert.Skip("There is no SIGTERM on Windows.");
+            Assert.Skip("SIGTERM does not exist on Windows.");
         await using var process = QuickstartProcess.Start(["--node", "1", "--storage", "memory"]);
         await process.ExpectAsync("node 1 listens");
         using var kill = Process.Start("kill", ["-TERM", $"{process.Id}"]);

@@ -78,7 +78,7 @@ sealed class QuickstartProcess : IAsyncDisposable
         }
         catch (Exception e) when (e is OperationCanceledException or ChannelClosedException)
         {
-            throw new TimeoutException($"The process did not say '{string.Join("…' or '", starts)}…'. It said:\n{Output}", e);
+            throw new TimeoutException($"The process did not print '{string.Join("…' or '", starts)}…'. It printed:\n{Output}", e);
         }
     }
 

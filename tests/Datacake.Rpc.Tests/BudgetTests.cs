@@ -94,7 +94,7 @@ public sealed class BudgetTests
                 // Later replies are mostly small or errors.
                 var number = Interlocked.Increment(ref made);
                 return number > 20 && number % 3 == 0
-                    ? throw new InvalidOperationException("It fails.")
+                    ? throw new InvalidOperationException("The handler failed.")
                     : ValueTask.FromResult<ReadOnlyMemory<byte>>(new byte[number > 20 ? 10 : 1024 * KiB]);
             })));
         await using var client = await RawClient.GreetAsync(pair.Server);

@@ -43,7 +43,7 @@ public sealed class FrameReaderTests(ITestOutputHelper output)
             handled += sink.Handled;
             refused += sink.Refused;
             Assert.Equal(1, sink.Closed);
-            Assert.True(held.TryTake((int)limits.TotalBufferedBytes), "something is held after the end");
+            Assert.True(held.TryTake((int)limits.TotalBufferedBytes), "memory is held after the connection has ended");
             held.Return((int)limits.TotalBufferedBytes);
         }
 

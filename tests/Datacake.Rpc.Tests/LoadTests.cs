@@ -38,7 +38,7 @@ public sealed class LoadTests(ITestOutputHelper output)
         {
             calm += await CallAsync(channels, Calls);
             await using var nuisances = new Nuisances(server, Connections / 10);
-            await nuisances.AreInTheWayAsync();
+            await nuisances.WaitUntilActiveAsync();
             disturbed += await CallAsync(channels, Calls);
             memory = Math.Max(memory, GC.GetTotalMemory(forceFullCollection: true) - before);
         }
@@ -73,7 +73,7 @@ public sealed class LoadTests(ITestOutputHelper output)
         readonly RpcServer _server;
         readonly CancellationTokenSource _stop = new();
         readonly Task[] _tasks;
-        int _there;
+        int _active;
 
         public Nuisances(RpcServer server, int countOfEach)
         {
@@ -86,7 +86,7 @@ public sealed class LoadTests(ITestOutputHelper output)
         }
 
         /// <summary>Waits until each of the clients has misbehaved at least once.</summary>
-        public Task AreInTheWayAsync() => Expect.Until(() => Volatile.Read(ref _there) >= _tasks.Length);
+        public Task WaitUntilActiveAsync() => Expect.Until(() => Volatile.Read(ref _active) >= _tasks.Length);
 
         public async ValueTask DisposeAsync()
         {
@@ -115,7 +115,7 @@ public sealed class LoadTests(ITestOutputHelper output)
         {
             await using var client = await RawClient.ConnectAsync(_server);
             await client.SendAsync("DCR"u8.ToArray());
-            Interlocked.Increment(ref _there);
+            Interlocked.Increment(ref _active);
             await client.Stream.ReadExactlyAsync(new byte[1], _stop.Token);
         }
 
@@ -129,7 +129,7 @@ public sealed class LoadTests(ITestOutputHelper output)
                 await client.Stream.WriteAsync(frame, _stop.Token);
             }
 
-            Interlocked.Increment(ref _there);
+            Interlocked.Increment(ref _active);
             await Task.Delay(Timeout.Infinite, _stop.Token);
         }
     }

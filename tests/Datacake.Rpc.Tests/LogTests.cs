@@ -141,7 +141,7 @@ public sealed class LogTests : IDisposable
             services: new TestService("failing", handlers =>
             {
                 handlers.HandleBytes("one", (_, _) => throw new InvalidOperationException("broken"));
-                handlers.HandleBytes("other", (_, _) => throw new InvalidOperationException("broken, too"));
+                handlers.HandleBytes("other", (_, _) => throw new InvalidOperationException("also broken"));
             }));
         for (var call = 0; call < 100; call++)
         {

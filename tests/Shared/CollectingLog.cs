@@ -22,7 +22,7 @@ sealed class CollectingLog : ILoggerFactory, ILogger
 
     public ILogger CreateLogger(string categoryName) => this;
 
-    public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException("There is only this one.");
+    public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException("Additional providers are not supported.");
 
     public bool IsEnabled(LogLevel logLevel) => true;
 

@@ -26,7 +26,7 @@ public sealed class CommitLoopTests
         }, new ThrowingLogger(() => FailureOf(kind)));
         for (int i = 1; i <= 3; i++)
         {
-            var throwing = new Told(() => throw FailureOf(kind));
+            var throwing = new ObservedWork(() => throw FailureOf(kind));
             Assert.True(loop.TryPost(throwing));
             Assert.True(await loop.RunAsync((_, _) => ValueTask.FromResult(true), Cancelled).AsTask().WaitAsync(TestCluster.Deadline, Cancelled));
             await throwing.Done.WaitAsync(TestCluster.Deadline, Cancelled);
@@ -44,7 +44,7 @@ public sealed class CommitLoopTests
             await gate.Task;
             return true;
         }, Cancelled).AsTask();
-        Told[] works = [new(() => throw new OperationCanceledException()), new(() => { }), new(() => throw new IOException()), new(() => { })];
+        ObservedWork[] works = [new(() => throw new OperationCanceledException()), new(() => { }), new(() => throw new IOException()), new(() => { })];
         Assert.All(works, work => Assert.True(loop.TryPost(work)));
         gate.SetResult();
         await holding.WaitAsync(TestCluster.Deadline, Cancelled);
@@ -61,7 +61,7 @@ public sealed class CommitLoopTests
             await gate.Task;
             return true;
         }, Cancelled).AsTask();
-        await Eventually.WaitUntilAsync(() => loop.TryPost(new Told(() => throw new IOException())), "there is room");
+        await Eventually.WaitUntilAsync(() => loop.TryPost(new ObservedWork(() => throw new IOException())), "there is room");
         var waiting = Enumerable.Range(0, 10).Select(_ => loop.RunAsync((_, _) => ValueTask.FromResult(true), Cancelled).AsTask()).ToArray();
         var closing = loop.DisposeAsync().AsTask();
         gate.SetResult();
@@ -108,7 +108,7 @@ public sealed class CommitLoopTests
         _ => new InvalidOperationException(),
     };
 
-    sealed class Told(Action onCommitted) : CommitWork
+    sealed class ObservedWork(Action onCommitted) : CommitWork
     {
         readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

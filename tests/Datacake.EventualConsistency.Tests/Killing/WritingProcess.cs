@@ -78,7 +78,7 @@ sealed class WritingProcess : IDisposable
         var acknowledged = new List<long>();
         while (acknowledged.Count < count)
             acknowledged.Add(Parse(await _process.StandardOutput.ReadLineAsync(cancellationToken)
-                ?? throw new InvalidOperationException("The process has ended by itself.")));
+                ?? throw new InvalidOperationException("The process ended unexpectedly.")));
         return acknowledged;
     }
 

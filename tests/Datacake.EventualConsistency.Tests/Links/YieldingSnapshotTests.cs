@@ -26,20 +26,20 @@ public sealed class YieldingSnapshotTests
     }
 
     /// <summary>Starts a read. Work that the read queues to the thread pool runs when the caller invokes the returned action.</summary>
-    static (ValueTask Reading, Action? GoOn) Start(Func<ValueTask> read)
+    static (ValueTask Reading, Action? Continue) Start(Func<ValueTask> read)
     {
         var before = SynchronizationContext.Current;
         var paused = new Paused();
         SynchronizationContext.SetSynchronizationContext(paused);
         var reading = read();
         SynchronizationContext.SetSynchronizationContext(before);
-        return (reading, paused.GoOn);
+        return (reading, paused.Continue);
     }
 
     sealed class Paused : SynchronizationContext
     {
-        public Action? GoOn { get; private set; }
+        public Action? Continue { get; private set; }
 
-        public override void Post(SendOrPostCallback d, object? state) => GoOn = () => d(state);
+        public override void Post(SendOrPostCallback d, object? state) => Continue = () => d(state);
     }
 }

@@ -136,7 +136,7 @@ sealed class SimulatedCluster : IDisposable
                 return round;
             RunRounds(1);
         }
-        Assert.Fail($"Not within {maxRounds} rounds.");
+        Assert.Fail($"The condition did not become true within {maxRounds} rounds.");
         return 0;
     }
 

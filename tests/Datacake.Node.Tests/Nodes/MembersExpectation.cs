@@ -17,7 +17,7 @@ static class MembersExpectation
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
-            Assert.Fail($"Not in time: node {node.Id} knows {string.Join(", ", node.Members)}");
+            Assert.Fail($"Timed out waiting for the members. Node {node.Id} knows {string.Join(", ", node.Members)}.");
         }
     }
 }

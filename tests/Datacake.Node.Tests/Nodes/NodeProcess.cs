@@ -64,9 +64,9 @@ sealed class NodeProcess : IDisposable
         }
         catch (OperationCanceledException) when (!TestContext.Current.CancellationToken.IsCancellationRequested)
         {
-            throw new TimeoutException($"'{beginning}' was not said within {timeout}, but: {string.Join("; ", _said)}");
+            throw new TimeoutException($"The process did not print '{beginning}' within {timeout}. It printed: {string.Join("; ", _said)}");
         }
-        throw new InvalidOperationException($"The process has ended by itself, after: {string.Join("; ", _said)}");
+        throw new InvalidOperationException($"The process ended unexpectedly. It printed: {string.Join("; ", _said)}");
     }
 
     public void Kill() => _process.Kill();

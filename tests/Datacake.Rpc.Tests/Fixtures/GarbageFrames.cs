@@ -61,14 +61,14 @@ static class GarbageFrames
     {
         var hasRoute = type is FrameType.Request or FrameType.OpenStream;
         var hasPayload = type is FrameType.Request or FrameType.Reply or FrameType.Error or FrameType.Chunk or FrameType.Message;
-        var mayGoOn = type is FrameType.Request or FrameType.Reply or FrameType.Chunk or FrameType.Message;
+        var mayContinue = type is FrameType.Request or FrameType.Reply or FrameType.Chunk or FrameType.Message;
         return RawClient.Frame(
             type,
             (uint)random.Next(1, 20),
             (uint)random.Next(),
             hasRoute ? Route.Encode(random.Next(5) == 0 ? "nowhere" : "echo", random.Next(2) == 0 ? "echo" : "echo-stream") : null,
             hasPayload ? new byte[random.Next(5) == 0 ? random.Next(65_536) : random.Next(100)] : null,
-            mayGoOn && random.Next(3) == 0 ? FrameFlags.More : FrameFlags.None);
+            mayContinue && random.Next(3) == 0 ? FrameFlags.More : FrameFlags.None);
     }
 
     /// <summary>Returns the beginning of a frame after which no reader can continue: unknown, oversized, truncated or random bytes.</summary>

@@ -128,7 +128,7 @@ public sealed class DatagramSealTests : IDisposable
         var asking = NewSeal(Secret, NextSecret);
         var question = asking.Seal(Hello, 0, out _);
         var told = asking.Open(seal.TellLife(seal.Open(question), question.Length)!);
-        return told.Kind == DatagramKind.Life ? told.Sender : throw new InvalidOperationException("It was not told.");
+        return told.Kind == DatagramKind.Life ? told.Sender : throw new InvalidOperationException("The node did not answer with its life.");
     }
 
     DatagramSeal NewSeal(string secret, params string[] accepted)

@@ -11,7 +11,7 @@ public sealed class RecordTests
     static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Written_bytes_are_read_whatever_their_sizes_and_order_of_arrival()
+    public async Task Written_bytes_are_read_whatever_the_sizes_of_their_pieces()
     {
         var random = new Random(1);
         for (var round = 0; round < 50; round++)
