@@ -9,7 +9,7 @@ using static Datacake.EventualConsistency.Tests.Caching.DocumentCacheTests;
 
 namespace Datacake.EventualConsistency.Tests.Caching;
 
-/// <summary>Documents read through a cache, compared with the storage of the same snapshot. The cache has few slots and little room, so that documents compete for them.</summary>
+/// <summary>Documents read through a cache, compared with the storage of the same snapshot. Documents compete for the few slots of the cache.</summary>
 public sealed class CachedStorageTests : IDisposable
 {
     const long Capacity = 16 * 1024;
