@@ -10,7 +10,7 @@ public class ConsistentReadTests
     static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_read_at_a_level_sees_saves_of_other_nodes_and_refreshes_what_is_tracked()
+    public async Task Read_with_a_consistency_level_sees_saves_of_other_nodes_and_refreshes_tracked_entities()
     {
         await using var first = await StartAsync(1);
         await using var second = await StartAsync(2, first.Address);
@@ -46,7 +46,7 @@ public class ConsistentReadTests
     }
 
     [Fact]
-    public async Task A_query_at_a_level_sees_what_was_saved_at_that_level_on_any_node()
+    public async Task Query_with_a_consistency_level_sees_saves_of_any_node()
     {
         await using var first = await StartAsync(1);
         await using var second = await StartAsync(2, first.Address);

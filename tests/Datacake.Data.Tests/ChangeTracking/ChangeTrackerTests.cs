@@ -7,7 +7,7 @@ namespace Datacake.Data.Tests.ChangeTracking;
 public class ChangeTrackerTests(StoreFixture store)
 {
     [Fact]
-    public async Task States_follow_what_is_done()
+    public async Task Entity_states_follow_tracker_operations()
     {
         await using var db = store.NewContext();
         var product = new Product { Id = -1 };
@@ -32,7 +32,7 @@ public class ChangeTrackerTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Original_and_current_values_and_modified_properties_are_known()
+    public async Task Original_values_current_values_and_modified_properties_are_tracked()
     {
         await using var db = store.NewContext();
         var product = new Product { Id = -1, Name = "old", Stock = 3, Warehouse = new Address { City = "Bonn" } };
@@ -75,7 +75,7 @@ public class ChangeTrackerTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task The_key_of_an_added_entity_may_change_and_that_of_a_stored_one_may_not()
+    public async Task Key_of_an_added_entity_can_change_but_key_of_a_stored_entity_cannot()
     {
         await using var db = store.NewContext();
         var added = new Product { Id = -1 };
@@ -103,7 +103,7 @@ public class ChangeTrackerTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task A_key_that_is_too_long_is_refused_by_name()
+    public async Task Key_that_is_too_long_is_refused_and_named()
     {
         await using var db = store.NewContext();
         var line = new OrderLine { Order = new string('x', 300) };
@@ -113,7 +113,7 @@ public class ChangeTrackerTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task A_cancellation_token_among_the_values_of_a_key_is_pointed_out()
+    public async Task Cancellation_token_among_key_values_is_refused_with_a_hint()
     {
         await using var db = store.NewContext();
         var exception = await Assert.ThrowsAsync<ArgumentException>(async () => await db.Products.FindAsync([1L, Token], Token));
@@ -121,7 +121,7 @@ public class ChangeTrackerTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Entries_of_a_type_are_those_of_a_keyspace()
+    public async Task Entries_of_a_type_returns_the_entities_of_its_keyspace()
     {
         await using var db = store.NewContext();
         var product = new Product { Id = -1 };
@@ -144,14 +144,14 @@ public class ChangeTrackerTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task An_entity_of_another_class_is_refused_by_name()
+    public async Task Entity_of_a_class_without_a_keyspace_is_refused_and_named()
     {
         await using var db = store.NewContext();
         Assert.Contains("String", Assert.Throws<InvalidOperationException>(() => db.Entry("x")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Without_automatic_detection_changes_wait_for_DetectChanges()
+    public async Task Changes_are_found_only_by_DetectChanges_if_automatic_detection_is_off()
     {
         await using var db = store.NewContext();
         db.ChangeTracker.AutoDetectChangesEnabled = false;
@@ -164,7 +164,7 @@ public class ChangeTrackerTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task An_addition_during_another_one_on_another_thread_is_refused()
+    public async Task Add_is_refused_while_another_thread_is_adding()
     {
         await using var db = new HookedContext(store.Node);
         Exception? refusal = null;

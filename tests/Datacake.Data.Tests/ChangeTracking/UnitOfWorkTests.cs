@@ -9,7 +9,7 @@ public class UnitOfWorkTests(StoreFixture store)
     static long _lastId = 4_000_000;
 
     [Fact]
-    public async Task A_context_adds_updates_attaches_and_removes_entities_of_any_of_its_classes()
+    public async Task Context_adds_updates_attaches_and_removes_entities_of_all_its_classes()
     {
         var (added, updated, attached, removed) = (NewProduct("added"), NewProduct("old"), NewProduct("old"), NewProduct("removed"));
         await using (var db = store.NewContext())
@@ -34,7 +34,7 @@ public class UnitOfWorkTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Entities_of_no_keyspace_are_refused_by_name()
+    public async Task Entities_without_a_keyspace_are_refused_and_named()
     {
         await using var db = store.NewContext();
         var e = Assert.Throws<InvalidOperationException>(() => db.Add(new Version(1, 0)));
@@ -42,7 +42,7 @@ public class UnitOfWorkTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Local_entities_are_those_that_are_tracked_and_not_removed()
+    public async Task Local_contains_tracked_entities_that_are_not_removed()
     {
         await using var db = store.NewContext();
         var (a, b, c) = (NewProduct("a"), NewProduct("b"), NewProduct("c"));
@@ -57,7 +57,7 @@ public class UnitOfWorkTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Values_of_an_object_with_the_same_property_names_become_those_of_the_entity()
+    public async Task SetValues_copies_properties_of_an_object_by_name()
     {
         await using var db = store.NewContext();
         var product = NewProduct("a");
@@ -79,7 +79,7 @@ public class UnitOfWorkTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Values_of_another_entity_of_the_class_are_taken_but_for_the_key()
+    public async Task SetValues_copies_all_properties_of_another_entity_except_the_key()
     {
         await using var db = store.NewContext();
         var product = NewProduct("a");
@@ -91,7 +91,7 @@ public class UnitOfWorkTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task The_stored_values_of_an_entity_can_be_read_beside_it_and_taken_over()
+    public async Task Stored_values_of_an_entity_can_be_read_and_copied_to_it()
     {
         var product = NewProduct("a");
         await using var db = store.NewContext();
@@ -113,7 +113,7 @@ public class UnitOfWorkTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task A_context_that_tracks_nothing_by_default_tracks_where_it_is_asked_to()
+    public async Task AsTracking_overrides_a_context_that_does_not_track_by_default()
     {
         var product = NewProduct("a");
         await using var db = store.NewContext();

@@ -9,7 +9,7 @@ public class ConcurrencyTests(EditedApart nodes) : IClassFixture<EditedApart>
 
     [Theory]
     [MemberData(nameof(Promises))]
-    public async Task On_both_nodes(string promise)
+    public async Task Concurrent_edits_merge_on_both_nodes_as_promised(string promise)
     {
         int index = EditedApart.Edits.ToList().FindIndex(edit => edit.Promise == promise);
         foreach (int nodeId in new[] { 1, 2 })
@@ -21,7 +21,7 @@ public class ConcurrencyTests(EditedApart nodes) : IClassFixture<EditedApart>
     }
 
     [Fact]
-    public async Task A_later_edit_revives_what_the_other_node_deleted_and_a_later_delete_wins_over_an_edit()
+    public async Task Later_edit_revives_a_deleted_entity_and_a_later_delete_wins_over_an_edit()
     {
         foreach (int nodeId in new[] { 1, 2 })
         {
@@ -33,7 +33,7 @@ public class ConcurrencyTests(EditedApart nodes) : IClassFixture<EditedApart>
     }
 
     [Fact]
-    public async Task With_DeleteWins_a_later_edit_does_not_revive_what_the_other_node_deleted()
+    public async Task Later_edit_does_not_revive_a_deleted_entity_with_DeleteWins()
     {
         foreach (int nodeId in new[] { 1, 2 })
         {
@@ -45,7 +45,7 @@ public class ConcurrencyTests(EditedApart nodes) : IClassFixture<EditedApart>
     }
 
     [Fact]
-    public async Task Of_raw_bytes_the_later_put_wins()
+    public async Task Later_put_of_raw_bytes_wins()
     {
         foreach (int nodeId in new[] { 1, 2 })
             Assert.Equal("theirs", Encoding.UTF8.GetString(await nodes.RawAsync(nodeId)));

@@ -17,7 +17,7 @@ public sealed class CompiledCollectionTests : IAsyncLifetime
     static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Values_in_fields_of_all_types_are_read_back_with_their_comparers()
+    public async Task Collection_fields_of_all_types_are_read_back_with_their_comparers()
     {
         await using (var db = Context())
         {
@@ -77,7 +77,7 @@ public sealed class CompiledCollectionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Lists_that_are_made_when_they_are_first_asked_for_are_included_and_stored()
+    public async Task Lazily_created_lists_are_included_and_stored()
     {
         await using (var db = new CabinetContext(_store.Node) { DefaultConsistency = Consistency.None })
         {
@@ -97,7 +97,7 @@ public sealed class CompiledCollectionTests : IAsyncLifetime
     }
 
     [Fact]
-    public void All_members_that_are_missing_are_named_at_once()
+    public void All_missing_members_are_reported_at_once()
     {
         string message = Assert.Throws<InvalidOperationException>(() => new MissingContext(_store.Node).Accounts.ToString()).Message;
         Assert.Contains("The property FullName of Account, a class of the assembly Datacake.Domain, has no setter, is not an auto-property, and has no field _fullName of type string.", message, StringComparison.Ordinal);

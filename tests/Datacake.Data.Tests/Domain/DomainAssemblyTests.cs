@@ -52,7 +52,7 @@ public sealed class DomainAssemblyTests(StoreFixture store)
     }
 
     [Fact]
-    public void Computed_property_of_a_compiled_class_is_named_when_the_first_context_is_made()
+    public void Computed_property_of_a_compiled_class_is_reported_when_the_first_context_is_created()
     {
         var exception = Assert.Throws<InvalidOperationException>(() => new ComputedContext(store.Node).Accounts.ToString());
         Assert.Contains("The property FullName of Account, a class of the assembly Datacake.Domain", exception.Message, StringComparison.Ordinal);
@@ -60,7 +60,7 @@ public sealed class DomainAssemblyTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Computed_property_that_is_left_out_is_computed()
+    public async Task Ignored_computed_property_is_computed()
     {
         await using var db = new AccountContext(store.Node) { DefaultConsistency = Consistency.None };
         db.Accounts.Add(new Account { Id = 1, First = "Ada", Last = "Byron" });

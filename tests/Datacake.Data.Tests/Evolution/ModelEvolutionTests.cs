@@ -11,7 +11,7 @@ public sealed class ModelEvolutionTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _cluster.DisposeAsync();
 
     [Fact]
-    public async Task A_store_opens_with_the_next_model_and_with_the_one_before_again()
+    public async Task Store_opens_with_the_next_model_and_again_with_the_previous_one()
     {
         await _cluster.StartAsync(1);
         await using (var db = Before(1))
@@ -68,7 +68,7 @@ public sealed class ModelEvolutionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Nodes_with_two_models_at_once_keep_what_only_the_other_one_knows()
+    public async Task Nodes_with_different_models_keep_properties_that_only_the_other_model_has()
     {
         await _cluster.StartAsync(1);
         await _cluster.StartAsync(2);
@@ -114,7 +114,7 @@ public sealed class ModelEvolutionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Indexes_of_derived_classes_are_built_from_what_nodes_stored_that_knew_neither()
+    public async Task Indexes_of_derived_classes_are_built_over_entities_stored_with_an_older_model()
     {
         await _cluster.StartAsync(1);
         await _cluster.StartAsync(2);

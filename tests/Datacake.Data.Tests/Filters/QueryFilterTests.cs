@@ -7,7 +7,7 @@ public class QueryFilterTests(StoreFixture store)
     static long _lastId = 5_000_000;
 
     [Fact]
-    public async Task A_filter_is_part_of_every_query()
+    public async Task Filter_applies_to_every_query()
     {
         var notes = await AddAsync();
         await using var db = NewContext("a");
@@ -22,7 +22,7 @@ public class QueryFilterTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task A_filter_has_the_values_that_the_context_has_when_the_query_runs()
+    public async Task Filter_uses_the_values_of_the_context_when_the_query_runs()
     {
         var notes = await AddAsync();
         await using var db = NewContext("a");
@@ -35,7 +35,7 @@ public class QueryFilterTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Filters_are_part_of_groups_joins_and_queryables()
+    public async Task Filters_apply_to_groups_joins_and_queryables()
     {
         var notes = await AddAsync();
         await using var db = NewContext("a");
@@ -52,7 +52,7 @@ public class QueryFilterTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Filters_are_left_out_all_together_or_by_name()
+    public async Task Filters_can_be_ignored_all_at_once_or_by_name()
     {
         var notes = await AddAsync();
         await using var db = NewContext("a");
@@ -65,7 +65,7 @@ public class QueryFilterTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task What_is_filtered_out_is_not_found_by_its_key_unless_it_is_tracked()
+    public async Task Filtered_out_entity_is_not_found_by_its_key_unless_it_is_tracked()
     {
         var notes = await AddAsync();
         await using var db = NewContext("a");
@@ -77,7 +77,7 @@ public class QueryFilterTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task What_is_filtered_out_is_neither_updated_nor_deleted()
+    public async Task Filtered_out_entities_are_neither_updated_nor_deleted()
     {
         var notes = await AddAsync();
         await using var db = NewContext("a");
@@ -88,7 +88,7 @@ public class QueryFilterTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Filters_hold_for_what_is_included()
+    public async Task Filters_apply_to_included_entities()
     {
         var notes = await AddAsync();
         await using var db = NewContext("a");
@@ -110,7 +110,7 @@ public class QueryFilterTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Filters_hold_for_related_entities_in_conditions_and_projections()
+    public async Task Filters_apply_to_related_entities_in_conditions_and_projections()
     {
         var notes = await AddAsync();
         await using var db = NewContext("a");
@@ -131,7 +131,7 @@ public class QueryFilterTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task A_filter_about_related_entities_is_refused_by_name()
+    public async Task Filter_on_related_entities_is_refused_and_named()
     {
         await using var db = new RelatedFilterContext(store.Node);
         var e = await Assert.ThrowsAsync<InvalidOperationException>(() => db.Notes.ToListAsync(Token));
@@ -139,7 +139,7 @@ public class QueryFilterTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Watchers_see_what_comes_through_the_filter_and_what_leaves()
+    public async Task Watchers_see_entities_that_start_and_stop_matching_the_filter()
     {
         var notes = await AddAsync();
         await using var db = NewContext("a");
@@ -157,7 +157,7 @@ public class QueryFilterTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Conventions_are_of_all_properties_of_a_type()
+    public async Task Conventions_apply_to_all_properties_of_a_type()
     {
         await using var db = NewContext("a");
         var folder = new Folder { Id = Interlocked.Increment(ref _lastId), Name = "f", Kind = FolderKind.Shared, Color = new Color(5), Draft = new Draft() };

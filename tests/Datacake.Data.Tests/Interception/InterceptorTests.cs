@@ -9,7 +9,7 @@ public class InterceptorTests(StoreFixture store)
     static long _lastId = 3_000_000;
 
     [Fact]
-    public async Task What_an_interceptor_awaits_and_changes_is_part_of_the_save()
+    public async Task Changes_that_an_asynchronous_interceptor_makes_are_saved()
     {
         await using var db = store.NewContext();
         var recorder = new Recorder { BeforeSave = product => product.Name += " stamped" };
@@ -23,7 +23,7 @@ public class InterceptorTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task A_save_that_fails_tells_the_interceptors_before_its_caller()
+    public async Task Interceptors_are_told_of_a_failed_save_before_its_caller()
     {
         await using var db = store.NewContext();
         var recorder = new Recorder();
@@ -34,7 +34,7 @@ public class InterceptorTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task An_interceptor_that_throws_fails_the_save_and_nothing_is_written()
+    public async Task Save_fails_and_writes_nothing_if_an_interceptor_throws()
     {
         await using var db = store.NewContext();
         db.Interceptors.Add(new Recorder { BeforeSave = _ => throw new UnauthorizedAccessException() });
@@ -46,7 +46,7 @@ public class InterceptorTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task An_interceptor_that_saves_again_is_told_that_it_need_not()
+    public async Task Save_within_an_interceptor_is_refused()
     {
         await using var db = store.NewContext();
         db.Interceptors.Add(new Recorder { BeforeSave = product => db.SaveChangesAsync(Token).GetAwaiter().GetResult() });
@@ -56,7 +56,7 @@ public class InterceptorTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Interceptors_see_what_queries_read_and_find()
+    public async Task Interceptors_see_how_much_queries_read_and_return()
     {
         await using var db = store.NewContext();
         long first = NewProduct().Id, second = NewProduct().Id;
@@ -82,7 +82,7 @@ public class InterceptorTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task A_query_that_fails_is_told_with_its_exception()
+    public async Task Interceptors_see_the_exception_of_a_failed_query()
     {
         await using var db = store.NewContext();
         db.Products.Add(NewProduct());
@@ -96,7 +96,7 @@ public class InterceptorTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task An_overridden_save_is_the_one_that_all_saves_go_through()
+    public async Task All_saves_call_the_overridden_SaveChangesAsync()
     {
         await using var db = new CountingContext(store.Node);
         var product = NewProduct();

@@ -13,7 +13,7 @@ public class EntityModelTests
     static readonly Datacake_Data_Tests_Shop_ProductModel ProductModel = Datacake_Data_Tests_Shop_ProductModel.Instance;
 
     [Fact]
-    public void An_entity_with_a_property_of_every_type_comes_back_as_it_was() => Gens.Everything.Sample(
+    public void Entity_with_a_property_of_every_type_round_trips() => Gens.Everything.Sample(
         entity =>
         {
             var read = (Everything)Model.ReadEntity(Model.KeyOf(entity), Stored(Model, entity));
@@ -21,7 +21,7 @@ public class EntityModelTests
         }, iter: 300);
 
     [Fact]
-    public void Reading_and_writing_again_changes_nothing() => Gens.Everything.Sample(
+    public void Entity_that_is_read_and_encoded_again_has_no_changes() => Gens.Everything.Sample(
         entity =>
         {
             var content = Model.Encode(entity, new CellWriter());
@@ -30,7 +30,7 @@ public class EntityModelTests
         }, iter: 300);
 
     [Fact]
-    public void What_changes_between_two_entities_turns_the_one_into_the_other() => Gen.Select(Gens.Everything, Gens.Everything).Sample(
+    public void Changes_between_two_entities_turn_one_into_the_other() => Gen.Select(Gens.Everything, Gens.Everything).Sample(
         (before, after) =>
         {
             after.Id = before.Id;
@@ -63,7 +63,7 @@ public class EntityModelTests
     }
 
     [Fact]
-    public void Properties_that_the_store_lacks_keep_the_values_of_the_class()
+    public void Properties_missing_from_the_store_keep_the_defaults_of_the_class()
     {
         var read = (Article)Datacake_Data_Tests_Shop_ArticleModel.Instance.ReadEntity(
             "a", Document.Put(new HlcTimestamp(1), DocumentContent.Empty));
@@ -100,7 +100,7 @@ public class EntityModelTests
     }
 
     [Fact]
-    public void A_property_of_another_type_in_the_store_is_named()
+    public void Stored_property_of_a_different_type_is_named()
     {
         var content = new DocumentContentBuilder();
         content.Set(DocumentPath.OfProperty("Price").Encoded.Span, [0xA1, (byte)'x']);
@@ -127,7 +127,7 @@ public class EntityModelTests
     }
 
     [Fact]
-    public void An_index_has_the_values_that_the_entity_shows() => Gens.Everything.Sample(
+    public void Index_values_match_the_properties_of_the_entity() => Gens.Everything.Sample(
         entity =>
         {
             var document = Stored(Model, entity);
@@ -140,7 +140,7 @@ public class EntityModelTests
         }, iter: 300);
 
     [Fact]
-    public void An_index_of_a_document_without_the_property_has_the_values_of_the_class()
+    public void Index_of_a_document_without_the_property_has_the_default_of_the_class()
     {
         var empty = Document.Put(new HlcTimestamp(1), DocumentContent.Empty);
         foreach (var (index, declared) in Model.Indexes.Zip(IndexExtraction.IndexesOf(Model)))
@@ -152,7 +152,7 @@ public class EntityModelTests
     }
 
     [Fact]
-    public void An_index_has_a_document_that_it_cannot_read_before_all_others()
+    public void Index_places_an_unreadable_document_before_all_others()
     {
         var content = new DocumentContentBuilder();
         content.Set(DocumentPath.OfProperty("Category").Encoded.Span, [0x07]);

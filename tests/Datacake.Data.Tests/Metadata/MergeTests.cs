@@ -11,18 +11,18 @@ public class MergeTests
     static readonly Datacake_Data_Tests_Shop_EverythingModel Model = Datacake_Data_Tests_Shop_EverythingModel.Instance;
 
     [Fact]
-    public void Different_properties_both_survive()
+    public void Edits_of_different_properties_both_survive()
     {
         var merged = Merge(new Everything(), e => e.String = "mine", e => e.Decimal = 7);
         Assert.Equal(("mine", 7m), (merged.String, merged.Decimal));
     }
 
     [Fact]
-    public void Of_one_property_the_later_edit_wins() =>
+    public void Later_edit_of_the_same_property_wins() =>
         Assert.Equal("theirs", Merge(new Everything(), e => e.String = "mine", e => e.String = "theirs").String);
 
     [Fact]
-    public void Different_properties_of_an_owned_object_both_survive()
+    public void Edits_of_different_properties_of_an_owned_object_both_survive()
     {
         var merged = Merge(new Everything { Owned = new() { Text = "x" } }, e => e.Owned!.Text = "mine", e => e.Owned!.Point = new(1, 2));
         Assert.Equal(("mine", new GeoPoint(1, 2)), (merged.Owned!.Text, merged.Owned.Point));
@@ -39,7 +39,7 @@ public class MergeTests
     }
 
     [Fact]
-    public void Additions_and_removals_of_different_elements_all_survive()
+    public void Additions_and_removals_of_different_set_elements_all_survive()
     {
         var merged = Merge(
             new Everything { Set = ["a", "b", "c"] },
@@ -49,14 +49,14 @@ public class MergeTests
     }
 
     [Fact]
-    public void An_addition_to_a_set_survives_that_another_node_sets_it_to_null()
+    public void Addition_to_a_set_survives_when_another_node_sets_the_set_to_null()
     {
         var merged = Merge(new Everything { DecimalSet = new HashSet<decimal> { 1 } }, e => e.DecimalSet = null, e => e.DecimalSet!.Add(2));
         Assert.Equal([2m], merged.DecimalSet!);
     }
 
     [Fact]
-    public void Entries_of_a_dictionary_merge_one_by_one()
+    public void Dictionaries_merge_entry_by_entry()
     {
         var merged = Merge(
             new Everything { Prices = { ["a"] = 1, ["b"] = 2, ["c"] = 3 } },
@@ -67,18 +67,18 @@ public class MergeTests
     }
 
     [Fact]
-    public void Of_a_list_the_later_edit_wins_as_a_whole() =>
+    public void Later_edit_of_a_list_replaces_the_whole_list() =>
         Assert.Equal(["a", "theirs"], Merge(new Everything { List = ["a"] }, e => e.List.Add("mine"), e => e.List.Add("theirs")).List);
 
     [Fact]
-    public void An_owned_object_that_one_node_takes_away_and_another_edits_is_gone()
+    public void Owned_object_that_one_node_removes_and_another_edits_is_gone()
     {
         var merged = Merge(new Everything { Owned = new() { Text = "x" } }, e => e.Owned = null, e => e.Owned!.Text = "theirs");
         Assert.Null(merged.Owned);
     }
 
     [Fact]
-    public void What_dangles_of_an_owned_object_does_not_come_back_with_a_new_one()
+    public void Values_of_a_removed_owned_object_do_not_reappear_in_a_new_one()
     {
         var replica = new TestReplica(1);
         Put(replica, new Everything { Owned = new() { Text = "x", Set = [1] } }, 1);

@@ -6,7 +6,7 @@ namespace Datacake.Data.Tests.Modeling;
 public class ConverterTests(StoreFixture store)
 {
     [Fact]
-    public async Task Converted_values_and_keys_come_back_as_they_were()
+    public async Task Converted_values_and_keys_round_trip()
     {
         await using var db = Context();
         db.Vehicles.Add(new Vehicle { Plate = new("back"), Kind = VehicleKind.Mule, Owner = "me" });
@@ -20,7 +20,7 @@ public class ConverterTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Keys_and_indexes_find_equal_values_and_leave_their_order_to_the_entities()
+    public async Task Keys_and_indexes_find_equal_converted_values_and_entities_define_the_order()
     {
         await using var db = Context();
         var kinds = new[] { VehicleKind.Mule, VehicleKind.Zebra, VehicleKind.Ant };
@@ -44,7 +44,7 @@ public class ConverterTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task What_a_converter_cannot_read_names_the_property()
+    public async Task Value_that_a_converter_cannot_read_is_reported_with_its_property()
     {
         await using var db = Context();
         var replicated = await store.Node.OpenStoreAsync(Token);

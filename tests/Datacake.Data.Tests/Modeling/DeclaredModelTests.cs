@@ -17,7 +17,7 @@ public sealed class DeclaredModelTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Index_survives_a_write_before_the_first_context_of_a_restarted_node_if_the_model_is_declared(bool isDeclared)
+    public async Task Index_survives_a_write_before_the_first_context_after_a_restart_if_the_model_is_declared(bool isDeclared)
     {
         await using (var node = await StartAsync(isDeclared))
         {

@@ -8,7 +8,7 @@ namespace Datacake.Data.Tests.Modeling;
 public class DerivedClassTests(StoreFixture store)
 {
     [Fact]
-    public async Task Entities_come_back_as_the_class_that_they_are_of()
+    public async Task Entities_are_read_back_as_their_own_class()
     {
         await using var db = Context();
         var truck = new Truck { Plate = new("class1"), Owner = "class", License = "C", Load = 7.5m, Engine = new("diesel") { Hours = 3 } };
@@ -39,7 +39,7 @@ public class DerivedClassTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Conditions_tell_classes_apart()
+    public async Task Conditions_can_test_the_class_of_an_entity()
     {
         await using var db = Context();
         db.Vehicles.AddRange(
@@ -53,7 +53,7 @@ public class DerivedClassTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task A_property_of_a_derived_class_can_be_named_and_set()
+    public async Task Property_of_a_derived_class_can_be_read_and_set()
     {
         await using var db = Context();
         Vehicle truck = new Truck { Plate = new("set1"), Owner = "set", License = "C", Load = 7.5m };
@@ -70,7 +70,7 @@ public class DerivedClassTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task An_index_knows_what_a_derived_class_has_by_default()
+    public async Task Index_uses_the_default_values_of_a_derived_class()
     {
         await using var db = Context();
         db.Vehicles.Add(new Truck { Plate = new("default"), Owner = "default", License = "C" });
@@ -88,7 +88,7 @@ public class DerivedClassTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Entities_of_a_class_are_found_by_its_indexes_as_such()
+    public async Task OfType_queries_use_the_indexes_of_the_derived_class()
     {
         await using var db = Context();
         db.Vehicles.AddRange(
@@ -127,7 +127,7 @@ public class DerivedClassTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task A_condition_that_comes_upon_another_class_says_what_to_write()
+    public async Task Condition_that_fails_on_another_class_suggests_OfType()
     {
         await using var db = Context();
         db.Vehicles.Add(new Vehicle { Plate = new("cast"), Owner = "cast" });
@@ -138,7 +138,7 @@ public class DerivedClassTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Related_entities_and_changes_come_with_those_of_a_class()
+    public async Task OfType_queries_can_be_watched_and_can_include_related_entities()
     {
         await using var db = Context();
         var watch = db.Vehicles.OfType<Trailer>().Where(trailer => trailer.Owner == "with").WatchAsync(Token).GetAsyncEnumerator(Token);
@@ -157,7 +157,7 @@ public class DerivedClassTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task An_abstract_class_has_entities_of_derived_ones()
+    public async Task Keyspace_of_an_abstract_class_stores_entities_of_derived_classes()
     {
         await using var db = Context();
         db.Shapes.AddRange(new Circle { Radius = 2 }, new Square { Side = 3, Color = "blue" });
@@ -168,7 +168,7 @@ public class DerivedClassTests(StoreFixture store)
     }
 
     [Fact]
-    public void A_class_of_a_newer_version_is_read_as_the_entity_class_unless_that_is_abstract()
+    public void Unknown_derived_class_is_read_as_the_entity_class_unless_that_is_abstract()
     {
         var writer = new ValueWriter();
         writer.WriteString("submarine");
@@ -184,7 +184,7 @@ public class DerivedClassTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Only_rules_of_the_entitys_own_class_count()
+    public async Task Only_the_rules_of_the_entitys_own_class_are_checked()
     {
         await using var db = Context();
         db.Vehicles.AddRange(
@@ -194,7 +194,7 @@ public class DerivedClassTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task A_class_that_the_model_does_not_name_is_refused()
+    public async Task Class_that_is_missing_from_the_model_is_refused()
     {
         await using var db = Context();
         var exception = Assert.Throws<ArgumentException>(() => db.Vehicles.Add(new Bicycle { Plate = new("bicycle") }));

@@ -6,7 +6,7 @@ namespace Datacake.Data.Tests.Modeling;
 public class GeneratedKeyTests(StoreFixture store)
 {
     [Fact]
-    public async Task A_long_key_that_is_zero_gets_a_value_of_the_nodes_own_that_grows()
+    public async Task Zero_key_of_type_long_gets_an_increasing_value_unique_to_the_node()
     {
         await using var db = store.NewContext();
         var products = Enumerable.Range(0, 1_000).Select(_ => new Product()).ToList();
@@ -23,7 +23,7 @@ public class GeneratedKeyTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Generated_guids_are_of_version_7_and_ordered_as_they_were_made_in_any_context()
+    public async Task Generated_guids_are_version_7_and_ordered_by_creation_across_contexts()
     {
         await using var db = store.NewContext();
         await using var other = store.NewContext();
@@ -38,7 +38,7 @@ public class GeneratedKeyTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task A_converted_key_is_generated_where_the_model_asks_for_it()
+    public async Task Converted_key_is_generated_if_the_model_requires_it()
     {
         await using var db = Context();
         var invoice = new Invoice();
@@ -47,7 +47,7 @@ public class GeneratedKeyTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task A_key_that_is_not_to_be_generated_stays_zero()
+    public async Task Key_that_is_not_generated_stays_zero()
     {
         await using var db = Context();
         var reading = new Reading();

@@ -8,7 +8,7 @@ namespace Datacake.Data.Tests.Modeling;
 public class ObjectValueTests(StoreFixture store)
 {
     [Fact]
-    public async Task Objects_in_lists_and_dictionaries_come_back_as_they_were()
+    public async Task Objects_in_lists_and_dictionaries_round_trip()
     {
         await using var db = Context();
         var invoice = new Invoice
@@ -37,7 +37,7 @@ public class ObjectValueTests(StoreFixture store)
     }
 
     [Fact]
-    public void What_another_version_stored_more_or_less_of_does_not_matter()
+    public void Unknown_properties_of_an_object_are_ignored_and_missing_ones_keep_their_defaults()
     {
         var writer = new ValueWriter();
         writer.WriteArrayHeader(1);

@@ -10,7 +10,7 @@ public sealed class RecordParameterTests(StoreFixture store)
     static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Rules_on_the_parameters_of_a_record_are_checked()
+    public async Task Validation_attributes_on_record_parameters_are_checked()
     {
         await using var db = Context();
         db.Persons.Add(new Person(1, "Bertram", null, "x"));
@@ -19,7 +19,7 @@ public sealed class RecordParameterTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Index_on_the_parameter_of_a_record_is_used()
+    public async Task Index_on_a_record_parameter_is_used()
     {
         await using var db = Context();
         db.Persons.Add(new Person(2, "Ann", "A", "Rome"));

@@ -21,7 +21,7 @@ public sealed class DerivedQueryDifferentialTests : QueriedStore
 
     [Theory]
     [MemberData(nameof(Providers))]
-    public async Task Random_queries_of_derived_classes_return_what_LINQ_to_Objects_does(string provider)
+    public async Task Random_queries_of_derived_classes_match_LINQ_to_Objects(string provider)
     {
         await using var node = await StartAsync(provider);
         await FillAsync(node);

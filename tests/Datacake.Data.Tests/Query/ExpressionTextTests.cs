@@ -8,7 +8,7 @@ namespace Datacake.Data.Tests.Query;
 public class ExpressionTextTests(QueriedData data)
 {
     [Fact]
-    public void Expression_is_shown_as_it_was_written()
+    public void Expression_is_printed_as_it_was_written()
     {
         decimal? dearest = 20;
         var status = Status.Active;

@@ -24,7 +24,7 @@ public class IndexUseTests(QueriedData data)
     }
 
     [Fact]
-    public async Task Conditions_on_an_indexed_property_are_answered_by_the_index_however_they_are_written()
+    public async Task Conditions_on_an_indexed_property_use_the_index_in_every_spelling()
     {
         await using var db = data.NewContext();
         int[] numbers = [1, 3];
@@ -73,7 +73,7 @@ public class IndexUseTests(QueriedData data)
     }
 
     [Fact]
-    public async Task Sequence_that_is_computed_is_evaluated_once_for_a_run()
+    public async Task Computed_sequence_is_evaluated_once_per_run()
     {
         await using var db = data.NewContext();
         int evaluations = 0;
@@ -91,7 +91,7 @@ public class IndexUseTests(QueriedData data)
     }
 
     [Fact]
-    public async Task A_plan_names_captured_variables_as_the_source_does()
+    public async Task Plan_shows_captured_variables_by_name()
     {
         await using var db = data.NewContext();
         int limit = 3;
@@ -99,7 +99,7 @@ public class IndexUseTests(QueriedData data)
     }
 
     [Fact]
-    public async Task Counts_of_index_conditions_and_extremes_of_indexed_properties_read_no_documents_but_one()
+    public async Task Counts_of_index_conditions_read_no_documents_and_extremes_of_indexed_properties_at_most_one()
     {
         await using var db = data.NewContext();
         Assert.Equal("queried: index Int32 where Int32 > 0", db.Everything.Where(e => e.Int32 > 0).Explain());
@@ -120,7 +120,7 @@ public class IndexUseTests(QueriedData data)
     }
 
     [Fact]
-    public async Task A_plan_serves_all_queries_of_its_shape_each_with_its_own_values()
+    public async Task Plan_is_shared_by_queries_of_the_same_shape_with_different_values()
     {
         await using var db = data.NewContext();
         // That of the model serves the queries of other tests meanwhile.
@@ -146,7 +146,7 @@ public class IndexUseTests(QueriedData data)
     }
 
     [Fact]
-    public async Task Expressions_are_compiled_once_for_each_line_of_code()
+    public async Task Expression_is_compiled_once_per_line_of_code()
     {
         await using var db = data.NewContext();
         var expressions = new CompiledExpressions(db.Everything.Model);
@@ -160,7 +160,7 @@ public class IndexUseTests(QueriedData data)
     }
 
     [Fact]
-    public async Task A_projection_reads_only_the_components_that_it_and_the_query_use()
+    public async Task Projection_reads_only_the_components_that_the_query_uses()
     {
         await using var db = data.NewContext();
         var model = db.Everything.Model;
@@ -179,7 +179,7 @@ public class IndexUseTests(QueriedData data)
     }
 
     [Fact]
-    public void Shapes_differ_where_expressions_do()
+    public void Different_expressions_have_different_shapes()
     {
         int number = 3;
         System.Linq.Expressions.Expression<Func<Everything, bool>>[] different =
@@ -197,7 +197,7 @@ public class IndexUseTests(QueriedData data)
     }
 
     [Fact]
-    public async Task A_query_that_reads_much_for_little_names_the_index_that_would_help()
+    public async Task Warning_of_a_wasteful_scan_names_an_index_that_would_help()
     {
         await using var db = data.NewContext();
         string Remedy(Query<Everything> query) => ScanWarning.Remedy(

@@ -40,7 +40,7 @@ public sealed class KeyPartIndexTests(StoreFixture store) : IAsyncLifetime
     public ValueTask DisposeAsync() => default;
 
     [Fact]
-    public async Task Every_part_of_a_key_is_found_by_its_index()
+    public async Task Entities_are_found_by_the_index_of_every_key_part()
     {
         await using var db = Context();
         var owner = _entries[0].Owner;

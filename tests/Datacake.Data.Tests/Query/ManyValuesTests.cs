@@ -31,7 +31,7 @@ public sealed class ManyValuesTests(StoreFixture store) : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Lists))]
-    public async Task Queries_for_any_of_many_values_find_what_LINQ_to_Objects_does(int count, int step)
+    public async Task Queries_with_many_values_match_LINQ_to_Objects(int count, int step)
     {
         await using var db = Context();
         // Not in order, some of them twice, and many of nothing that is there.
@@ -68,7 +68,7 @@ public sealed class ManyValuesTests(StoreFixture store) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_single_value_is_looked_up_before_many_are()
+    public async Task Single_value_is_looked_up_in_preference_to_many()
     {
         await using var db = Context();
         List<int> numbers = [.. Enumerable.Range(0, 2_000)];

@@ -11,7 +11,7 @@ public sealed class OrderAndNullTests(StoreFixture store)
     [Theory]
     [InlineData("")]
     [InlineData("sv-SE")]
-    public async Task Strings_are_ordered_ordinally_whatever_they_are_ordered_as(string culture)
+    public async Task Strings_are_ordered_ordinally_whatever_the_static_type_of_the_key(string culture)
     {
         var before = CultureInfo.CurrentCulture;
         CultureInfo.CurrentCulture = CultureInfo.GetCultureInfo(culture);
@@ -39,7 +39,7 @@ public sealed class OrderAndNullTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Second_order_keeps_the_first_among_equals()
+    public async Task Second_OrderBy_is_stable()
     {
         await using var db = await FilledAsync();
         var all = await db.Towns.ToListAsync(Token);
@@ -52,7 +52,7 @@ public sealed class OrderAndNullTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Conditions_on_null_are_no_with_an_index_and_without()
+    public async Task Conditions_on_null_are_false_with_and_without_an_index()
     {
         await using var db = await FilledAsync();
         int[] ranks = [1, 2];
@@ -72,7 +72,7 @@ public sealed class OrderAndNullTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Values_of_null_are_no_whatever_the_compiler_converts_them_to()
+    public async Task Conditions_on_a_null_value_are_false_whatever_the_compiler_converts_it_to()
     {
         await using var db = await FilledAsync();
         Grade[] grades = [Grade.Good];
@@ -102,7 +102,7 @@ public sealed class OrderAndNullTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Order_of_what_has_none_is_refused_by_name()
+    public async Task OrderBy_of_a_type_without_an_order_is_refused_and_named()
     {
         await using var db = await FilledAsync();
         var refusal = Assert.Throws<InvalidOperationException>(() => db.Towns.OrderBy(t => t.Photo));
@@ -116,7 +116,7 @@ public sealed class OrderAndNullTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Local_time_is_refused_by_name()
+    public async Task Local_time_is_refused_and_named()
     {
         await using var db = new TownContext(store.Node) { DefaultConsistency = Consistency.None };
         db.Towns.Add(new Town { Id = 100, Founded = new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Local) });

@@ -16,7 +16,7 @@ public sealed class QueryDifferentialTests : QueriedStore
 
     [Theory]
     [MemberData(nameof(Providers))]
-    public async Task Random_queries_return_what_LINQ_to_Objects_does(string provider)
+    public async Task Random_queries_match_LINQ_to_Objects(string provider)
     {
         await using var node = await StartAsync(provider);
         _entities = await QueriedData.FillAsync(node, Token);

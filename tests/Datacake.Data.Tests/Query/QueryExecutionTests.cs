@@ -7,7 +7,7 @@ public class QueryExecutionTests(StoreFixture store)
     static int _lastPriority = 1_000;
 
     [Fact]
-    public async Task An_update_of_a_query_changes_what_fits_and_nothing_else()
+    public async Task ExecuteUpdate_changes_only_matching_entities()
     {
         await using var db = store.NewContext();
         int priority = await Save(db, 10);
@@ -27,7 +27,7 @@ public class QueryExecutionTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Values_are_made_of_the_entity_as_it_was()
+    public async Task ExecuteUpdate_computes_values_from_the_previous_state()
     {
         await using var db = store.NewContext();
         int priority = await Save(db, 1);
@@ -38,7 +38,7 @@ public class QueryExecutionTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task A_delete_of_a_query_deletes_what_fits_also_when_cut_off()
+    public async Task ExecuteDelete_deletes_only_matching_entities_even_with_Skip_and_Take()
     {
         await using var db = store.NewContext();
         int priority = await Save(db, 10);
@@ -49,7 +49,7 @@ public class QueryExecutionTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task An_update_that_changes_nothing_writes_nothing_and_says_how_many_it_found()
+    public async Task ExecuteUpdate_without_changes_writes_nothing_and_returns_the_number_of_matches()
     {
         await using var db = store.NewContext();
         int priority = await Save(db, 3);
@@ -70,7 +70,7 @@ public class QueryExecutionTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Concurrent_updates_of_queries_lose_nothing()
+    public async Task Concurrent_ExecuteUpdate_calls_lose_no_increments()
     {
         await using var db = store.NewContext();
         int priority = await Save(db, 5);
@@ -84,7 +84,7 @@ public class QueryExecutionTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task What_cannot_be_updated_is_refused()
+    public async Task ExecuteUpdate_of_a_property_that_cannot_be_updated_is_refused()
     {
         await using var db = store.NewContext();
         await Assert.ThrowsAsync<ArgumentException>(() => db.Tickets.ExecuteUpdateAsync(s => s.SetProperty(t => t.Id, 1L), Token));

@@ -8,7 +8,7 @@ namespace Datacake.Data.Tests.Query;
 public class QueryTests(QueriedData data)
 {
     [Fact]
-    public async Task Plans_use_keys_and_indexes_and_say_so()
+    public async Task Plans_use_keys_and_indexes_and_show_them()
     {
         await using var db = data.NewContext();
         var id = Guid.Parse("11111111-1111-1111-1111-111111111111");
@@ -158,7 +158,7 @@ public class QueryTests(QueriedData data)
     }
 
     [Fact]
-    public async Task Results_come_in_the_order_of_the_keys_with_any_plan()
+    public async Task Results_are_in_key_order_with_every_plan()
     {
         await using var db = data.NewContext();
         Assert.Equal(
@@ -167,7 +167,7 @@ public class QueryTests(QueriedData data)
     }
 
     [Fact]
-    public async Task What_is_compared_by_reference_is_not_found_by_value()
+    public async Task Comparison_by_reference_does_not_match_equal_values()
     {
         await using var db = data.NewContext();
         var some = data.Entities.First(e => e.NullableString is { Length: > 0 });
@@ -177,7 +177,7 @@ public class QueryTests(QueriedData data)
     }
 
     [Fact]
-    public async Task Context_that_is_disposed_while_results_are_read_gives_the_rest_of_them_and_no_others()
+    public async Task Enumeration_continues_but_new_queries_fail_after_the_context_is_disposed()
     {
         await ReadsAll(db => db.Everything, data.Entities.Count);
         await ReadsAll(db => db.Everything.AsNoTracking().OrderBy(e => e.Int32), data.Entities.Count);
@@ -199,7 +199,7 @@ public class QueryTests(QueriedData data)
     }
 
     [Fact]
-    public async Task An_expression_that_comes_upon_null_is_named()
+    public async Task Expression_that_dereferences_null_is_named()
     {
         await using var db = data.NewContext();
         await Named("e.Owned.Set.Count", db.Everything.Where(e => e.Owned!.Set.Count == 1).ToListAsync(Token));
@@ -215,7 +215,7 @@ public class QueryTests(QueriedData data)
     }
 
     [Fact]
-    public async Task A_query_runs_anew_each_time_and_can_be_the_start_of_others()
+    public async Task Query_can_be_run_repeatedly_and_extended()
     {
         await using var db = data.NewContext();
         var positive = db.Everything.Where(e => e.Int32 > 0);
@@ -226,7 +226,7 @@ public class QueryTests(QueriedData data)
     }
 
     [Fact]
-    public async Task The_operators_of_AsyncEnumerable_take_over()
+    public async Task AsyncEnumerable_operators_can_follow_a_query()
     {
         await using var db = data.NewContext();
         var groups = await db.Everything.AsNoTracking().GroupBy(e => e.Int32 > 0 ? "positive" : "other").ToDictionaryAsync(
@@ -235,7 +235,7 @@ public class QueryTests(QueriedData data)
     }
 
     [Fact]
-    public async Task A_context_can_be_used_between_the_items_of_a_query()
+    public async Task Context_can_be_used_while_a_query_is_enumerated()
     {
         await using var db = data.NewContext();
         await foreach (var entity in db.Everything.Where(e => e.Int32 > 0).WithCancellation(Token))
@@ -243,7 +243,7 @@ public class QueryTests(QueriedData data)
     }
 
     [Fact]
-    public async Task Values_longer_than_an_index_holds_are_told_apart_and_ordered()
+    public async Task Values_longer_than_an_index_entry_are_distinguished_and_ordered()
     {
         await using var db = data.NewContext();
         string same = new('x', 300);

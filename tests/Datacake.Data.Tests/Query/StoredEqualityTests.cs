@@ -45,7 +45,7 @@ public sealed class StoredEqualityTests(StoreFixture store) : IAsyncLifetime
     public ValueTask DisposeAsync() => default;
 
     [Fact]
-    public async Task Entity_equals_those_with_its_key()
+    public async Task Entities_with_equal_keys_are_equal()
     {
         await using var db = Context();
         var third = new Account { Id = 3 };
@@ -72,7 +72,7 @@ public sealed class StoredEqualityTests(StoreFixture store) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Entity_with_several_key_parts_equals_those_with_all_of_them()
+    public async Task Entities_with_composite_keys_are_equal_if_all_key_parts_are()
     {
         await using var db = Context();
         var link = new Link { Left = 1, Right = 4 };
@@ -84,7 +84,7 @@ public sealed class StoredEqualityTests(StoreFixture store) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Included_entity_equals_those_with_its_key()
+    public async Task Included_entities_with_equal_keys_are_equal()
     {
         await using var db = Context();
         var first = new Account { Id = 1 };
@@ -95,7 +95,7 @@ public sealed class StoredEqualityTests(StoreFixture store) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Collection_with_a_comparer_of_its_own_keeps_its_meaning()
+    public async Task Contains_uses_the_comparer_of_a_collection()
     {
         await using var db = Context();
         var odd = new HashSet<Account>(EqualityComparer<Account>.Create((a, b) => a?.Id % 2 == b?.Id % 2, a => (int)(a.Id % 2))) { new() { Id = 11 } };
@@ -108,7 +108,7 @@ public sealed class StoredEqualityTests(StoreFixture store) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Converted_value_equals_those_that_are_stored_alike()
+    public async Task Converted_values_are_equal_if_their_stored_values_are()
     {
         await using var db = Context();
         var email = _email;
@@ -149,7 +149,7 @@ public sealed class StoredEqualityTests(StoreFixture store) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Sorted_set_of_strings_has_those_that_are_the_same_characters()
+    public async Task Sorted_set_of_strings_compares_elements_by_ordinal()
     {
         await using var db = Context();
         // Equal in a culture, and other characters.

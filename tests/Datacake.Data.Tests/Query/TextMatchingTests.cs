@@ -15,11 +15,11 @@ public class TextMatchingTests(QueriedData data)
     static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public void Text_is_like_a_pattern_as_a_regular_expression_says() => Gen.Select(Text, Pattern).Sample(
+    public void Like_matches_the_equivalent_regular_expression() => Gen.Select(Text, Pattern).Sample(
         (text, pattern) => Assert.Equal(Expected(text, pattern), text.Like(pattern)), iter: 20_000);
 
     [Fact]
-    public void Null_is_like_nothing_and_a_pattern_has_to_be_whole()
+    public void Like_never_matches_null_and_matches_the_whole_text()
     {
         Assert.False(((string?)null).Like("%"));
         Assert.True("".Like("%"));
@@ -28,10 +28,10 @@ public class TextMatchingTests(QueriedData data)
     }
 
     [Fact]
-    public void Pattern_of_many_wildcards_is_matched_in_time() => Assert.False(new string('a', 20_000).Like(string.Concat(Enumerable.Repeat("%a", 50)) + "b"));
+    public void Pattern_with_many_wildcards_is_matched_quickly() => Assert.False(new string('a', 20_000).Like(string.Concat(Enumerable.Repeat("%a", 50)) + "b"));
 
     [Fact]
-    public async Task Index_finds_what_is_like_a_pattern()
+    public async Task Index_finds_text_that_matches_a_pattern()
     {
         await using var db = data.NewContext();
         string pattern = "a\\_%";

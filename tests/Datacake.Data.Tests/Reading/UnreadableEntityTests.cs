@@ -27,7 +27,7 @@ public sealed class UnreadableEntityTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _store.DisposeAsync();
 
     [Fact]
-    public async Task A_query_that_meets_one_names_it_and_the_remedies()
+    public async Task Query_that_reads_an_unreadable_entity_names_it_and_the_remedies()
     {
         await using var db = _store.NewContext();
         var exception = await Assert.ThrowsAsync<UnreadableEntityException>(() => db.Products.ToListAsync(Token));
@@ -39,7 +39,7 @@ public sealed class UnreadableEntityTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_query_leaves_them_out_if_it_is_told_to()
+    public async Task SkipUnreadable_leaves_unreadable_entities_out()
     {
         await using var db = _store.NewContext();
         Assert.Equal([1L, 3, 5], (await db.Products.SkipUnreadable().ToListAsync(Token)).Select(product => product.Id));
@@ -64,7 +64,7 @@ public sealed class UnreadableEntityTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task They_are_listed_and_deleted_and_the_others_stay()
+    public async Task Unreadable_entities_are_listed_and_deleted_and_the_others_stay()
     {
         await using var db = _store.NewContext();
         Assert.Equal([DocumentKey.Of(2L), DocumentKey.Of(4L)], (await db.Products.ListUnreadableAsync(Token).ToListAsync(Token)).Select(found => found.Key));
@@ -74,7 +74,7 @@ public sealed class UnreadableEntityTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_index_does_not_hide_one_whose_value_it_cannot_read()
+    public async Task Index_does_not_hide_an_entity_whose_value_it_cannot_read()
     {
         var store = await _store.Node.OpenStoreAsync(Token);
         var broken = new Transaction();

@@ -16,7 +16,7 @@ public class DeclaredIncludeTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Collection_and_what_its_entities_refer_to_are_included(string provider)
+    public async Task Collection_and_references_of_its_entities_are_included(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -45,7 +45,7 @@ public class DeclaredIncludeTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Path_through_a_reference_to_nothing_is_null(string provider)
+    public async Task Include_path_through_a_null_reference_is_null(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -70,7 +70,7 @@ public class DeclaredIncludeTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Refilled_collection_keeps_what_was_added_and_leaves_out_what_was_taken(string provider)
+    public async Task Reloaded_collection_keeps_added_entities_and_leaves_out_removed_ones(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -85,7 +85,7 @@ public class DeclaredIncludeTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Entry_loads_what_is_related(string provider)
+    public async Task Entry_loads_related_entities(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -104,7 +104,7 @@ public class DeclaredIncludeTests : TradingStore
     }
 
     [Fact]
-    public async Task Model_shows_its_relations()
+    public async Task Model_exposes_its_relations()
     {
         await using var node = await StartAsync("memory");
         await using var db = NewContext(node);

@@ -6,7 +6,7 @@ namespace Datacake.Data.Tests.Relations;
 public class DeleteBehaviorTests : TradingStore
 {
     [Theory, MemberData(nameof(Stores))]
-    public async Task Required_dependents_are_deleted_with_their_own(string provider)
+    public async Task Dependents_are_deleted_with_their_required_principal(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -19,7 +19,7 @@ public class DeleteBehaviorTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Optional_dependents_lose_their_foreign_keys(string provider)
+    public async Task Foreign_keys_of_optional_dependents_become_null(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -31,7 +31,7 @@ public class DeleteBehaviorTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Restricted_delete_is_refused_and_names_a_dependent_unless_that_goes_too(string provider)
+    public async Task Restricted_delete_is_refused_and_names_a_dependent_unless_that_is_deleted_too(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -46,7 +46,7 @@ public class DeleteBehaviorTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Dependents_stay_as_they_are_if_nothing_is_to_be_done(string provider)
+    public async Task Dependents_are_unchanged_if_the_delete_behavior_is_to_do_nothing(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -58,7 +58,7 @@ public class DeleteBehaviorTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Failed_save_gives_foreign_keys_back(string provider)
+    public async Task Failed_save_restores_foreign_keys(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -72,7 +72,7 @@ public class DeleteBehaviorTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Deletes_of_what_a_query_finds_do_to_dependents_what_the_model_says(string provider)
+    public async Task ExecuteDelete_applies_the_delete_behavior_to_dependents(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);

@@ -21,7 +21,7 @@ public class RelatedConditionTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Member_of_a_reference_to_nothing_is_null(string provider)
+    public async Task Member_of_a_null_reference_is_null(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -40,7 +40,7 @@ public class RelatedConditionTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Key_of_a_reference_is_found_by_the_index_of_the_foreign_key(string provider)
+    public async Task Condition_on_the_key_of_a_reference_uses_the_foreign_key_index(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -69,7 +69,7 @@ public class RelatedConditionTests : TradingStore
     }
 
     [Fact]
-    public async Task Warning_of_a_scan_does_not_name_an_index_that_would_not_help()
+    public async Task Scan_warning_does_not_name_an_index_that_would_not_help()
     {
         using var log = new CollectingLog();
         await using var node = await FilledAsync("memory", options => options.WithLoggerFactory(log));
@@ -147,7 +147,7 @@ public class RelatedConditionTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Counts_updates_and_deletes_take_conditions_on_related_entities(string provider)
+    public async Task Counts_updates_and_deletes_support_conditions_on_related_entities(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -161,7 +161,7 @@ public class RelatedConditionTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Condition_after_an_include_of_a_declared_relation_finds_the_same(string provider)
+    public async Task Conditions_and_orders_on_related_entities_work_beside_includes(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -170,7 +170,7 @@ public class RelatedConditionTests : TradingStore
     }
 
     [Fact]
-    public async Task Conditions_that_cannot_be_followed_are_refused()
+    public async Task Conditions_that_cannot_be_analyzed_are_refused()
     {
         await using var node = await StartAsync("memory");
         await using var db = NewContext(node);
@@ -181,7 +181,7 @@ public class RelatedConditionTests : TradingStore
     }
 
     [Fact]
-    public async Task Condition_on_what_is_neither_declared_nor_included_is_refused_by_name()
+    public async Task Condition_on_an_undeclared_relation_that_is_not_included_is_refused_and_named()
     {
         await using var node = await StartAsync("memory");
         await using var db = new Shop.LibraryContext(node);

@@ -24,7 +24,7 @@ public class RelatedOperatorTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Groups_have_keys_and_sums_of_related_entities(string provider)
+    public async Task Groups_can_use_related_entities_in_keys_and_sums(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -42,7 +42,7 @@ public class RelatedOperatorTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Joins_have_keys_and_results_of_related_entities(string provider)
+    public async Task Joins_can_use_related_entities_in_keys_and_results(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -65,7 +65,7 @@ public class RelatedOperatorTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Projections_go_on_to_what_their_entities_are_related_to(string provider)
+    public async Task Operators_after_a_projection_can_use_related_entities(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -79,7 +79,7 @@ public class RelatedOperatorTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Results_are_told_apart_by_what_is_related_to_them(string provider)
+    public async Task Set_operators_can_use_related_entities_as_keys(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -95,7 +95,7 @@ public class RelatedOperatorTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Updates_set_what_related_entities_say(string provider)
+    public async Task Updates_can_compute_values_from_related_entities(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -110,7 +110,7 @@ public class RelatedOperatorTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Condition_or_order_that_cannot_be_seen_into_is_refused_where_it_may_use_related_entities_that_are_not_loaded(string provider)
+    public async Task Opaque_condition_or_order_is_refused_if_it_may_use_related_entities_that_are_not_loaded(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -132,7 +132,7 @@ public class RelatedOperatorTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Queryables_include_and_use_related_entities_update_and_delete(string provider)
+    public async Task Queryables_support_related_entities_updates_and_deletes(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);

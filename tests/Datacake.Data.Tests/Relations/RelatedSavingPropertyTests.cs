@@ -21,7 +21,7 @@ public class RelatedSavingPropertyTests : TradingStore
     }
 
     [Fact]
-    public async Task Both_ends_and_the_store_agree_after_any_changes()
+    public async Task Both_ends_of_a_relation_and_the_store_agree_after_any_changes()
     {
         await using var node = await StartAsync("memory");
         long last = 0;

@@ -6,7 +6,7 @@ namespace Datacake.Data.Tests.Relations;
 public class RelatedSavingTests : TradingStore
 {
     [Theory, MemberData(nameof(Stores))]
-    public async Task Added_entity_is_saved_with_all_that_it_leads_to(string provider)
+    public async Task Added_entity_is_saved_with_all_reachable_entities(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -40,7 +40,7 @@ public class RelatedSavingTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Child_that_is_taken_out_again_before_the_save_is_not_saved(string provider)
+    public async Task Child_removed_from_a_collection_before_the_save_is_not_saved(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -54,7 +54,7 @@ public class RelatedSavingTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Reached_entity_with_a_stored_key_is_updated_and_one_with_another_key_is_added(string provider)
+    public async Task Reachable_entity_is_updated_if_its_key_is_stored_and_added_otherwise(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -68,7 +68,7 @@ public class RelatedSavingTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Add_of_a_graph_refuses_what_is_stored(string provider)
+    public async Task Add_of_a_graph_fails_if_one_of_its_entities_is_stored(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -79,7 +79,7 @@ public class RelatedSavingTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Changed_reference_wins_over_the_foreign_key_and_a_changed_foreign_key_over_an_old_reference(string provider)
+    public async Task Changed_reference_wins_over_the_foreign_key_and_changed_foreign_key_wins_over_an_unchanged_reference(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -111,7 +111,7 @@ public class RelatedSavingTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Orphan_of_a_required_relation_is_deleted_with_what_depends_on_it(string provider)
+    public async Task Orphan_of_a_required_relation_is_deleted_with_its_dependents(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -126,7 +126,7 @@ public class RelatedSavingTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Orphan_of_an_optional_relation_loses_its_foreign_key(string provider)
+    public async Task Foreign_key_of_an_orphan_of_an_optional_relation_becomes_null(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -139,7 +139,7 @@ public class RelatedSavingTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Entity_taken_from_what_it_cannot_be_without_is_refused(string provider)
+    public async Task Save_is_refused_if_an_orphan_cannot_exist_without_its_principal(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -156,7 +156,7 @@ public class RelatedSavingTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Failed_save_leaves_the_tracker_as_it_was_and_a_further_one_saves_all(string provider)
+    public async Task Failed_save_leaves_the_tracker_unchanged_and_a_retry_saves_everything(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -174,7 +174,7 @@ public class RelatedSavingTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Attached_graph_is_as_stored_and_its_new_entities_are_added(string provider)
+    public async Task Attached_graph_is_unchanged_and_its_new_entities_are_added(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -189,7 +189,7 @@ public class RelatedSavingTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Deleted_entity_does_not_come_back_from_a_collection(string provider)
+    public async Task Deleted_entity_in_a_collection_is_not_added_again(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -228,7 +228,7 @@ public class RelatedSavingTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Changes_that_are_taken_back_after_a_look_for_changes_are_not_saved(string provider)
+    public async Task Changes_reverted_after_DetectChanges_are_not_saved(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -260,7 +260,7 @@ public class RelatedSavingTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Key_of_an_added_entity_that_changes_before_the_save_is_followed(string provider)
+    public async Task Foreign_keys_follow_the_key_of_an_added_entity_that_changes_before_the_save(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -275,7 +275,7 @@ public class RelatedSavingTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Put_of_a_graph_adds_or_updates_what_it_leads_to(string provider)
+    public async Task Put_of_a_graph_adds_or_updates_all_reachable_entities(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -286,7 +286,7 @@ public class RelatedSavingTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Detached_entity_is_not_saved_because_it_is_still_in_a_collection(string provider)
+    public async Task Detached_entity_that_is_still_in_a_collection_is_not_saved(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
@@ -298,7 +298,7 @@ public class RelatedSavingTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Reload_takes_back_a_changed_reference(string provider)
+    public async Task Reload_reverts_a_changed_reference(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);

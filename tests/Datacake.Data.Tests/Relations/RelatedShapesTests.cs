@@ -28,7 +28,7 @@ public class RelatedShapesTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Relations_of_classes_of_another_assembly_go_past_private_setters(string provider)
+    public async Task Relations_of_classes_in_another_assembly_use_private_setters(string provider)
     {
         await using var node = await StartAsync(provider);
         await using var db = new ClinicContext(node) { DefaultConsistency = Consistency.None };
@@ -48,7 +48,7 @@ public class RelatedShapesTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Collection_of_a_class_of_another_assembly_that_is_null_until_it_has_something_is_included(string provider)
+    public async Task Lazily_created_collection_of_a_class_in_another_assembly_is_included(string provider)
     {
         await using var node = await StartAsync(provider);
         await using var db = new ClinicContext(node) { DefaultConsistency = Consistency.None };
@@ -78,7 +78,7 @@ public class RelatedShapesTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
-    public async Task Conditions_are_shown_and_what_an_index_answers_is_asked_first(string provider)
+    public async Task Plan_shows_conditions_and_uses_the_index_first(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);

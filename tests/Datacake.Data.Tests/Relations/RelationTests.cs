@@ -12,7 +12,7 @@ public class RelationTests(StoreFixture store)
     static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task References_come_with_the_results_as_one_instance_each()
+    public async Task Included_references_to_the_same_entity_are_one_instance()
     {
         await using var db = await Filled();
         var books = await db.Books.Include(b => b.Author, b => b.AuthorId).Include(b => b.Editor, b => b.EditorId)
@@ -27,7 +27,7 @@ public class RelationTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Collections_come_with_the_results_by_an_index()
+    public async Task Collections_are_included_by_an_index()
     {
         await using var db = await Filled();
         var query = db.Authors.IncludeMany(a => a.Books, b => b.AuthorId).Where(a => a.Id > _first && a.Id < _first + 100).AsNoTracking();
@@ -44,7 +44,7 @@ public class RelationTests(StoreFixture store)
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task What_is_included_includes_in_turn(bool isTracking)
+    public async Task Nested_includes_are_loaded(bool isTracking)
     {
         await using var db = await Filled();
         var query = db.Authors
@@ -67,7 +67,7 @@ public class RelationTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task What_includes_is_ordered_further()
+    public async Task ThenBy_can_follow_an_include()
     {
         await using var db = await Filled();
         var mine = db.Books.Where(b => b.Id > _first && b.Id < _first + 100);
@@ -78,7 +78,7 @@ public class RelationTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task A_reference_to_nothing_is_null()
+    public async Task Reference_to_a_missing_entity_is_null()
     {
         await using var db = await Filled();
         db.Books.Add(new Book { Id = _first + 50, AuthorId = _first + 99, Author = new Author() });
@@ -88,7 +88,7 @@ public class RelationTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Conditions_and_orders_can_say_something_of_included_entities()
+    public async Task Conditions_and_orders_can_use_included_entities()
     {
         await using var db = await Filled();
         var books = db.Books.Include(b => b.Author, b => b.AuthorId).Include(b => b.Editor, b => b.EditorId)
@@ -102,7 +102,7 @@ public class RelationTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Conditions_and_orders_can_use_included_entities_through_the_entity_itself()
+    public async Task Conditions_and_orders_can_use_members_that_read_included_entities()
     {
         await using var db = await Filled();
         var books = db.Books.Include(b => b.Author, b => b.AuthorId).Where(b => b.Id > _first && b.Id < _first + 100);
@@ -115,7 +115,7 @@ public class RelationTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Count_is_of_what_a_list_has_also_where_instances_matter_and_tracks_nothing()
+    public async Task Count_equals_the_length_of_the_list_if_instances_matter_and_tracks_nothing()
     {
         await using var db = await Filled();
         var authors = db.Books.Include(b => b.Author, b => b.AuthorId).Where(b => b.Id > _first && b.Id < _first + 100).Select(b => b.Author!).Distinct();
@@ -132,7 +132,7 @@ public class RelationTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task A_foreign_key_that_cannot_hold_the_key_is_refused_by_name()
+    public async Task Foreign_key_that_cannot_hold_the_key_is_refused_and_named()
     {
         await using var db = store.NewContext();
         var composite = Assert.Throws<InvalidOperationException>(() => db.OrderLines.IncludeMany(l => new List<Product>(), p => p.Name));
@@ -142,7 +142,7 @@ public class RelationTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Only_queries_for_entities_include()
+    public async Task Include_is_refused_on_queries_that_do_not_return_entities()
     {
         await using var db = await Filled();
         Assert.Throws<InvalidOperationException>(() => db.Books.Distinct().Include(b => b.Author, b => b.AuthorId));
@@ -150,7 +150,7 @@ public class RelationTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task A_delete_takes_along_what_depends_on_it_in_one_transaction()
+    public async Task Delete_removes_dependents_in_the_same_transaction()
     {
         await using var db = await Filled();
         var ann = (await db.Authors.FindAsync([_first + 1], Token))!;
@@ -167,7 +167,7 @@ public class RelationTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task A_failed_delete_leaves_its_dependents_as_they_were()
+    public async Task Failed_delete_leaves_its_dependents_unchanged()
     {
         await using var db = await Filled();
         var ann = (await db.Authors.FindAsync([_first + 1], Token))!;

@@ -9,7 +9,7 @@ public sealed class AddingTests(StoreFixture store)
     static long _lastId = 9_000_000;
 
     [Fact]
-    public async Task Added_entity_whose_key_is_stored_fails_the_save_and_says_what_to_do()
+    public async Task Save_of_an_added_entity_whose_key_is_stored_fails_with_advice()
     {
         long id = await SavedAsync("first");
         await using var db = store.NewContext();
@@ -22,7 +22,7 @@ public sealed class AddingTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Put_replaces_what_is_stored_as_a_whole()
+    public async Task Put_replaces_the_whole_stored_entity()
     {
         long id = await SavedAsync("first", "tag");
         await using (var db = store.NewContext())
@@ -40,7 +40,7 @@ public sealed class AddingTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Of_two_contexts_that_add_one_key_the_second_fails()
+    public async Task Second_of_two_contexts_that_add_the_same_key_fails()
     {
         long id = NextId();
         await using var one = store.NewContext();
@@ -53,7 +53,7 @@ public sealed class AddingTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Entity_that_replaces_a_removed_one_is_saved_in_its_place()
+    public async Task Entity_added_with_the_key_of_a_removed_one_replaces_it()
     {
         long id = await SavedAsync("first", "tag");
         await using var db = store.NewContext();
@@ -66,7 +66,7 @@ public sealed class AddingTests(StoreFixture store)
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Entity_is_gone_if_the_one_that_was_to_replace_it_is_removed_or_detached(bool isRemoved)
+    public async Task Removed_entity_is_deleted_if_its_replacement_is_removed_or_detached(bool isRemoved)
     {
         long id = await SavedAsync("first");
         await using var db = store.NewContext();
@@ -82,7 +82,7 @@ public sealed class AddingTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Token_of_an_entity_that_was_not_read_is_the_one_that_it_has()
+    public async Task Concurrency_token_of_an_updated_entity_that_was_not_read_is_its_current_value()
     {
         await using var db = store.NewContext();
         var ticket = new Ticket { Id = NextId(), Title = "first", Version = 1 };
@@ -127,7 +127,7 @@ public sealed class AddingTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Value_that_cannot_be_stored_is_told_with_the_entity_and_all_others_that_are_wrong()
+    public async Task Value_that_cannot_be_stored_is_reported_together_with_all_other_errors()
     {
         await using var db = store.NewContext();
         var (one, other) = (new Product { Id = NextId(), Name = "\uD800" }, new Product { Id = NextId(), Name = "\uDC00x" });
@@ -139,7 +139,7 @@ public sealed class AddingTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Key_that_no_entity_can_have_finds_nothing()
+    public async Task Find_returns_null_for_a_key_that_no_entity_can_have()
     {
         await using var db = store.NewContext();
         Assert.Null(await db.Products.FindAsync([null], Token));
@@ -149,7 +149,7 @@ public sealed class AddingTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Entity_that_is_gone_is_detached_by_a_reload()
+    public async Task Reload_detaches_an_entity_that_no_longer_exists()
     {
         long id = await SavedAsync("first");
         await using var db = store.NewContext();
@@ -165,7 +165,7 @@ public sealed class AddingTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Values_that_do_not_fit_a_property_are_refused_by_name()
+    public async Task Values_that_do_not_fit_a_property_are_refused_with_its_name()
     {
         await using var db = store.NewContext();
         var entry = db.Products.Attach(new Product { Id = NextId() });

@@ -7,7 +7,7 @@ namespace Datacake.Data.Tests.Saving;
 public class ConcurrencyCheckTests(StoreFixture store)
 {
     [Fact]
-    public async Task A_save_fails_if_a_checked_property_was_changed_since_it_was_read()
+    public async Task Save_fails_if_a_concurrency_token_has_changed_since_it_was_read()
     {
         await using var mine = store.NewContext();
         await using var theirs = store.NewContext();
@@ -33,7 +33,7 @@ public class ConcurrencyCheckTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task A_checked_set_is_compared_by_its_elements()
+    public async Task Concurrency_token_that_is_a_set_is_compared_by_its_elements()
     {
         await using var mine = store.NewContext();
         await using var theirs = store.NewContext();
@@ -51,7 +51,7 @@ public class ConcurrencyCheckTests(StoreFixture store)
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Remove_of_a_checked_entity_that_is_gone_fails_the_save(bool isRead)
+    public async Task Removing_a_missing_entity_with_a_concurrency_token_fails_the_save(bool isRead)
     {
         await using var mine = store.NewContext();
         await using var theirs = store.NewContext();
@@ -67,7 +67,7 @@ public class ConcurrencyCheckTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Remove_of_an_entity_without_a_check_that_is_gone_succeeds()
+    public async Task Removing_a_missing_entity_without_a_concurrency_token_succeeds()
     {
         await using var mine = store.NewContext();
         await using var theirs = store.NewContext();
@@ -81,7 +81,7 @@ public class ConcurrencyCheckTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Changes_of_other_properties_do_not_fail_a_save()
+    public async Task Changes_of_properties_that_are_no_concurrency_tokens_do_not_fail_a_save()
     {
         await using var mine = store.NewContext();
         await using var theirs = store.NewContext();
@@ -97,7 +97,7 @@ public class ConcurrencyCheckTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Of_many_that_increment_a_checked_version_at_once_none_is_lost()
+    public async Task Concurrent_increments_of_a_version_are_not_lost()
     {
         await using var db = store.NewContext();
         var ticket = await Saved(db);
@@ -124,7 +124,7 @@ public class ConcurrencyCheckTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task A_property_of_an_owned_object_is_checked_if_the_model_says_so()
+    public async Task Property_of_an_owned_object_can_be_a_concurrency_token()
     {
         await using var mine = new FleetContext(store.Node) { DefaultConsistency = Consistency.None };
         await using var theirs = new FleetContext(store.Node) { DefaultConsistency = Consistency.None };
@@ -142,7 +142,7 @@ public class ConcurrencyCheckTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task A_raw_transaction_is_committed_only_if_its_requirements_are_met()
+    public async Task Raw_transaction_is_committed_only_if_its_requirements_are_met()
     {
         var replicated = await store.Node.OpenStoreAsync(Token);
         var transaction = new Transaction();

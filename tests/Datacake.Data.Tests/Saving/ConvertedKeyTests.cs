@@ -4,7 +4,7 @@ namespace Datacake.Data.Tests.Saving;
 public class ConvertedKeyTests : LendingStore
 {
     [Fact]
-    public async Task Default_of_a_structure_with_a_converter_is_refused_as_a_key_that_was_not_set()
+    public async Task Default_value_of_a_converted_struct_is_refused_as_an_unset_key()
     {
         await using var node = await StartAsync();
         await using var db = NewContext(node);
@@ -18,7 +18,7 @@ public class ConvertedKeyTests : LendingStore
     }
 
     [Fact]
-    public async Task Default_key_is_stored_if_the_model_says_so_or_if_it_is_of_an_enumeration()
+    public async Task Default_key_is_stored_if_the_model_allows_it_or_its_type_is_an_enum()
     {
         await using var node = await StartAsync();
         await using var db = NewContext(node);

@@ -25,7 +25,7 @@ public sealed class InvalidTextTests(StoreFixture store)
 
     [Theory]
     [MemberData(nameof(Places))]
-    public async Task Half_of_a_surrogate_pair_is_refused_by_name(string property, Action<Letter> spoil)
+    public async Task Lone_surrogate_is_refused_with_its_property(string property, Action<Letter> spoil)
     {
         await using var db = Context();
         var letter = new Letter { Id = 7 };
@@ -38,7 +38,7 @@ public sealed class InvalidTextTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Half_of_a_surrogate_pair_in_a_key_names_the_entity()
+    public async Task Lone_surrogate_in_a_key_is_refused_with_its_entity()
     {
         await using var db = Context();
         var exception = Assert.ThrowsAny<ArgumentException>(() => db.Stamps.Add(new Stamp { Id = Half }));

@@ -6,7 +6,7 @@ namespace Datacake.Data.Tests.Saving;
 public class LendingTests : LendingStore
 {
     [Fact]
-    public async Task Entry_looks_for_changes_of_its_entity_and_sees_them_taken_back()
+    public async Task Entry_detects_changes_of_its_entity_and_their_reversal()
     {
         await using var node = await StartAsync();
         await using var db = NewContext(node);
@@ -29,7 +29,7 @@ public class LendingTests : LendingStore
     }
 
     [Fact]
-    public async Task Orphan_that_is_restricted_is_refused_as_one_that_is_deleted_for_its_null_reference()
+    public async Task Restricted_orphan_is_refused_with_the_reason_for_its_delete()
     {
         await using var node = await StartAsync();
         await using var db = NewContext(node);
@@ -48,7 +48,7 @@ public class LendingTests : LendingStore
     }
 
     [Fact]
-    public async Task Entries_of_a_generic_class_without_a_keyspace_name_it_as_it_is_in_the_source()
+    public async Task Entries_of_a_generic_class_without_a_keyspace_names_it_in_CSharp_syntax()
     {
         await using var node = await StartAsync();
         await using var db = NewContext(node);
@@ -57,7 +57,7 @@ public class LendingTests : LendingStore
     }
 
     [Fact]
-    public async Task Save_that_is_too_large_is_refused_as_a_save_and_an_entity_by_its_key()
+    public async Task Save_that_is_too_large_is_refused_and_entity_that_is_too_large_is_named()
     {
         await using var node = await StartAsync();
         await using var db = NewContext(node);
@@ -77,7 +77,7 @@ public class LendingTests : LendingStore
     }
 
     [Fact]
-    public async Task Include_of_an_owned_object_or_a_value_says_that_it_is_there_anyway()
+    public async Task Include_of_an_owned_object_or_a_value_is_refused_as_unnecessary()
     {
         await using var node = await StartAsync();
         await using var db = NewContext(node);
@@ -88,7 +88,7 @@ public class LendingTests : LendingStore
     }
 
     [Fact]
-    public async Task Entities_that_were_read_apart_do_not_lead_to_one_another_until_they_are_included()
+    public async Task Entities_read_separately_do_not_refer_to_each_other_until_they_are_included()
     {
         await using var node = await StartAsync();
         await using (var other = NewContext(node))
@@ -108,7 +108,7 @@ public class LendingTests : LendingStore
     }
 
     [Fact]
-    public async Task Filtered_include_adds_to_what_was_loaded_and_the_next_save_deletes_nothing()
+    public async Task Filtered_include_adds_to_loaded_entities_and_the_next_save_deletes_nothing()
     {
         await using var node = await StartAsync();
         await using (var other = NewContext(node))

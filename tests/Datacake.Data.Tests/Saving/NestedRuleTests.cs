@@ -8,7 +8,7 @@ namespace Datacake.Data.Tests.Saving;
 public sealed class NestedRuleTests(StoreFixture store)
 {
     [Fact]
-    public async Task Rules_within_lists_dictionaries_and_structures_are_checked_at_save_and_all_that_is_wrong_is_named()
+    public async Task Rules_in_lists_dictionaries_and_structs_are_checked_at_save_and_all_errors_are_reported()
     {
         await using var db = Context();
         var form = Valid(1);
@@ -42,7 +42,7 @@ public sealed class NestedRuleTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Nullable_items_and_properties_may_be_null_within_lists_and_dictionaries()
+    public async Task Nullable_items_and_properties_in_lists_and_dictionaries_can_be_null()
     {
         await using (var db = Context())
         {
@@ -63,7 +63,7 @@ public sealed class NestedRuleTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Update_by_a_query_checks_rules_within_lists()
+    public async Task ExecuteUpdate_checks_rules_in_lists()
     {
         await using var db = Context();
         db.Forms.Add(Valid(3));

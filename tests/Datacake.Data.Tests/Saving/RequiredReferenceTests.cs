@@ -7,7 +7,7 @@ namespace Datacake.Data.Tests.Saving;
 public class RequiredReferenceTests : LendingStore
 {
     [Fact]
-    public async Task Added_entity_without_a_required_reference_is_refused_with_its_key_and_the_remedy()
+    public async Task Added_entity_without_a_required_reference_is_refused_with_its_key_and_a_remedy()
     {
         await using var node = await StartAsync();
         await using var db = NewContext(node);
@@ -22,7 +22,7 @@ public class RequiredReferenceTests : LendingStore
     }
 
     [Fact]
-    public async Task Update_in_the_store_that_takes_a_required_reference_away_is_refused()
+    public async Task Update_that_removes_a_required_reference_is_refused()
     {
         await using var node = await StartAsync();
         await using var db = NewContext(node);
@@ -34,7 +34,7 @@ public class RequiredReferenceTests : LendingStore
     }
 
     [Fact]
-    public async Task Foreign_key_without_a_navigation_is_refused_if_the_key_of_zero_is()
+    public async Task Unset_foreign_key_without_a_navigation_is_refused_if_zero_is_not_a_valid_key()
     {
         await using var node = await StartAsync();
         await using var db = NewContext(node);
@@ -44,7 +44,7 @@ public class RequiredReferenceTests : LendingStore
     }
 
     [Fact]
-    public async Task Reference_that_is_set_gives_the_foreign_key_before_it_is_checked()
+    public async Task Reference_sets_the_foreign_key_before_the_foreign_key_is_checked()
     {
         await using var node = await StartAsync();
         await using var db = NewContext(node);
@@ -53,7 +53,7 @@ public class RequiredReferenceTests : LendingStore
     }
 
     [Fact]
-    public async Task Foreign_key_that_can_be_null_and_one_whose_default_is_a_key_are_not_checked()
+    public async Task Nullable_foreign_key_and_foreign_key_whose_default_is_valid_are_not_checked()
     {
         await using var node = await StartAsync();
         await using var db = NewContext(node);

@@ -8,7 +8,7 @@ public class SaveEventTests(StoreFixture store)
     static long _lastId = 1_000_000;
 
     [Fact]
-    public async Task Handlers_before_a_save_can_change_and_add_what_is_saved()
+    public async Task SavingChanges_handlers_can_change_and_add_entities()
     {
         await using var db = store.NewContext();
         var product = new Product { Id = Interlocked.Increment(ref _lastId), Name = "x" };
@@ -30,7 +30,7 @@ public class SaveEventTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Handlers_after_a_save_see_its_result_and_that_nothing_is_pending()
+    public async Task SavedChanges_handlers_see_the_result_and_no_pending_changes()
     {
         await using var db = store.NewContext();
         var product = new Product { Id = Interlocked.Increment(ref _lastId), Name = "x" };
@@ -48,7 +48,7 @@ public class SaveEventTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task A_failed_save_raises_its_event_and_leaves_the_entities_as_they_were()
+    public async Task Failed_save_raises_SaveChangesFailed_and_leaves_the_entities_unchanged()
     {
         await using var db = store.NewContext();
         var added = new Product { Id = Interlocked.Increment(ref _lastId), Name = "x", Stock = 5 };
@@ -73,7 +73,7 @@ public class SaveEventTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task What_a_handler_before_the_save_throws_fails_it_before_anything_is_written()
+    public async Task Exception_in_a_SavingChanges_handler_fails_the_save_before_anything_is_written()
     {
         await using var db = store.NewContext();
         var product = new Product { Id = Interlocked.Increment(ref _lastId), Name = "x" };
@@ -86,7 +86,7 @@ public class SaveEventTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task A_handler_before_the_save_that_saves_is_refused()
+    public async Task Save_within_a_SavingChanges_handler_is_refused()
     {
         await using var db = store.NewContext();
         db.Products.Add(new Product { Id = Interlocked.Increment(ref _lastId), Name = "x" });

@@ -49,7 +49,7 @@ public class SaveTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task A_save_without_changes_writes_nothing()
+    public async Task Save_without_changes_writes_nothing()
     {
         await using var db = store.NewContext();
         var product = await Saved(db);
@@ -60,7 +60,7 @@ public class SaveTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Only_what_changed_is_written()
+    public async Task Only_changed_properties_are_written()
     {
         await using var mine = store.NewContext();
         await using var theirs = store.NewContext();
@@ -84,7 +84,7 @@ public class SaveTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Counters_of_a_put_a_second_save_and_another_context_add_up()
+    public async Task Counter_increments_of_several_saves_and_contexts_add_up()
     {
         await using var db = store.NewContext();
         var product = await Saved(db);
@@ -115,7 +115,7 @@ public class SaveTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task An_entity_can_be_added_in_the_place_of_a_removed_one()
+    public async Task Entity_can_be_added_in_place_of_a_removed_one()
     {
         await using var db = store.NewContext();
         var product = await Saved(db);
@@ -142,7 +142,7 @@ public class SaveTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task An_update_of_an_entity_that_was_not_read_writes_all_of_it()
+    public async Task Update_of_an_entity_that_was_not_read_writes_all_properties()
     {
         await using var db = store.NewContext();
         var product = await Saved(db);
@@ -160,7 +160,7 @@ public class SaveTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task An_update_of_an_entity_that_is_gone_fails_and_writes_nothing()
+    public async Task Update_of_an_entity_that_no_longer_exists_fails_and_writes_nothing()
     {
         await using var db = store.NewContext();
         var product = await Saved(db);
@@ -210,7 +210,7 @@ public class SaveTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task A_save_that_the_members_cannot_satisfy_leaves_the_changes_pending()
+    public async Task Save_that_too_few_nodes_can_acknowledge_leaves_the_changes_pending()
     {
         await using var db = store.NewContext();
         var product = new Product { Id = NextId(), Name = "x" };
@@ -238,7 +238,7 @@ public class SaveTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Reload_brings_every_property_back_to_what_is_stored()
+    public async Task Reload_restores_every_property_to_its_stored_value()
     {
         await using var db = store.NewContext();
         var entity = Gens.EverythingOf(11);
@@ -264,7 +264,7 @@ public class SaveTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Cells_that_the_class_does_not_know_survive_an_update()
+    public async Task Stored_properties_that_the_class_lacks_survive_an_update()
     {
         await using var db = store.NewContext();
         var product = await Saved(db);
@@ -291,7 +291,7 @@ public class SaveTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Two_operations_at_a_time_are_refused()
+    public async Task Second_concurrent_operation_is_refused()
     {
         await using var db = store.NewContext();
         var busy = db.Concurrency.Enter();
@@ -305,7 +305,7 @@ public class SaveTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task A_disposed_context_says_so()
+    public async Task Disposed_context_throws_ObjectDisposedException()
     {
         var db = store.NewContext();
         await db.DisposeAsync();

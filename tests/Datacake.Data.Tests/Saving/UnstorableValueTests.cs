@@ -51,7 +51,7 @@ public class UnstorableValueTests : LendingStore
     public static TheoryData<string> Ways { get; } = ["add", "put", "change", "update", "remove", "attach", "unchanged", "accept", "execute"];
 
     [Theory, MemberData(nameof(Ways))]
-    public async Task Value_is_refused_with_its_entity_key_and_property_by_whatever_way_it_comes(string way)
+    public async Task Unstorable_value_is_refused_with_its_entity_key_and_property_on_every_path(string way)
     {
         await using var node = await StartAsync();
         await using (var other = new DiaryContext(node))
@@ -67,7 +67,7 @@ public class UnstorableValueTests : LendingStore
     }
 
     [Fact]
-    public async Task Value_of_data_to_begin_with_is_refused_with_its_entity_key_and_property()
+    public async Task Unstorable_value_in_seed_data_is_refused_with_its_entity_key_and_property()
     {
         await using var node = await StartAsync();
         await using var db = new DiarySeedContext(node);
@@ -76,7 +76,7 @@ public class UnstorableValueTests : LendingStore
     }
 
     [Fact]
-    public async Task Initializer_of_an_indexed_property_that_cannot_be_stored_is_named()
+    public async Task Unstorable_initializer_of_an_indexed_property_is_named()
     {
         await using var node = await StartAsync();
         await using var db = new PostcardContext(node);
@@ -95,7 +95,7 @@ public class UnstorableValueTests : LendingStore
     }
 
     [Fact]
-    public async Task Conditions_and_lookups_with_a_local_time_find_what_has_its_ticks()
+    public async Task Conditions_and_lookups_with_a_local_time_match_by_ticks()
     {
         await using var node = await StartAsync();
         await using var db = new DiaryContext(node) { DefaultConsistency = Consistency.None };
@@ -107,7 +107,7 @@ public class UnstorableValueTests : LendingStore
     }
 
     [Fact]
-    public async Task Look_for_changes_takes_an_entity_with_such_a_value_for_modified()
+    public async Task DetectChanges_marks_an_entity_with_an_unstorable_value_as_modified()
     {
         await using var node = await StartAsync();
         await using var db = new DiaryContext(node) { DefaultConsistency = Consistency.None };

@@ -7,7 +7,7 @@ namespace Datacake.Data.Tests.Saving;
 public class VisibleCascadeTests : LendingStore
 {
     [Fact]
-    public async Task Interceptors_and_handlers_see_tracked_dependents_deleted_and_their_foreign_keys_null()
+    public async Task Interceptors_and_handlers_see_cascaded_deletes_and_nulled_foreign_keys_of_tracked_dependents()
     {
         await using var node = await FilledAsync();
         await using var db = NewContext(node);
@@ -31,7 +31,7 @@ public class VisibleCascadeTests : LendingStore
     }
 
     [Fact]
-    public async Task Dependents_that_only_the_store_has_are_deleted_without_being_seen()
+    public async Task Untracked_dependents_are_deleted_without_being_seen()
     {
         await using var node = await FilledAsync();
         await using var db = NewContext(node);
@@ -43,7 +43,7 @@ public class VisibleCascadeTests : LendingStore
     }
 
     [Fact]
-    public async Task Dependent_that_an_interceptor_gives_another_state_is_not_deleted()
+    public async Task Dependent_whose_state_an_interceptor_changes_is_not_deleted()
     {
         await using var node = await FilledAsync();
         await using var db = NewContext(node);
@@ -58,7 +58,7 @@ public class VisibleCascadeTests : LendingStore
     }
 
     [Fact]
-    public async Task Dependents_stay_deleted_if_only_what_they_refer_to_is_kept()
+    public async Task Dependents_stay_deleted_if_only_their_principal_is_kept()
     {
         await using var node = await FilledAsync();
         await using var db = NewContext(node);
@@ -71,7 +71,7 @@ public class VisibleCascadeTests : LendingStore
     }
 
     [Fact]
-    public async Task Orphan_that_an_interceptor_gives_another_state_is_not_deleted()
+    public async Task Orphan_whose_state_an_interceptor_changes_is_not_deleted()
     {
         await using var node = await FilledAsync();
         await using var db = NewContext(node);
@@ -84,7 +84,7 @@ public class VisibleCascadeTests : LendingStore
     }
 
     [Fact]
-    public async Task Save_that_fails_gives_the_dependents_their_states_back()
+    public async Task Failed_save_restores_the_states_of_dependents()
     {
         await using var node = await FilledAsync();
         await using var db = NewContext(node);
@@ -112,7 +112,7 @@ public class VisibleCascadeTests : LendingStore
     }
 
     [Fact]
-    public async Task Orphan_that_is_put_back_after_a_failed_save_is_kept()
+    public async Task Orphan_that_is_reattached_after_a_failed_save_is_kept()
     {
         await using var node = await FilledAsync();
         await using var db = NewContext(node);
@@ -138,7 +138,7 @@ public class VisibleCascadeTests : LendingStore
     }
 
     [Fact]
-    public async Task Foreign_keys_are_set_to_null_without_a_look_for_changes()
+    public async Task Foreign_keys_are_set_to_null_without_automatic_detection_of_changes()
     {
         await using var node = await FilledAsync();
         await using var db = NewContext(node);

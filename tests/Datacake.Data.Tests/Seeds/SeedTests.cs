@@ -47,7 +47,7 @@ public sealed partial class PlainFolderContext(DatacakeNode node) : DatacakeCont
 public class SeedTests
 {
     [Fact]
-    public async Task A_new_store_begins_with_the_entities_of_the_model_and_keeps_what_becomes_of_them()
+    public async Task New_store_is_seeded_and_later_changes_to_the_seeds_are_kept()
     {
         await using var cluster = new LocalCluster();
         var node = await cluster.StartAsync(1);
@@ -65,7 +65,7 @@ public class SeedTests
     }
 
     [Fact]
-    public async Task Contexts_that_are_first_together_add_each_entity_once()
+    public async Task Contexts_created_at_the_same_time_add_each_seed_once()
     {
         await using var node = await StartAsync();
         var contexts = Enumerable.Range(0, 8).Select(_ => NewContext(node)).ToList();
@@ -76,7 +76,7 @@ public class SeedTests
     }
 
     [Fact]
-    public async Task An_entity_that_is_stored_already_stays_as_it_is()
+    public async Task Seed_does_not_replace_a_stored_entity()
     {
         await using var node = await StartAsync();
         await using (var plain = new PlainFolderContext(node))
@@ -89,7 +89,7 @@ public class SeedTests
     }
 
     [Fact]
-    public async Task Seeds_without_a_key_with_a_key_twice_and_with_a_counter_are_refused_by_name()
+    public async Task Seeds_without_a_key_with_a_duplicate_key_or_with_a_counter_are_refused_and_named()
     {
         await using var node = await StartAsync();
         await using var unkeyed = new UnkeyedContext(node);
@@ -104,7 +104,7 @@ public class SeedTests
     }
 
     [Fact]
-    public async Task A_node_that_joins_does_not_bring_back_what_the_cluster_has_deleted()
+    public async Task Joining_node_does_not_restore_seeds_that_the_cluster_has_deleted()
     {
         await using var cluster = new LocalCluster();
         await using (var db = NewContext(await cluster.StartAsync(1)))

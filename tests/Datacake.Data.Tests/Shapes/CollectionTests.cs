@@ -10,7 +10,7 @@ namespace Datacake.Data.Tests.Shapes;
 public sealed class CollectionTests(StoreFixture store)
 {
     [Fact]
-    public async Task Sets_and_dictionaries_that_cannot_be_changed_merge_element_by_element_and_keep_their_comparers()
+    public async Task Immutable_sets_and_dictionaries_merge_element_by_element_and_keep_their_comparers()
     {
         await AddAsync(new Cabinet { Id = 1, Labels = ["A"], Frozen = FrozenSet.ToFrozenSet(["a"], StringComparer.OrdinalIgnoreCase), Counts = Counts(("x", 1)) });
         await using (var first = Context())
@@ -50,7 +50,7 @@ public sealed class CollectionTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Collections_that_a_class_has_by_default_are_replaced_by_what_is_stored()
+    public async Task Default_collections_of_a_class_are_replaced_by_stored_ones()
     {
         await AddAsync(new Cabinet { Id = 3, Labels = [], Drawers = { "top" }, Stack = new Stack<int>([1, 2, 3]) });
         var read = await ReadAsync(3);

@@ -46,7 +46,7 @@ public sealed class ShapeTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Object_of_a_derived_class_within_an_entity_is_refused_by_name_before_anything_is_stored()
+    public async Task Owned_object_of_a_derived_class_is_refused_and_named_before_anything_is_stored()
     {
         await using var db = Context();
         var diary = new Diary(Guid.NewGuid(), DateTime.UnixEpoch);
@@ -59,7 +59,7 @@ public sealed class ShapeTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Property_that_the_store_lacks_and_whose_initializer_differs_each_time_is_unchanged()
+    public async Task Missing_property_with_a_nondeterministic_initializer_is_unchanged()
     {
         await using (var db = new UnstampedContext(store.Node) { DefaultConsistency = Consistency.None })
         {

@@ -9,7 +9,7 @@ namespace Datacake.Data.Tests.Values;
 public class ValueCodecTests
 {
     [Fact]
-    public void Integers_come_back_as_they_were()
+    public void Integers_round_trip()
     {
         RoundTrips(Gen.Byte, ValueCodecs.Byte);
         RoundTrips(Gen.SByte, ValueCodecs.SByte);
@@ -23,7 +23,7 @@ public class ValueCodecTests
     }
 
     [Fact]
-    public void Other_scalars_come_back_as_they_were()
+    public void Other_scalars_round_trip()
     {
         RoundTrips(Gen.Bool, ValueCodecs.Boolean);
         RoundTrips(Gen.Float.Special, ValueCodecs.Single);
@@ -63,7 +63,7 @@ public class ValueCodecTests
     }
 
     [Fact]
-    public void Values_in_keys_come_back_equal_and_in_their_order()
+    public void Values_in_keys_round_trip_and_keep_their_order()
     {
         InKeys(Gen.Bool, ValueCodecs.Boolean);
         InKeys(Gen.Decimal, ValueCodecs.Decimal);
@@ -97,7 +97,7 @@ public class ValueCodecTests
     }
 
     [Fact]
-    public void Garbage_in_a_key_is_refused_with_an_InvalidDataException()
+    public void Invalid_key_bytes_are_refused_with_an_InvalidDataException()
     {
         byte[] tags = [0x08, 0x09, 0x10, 0x19, 0x30];
         Gen.Select(Gen.Int[0, tags.Length - 1].Select(i => tags[i]), Gen.Byte.Array[0, 20]).Sample((tag, bytes) =>
@@ -125,7 +125,7 @@ public class ValueCodecTests
     }
 
     [Fact]
-    public void Collections_and_nullables_come_back_as_they_were()
+    public void Collections_and_nullables_round_trip()
     {
         var list = ValueCodecs.List(ValueCodecs.Nullable(ValueCodecs.Int32));
         Gen.Int.Nullable().List[0, 40].Sample(value => Assert.Equal(value, RoundTrip(list, value)));
@@ -142,7 +142,7 @@ public class ValueCodecTests
     }
 
     [Fact]
-    public void Other_readers_of_MessagePack_understand_the_values()
+    public void Other_MessagePack_readers_understand_the_values()
     {
         Gen.Long.Sample(value => Assert.Equal(value, Deserialize<long>(Write(ValueCodecs.Int64, value))));
         Gen.ULong.Sample(value => Assert.Equal(value, Deserialize<ulong>(Write(ValueCodecs.UInt64, value))));
@@ -154,7 +154,7 @@ public class ValueCodecTests
     }
 
     [Fact]
-    public void Values_that_other_writers_of_MessagePack_wrote_are_understood()
+    public void Values_of_other_MessagePack_writers_are_understood()
     {
         Gen.Long.Sample(value => Assert.Equal(value, Read(ValueCodecs.Int64, Serialize(value))));
         Gens.Text.Sample(value => Assert.Equal(value, Read(ValueCodecs.String, Serialize(value))));
@@ -163,7 +163,7 @@ public class ValueCodecTests
     }
 
     [Fact]
-    public void Garbage_is_refused_with_an_InvalidDataException()
+    public void Invalid_bytes_are_refused_with_an_InvalidDataException()
     {
         Gen.Byte.Array[0, 20].Sample(bytes =>
         {
@@ -206,12 +206,12 @@ public class ValueCodecTests
     }
 
     [Fact]
-    public void A_string_with_half_of_a_surrogate_pair_is_refused() =>
+    public void String_with_a_lone_surrogate_is_refused() =>
         Assert.Contains(
             "index 1", Assert.Throws<ArgumentException>(() => Write(ValueCodecs.String, "x\uD800y")).Message, StringComparison.Ordinal);
 
     [Fact]
-    public void Elements_of_a_set_that_are_equal_have_equal_bytes()
+    public void Equal_set_elements_have_equal_bytes()
     {
         Assert.Equal(Element(ValueCodecs.Decimal, 1.0m), Element(ValueCodecs.Decimal, 1.000m));
         Assert.Equal(Element(ValueCodecs.Decimal, 0m), Element(ValueCodecs.Decimal, -0.00m));
@@ -228,7 +228,7 @@ public class ValueCodecTests
     }
 
     [Fact]
-    public void Ordered_bytes_compare_as_the_values_do()
+    public void Ordered_bytes_compare_like_their_values()
     {
         Ordered(Gen.Long, ValueCodecs.Int64);
         Ordered(Gen.ULong, ValueCodecs.UInt64);

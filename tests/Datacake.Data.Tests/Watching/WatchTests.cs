@@ -12,7 +12,7 @@ public class WatchTests(StoreFixture store)
     static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_watched_query_tells_its_results_and_what_becomes_of_them()
+    public async Task Watched_query_reports_its_results_and_their_changes()
     {
         await using var db = store.NewContext();
         await Save(db, 1, 2);
@@ -43,7 +43,7 @@ public class WatchTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task A_watched_top_of_a_list_tells_who_comes_in_and_who_falls_out()
+    public async Task Watched_query_with_Take_reports_entities_that_enter_and_leave()
     {
         await using var db = store.NewContext();
         await Save(db, 1, 2, 3);
@@ -64,7 +64,7 @@ public class WatchTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task A_watch_from_now_on_tells_changes_only_and_goes_on_from_its_position()
+    public async Task Watch_without_initial_results_reports_only_changes_and_resumes_from_its_position()
     {
         await using var db = store.NewContext();
         await Save(db, 1);
@@ -135,7 +135,7 @@ public class WatchTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task What_cannot_be_watched_is_refused()
+    public async Task Query_that_cannot_be_watched_is_refused()
     {
         await using var db = store.NewContext();
         Assert.Throws<InvalidOperationException>(() => db.Tickets.Select(t => t.Title).WatchAsync(Token));

@@ -25,7 +25,7 @@ public sealed class MarketTests : QueriedStore
     [InlineData("SQLite", true, true, "tr-TR", 4)]
     [InlineData("LMDB", true, true, "", 4)]
     [InlineData("SQLite", false, false, "sv-SE", 9)]
-    public async Task Queries_return_what_LINQ_to_Objects_does(string provider, bool isIndexed, bool isTracking, string culture, int oneOf = 1)
+    public async Task Queries_match_LINQ_to_Objects(string provider, bool isIndexed, bool isTracking, string culture, int oneOf = 1)
     {
         var before = CultureInfo.CurrentCulture;
         try
@@ -46,7 +46,7 @@ public sealed class MarketTests : QueriedStore
     }
 
     [Fact]
-    public async Task Queries_return_the_same_while_their_indexes_are_being_built()
+    public async Task Queries_return_correct_results_while_their_indexes_are_being_built()
     {
         await using var node = await StartAsync("memory");
         await FillAsync(node, Data);

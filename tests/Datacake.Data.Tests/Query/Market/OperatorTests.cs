@@ -41,7 +41,7 @@ public sealed class OperatorTests(QueriedMarket market)
     }
 
     [Fact]
-    public async Task Groups_and_joins_go_by_what_is_stored()
+    public async Task Groups_and_joins_use_stored_values()
     {
         await using var db = market.NewContext();
         var order = await db.Orders.FirstAsync(Token);
@@ -55,7 +55,7 @@ public sealed class OperatorTests(QueriedMarket market)
     }
 
     [Fact]
-    public async Task Join_tracks_the_entities_in_its_result_and_no_others()
+    public async Task Join_tracks_only_the_entities_in_its_results()
     {
         await using var db = market.NewContext();
         Assert.NotEmpty(await db.Orders.Join(db.Customers, o => o.CustomerId, c => c.Id, (o, c) => new { o.Id, c.Name }).ToListAsync(Token));
@@ -85,7 +85,7 @@ public sealed class OperatorTests(QueriedMarket market)
     }
 
     [Fact]
-    public async Task Conditions_and_orders_of_a_join_go_to_the_side_that_they_are_about()
+    public async Task Conditions_and_orders_of_a_join_are_pushed_down_to_the_side_they_use()
     {
         await using var db = market.NewContext();
         var query =
@@ -106,7 +106,7 @@ public sealed class OperatorTests(QueriedMarket market)
     }
 
     [Fact]
-    public async Task Join_looks_up_what_has_a_key_or_an_index()
+    public async Task Join_looks_up_entities_by_key_or_index()
     {
         await using var db = market.NewContext();
         Assert.True(await IsLookedUpAsync(db.Customers, Lambda<Customer, long>(c => c.Id)));
@@ -124,7 +124,7 @@ public sealed class OperatorTests(QueriedMarket market)
     }
 
     [Fact]
-    public async Task Last_and_Reverse_read_an_order_from_its_other_end()
+    public async Task Last_and_Reverse_read_an_index_backward()
     {
         await using var db = market.NewContext();
         Assert.Equal("indexed orders: full scan, descending; reverse; take 1", db.Orders.Reverse().Take(1).Explain());
@@ -141,7 +141,7 @@ public sealed class OperatorTests(QueriedMarket market)
     }
 
     [Fact]
-    public async Task Counts_and_tests_of_joined_and_combined_entities_track_nothing()
+    public async Task Aggregates_over_joined_and_combined_entities_track_nothing()
     {
         await using var db = market.NewContext();
         Assert.Equal(market.Data.Orders.Count(o => market.Data.Customers.Exists(c => c.Id == o.CustomerId)), await db.Orders.Join(db.Customers, o => o.CustomerId, c => c.Id, (o, c) => new { o, c }).CountAsync(Token));
@@ -155,7 +155,7 @@ public sealed class OperatorTests(QueriedMarket market)
     }
 
     [Fact]
-    public async Task Both_sides_of_a_join_are_read_at_one_time()
+    public async Task Both_sides_of_a_join_are_read_from_one_snapshot()
     {
         await using var db = new MarketContext(market.Node) { DefaultConsistency = Consistency.None };
         db.Employees.AddRange(new Employee { Id = 1, Team = "a" }, new Employee { Id = 2, Team = "a" });
@@ -178,7 +178,7 @@ public sealed class OperatorTests(QueriedMarket market)
     }
 
     [Fact]
-    public async Task Query_syntax_stays_a_query()
+    public async Task Query_syntax_keeps_the_query_type()
     {
         await using var db = market.NewContext();
         Query<string> flat = from c in db.Customers from n in c.Notes where c.Rank > 1 orderby n select n;
@@ -201,7 +201,7 @@ public sealed class OperatorTests(QueriedMarket market)
     }
 
     [Fact]
-    public async Task Results_come_in_every_form()
+    public async Task Every_terminal_operator_returns_its_result()
     {
         await using var db = market.NewContext();
         var data = market.Data.Customers;
@@ -233,7 +233,7 @@ public sealed class OperatorTests(QueriedMarket market)
     }
 
     [Fact]
-    public async Task Order_by_a_comparer_is_that_of_the_comparer()
+    public async Task OrderBy_uses_the_given_comparer()
     {
         await using var db = market.NewContext();
         var comparer = StringComparer.Create(CultureInfo.GetCultureInfo("sv-SE"), ignoreCase: true);
@@ -250,7 +250,7 @@ public sealed class OperatorTests(QueriedMarket market)
     }
 
     [Fact]
-    public void Synchronous_operators_are_compile_errors_that_name_the_remedy()
+    public void Synchronous_operators_are_compile_errors_that_name_the_asynchronous_method()
     {
         var synchronous = typeof(Query<Customer>).GetMethods()
             .Where(method => typeof(Query<Customer>).GetMethods().Any(other => other.Name == method.Name + "Async") && !method.Name.EndsWith("Async", StringComparison.Ordinal)).ToList();

@@ -9,7 +9,7 @@ public sealed class QueryableTests(QueriedMarket market)
     static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Page_that_a_library_puts_together_is_served_by_an_index()
+    public async Task Page_query_composed_by_a_library_uses_an_index()
     {
         await using var db = market.NewContext();
         // Without the types, and with properties by their names, as of a request.
@@ -42,7 +42,7 @@ public sealed class QueryableTests(QueriedMarket market)
     }
 
     [Fact]
-    public async Task Synchronous_execution_is_refused_and_names_the_asynchronous_way()
+    public async Task Synchronous_execution_is_refused_and_names_the_asynchronous_method()
     {
         await using var db = market.NewContext();
         var query = db.Customers.AsQueryable().Where(c => c.IsActive);
@@ -57,7 +57,7 @@ public sealed class QueryableTests(QueriedMarket market)
     }
 
     [Fact]
-    public async Task What_cannot_be_translated_is_refused_by_name_when_the_query_is_made()
+    public async Task Untranslatable_operator_is_refused_and_named_when_the_query_is_created()
     {
         await using var db = market.NewContext();
         var customers = db.Customers.AsQueryable();
@@ -74,7 +74,7 @@ public sealed class QueryableTests(QueriedMarket market)
     }
 
     [Fact]
-    public async Task Queryable_of_something_else_is_refused()
+    public async Task Foreign_queryable_is_refused()
     {
         var query = market.Data.Customers.AsQueryable();
         var exception = await Assert.ThrowsAsync<InvalidOperationException>(() => query.ToListAsync(Token));
@@ -82,7 +82,7 @@ public sealed class QueryableTests(QueriedMarket market)
     }
 
     [Fact]
-    public async Task Entities_of_a_queryable_are_tracked_unless_it_says_otherwise()
+    public async Task Entities_of_a_queryable_are_tracked_by_default()
     {
         await using var db = market.NewContext();
         Assert.NotEmpty(await db.Customers.AsQueryable().Where(c => c.IsActive).AsNoTracking().ToListAsync(Token));
@@ -92,7 +92,7 @@ public sealed class QueryableTests(QueriedMarket market)
     }
 
     [Fact]
-    public async Task Queryable_has_the_settings_of_a_query()
+    public async Task Queryable_supports_the_settings_of_a_query()
     {
         await using var db = market.NewContext();
         db.ChangeTracker.QueryTrackingBehavior = QueryTrackingBehavior.NoTracking;

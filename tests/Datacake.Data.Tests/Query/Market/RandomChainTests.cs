@@ -8,7 +8,7 @@ public sealed class RandomChainTests : QueriedStore
     [Theory]
     [InlineData("memory", false, "")]
     [InlineData("SQLite", true, "sv-SE")]
-    public async Task Chains_of_operators_return_what_LINQ_to_Objects_does(string provider, bool isIndexed, string culture)
+    public async Task Chains_of_operators_match_LINQ_to_Objects(string provider, bool isIndexed, string culture)
     {
         var before = CultureInfo.CurrentCulture;
         try
