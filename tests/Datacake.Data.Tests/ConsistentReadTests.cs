@@ -30,7 +30,7 @@ public class ConsistentReadTests
         Assert.Same(read, await here.Products.WithConsistency(Consistency.All).FindAsync([1L], Token));
         Assert.Equal("new", read.Name);
 
-        // A pending change is the context's, and what was read can be changed and saved.
+        // A refresh keeps pending changes, and a refreshed entity can be changed and saved.
         read.Stock = 7;
         product.Name = "newer";
         await there.SaveChangesAsync(Consistency.All, Token);
@@ -75,7 +75,7 @@ public class ConsistentReadTests
 
     static async Task WaitForEachOther(params DatacakeNode[] nodes)
     {
-        // All take part before any waits.
+        // Open the stores of all nodes first, because each wait needs all of them to take part.
         var stores = await Task.WhenAll(nodes.Select(node => node.OpenStoreAsync(Token).AsTask()));
         await Eventually.WaitUntilAsync(
             () => stores.All(store => store.Members.Count(member => member.IsUp) == nodes.Length), "all nodes see each other");

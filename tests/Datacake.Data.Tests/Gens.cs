@@ -9,7 +9,8 @@ static class Gens
     static readonly string[] Parts = ["a", "b", "ab", "A", "é", "\0", "𝄞", "\uFFFD", " ", "ß"];
 
     /// <summary>
-    /// Strings of few characters, so that they meet, among them ones of two and four bytes and ones that order differently as UTF-8.
+    /// Strings of a few distinct characters, so that collisions are frequent. Some characters take two or four bytes in UTF-8, and some sort
+    /// differently in UTF-8 than in UTF-16.
     /// </summary>
     public static readonly Gen<string> Text = Gen.Int[0, Parts.Length - 1].Select(i => Parts[i]).Array[0, 4].Select(string.Concat);
 

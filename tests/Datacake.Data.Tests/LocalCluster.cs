@@ -4,7 +4,7 @@ using Datacake.Sqlite;
 
 namespace Datacake.Data.Tests;
 
-/// <summary>Nodes on loopback TCP, each with a SQLite file that outlives it, which start and stop one by one.</summary>
+/// <summary>Nodes on loopback TCP that start and stop individually. Each has a SQLite file that survives restarts.</summary>
 sealed class LocalCluster : IAsyncDisposable
 {
     readonly string _folder = Directory.CreateTempSubdirectory("datacake-data-").FullName;
@@ -14,7 +14,7 @@ sealed class LocalCluster : IAsyncDisposable
 
     public DatacakeNode this[int nodeId] => _nodes[nodeId];
 
-    /// <summary>Starts a node, or starts it again with the address and file that it had.</summary>
+    /// <summary>Starts a node, or restarts it with the same address and file.</summary>
     public async Task<DatacakeNode> StartAsync(int nodeId)
     {
         if (!_addresses.TryGetValue(nodeId, out string? address))
@@ -46,7 +46,7 @@ sealed class LocalCluster : IAsyncDisposable
             await node.DisposeAsync();
     }
 
-    /// <summary>Waits until all nodes that run show the same of a keyspace.</summary>
+    /// <summary>Waits until a keyspace has the same contents on all running nodes.</summary>
     public async Task WaitUntilEqualAsync(string keyspace) => await Eventually.WaitUntilAsync(
         async () =>
         {

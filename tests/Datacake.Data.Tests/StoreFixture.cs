@@ -7,7 +7,7 @@ using Datacake.Storage;
 
 namespace Datacake.Data.Tests;
 
-/// <summary>One node in memory for all tests; each test uses entities, or a keyspace, of its own.</summary>
+/// <summary>An in-memory node that all tests share. Each test uses its own entities or its own keyspace.</summary>
 public sealed class StoreFixture : IAsyncLifetime
 {
     DatacakeNode? _node;

@@ -5,7 +5,7 @@ using Datacake.EventualConsistency;
 namespace Datacake.Data.Tests;
 
 /// <summary>
-/// One document on one node, without a store: what a transaction's operations make of it, for tests of how changes merge.
+/// A replica of one document without a store. Applies the operations of transactions, for tests of merging.
 /// </summary>
 sealed class TestReplica(byte node)
 {

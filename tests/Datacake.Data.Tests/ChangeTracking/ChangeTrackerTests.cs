@@ -189,7 +189,7 @@ public class ChangeTrackerTests(StoreFixture store)
     static CancellationToken Token => TestContext.Current.CancellationToken;
 }
 
-/// <summary>An entity that tells when its key is read.</summary>
+/// <summary>An entity that invokes a callback when its key is read.</summary>
 public sealed class Hooked
 {
     [DatabaseGenerated(DatabaseGeneratedOption.None)]

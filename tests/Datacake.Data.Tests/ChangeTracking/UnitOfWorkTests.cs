@@ -3,7 +3,7 @@ using Datacake.Node;
 
 namespace Datacake.Data.Tests.ChangeTracking;
 
-/// <summary>What a context has of a unit of work, beside its keyspaces.</summary>
+/// <summary>Tests of the unit-of-work methods of a context: Add, Attach, Remove, Local, property values.</summary>
 public class UnitOfWorkTests(StoreFixture store)
 {
     static long _lastId = 4_000_000;

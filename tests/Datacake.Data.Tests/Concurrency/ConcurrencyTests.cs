@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Datacake.Data.Tests.Concurrency;
 
-/// <summary>What two nodes have after they worked apart from each other and met again, for each mapping.</summary>
+/// <summary>Tests of the merged state of two nodes that edited the same data while disconnected, for each mapping.</summary>
 public class ConcurrencyTests(EditedApart nodes) : IClassFixture<EditedApart>
 {
     public static TheoryData<string> Promises => [.. EditedApart.Edits.Select(edit => edit.Promise)];

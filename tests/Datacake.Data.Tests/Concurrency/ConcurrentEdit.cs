@@ -2,7 +2,7 @@ using Datacake.Data.Tests.Shop;
 
 namespace Datacake.Data.Tests.Concurrency;
 
-/// <summary>What two nodes do to one entity apart from each other, the second one later, and what comes of it.</summary>
+/// <summary>A pair of edits that two disconnected nodes make to one entity, the second node later, with a check of the merged entity.</summary>
 public sealed record ConcurrentEdit(
     string Promise, Func<Everything> Initial, Action<Everything> Mine, Action<Everything> Theirs, Action<Everything> Check)
 {
@@ -15,7 +15,7 @@ public sealed record ConcurrentEdit(
             e => e.Decimal = 7,
             e => Assert.Equal(("mine", 7m), (e.String, e.Decimal))),
         new(
-            "of one property the later edit wins",
+            "the later edit of the same property wins",
             () => new Everything(),
             e => e.String = "mine",
             e => e.String = "theirs",
@@ -27,7 +27,7 @@ public sealed record ConcurrentEdit(
             e => e.Owned!.Point = new GeoPoint(1, 2),
             e => Assert.Equal(("mine", new GeoPoint(1, 2)), (e.Owned!.Text, e.Owned.Point))),
         new(
-            "an owned object that is taken away is gone, whatever is edited in it",
+            "a removed owned object is gone, even if the other node edits it later",
             () => new Everything { Owned = new Owned { Text = "x" } },
             e => e.Owned = null,
             e => e.Owned!.Text = "theirs",
@@ -45,20 +45,20 @@ public sealed record ConcurrentEdit(
             e => { e.Set.Remove("b"); e.Set.Add("theirs"); },
             e => Assert.Equal(["c", "mine", "theirs"], e.Set.Order(StringComparer.Ordinal))),
         new(
-            "of one element of a set the later edit wins",
+            "the later edit of the same set element wins",
             () => new Everything { Set = ["a"] },
             e => e.Set.Remove("a"),
             e => { e.Set.Remove("a"); e.Set.Add("b"); e.Set.Remove("b"); },
             e => Assert.Empty(e.Set)),
         new(
-            "entries of a dictionary merge one by one",
+            "dictionaries merge entry by entry",
             () => new Everything { Prices = { ["a"] = 1, ["b"] = 2, ["c"] = 3 } },
             e => { e.Prices["a"] = 10; e.Prices["c"] = 20; e.Prices.Remove("b"); e.Prices["mine"] = 4; },
             e => { e.Prices["c"] = 30; e.Prices["theirs"] = 5; },
             e => Assert.Equal(
                 [("a", 10m), ("c", 30m), ("mine", 4m), ("theirs", 5m)], e.Prices.Select(entry => (entry.Key, entry.Value)).Order())),
         new(
-            "of a list the later edit wins as a whole",
+            "the later edit of a list replaces the whole list",
             () => new Everything { List = ["a"] },
             e => e.List.Add("mine"),
             e => e.List.Add("theirs"),

@@ -5,8 +5,8 @@ using Datacake.EventualConsistency;
 namespace Datacake.Data.Tests.Concurrency;
 
 /// <summary>
-/// Two nodes have the same data; each of them edits it while the other one does not run, node 2 later than node 1; then both run, and
-/// merge.
+/// Two nodes that start with the same data. Each edits the data while the other is stopped, node 2 later than node 1. Then both run
+/// and merge.
 /// </summary>
 public sealed class EditedApart : IAsyncLifetime
 {

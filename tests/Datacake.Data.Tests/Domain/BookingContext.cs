@@ -3,19 +3,19 @@ using Datacake.Node;
 
 namespace Datacake.Data.Tests.Domain;
 
-/// <summary>A context in another assembly than its entity classes.</summary>
+/// <summary>A context whose entity classes are in another assembly.</summary>
 public sealed partial class BookingContext(DatacakeNode node) : DatacakeContext(node)
 {
     public partial Keyspace<Booking> Bookings { get; }
 }
 
-/// <summary>A context of a class with a computed property that nobody has left out.</summary>
+/// <summary>A context for a class with a computed property that is not ignored.</summary>
 public sealed partial class ComputedContext(DatacakeNode node) : DatacakeContext(node)
 {
     public partial Keyspace<Account> Accounts { get; }
 }
 
-/// <summary>Leaves the computed property out.</summary>
+/// <summary>A context that ignores the computed property.</summary>
 public sealed partial class AccountContext(DatacakeNode node) : DatacakeContext(node)
 {
     public partial Keyspace<Account> Accounts { get; }
@@ -23,7 +23,7 @@ public sealed partial class AccountContext(DatacakeNode node) : DatacakeContext(
     protected override void OnModelCreating(ModelBuilder model) => model.Entity<Account>().Ignore(account => account.FullName);
 }
 
-/// <summary>A context of classes of another assembly that refer to each other.</summary>
+/// <summary>A context for classes in another assembly that refer to each other.</summary>
 public sealed partial class ClinicContext(DatacakeNode node) : DatacakeContext(node)
 {
     public partial Keyspace<Patient> Patients { get; }

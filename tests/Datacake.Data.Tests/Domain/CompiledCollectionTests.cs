@@ -4,10 +4,10 @@ using Datacake.Node;
 
 namespace Datacake.Data.Tests.Domain;
 
-/// <summary>Collections of compiled classes, in fields of types that the compiler does not show, and those of the old forms of Entity Framework.</summary>
+/// <summary>Tests of collections of compiled classes: in private fields of many types, and created lazily as older Entity Framework code does.</summary>
 public sealed class CompiledCollectionTests : IAsyncLifetime
 {
-    // Of its own: the names of keyspaces are common.
+    // These tests need their own store, because other tests use the same keyspace names.
     readonly StoreFixture _store = new();
 
     public ValueTask InitializeAsync() => _store.InitializeAsync();

@@ -3,7 +3,7 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Tests.Domain;
 
-/// <summary>Entity classes of another assembly, with members that only they can use.</summary>
+/// <summary>Tests of entity classes in another assembly that have private members.</summary>
 public sealed class DomainAssemblyTests(StoreFixture store)
 {
     static CancellationToken Token => TestContext.Current.CancellationToken;

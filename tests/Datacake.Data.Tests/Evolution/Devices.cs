@@ -5,7 +5,7 @@ namespace Datacake.Data.Tests.Evolution
 {
     namespace Before
     {
-        /// <summary>The model of the version that an application starts with.</summary>
+        /// <summary>The model of the first version of an application.</summary>
         public sealed partial class DeviceContext(DatacakeNode node) : DatacakeContext(node)
         {
             public partial Keyspace<Device> Devices { get; }
@@ -31,8 +31,8 @@ namespace Datacake.Data.Tests.Evolution
     namespace After
     {
         /// <summary>
-        /// That of the next one: properties and an index are added, one property is removed, others are renamed, and there is a derived
-        /// class.
+        /// The model of the second version: properties, an index and a derived class are added, one property is removed, and others are
+        /// renamed.
         /// </summary>
         public sealed partial class DeviceContext(DatacakeNode node) : DatacakeContext(node)
         {
@@ -67,7 +67,7 @@ namespace Datacake.Data.Tests.Evolution
 
     namespace Later
     {
-        /// <summary>That of the one after it: indexes on what the derived class alone has, and a class that derives from that.</summary>
+        /// <summary>The model of the third version: adds indexes on properties of the derived class, and a class derived from that class.</summary>
         public sealed partial class DeviceContext(DatacakeNode node) : DatacakeContext(node)
         {
             public partial Keyspace<Device> Devices { get; }

@@ -90,7 +90,7 @@ public sealed class ModelEvolutionTests : IAsyncLifetime
             var device = (await db.Devices.FindAsync(["d"], Token))!;
             Assert.Equal(("Renamed", "known to one", 11), (device.Name, device.Obsolete, device.Starts));
             (device.Level, device.Starts) = (4, device.Starts + 100);
-            // The whole sensor is asserted by a node that does not know that it is one.
+            // This node writes the whole entity without knowing that it is a sensor.
             db.Devices.Update(new Before.Device { Id = "s", Name = "Thermometer" });
             await db.SaveChangesAsync(Consistency.All, Token);
         }
@@ -129,7 +129,7 @@ public sealed class ModelEvolutionTests : IAsyncLifetime
         await using (var db = After(1))
         {
             db.Devices.Add(new After.Sensor { Id = "t", Level = 1, Reading = 20 });
-            // Whoever does not know what a camera is keeps it one.
+            // A node that does not know the Camera class keeps the entity a camera.
             var camera = (await db.Devices.FindAsync(["c"], Token))!;
             camera.Level = 1;
             await db.SaveChangesAsync(Consistency.All, Token);
@@ -150,7 +150,7 @@ public sealed class ModelEvolutionTests : IAsyncLifetime
         }
     }
 
-    /// <summary>Whether a query finds these, and as soon as the index is built, by that.</summary>
+    /// <summary>Asserts that a query returns the given entities both before and after its index is built.</summary>
     static async Task Finds<T>(Query<T> query, string[] ids, string plan)
         where T : Later.Device
     {
@@ -161,7 +161,7 @@ public sealed class ModelEvolutionTests : IAsyncLifetime
         Assert.Equal(ids, (await query.ToListAsync(Token)).Select(device => device.Id));
     }
 
-    /// <summary>Whether a query finds so many, and as soon as the index is built, by that.</summary>
+    /// <summary>Asserts that a query returns the given number of entities and, once the index is built, uses it.</summary>
     static async Task Finds(Query<After.Device> query, int count, string plan)
     {
         Assert.Equal(count, await query.CountAsync(Token));

@@ -48,7 +48,7 @@ namespace Datacake.Data.Tests.Filters
 
     sealed class ColorConverter() : ValueConverter<Color, int>(color => color.Rgb, rgb => new Color(rgb));
 
-    /// <summary>A context whose filter is about another entity.</summary>
+    /// <summary>A context whose filter uses a related entity.</summary>
     public sealed partial class RelatedFilterContext(DatacakeNode node) : DatacakeContext(node)
     {
         public partial Keyspace<Note> Notes { get; }
@@ -63,7 +63,7 @@ namespace Datacake.Data.Tests.Filters
         }
     }
 
-    /// <summary>A context whose queries are of one tenant, and not of what was deleted.</summary>
+    /// <summary>A context whose queries return only notes of one tenant that are not deleted.</summary>
     public sealed partial class NoteContext(DatacakeNode node, string tenant) : DatacakeContext(node)
     {
         public partial Keyspace<Note> Notes { get; }
@@ -95,7 +95,7 @@ namespace Datacake.Data.Tests.Filters
 
 namespace Datacake.Data.Tests.Filters.Configurations
 {
-    /// <summary>Values that only this namespace sees without its name.</summary>
+    /// <summary>Values that only code in this namespace can use unqualified.</summary>
     public static class Names
     {
         public const string Root = "root";

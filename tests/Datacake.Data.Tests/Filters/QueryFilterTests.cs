@@ -172,7 +172,7 @@ public class QueryFilterTests(StoreFixture store)
         Assert.Contains("folders: index Name", db.Folders.Where(known => known.Name == "f").Explain(), StringComparison.Ordinal);
     }
 
-    /// <summary>Adds a note that tenant a sees, one that was deleted, and one of tenant b, in one folder.</summary>
+    /// <summary>Adds three notes to one folder: one that tenant a sees, one that is deleted, and one of tenant b.</summary>
     async Task<IReadOnlyList<Note>> AddAsync()
     {
         long folder = Interlocked.Increment(ref _lastId), first = Interlocked.Add(ref _lastId, 3) - 2;

@@ -5,7 +5,7 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Tests.Metadata;
 
-/// <summary>What becomes of edits that two nodes make apart from each other, for each mapping.</summary>
+/// <summary>Tests of how concurrent edits of two replicas merge, for each mapping.</summary>
 public class MergeTests
 {
     static readonly Datacake_Data_Tests_Shop_EverythingModel Model = Datacake_Data_Tests_Shop_EverythingModel.Instance;
@@ -89,7 +89,7 @@ public class MergeTests
         Assert.Empty(read.Owned.Set);
     }
 
-    /// <summary>Both nodes have the entity; each edits it, the second one later; then they merge, in both directions.</summary>
+    /// <summary>Lets two replicas edit the same entity, the second one later, and merges them in both directions.</summary>
     static Everything Merge(Everything entity, Action<Everything> mine, Action<Everything> theirs)
     {
         var first = new TestReplica(1);

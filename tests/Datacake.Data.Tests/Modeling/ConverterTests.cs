@@ -35,7 +35,7 @@ public class ConverterTests(StoreFixture store)
             "the index is used");
         Assert.Equal(["order0"], (await mules.ToListAsync(Token)).Select(v => v.Plate.Text));
 
-        // By name Zebra is the last one.
+        // Zebra is last by name, but first by value.
         var ordered = mine.OrderBy(v => v.Kind).Select(v => v.Kind);
         Assert.Equal([VehicleKind.Zebra, VehicleKind.Ant, VehicleKind.Mule], await ordered.ToListAsync(Token));
         ordered = mine.Where(v => v.Kind > VehicleKind.Zebra).OrderBy(v => v.Kind).Select(v => v.Kind);

@@ -5,7 +5,7 @@ using Datacake.Sqlite;
 
 namespace Datacake.Data.Tests.Modeling;
 
-/// <summary>A model that the store knows from its opening on.</summary>
+/// <summary>Tests of a model that is declared before the store opens.</summary>
 public sealed class DeclaredModelTests : IDisposable
 {
     readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("datacake-model-");
@@ -30,7 +30,7 @@ public sealed class DeclaredModelTests : IDisposable
         {
             var store = await node.OpenStoreAsync(Token);
             Assert.Equal(isDeclared ? 1 : 0, store.ListIndexes("Products").Count(index => index.IsBuilt));
-            // As another node's write, which comes in before anybody here has made a context.
+            // Stands for another node's write that arrives before any context has been created here.
             await store.Keyspace("Products").DeleteAsync(1L, Consistency.None, Token);
             Assert.Equal(isDeclared ? 1 : 0, store.ListIndexes("Products").Count(index => index.IsBuilt));
             await using var db = new ShopContext(node);

@@ -75,7 +75,7 @@ public class DerivedClassTests(StoreFixture store)
         await using var db = Context();
         db.Vehicles.Add(new Truck { Plate = new("default"), Owner = "default", License = "C" });
         await db.SaveChangesAsync(Token);
-        // As if it had been stored before the property was there.
+        // Removes the property, as if the entity had been stored before the property existed.
         var replicated = await store.Node.OpenStoreAsync(Token);
         var older = new Transaction();
         var cells = new DocumentContentBuilder();
@@ -111,7 +111,7 @@ public class DerivedClassTests(StoreFixture store)
         Assert.Equal(
             "fleet: index Load where is Truck and Load > 5, descending; order by Load descending; take 3",
             db.Vehicles.OfType<Truck>().Where(truck => truck.Load > 5).OrderByDescending(truck => truck.Load).Take(3).Explain());
-        // Of all vehicles some are in none of these indexes.
+        // A query for all vehicles cannot use these indexes, because they do not contain every vehicle.
         await Finds(db.Vehicles.Where(v => v.Owner == "of"), ["of1", "of2", "of3", "of4"], "fleet: full scan");
         Assert.Equal(1, await trucks.Where(truck => truck.Load > 5).ExecuteUpdateAsync(s => s.SetProperty(truck => truck.Load, truck => truck.Load + 1), Token));
         Assert.Equal(8.5m, await trucks.MaxAsync(truck => truck.Load, Token));

@@ -4,7 +4,7 @@ using Datacake.Node;
 
 namespace Datacake.Data.Tests.Modeling;
 
-/// <summary>A model of attributes and code together: converters, derived classes, generated keys.</summary>
+/// <summary>A model declared by both attributes and code: converters, derived classes, generated keys.</summary>
 public sealed partial class FleetContext(DatacakeNode node) : DatacakeContext(node)
 {
     const int MaxPlate = 8;
@@ -85,7 +85,7 @@ public sealed record Engine(string Fuel)
     [Counter] public long Hours { get; set; }
 }
 
-/// <summary>Not named by the model.</summary>
+/// <summary>A derived class that is missing from the model.</summary>
 public sealed class Bicycle : Vehicle;
 
 public sealed record Money(decimal Amount, string Currency);

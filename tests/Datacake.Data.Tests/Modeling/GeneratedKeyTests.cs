@@ -14,7 +14,7 @@ public class GeneratedKeyTests(StoreFixture store)
         var ids = products.ConvertAll(product => product.Id);
         Assert.Equal(ids.Order().Distinct(), ids);
         Assert.All(ids, id => Assert.True(id > 0));
-        // The low byte of a stamp is the node that made it, so no other node makes the same.
+        // The low byte of a stamp is the id of the node that created it, so no other node generates the same key.
         Assert.All(ids, id => Assert.Equal(store.Node.Id, (byte)id));
 
         db.Products.Add(new Product { Id = ids[0] - 1 });

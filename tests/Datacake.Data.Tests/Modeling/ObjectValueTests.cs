@@ -4,7 +4,7 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Tests.Modeling;
 
-/// <summary>Objects in lists and dictionaries.</summary>
+/// <summary>Tests of objects in lists and dictionaries.</summary>
 public class ObjectValueTests(StoreFixture store)
 {
     [Fact]

@@ -4,7 +4,7 @@ using Datacake.Node;
 
 namespace Datacake.Data.Tests.Modeling;
 
-/// <summary>Attributes on the parameters of a record are those of its properties.</summary>
+/// <summary>Tests that attributes on the parameters of a record apply to its properties.</summary>
 public sealed class RecordParameterTests(StoreFixture store)
 {
     static CancellationToken Token => TestContext.Current.CancellationToken;

@@ -6,7 +6,7 @@ using Datacake.Node;
 
 namespace Datacake.Data.Tests.Query;
 
-/// <summary>An address that is equal to others in another case.</summary>
+/// <summary>An email address whose comparison ignores case.</summary>
 public sealed class Email(string text) : IEquatable<Email>
 {
     public string Text { get; } = text;
@@ -26,12 +26,12 @@ public sealed class EmailConverter() : ValueConverter<Email, string>(email => em
 
 public sealed class AddressConverter() : ValueConverter<IPAddress, string>(address => address.ToString(), text => IPAddress.Parse(text));
 
-/// <summary>A share of a hundred, stored in steps of ten: different ones are stored alike.</summary>
+/// <summary>A percentage that is stored in steps of ten, so that different values have the same stored value.</summary>
 public readonly record struct Share(int Percent);
 
 public sealed class ShareConverter() : ValueConverter<Share, int>(share => share.Percent / 10, tenths => new Share(tenths * 10));
 
-/// <summary>Each property with an index and without.</summary>
+/// <summary>An entity with two properties of each type, one with an index and one without.</summary>
 public sealed class Account
 {
     [DatabaseGenerated(DatabaseGeneratedOption.None)] public long Id { get; set; }
@@ -51,7 +51,7 @@ public sealed class Account
     public long? OwnerId { get; set; }
 }
 
-/// <summary>A row between two others, found from both sides.</summary>
+/// <summary>A link between two rows that can be looked up from either side.</summary>
 [Index(nameof(Text), nameof(Right), IsDescending = [false, true])]
 public sealed class Link
 {
@@ -61,7 +61,7 @@ public sealed class Link
     [Ignore] public Account? Account { get; set; }
 }
 
-/// <summary>A key of parts of every kind, each of the later ones with an index.</summary>
+/// <summary>An entity whose composite key has parts of every kind. Every part except the first has its own index.</summary>
 [Index(nameof(Day), nameof(Name), AllDescending = true)]
 public sealed class Entry
 {

@@ -6,7 +6,10 @@ using Datacake.Node;
 
 namespace Datacake.Data.Tests.Query;
 
-/// <summary>The same of entities of several classes in one keyspace, with indexes on what some of them alone have.</summary>
+/// <summary>
+/// Tests that random queries match LINQ to Objects over entities of several classes in one keyspace, with indexes on properties of
+/// derived classes.
+/// </summary>
 public sealed class DerivedQueryDifferentialTests : QueriedStore
 {
     static readonly string[] KindsOfPlans =
@@ -25,7 +28,7 @@ public sealed class DerivedQueryDifferentialTests : QueriedStore
     {
         await using var node = await StartAsync(provider);
         await FillAsync(node);
-        // Without a condition or order no index has a part in it.
+        // A query without a condition or an order uses no index.
         await using (var db = new MediaContext(node))
             _entities = await db.Media.AsNoTracking().ToListAsync(Token);
         await CompareAll(Count / 2, random => Compare(node, random));
@@ -112,7 +115,7 @@ public sealed class DerivedQueryDifferentialTests : QueriedStore
         (query.Where(predicate), expected.Where(predicate.Compile()));
 
     /// <summary>
-    /// Entities of all classes, among them ones that became of another class, ones of a class that is not known, and ones that lack properties.
+    /// Stores entities of all classes. Some have changed their class, some have an unknown class, and some lack properties.
     /// </summary>
     static async Task FillAsync(DatacakeNode node)
     {

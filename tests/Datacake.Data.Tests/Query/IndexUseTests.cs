@@ -123,7 +123,7 @@ public class IndexUseTests(QueriedData data)
     public async Task Plan_is_shared_by_queries_of_the_same_shape_with_different_values()
     {
         await using var db = data.NewContext();
-        // That of the model serves the queries of other tests meanwhile.
+        // Queries of other tests use the cache of the model at the same time.
         var plans = new PlanCache();
         for (int i = -3; i < 4; i++)
         {

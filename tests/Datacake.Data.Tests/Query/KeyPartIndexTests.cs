@@ -3,7 +3,7 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Tests.Query;
 
-/// <summary>An index on a later part of a key finds and orders entities by it.</summary>
+/// <summary>Tests that an index on a later part of a composite key finds and orders entities by that part.</summary>
 public sealed class KeyPartIndexTests(StoreFixture store) : IAsyncLifetime
 {
     readonly List<Entry> _entries = [];

@@ -5,7 +5,7 @@ using Datacake.Node;
 
 namespace Datacake.Data.Tests.Query;
 
-/// <summary>However many values a condition names, they are looked up, or all between them is read, whichever is less.</summary>
+/// <summary>Tests of conditions with many values: a query looks each value up or reads the range between them, whichever reads less.</summary>
 public sealed class ManyValuesTests(StoreFixture store) : IAsyncLifetime
 {
     const int Count = 3_000;
@@ -34,7 +34,7 @@ public sealed class ManyValuesTests(StoreFixture store) : IAsyncLifetime
     public async Task Queries_with_many_values_match_LINQ_to_Objects(int count, int step)
     {
         await using var db = Context();
-        // Not in order, some of them twice, and many of nothing that is there.
+        // The values are unordered, include duplicates, and many of them match nothing.
         List<int> numbers = [.. Enumerable.Range(0, count).Select(i => i * step).Reverse(), 7, 7];
         string[] codes = [.. numbers.Select(Code)];
 
@@ -76,7 +76,7 @@ public sealed class ManyValuesTests(StoreFixture store) : IAsyncLifetime
             "many items: index Code where Code = 'x'; check ", db.Items.Where(i => numbers.Contains(i.Id) && i.Code == "x").Explain(), StringComparison.Ordinal);
     }
 
-    /// <summary>Some are longer than an index holds, and alike in what it does.</summary>
+    /// <summary>Returns a code. Some codes are longer than an index entry and equal in the part that the index holds.</summary>
     static string Code(int id) => id % 5 == 0 ? new string('c', 210) + id : $"c{id}";
 
     ManyContext Context() => new(store.Node) { DefaultConsistency = Consistency.None };

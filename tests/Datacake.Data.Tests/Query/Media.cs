@@ -3,7 +3,7 @@ using Datacake.Node;
 
 namespace Datacake.Data.Tests.Query;
 
-/// <summary>Entities of several classes in one keyspace, with indexes of each kind on what some of them alone have.</summary>
+/// <summary>A context with entities of several classes in one keyspace, and with indexes of each kind on properties of derived classes.</summary>
 public sealed partial class MediaContext(DatacakeNode node) : DatacakeContext(node)
 {
     public partial Keyspace<Medium> Media { get; }

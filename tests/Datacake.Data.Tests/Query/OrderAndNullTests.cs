@@ -5,7 +5,7 @@ using Datacake.Node;
 
 namespace Datacake.Data.Tests.Query;
 
-/// <summary>Orders and nulls are the same with an index, without one, and in every culture.</summary>
+/// <summary>Tests that orders and nulls behave the same with an index, without one, and in every culture.</summary>
 public sealed class OrderAndNullTests(StoreFixture store)
 {
     [Theory]
@@ -29,7 +29,7 @@ public sealed class OrderAndNullTests(StoreFixture store)
             Assert.Equal(
                 Cities.OfType<string>().Count(city => string.CompareOrdinal(city, "a") > 0),
                 await db.Towns.CountAsync(t => t.City != null && t.City.CompareTo((object)"a") > 0, Token));
-            // A culture overlooks the soft hyphen, and finds Åre.
+            // A culture-sensitive search would ignore the soft hyphen and find Åre.
             Assert.Equal(0, await db.Towns.CountAsync(t => t.City != null && t.City.Length > 1 && t.City.IndexOf("r\u00ADe", 1) >= 0, Token));
         }
         finally
@@ -65,7 +65,7 @@ public sealed class OrderAndNullTests(StoreFixture store)
         Assert.Equal(await CountAsync(t => ranks.Contains(t.IndexedRank!.Value)), await CountAsync(t => ranks.Contains(t.Rank!.Value)));
         Assert.Equal(0, await CountAsync(t => none!.Contains(t.Number)));
         Assert.Equal(0, await CountAsync(t => none!.Contains(t.IndexedNumber)));
-        // Everything else runs as C# does.
+        // All other expressions behave as in C#.
         await Assert.ThrowsAsync<InvalidOperationException>(() => CountAsync(t => t.City!.Length == 3));
 
         Task<int> CountAsync(Expression<Func<Town, bool>> condition) => db.Towns.CountAsync(condition, Token);
@@ -95,7 +95,7 @@ public sealed class OrderAndNullTests(StoreFixture store)
         Assert.Equal((int[])[3, 3, 3, 3, 3], (int[])[
             await CountAsync(t => t.SmallRank!.Value > small), await CountAsync(t => t.ByteRank!.Value > 1), await CountAsync(t => 1 < t.UnsignedSmallRank!.Value),
             await CountAsync(t => t.SignedByteRank!.Value > 1), await CountAsync(t => t.LetterRank!.Value > 'b')]);
-        // Null differs from every value, as an int? does.
+        // Null differs from every value, as it does for int?.
         Assert.Equal(7, await CountAsync(t => t.Grade!.Value != Grade.Good));
 
         Task<int> CountAsync(Expression<Func<Town, bool>> condition) => db.Towns.CountAsync(condition, Token);
@@ -108,7 +108,7 @@ public sealed class OrderAndNullTests(StoreFixture store)
         var refusal = Assert.Throws<InvalidOperationException>(() => db.Towns.OrderBy(t => t.Photo));
         Assert.Equal("The query cannot be ordered by 't.Photo', because Byte[] has no order. Order by a property that has one, or implement IComparable<T> in the type.", refusal.Message);
         Assert.Throws<InvalidOperationException>(() => db.Towns.OrderBy(t => t.Id).ThenByDescending(t => t.Photo));
-        // Of a class that others derive from it shows when there are some.
+        // Derived classes may have an order, so for a class that is not sealed the query fails only when it reads an entity.
         var late = await Assert.ThrowsAsync<InvalidOperationException>(() => db.Towns.OrderBy(t => t.Districts).ToListAsync(Token));
         Assert.Contains("ordered by", late.Message, StringComparison.Ordinal);
         Assert.Contains("t.Districts", late.Message, StringComparison.Ordinal);

@@ -4,11 +4,11 @@ using Datacake.Node;
 
 namespace Datacake.Data.Tests.Query;
 
-/// <summary>The tests that query the same data, one after the other.</summary>
+/// <summary>The collection of tests that query the same data. They run one after the other.</summary>
 [CollectionDefinition(QueriedData.Tests)]
 public sealed class QueriedDataTests : ICollectionFixture<QueriedData>;
 
-/// <summary>A few hundred random entities in the store, and the same in memory in the order of their keys.</summary>
+/// <summary>A few hundred random entities in the store, and a copy in memory in key order.</summary>
 public sealed class QueriedData(StoreFixture store) : IAsyncLifetime
 {
     public const string Tests = "Tests that query the same data";
@@ -21,7 +21,7 @@ public sealed class QueriedData(StoreFixture store) : IAsyncLifetime
 
     public async ValueTask InitializeAsync() => Entities = await FillAsync(store.Node, TestContext.Current.CancellationToken);
 
-    /// <summary>Writes the entities to a node's store, and returns them in the order of their keys.</summary>
+    /// <summary>Writes the entities to a node's store and returns them in key order.</summary>
     public static async Task<List<Everything>> FillAsync(DatacakeNode node, CancellationToken token)
     {
         await using var db = new QueryContext(node) { DefaultConsistency = Consistency.None };
@@ -29,7 +29,7 @@ public sealed class QueriedData(StoreFixture store) : IAsyncLifetime
         db.Everything.AddRange(entities);
         await db.SaveChangesAsync(token);
 
-        // Indexes have to follow changes and deletes, too.
+        // Changes and deletes test that the indexes are maintained.
         foreach (var (i, entity) in entities.Index().Where(item => item.Index % 3 == 0))
         {
             var other = Gens.EverythingOf((ulong)(Count + i));

@@ -6,7 +6,7 @@ using Datacake.Storage;
 
 namespace Datacake.Data.Tests.Query;
 
-/// <summary>What the differential tests run on. DATACAKE_QUERIES sets the number of their queries.</summary>
+/// <summary>The base class of differential tests. DATACAKE_QUERIES sets the number of their queries.</summary>
 public abstract class QueriedStore : IDisposable
 {
     readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("datacake-queries-");
@@ -39,7 +39,7 @@ public abstract class QueriedStore : IDisposable
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
-                throw new InvalidOperationException($"The query of seed {seed} differs: {e.Message}", e);
+                throw new InvalidOperationException($"The query of seed {seed} returned wrong results. {e.Message}", e);
             }
         }
     }

@@ -3,7 +3,7 @@ using Datacake.Node;
 
 namespace Datacake.Data.Tests.Query;
 
-/// <summary>Keyspaces that no other tests write to.</summary>
+/// <summary>A context whose keyspaces no other tests write to.</summary>
 public sealed partial class QueryContext(DatacakeNode node) : DatacakeContext(node)
 {
     [Keyspace("queried")]

@@ -5,7 +5,7 @@ using Datacake.Node;
 namespace Datacake.Data.Tests.Query;
 
 /// <summary>
-/// Random queries return what LINQ to Objects returns over the same data, with every storage provider.
+/// Tests that random queries match LINQ to Objects over the same data with every storage provider.
 /// </summary>
 public sealed class QueryDifferentialTests : QueriedStore
 {
@@ -21,7 +21,7 @@ public sealed class QueryDifferentialTests : QueriedStore
         await using var node = await StartAsync(provider);
         _entities = await QueriedData.FillAsync(node, Token);
         await CompareAll(Count, random => Compare(node, random));
-        // Otherwise the queries would not have tested the planner.
+        // The queries have tested the planner only if every kind of plan was used.
         Assert.Equal(KindsOfPlans.Order(), _kindsSeen.Order());
     }
 

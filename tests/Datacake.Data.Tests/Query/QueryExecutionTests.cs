@@ -96,7 +96,7 @@ public class QueryExecutionTests(StoreFixture store)
 
     static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    /// <summary>Saves tickets of a priority of their own, with versions from 0.</summary>
+    /// <summary>Saves tickets with a priority that no other test uses, and with versions from 0.</summary>
     static async Task<int> Save(ShopContext db, int count)
     {
         int priority = Interlocked.Increment(ref _lastPriority);

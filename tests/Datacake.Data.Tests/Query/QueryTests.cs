@@ -122,7 +122,7 @@ public class QueryTests(QueriedData data)
         Assert.Same(first, await db.Everything.Where(e => e.Id == first.Id).SingleAsync(Token));
         Assert.Same(first, (await db.Everything.ToListAsync(Token))[0]);
         Assert.Same(first, await db.Everything.FindAsync([first.Id], Token));
-        // Conditions see what is stored, as a database would.
+        // Conditions are evaluated on stored values, as in a database.
         Assert.Null(await db.Everything.FirstOrDefaultAsync(e => e.String == "changed here", Token));
         Assert.Equal(stored, await db.Everything.Where(e => e.Id == first.Id).Select(e => e.String).SingleAsync(Token));
         Assert.Equal(

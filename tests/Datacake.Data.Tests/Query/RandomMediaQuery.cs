@@ -12,7 +12,7 @@ sealed class RandomMediaQuery(Random random)
     readonly double _minutes = random.Next(8) / 2.0;
     readonly Genre? _genre = random.Next(3) == 0 ? null : (Genre)random.Next(3);
 
-    /// <summary>Some entities, half of them as they would be after an update by another class.</summary>
+    /// <summary>Creates a random entity of a random class.</summary>
     public static Medium NewMedium(Random random, int id)
     {
         int number = random.Next(8);

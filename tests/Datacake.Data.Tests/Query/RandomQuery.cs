@@ -144,7 +144,7 @@ sealed class RandomQuery(Random random, IReadOnlyList<Everything> data)
         };
     }
 
-    /// <summary>Collections of many kinds.</summary>
+    /// <summary>Returns a random condition on a collection.</summary>
     Expression<Func<Everything, bool>> Collections(Everything some, Everything other, int number)
     {
         int[] numbers = [number, number + 3];

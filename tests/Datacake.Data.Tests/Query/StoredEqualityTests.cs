@@ -4,7 +4,7 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Tests.Query;
 
-/// <summary>Entities, converted values and bytes are equal by what is stored, with an index and without.</summary>
+/// <summary>Tests that entities, converted values and bytes are compared by their stored values, with and without an index.</summary>
 public sealed class StoredEqualityTests(StoreFixture store) : IAsyncLifetime
 {
     readonly Email _email = new("Ann@b.c");
@@ -127,7 +127,7 @@ public sealed class StoredEqualityTests(StoreFixture store) : IAsyncLifetime
         Assert.Equal([3L, 6, 9], await BothAsync(db, a => a.Email == null, a => a.IndexedEmail == null));
         Assert.Equal([1L, 5, 7], await BothAsync(db, a => a.Address == address, a => a.IndexedAddress == address));
         Assert.Equal([1L, 5, 7], await BothAsync(db, a => addresses.Contains(a.Address), a => addresses.Contains(a.IndexedAddress)));
-        // 3 % is stored as 0, as all of these are.
+        // 3 % is stored as 0, like the shares of these accounts.
         Assert.Equal([1L, 2, 4, 5, 7, 8], await BothAsync(db, a => a.Share == share, a => a.IndexedShare == share));
         Assert.Equal([1L, 2, 4, 5, 7, 8], await BothAsync(db, a => a.Share!.Value == share, a => a.IndexedShare!.Value == share));
         Assert.Equal([1L, 2, 4, 5, 7, 8, 9, 3, 6], await db.Accounts.Where(a => a.Email == a.IndexedEmail).OrderBy(a => a.Email == null).ThenBy(a => a.Id % 9 == 0 ? 0 : a.Id).Select(a => a.Id)
@@ -152,7 +152,7 @@ public sealed class StoredEqualityTests(StoreFixture store) : IAsyncLifetime
     public async Task Sorted_set_of_strings_compares_elements_by_ordinal()
     {
         await using var db = Context();
-        // Equal in a culture, and other characters.
+        // The two strings are equal in a culture, but have different characters.
         Assert.Empty(await BothAsync(db, a => a.Names.Contains("\u00E9"), a => a.IndexedNames.Contains("\u00E9")));
         Assert.Equal(9, (await BothAsync(db, a => a.Names.Contains("e\u0301"), a => a.IndexedNames.Contains("e\u0301"))).Count);
     }

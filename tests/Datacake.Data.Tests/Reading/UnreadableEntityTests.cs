@@ -4,7 +4,7 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Tests.Reading;
 
-/// <summary>Entities in the store that are not as their class declares them: they are named, and can be left out, listed and deleted.</summary>
+/// <summary>Tests of stored entities that do not match their class: errors name them, and they can be skipped, listed and deleted.</summary>
 public sealed class UnreadableEntityTests : IAsyncLifetime
 {
     readonly StoreFixture _store = new();
@@ -45,7 +45,7 @@ public sealed class UnreadableEntityTests : IAsyncLifetime
         Assert.Equal([1L, 3, 5], (await db.Products.SkipUnreadable().ToListAsync(Token)).Select(product => product.Id));
         var dearest = db.Products.SkipUnreadable().Where(product => product.Category == "bread").OrderByDescending(product => product.Price);
         Assert.Equal(["product 5", "product 3"], await dearest.Select(product => product.Name).Take(2).ToListAsync(Token));
-        // Which entities they are does not depend on what is asked of them.
+        // A projection skips the same entities, even if it does not use the unreadable property.
         Assert.Equal([5L, 3], await dearest.Select(product => product.Id).Take(2).ToListAsync(Token));
         Assert.Equal((3, 3), (await db.Products.SkipUnreadable().CountAsync(Token), await dearest.CountAsync(Token)));
         Assert.Equal([1L, 3], (await db.Products.SkipUnreadable().Take(2).ToListAsync(Token)).Select(product => product.Id));

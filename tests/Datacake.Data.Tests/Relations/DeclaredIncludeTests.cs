@@ -116,7 +116,7 @@ public class DeclaredIncludeTests : TradingStore
         Assert.Equal(DeleteBehavior.SetNull, order.FindNavigation("Agent")!.Relation.DeleteBehavior);
         Assert.Equal(["CustomerId", "SoldBy"], order.Indexes.Select(index => index.Name).Order());
         Assert.True(db.Keyspaces.Single(keyspace => keyspace.Entity.Type == typeof(Passport)).Entity.FindNavigation("Customer")!.Relation.IsUnique);
-        // The key of a line begins with the key of its order.
+        // The key of a line starts with the key of its order.
         Assert.Equal(["ProductId"], db.Keyspaces.Single(keyspace => keyspace.Entity.Type == typeof(OrderLine)).Entity.Indexes.Select(index => index.Name));
         Assert.DoesNotContain(order.Properties, property => property.Kind == PropertyKind.Owned);
     }

@@ -11,7 +11,7 @@ public class DeleteBehaviorTests : TradingStore
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
         db.Customers.Remove((await db.Customers.FindAsync([1L], Token))!);
-        // The customer, three orders, two lines, a passport, a complaint.
+        // Deletes the customer, three orders, two lines, a passport and a complaint.
         Assert.Equal(8, await db.SaveChangesAsync(Token));
         Assert.Equal([13L], await db.Orders.Select(o => o.Id).ToListAsync(Token));
         Assert.Equal(0, await db.Passports.CountAsync(Token));

@@ -58,7 +58,7 @@ public class RelatedConditionTests : TradingStore
         Assert.Equal("11 14", await Ids(db.Orders.Where(o => (long?)o.Agent!.Id == two)));
         Assert.Equal("Ann", await db.Customers.Where(c => c.Country!.Code == "se").Select(c => c.Name).SingleAsync(Token));
 
-        // A customer who is not there has no key, whatever the foreign key is.
+        // A missing country has no key, whatever the value of the foreign key.
         await db.Customers.Where(c => c.Id == 1).ExecuteUpdateAsync(s => s.SetProperty(c => c.CountryCode, "no"), Token);
         Assert.Equal(0, await db.Customers.CountAsync(c => c.Country!.Code == "no", Token));
         Assert.Equal(2, await db.Customers.CountAsync(c => c.Country!.Code == null, Token));

@@ -3,7 +3,7 @@ using Datacake.Node;
 
 namespace Datacake.Data.Tests.Relations;
 
-/// <summary>Operators beside conditions, orders and projections whose expressions name related entities: all load what they name.</summary>
+/// <summary>Tests that operators other than conditions, orders and projections load the related entities that they use.</summary>
 public class RelatedOperatorTests : TradingStore
 {
     [Theory, MemberData(nameof(Stores))]

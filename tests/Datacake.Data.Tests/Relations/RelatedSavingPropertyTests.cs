@@ -4,7 +4,7 @@ using Datacake.Node;
 
 namespace Datacake.Data.Tests.Relations;
 
-/// <summary>Changes a tree of employees in every way, and compares it after each save with what it should be.</summary>
+/// <summary>Changes a tree of employees at random and compares it with the expected tree after each save.</summary>
 public class RelatedSavingPropertyTests : TradingStore
 {
     enum Change
@@ -52,10 +52,10 @@ public class RelatedSavingPropertyTests : TradingStore
             var (who, other) = (all[a % all.Count], all[b % all.Count]);
             if (who == other && change is not (Change.Look or Change.Save or Change.FailToSave))
                 continue;
-            // New entities that only lead to each other are saved by nobody.
+            // New entities that are reachable only from each other are never saved.
             if (change is Change.MoveBetweenCollections or Change.SetReference && !IsStored(db, who) && !IsStored(db, other))
                 continue;
-            // Two changes of one without a look between them may contradict each other.
+            // Two changes of the same entity without DetectChanges in between may contradict each other.
             if (touched.Contains(who) || change == Change.Delete)
                 Look(db, touched);
             touched.Add(who);

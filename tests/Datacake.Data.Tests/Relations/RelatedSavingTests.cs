@@ -119,7 +119,7 @@ public class RelatedSavingTests : TradingStore
         var orphan = ann.Orders.Single(o => o.Id == 11);
         ann.Orders.Remove(orphan);
         Assert.Contains(db.ChangeTracker.Entries(), entry => entry.Entity == orphan && entry.State == EntityState.Deleted);
-        // Itself and its two lines.
+        // Deletes the order and its two lines.
         Assert.Equal(3, await db.SaveChangesAsync(Token));
         Assert.Equal([12L, 13L, 14L], await db.Orders.Select(o => o.Id).ToListAsync(Token));
         Assert.Equal(1, await db.Lines.CountAsync(Token));
@@ -168,7 +168,7 @@ public class RelatedSavingTests : TradingStore
         db.ChangeTracker.AutoDetectChangesEnabled = false;
         Assert.Equal(states, db.ChangeTracker.Entries().Select(entry => (entry.Entity, entry.State)).ToHashSet());
         db.ChangeTracker.AutoDetectChangesEnabled = true;
-        // The order and its lines go; another one comes, of an agent that is renamed.
+        // Deletes the order and its lines, adds another order and renames its agent.
         Assert.Equal(5, await db.SaveChangesAsync(Token));
         Assert.Equal("Peer", (await NewContext(node).Orders.Include(o => o.Agent).SingleAsync(o => o.Id == 50, Token)).Agent!.Name);
     }

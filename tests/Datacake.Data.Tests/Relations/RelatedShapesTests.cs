@@ -87,7 +87,7 @@ public class RelatedShapesTests : TradingStore
     }
 }
 
-/// <summary>A key of a type of its own.</summary>
+/// <summary>A strongly typed key.</summary>
 public readonly record struct TeamId(Guid Value);
 
 public sealed class TeamIdConverter() : ValueConverter<TeamId, Guid>(id => id.Value, value => new TeamId(value));

@@ -110,7 +110,7 @@ public class RelationTests(StoreFixture store)
         Assert.Equal(["B1"], await books.Where(b => b.IsBy("Bob")).Select(b => b.Title).ToListAsync(Token));
         Assert.Equal(1, await books.CountAsync(b => b.IsBy("Bob"), Token));
         Assert.Equal(["B1", "A1", "A2"], await books.OrderByDescending(b => b.AuthorName).ThenBy(b => b.Title).Select(b => b.Title).ToListAsync(Token));
-        // What is stored of the entity is still asked before anything is included.
+        // A condition on stored properties is still checked before anything is included.
         Assert.EndsWith("; include Author by key", books.Where(b => b.Title == "A1").Explain(), StringComparison.Ordinal);
     }
 
@@ -158,7 +158,7 @@ public class RelationTests(StoreFixture store)
         moved.AuthorId = _first + 3;
         db.Books.Add(new Book { Id = _first + 20, AuthorId = ann.Id });
         db.Authors.Remove(ann);
-        // The author, her other book, its review; and the book that is another one's now.
+        // Deletes the author, one book and its review, and updates the book that moved to another author. The new book is not written.
         Assert.Equal(4, await db.SaveChangesAsync(Token));
         await using var other = NewContext();
         Assert.Equal([_first + 2, _first + 3], await other.Books.Where(b => b.Id > _first && b.Id < _first + 100).Select(b => b.Id).ToListAsync(Token));

@@ -27,7 +27,7 @@ public sealed class Customer
     public decimal Spent() => Orders.Sum(order => order.Total);
 }
 
-/// <summary>Of one customer each.</summary>
+/// <summary>A dependent in a one-to-one relation with a customer.</summary>
 public sealed class Passport
 {
     public Guid Id { get; set; }
@@ -47,7 +47,7 @@ public sealed class Order
     public HashSet<OrderLine>? Lines { get; set; }
 }
 
-/// <summary>Part of its order: its key begins with that of the order.</summary>
+/// <summary>A part of an order, whose key starts with the key of the order.</summary>
 public sealed class OrderLine
 {
     [Key] public long OrderId { get; set; }
@@ -91,7 +91,7 @@ public sealed class Employee
     public List<Order> Orders { get; set; } = [];
 }
 
-/// <summary>Refers to a customer without a property for it.</summary>
+/// <summary>An entity that refers to a customer without a navigation property.</summary>
 public sealed class Complaint
 {
     public Guid Id { get; set; }

@@ -4,7 +4,7 @@ using Datacake.Node;
 
 namespace Datacake.Data.Tests.Relations;
 
-/// <summary>A node with a few customers and what they ordered.</summary>
+/// <summary>The base class of tests on a node with a few customers and their orders.</summary>
 public abstract class TradingStore : QueriedStore
 {
     public static TheoryData<string> Stores { get; } = ["memory", "SQLite"];

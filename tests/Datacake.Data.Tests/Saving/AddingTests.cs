@@ -3,7 +3,7 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Tests.Saving;
 
-/// <summary>Entities with a key that the store, or the context, has already.</summary>
+/// <summary>Tests of entities whose key already exists in the store or in the context.</summary>
 public sealed class AddingTests(StoreFixture store)
 {
     static long _lastId = 9_000_000;
@@ -91,7 +91,7 @@ public sealed class AddingTests(StoreFixture store)
         ticket.Version = 2;
         await db.SaveChangesAsync(Token);
 
-        // The web form: what was read earlier comes back as a new object.
+        // As in a web form, the values read earlier come back as a new object.
         await using (var form = store.NewContext())
         {
             form.Tickets.Update(new Ticket { Id = ticket.Id, Title = "stale", Version = 1 });

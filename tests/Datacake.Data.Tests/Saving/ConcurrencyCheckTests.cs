@@ -115,7 +115,7 @@ public class ConcurrencyCheckTests(StoreFixture store)
                 }
                 catch (EntityConflictException)
                 {
-                    // Another one was first: once more.
+                    // Another writer was first, so retry.
                 }
             }
         }));

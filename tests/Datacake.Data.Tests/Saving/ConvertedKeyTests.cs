@@ -1,6 +1,6 @@
 namespace Datacake.Data.Tests.Saving;
 
-/// <summary>Keys of types with a converter that were not set.</summary>
+/// <summary>Tests of unset keys of types with a converter.</summary>
 public class ConvertedKeyTests : LendingStore
 {
     [Fact]

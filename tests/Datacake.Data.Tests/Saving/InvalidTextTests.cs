@@ -4,7 +4,7 @@ using Datacake.Node;
 
 namespace Datacake.Data.Tests.Saving;
 
-/// <summary>Half of a surrogate pair is no text: it is refused before anything is stored, by the entity and the property that have it.</summary>
+/// <summary>Tests that text with a lone surrogate is refused before anything is stored, with an error that names the entity and the property.</summary>
 public sealed class InvalidTextTests(StoreFixture store)
 {
     const string Half = "a\uD800b";

@@ -12,7 +12,7 @@ public sealed class Author
     public List<Book> Books { get; } = [];
 }
 
-/// <summary>Has an author, and perhaps a room.</summary>
+/// <summary>An entity with a required author and an optional room.</summary>
 public sealed class Book(string title)
 {
     public long Id { get; set; }
@@ -34,14 +34,14 @@ public sealed class Cover
     public string Color { get; set; } = "";
 }
 
-/// <summary>Its key of 0 is refused.</summary>
+/// <summary>An entity that cannot have the key 0.</summary>
 public sealed class Room
 {
     public int Id { get; set; }
     public List<Book> Books { get; } = [];
 }
 
-/// <summary>Keeps its book from being deleted.</summary>
+/// <summary>An entity that prevents its book from being deleted.</summary>
 public sealed class Loan
 {
     public Guid Id { get; set; }
@@ -66,14 +66,14 @@ public sealed class Shelf
     public List<Box> Boxes { get; } = [];
 }
 
-/// <summary>Its default key is a key like any other.</summary>
+/// <summary>An entity whose default key is a valid key.</summary>
 public sealed class Box
 {
     [Converter<ShelfIdConverter>] public ShelfId Id { get; set; }
     [Converter<ShelfIdConverter>] public ShelfId ShelfId { get; set; }
 }
 
-/// <summary>Inside a box, which can have the default key.</summary>
+/// <summary>A dependent of a box, whose key can be the default value.</summary>
 public sealed class Label
 {
     public Guid Id { get; set; }
@@ -87,7 +87,7 @@ public enum Language
     Finnish,
 }
 
-/// <summary>The default of an enumeration is one of its values.</summary>
+/// <summary>An entity whose key is an enum, so that the default value is a valid key.</summary>
 public sealed class Dictation
 {
     [Key] public Language Language { get; set; }
@@ -131,7 +131,7 @@ public sealed partial class LendingContext(DatacakeNode node) : DatacakeContext(
     }
 }
 
-/// <summary>A node in memory for each test, with a library that is lent from.</summary>
+/// <summary>The base class of tests that each use an in-memory node with a lending library.</summary>
 public abstract class LendingStore
 {
     protected static CancellationToken Token => TestContext.Current.CancellationToken;

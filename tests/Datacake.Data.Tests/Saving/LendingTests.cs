@@ -2,7 +2,7 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Tests.Saving;
 
-/// <summary>Entries and messages that someone who knows Entity Framework Core expects.</summary>
+/// <summary>Tests of entries and messages that a user of Entity Framework Core expects.</summary>
 public class LendingTests : LendingStore
 {
     [Fact]
@@ -130,7 +130,7 @@ public class LendingTests : LendingStore
         Assert.True(db.Entry(author).Collection(a => a.Books).IsLoaded);
         Assert.Equal(3, author.Books.Count);
         author.Books.RemoveAll(b => b.Id == 7);
-        // What was taken out stays out, and is deleted.
+        // The removed entity is not loaded again, and the save deletes it.
         await db.Authors.Include(a => a.Books.Where(b => b.Id == 7)).ToListAsync(Token);
         Assert.Equal(2, author.Books.Count);
         Assert.Equal(1, await db.SaveChangesAsync(Token));

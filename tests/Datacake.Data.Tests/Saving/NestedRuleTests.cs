@@ -4,7 +4,7 @@ using Datacake.Node;
 
 namespace Datacake.Data.Tests.Saving;
 
-/// <summary>The rules of what is in lists, dictionaries and structures.</summary>
+/// <summary>Tests of validation rules in lists, dictionaries and structs.</summary>
 public sealed class NestedRuleTests(StoreFixture store)
 {
     [Fact]

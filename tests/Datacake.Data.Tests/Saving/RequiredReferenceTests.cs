@@ -3,7 +3,7 @@ using Datacake.Node;
 
 namespace Datacake.Data.Tests.Saving;
 
-/// <summary>Foreign keys that must have a value and have none.</summary>
+/// <summary>Tests of required foreign keys without a value.</summary>
 public class RequiredReferenceTests : LendingStore
 {
     [Fact]
@@ -71,7 +71,7 @@ public class RequiredReferenceTests : LendingStore
         book.AuthorId = 0;
         db.Entry(book).State = EntityState.Unchanged;
         book.Pages = 7;
-        // The store lacks it, which only a write finds out.
+        // The property is missing from the store, which only a write detects.
         await Assert.ThrowsAsync<EntityConflictException>(() => db.SaveChangesAsync(Token));
 
         db.ChangeTracker.Clear();

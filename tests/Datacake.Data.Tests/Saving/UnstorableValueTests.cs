@@ -10,7 +10,7 @@ public sealed class Diary
     [System.ComponentModel.DataAnnotations.ConcurrencyCheck] public int Version { get; set; }
 }
 
-/// <summary>An entity of it cannot be stored as it is created.</summary>
+/// <summary>An entity whose initial values cannot be stored.</summary>
 public sealed class Postcard
 {
     public long Id { get; set; }
@@ -43,7 +43,7 @@ public sealed partial class DiarySeedContext(DatacakeNode node) : DatacakeContex
         model.Entity<Diary>().HasData(new Diary { Id = 3, WrittenAt = DateTime.SpecifyKind(DateTime.UnixEpoch, DateTimeKind.Local) });
 }
 
-/// <summary>Values that cannot be stored, by all ways: a local time is one.</summary>
+/// <summary>Tests of values that cannot be stored, such as a local time, on every path to the store.</summary>
 public class UnstorableValueTests : LendingStore
 {
     static readonly DateTime Local = DateTime.SpecifyKind(DateTime.UnixEpoch, DateTimeKind.Local);

@@ -3,7 +3,7 @@ using Datacake.Node;
 
 namespace Datacake.Data.Tests.Saving;
 
-/// <summary>Deletes that follow from others, as interceptors and handlers see them before the save.</summary>
+/// <summary>Tests of cascading deletes as interceptors and event handlers see them before the save.</summary>
 public class VisibleCascadeTests : LendingStore
 {
     [Fact]
@@ -177,7 +177,7 @@ public class VisibleCascadeTests : LendingStore
             : $" ({string.Join(", ", entry.Properties.Where(property => property.IsModified).Select(property => property.Metadata.Name))})";
     }
 
-    /// <summary>Marks books as deleted in place of deleting them.</summary>
+    /// <summary>An interceptor that marks books as deleted instead of deleting them.</summary>
     sealed class SoftDelete : DatacakeInterceptor
     {
         public override ValueTask SavingChangesAsync(DatacakeContext context, SavingChangesEventArgs save, CancellationToken cancellationToken)

@@ -37,7 +37,7 @@ public sealed partial class TwiceSeedContext(DatacakeNode node) : DatacakeContex
         model.Entity<Counted>().HasData(new Counted { Id = 2, Name = "one" }, new Counted { Id = 3 }, new Counted { Id = 2, Name = "other" });
 }
 
-/// <summary>An earlier version of the application, without the entities to begin with.</summary>
+/// <summary>The context of an earlier version of the application, without seeds.</summary>
 public sealed partial class PlainFolderContext(DatacakeNode node) : DatacakeContext(node)
 {
     [Keyspace("folders")]

@@ -6,7 +6,7 @@ using Datacake.Node;
 
 namespace Datacake.Data.Tests.Shapes;
 
-/// <summary>Collections that cannot be filled, and those behind read-only properties.</summary>
+/// <summary>Tests of immutable collections and of collections behind read-only properties.</summary>
 public sealed class CollectionTests(StoreFixture store)
 {
     [Fact]
@@ -44,7 +44,7 @@ public sealed class CollectionTests(StoreFixture store)
         var read = await ReadAsync(2);
         Assert.Equal(("oak", 5), (read.Name, read.Sizes["red"]));
         Assert.Equal(["Red"], read.Tags);
-        // The set keeps the comparer that its class gives it.
+        // The set keeps the comparer that its class specifies.
         read.Tag("RED", 6);
         Assert.Equal(["Red"], read.Tags);
     }

@@ -4,7 +4,7 @@ using Datacake.Node;
 
 namespace Datacake.Data.Tests.Shapes;
 
-/// <summary>Keys, elements of sets and keys of dictionaries of which equal values are the same one.</summary>
+/// <summary>Tests that equal values are the same key, set element and dictionary key.</summary>
 public sealed class KeyTypeTests(StoreFixture store)
 {
     static readonly DateTimeOffset At = new(2020, 1, 2, 3, 0, 0, TimeSpan.FromHours(3));
@@ -35,7 +35,7 @@ public sealed class KeyTypeTests(StoreFixture store)
         var exception = Assert.ThrowsAny<ArgumentException>(() => db.CalendarDays.Add(new Day { At = new DateTime(2020, 1, 2) }));
         Assert.Contains("A DateTime in a key must be in UTC, but this one is of kind Unspecified", exception.Message, StringComparison.Ordinal);
         await using var other = Context();
-        // As for DateTime.Equals, the kind makes no difference where a value is only looked for.
+        // Lookups ignore the kind, as DateTime.Equals does.
         var read = await other.CalendarDays.FindAsync([DateTime.SpecifyKind(noon, DateTimeKind.Unspecified)], Token);
         Assert.Equal((noon, DateTimeKind.Utc), (read!.At, read.At.Kind));
         Assert.Equal(1, await other.CalendarDays.CountAsync(day => day.At > new DateTime(2020, 1, 2) && day.At < new DateTime(2020, 1, 3), Token));

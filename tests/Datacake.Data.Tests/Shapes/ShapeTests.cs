@@ -2,7 +2,7 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Tests.Shapes;
 
-/// <summary>Shapes of classes that lose data with other tools.</summary>
+/// <summary>Tests of class shapes that lose data in other tools.</summary>
 public sealed class ShapeTests(StoreFixture store)
 {
     static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -38,7 +38,7 @@ public sealed class ShapeTests(StoreFixture store)
             Assert.Equal(["blank", "blue"], Assert.Single(read.Others).Words);
             Assert.Equal(("page 1", 1), (Assert.Single(read.Pages), read.PageCount));
             Assert.Equal((new Wrapped<int>(7), new Wrapped<string>("seven")), (read.Number, read.Word));
-            // A read changes nothing, and so does a save of something else.
+            // Neither a read nor a save of another property changes these properties.
             Assert.False(db.ChangeTracker.HasChanges());
             read.Say("hello");
             await db.SaveChangesAsync(Token);

@@ -14,7 +14,7 @@ public abstract class Keyed<TKey>
     public void Say(string note) => Note = note;
 }
 
-/// <summary>A class whose properties without setters have values of their own.</summary>
+/// <summary>A class whose properties without setters have initial values.</summary>
 public sealed class Diary : Keyed<Guid>
 {
     readonly List<string> _pages = [];
@@ -46,7 +46,7 @@ public sealed class Diary : Keyed<Guid>
     public void Write(string page) => _pages.Add(page);
 }
 
-/// <summary>An owned object with the same.</summary>
+/// <summary>An owned object whose properties without setters have initial values.</summary>
 public class Cover
 {
     public List<string> Words { get; } = ["blank"];
@@ -56,7 +56,7 @@ public class Cover
     public string Color { get; set; } = "";
 }
 
-/// <summary>One derived from it.</summary>
+/// <summary>A class derived from the owned class.</summary>
 public sealed class HardCover : Cover
 {
     public int Weight { get; set; }
@@ -74,7 +74,7 @@ public sealed class Unstamped
     public string Name { get; set; } = "";
 }
 
-/// <summary>The next version: with properties whose initializers give another value each time.</summary>
+/// <summary>The next version of the class, with properties whose initializers return a different value each time.</summary>
 [Keyspace("stamped")]
 public sealed class Stamped
 {

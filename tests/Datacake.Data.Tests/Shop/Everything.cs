@@ -19,7 +19,7 @@ public enum Rights : ulong
     All = ulong.MaxValue,
 }
 
-/// <summary>A property of every type and kind.</summary>
+/// <summary>An entity with a property of every type and kind.</summary>
 [Index(nameof(Status), nameof(Int32))]
 [Index(nameof(NullableStatus), nameof(DateOnly), IsDescending = [false, true])]
 [Index(nameof(Byte), nameof(NullableString), AllDescending = true)]
@@ -86,7 +86,7 @@ public class Owned
     public GeoPoint? Point { get; set; }
 }
 
-/// <summary>A composite key, in another order than declared, and constraints.</summary>
+/// <summary>An entity with constraints and with a composite key whose order differs from the order of declaration.</summary>
 [Keyspace("lines")]
 [DeleteWins]
 public class OrderLine
@@ -99,7 +99,7 @@ public class OrderLine
     public void Number(int number) => Numbers.Add(number);
 }
 
-/// <summary>A record: its constructor takes the properties.</summary>
+/// <summary>An entity that is a record, whose constructor takes the properties.</summary>
 public sealed record Article(string Id, string Title, decimal Price = 9.5m)
 {
     public int Likes { get; init; } = 3;

@@ -30,7 +30,7 @@ public sealed class Review
     public required string Text { get; set; }
 }
 
-/// <summary>A context whose relations have no properties: what is related goes into ignored ones.</summary>
+/// <summary>A context whose relations have no navigations, so that includes fill ignored properties.</summary>
 public sealed partial class LibraryContext(DatacakeNode node) : DatacakeContext(node)
 {
     public partial Keyspace<Author> Authors { get; }

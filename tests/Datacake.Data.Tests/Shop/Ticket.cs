@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Datacake.Data.Tests.Shop;
 
-/// <summary>Properties whose concurrent changes a save notices.</summary>
+/// <summary>An entity with concurrency tokens.</summary>
 public sealed class Ticket
 {
     public long Id { get; set; }

@@ -82,7 +82,7 @@ public class WatchTests(StoreFixture store)
         {
             Assert.Empty((await Next(watch)).Changes);
             var missed = await Next(watch);
-            // A single node forgets what changed after about a second, and says so.
+            // A single node discards its log of changes after about a second, and then reports a gap.
             Assert.True(missed.HasGap || missed.Changed.Any(t => t.Version == 3));
         }
     }

@@ -38,7 +38,7 @@ public sealed partial class IndexedMarketContext(DatacakeNode node) : DatacakeCo
     }
 }
 
-/// <summary>The market that had no indexes, with indexes.</summary>
+/// <summary>The keyspaces of the market without indexes, to which this context adds indexes.</summary>
 public sealed partial class LaterMarketContext(DatacakeNode node) : DatacakeContext(node)
 {
     public partial Keyspace<Customer> Customers { get; }

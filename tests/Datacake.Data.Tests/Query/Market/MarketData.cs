@@ -1,6 +1,6 @@
 namespace Datacake.Data.Tests.Query.Market;
 
-/// <summary>What is in the market, each list in the order of its keys.</summary>
+/// <summary>The entities of the market, each list in key order.</summary>
 public sealed record MarketData(List<Customer> Customers, List<Order> Orders, List<Line> Lines, List<Product> Products, List<Employee> Employees)
 {
     static readonly string[] Names = ["Ada", "bea", "Åsa", "åke", "Zoë", "zoe", "Émile", "e\u0301va", "Ibn", "ıan", "istván", "Öl", "ola", "", "Co-op", "coop", "ß", "ss"];
@@ -40,7 +40,7 @@ public sealed record MarketData(List<Customer> Customers, List<Order> Orders, Li
         var orders = Enumerable.Range(1, 90).Select(i => new Order
         {
             Id = i,
-            // Some are of customers that are gone.
+            // Some orders refer to customers that do not exist.
             CustomerId = random.Next(1, 50),
             EmployeeId = random.Next(4) == 0 ? null : random.Next(1, 18),
             State = (OrderState)random.Next(4),

@@ -2,10 +2,10 @@ using System.Runtime.CompilerServices;
 
 namespace Datacake.Data.Tests.Query.Market;
 
-/// <summary>A query of the suite: what it is in the source, and how it runs on a store and in memory.</summary>
+/// <summary>A query of the suite: its source text, and delegates that run it on a store and in memory.</summary>
 public sealed record MarketQuery(string Name, Func<MarketSources, Task<object?>> OnStore, Func<MarketSources, object?> InMemory, Func<MarketSources, string> Plan);
 
-/// <summary>The queries of the suite, each with variants of what is asked of its results.</summary>
+/// <summary>The queries of the suite, each with several terminal operators.</summary>
 public sealed partial class MarketQueries
 {
     public List<MarketQuery> All { get; } = [];
@@ -20,7 +20,7 @@ public sealed partial class MarketQueries
         AddCombined();
     }
 
-    /// <summary>Adds a query, and what can be asked of any.</summary>
+    /// <summary>Adds a query, with the terminal operators that apply to every query.</summary>
     void Add<T>(Func<MarketSources, IQueryable<T>> query, [CallerArgumentExpression(nameof(query))] string name = "")
     {
         Variant("", q => q.ToListAsync(), q => q.ToList());
@@ -47,7 +47,7 @@ public sealed partial class MarketQueries
             name + what, async sources => await onStore(query(sources)), sources => inMemory(query(sources)), sources => query(sources).Explain()));
     }
 
-    /// <summary>Adds a query for one value.</summary>
+    /// <summary>Adds a query that returns a single value.</summary>
     void AddValue<T, TResult>(
         Func<MarketSources, IQueryable<T>> query, Func<IQueryable<T>, Task<TResult>> onStore, Func<IQueryable<T>, TResult> inMemory,
         [CallerArgumentExpression(nameof(query))] string name = "", [CallerArgumentExpression(nameof(inMemory))] string what = "") => All.Add(new MarketQuery(

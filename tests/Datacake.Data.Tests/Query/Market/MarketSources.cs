@@ -2,7 +2,7 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Tests.Query.Market;
 
-/// <summary>Where the queries of the suite begin: in a store, or in memory.</summary>
+/// <summary>The sources of the queries of the suite, in a store or in memory.</summary>
 public sealed record MarketSources(
     IQueryable<Customer> Customers, IQueryable<Order> Orders, IQueryable<Line> Lines, IQueryable<Product> Products, IQueryable<Employee> Employees)
 {
@@ -17,7 +17,7 @@ public sealed record MarketSources(
     public static MarketSources Of(IndexedMarketContext db, bool isTracking) =>
         Of(db.Customers, db.Orders, db.Lines, db.Products, db.Employees, isTracking);
 
-    /// <summary>The market as a snapshot has it, which may know no indexes yet.</summary>
+    /// <summary>Returns the market as of a snapshot, in which the indexes may not exist yet.</summary>
     internal static MarketSources Of(LaterMarketContext db, StoreSnapshot snapshot) => new(
         db.Customers.At(snapshot).AsQueryable(), db.Orders.At(snapshot).AsQueryable(), db.Lines.At(snapshot).AsQueryable(), db.Products.At(snapshot).AsQueryable(),
         db.Employees.At(snapshot).AsQueryable());

@@ -6,8 +6,8 @@ using Datacake.Node;
 namespace Datacake.Data.Tests.Query.Market;
 
 /// <summary>
-/// Every query of the suite returns what LINQ to Objects returns over the same entities: with indexes and without, tracked and not, and in cultures that order strings in their
-/// own way.
+/// Tests that every query of the suite returns the same results as LINQ to Objects over the same entities: with and without indexes, with
+/// and without tracking, and in cultures with their own string order.
 /// </summary>
 public sealed class MarketTests : QueriedStore
 {
@@ -51,7 +51,7 @@ public sealed class MarketTests : QueriedStore
         await using var node = await StartAsync("memory");
         await FillAsync(node, Data);
         var store = await node.OpenStoreAsync(Token);
-        // Later commits, and thereby the indexes, are not in it.
+        // The snapshot does not contain later commits, and therefore no indexes.
         using var snapshot = await store.OpenSnapshotAsync(Token);
         await CompareAsync(oneOf: 3, async run =>
         {
@@ -62,7 +62,7 @@ public sealed class MarketTests : QueriedStore
         });
     }
 
-    /// <summary>Compares one of so many queries.</summary>
+    /// <summary>Compares every n-th query, where n is <paramref name="oneOf"/>.</summary>
     static async Task CompareAsync(int oneOf, Func<Func<MarketSources, Task>, Task> onStore)
     {
         Assert.True(Queries.All.Count > 3_000);

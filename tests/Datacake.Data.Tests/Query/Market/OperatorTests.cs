@@ -4,7 +4,7 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Tests.Query.Market;
 
-/// <summary>What the operators read, track and use, beside what they return.</summary>
+/// <summary>Tests of what query operators read and track, and of the indexes they use.</summary>
 [Collection(QueriedMarket.Tests)]
 public sealed class OperatorTests(QueriedMarket market)
 {
@@ -19,7 +19,7 @@ public sealed class OperatorTests(QueriedMarket market)
             market.Data.Orders.GroupBy(o => o.State).Select(g => new { g.Key, Sum = g.Sum(o => o.Total), Count = g.Count(o => o.CustomerId > 3) }), sums);
         Assert.Empty(db.ChangeTracker.Entries());
 
-        // What is read of an entity is seen in one that is let out after the analysis.
+        // This query returns the entities themselves after its analysis, so that they show which properties were read.
         var read = new List<Order>();
         var narrowed = db.Orders.GroupBy(o => o.State).ForUse([ItemExpression.Of(Lambda<IGrouping<OrderState, Order>, decimal>(g => g.Sum(o => o.Total)))]);
         await foreach (var batch in narrowed.RunAsync(Token))
@@ -76,7 +76,7 @@ public sealed class OperatorTests(QueriedMarket market)
             "indexed orders: index State_Placed where State = Paid; order by Placed; skip 2; take 3; select",
             db.Orders.Select(o => new { o.Id, o.Placed, o.State }).Where(r => r.State == OrderState.Paid).OrderBy(r => r.Placed).Skip(2).Take(3));
         Expect("indexed customers: full scan; select", db.Customers.Select(c => new Shouted { City = c.City }).Where(r => r.City == "ZUG"));
-        // What could throw is computed for all items, as it is in memory.
+        // An expression that could throw is evaluated for all items, as it is in memory.
         Expect("indexed customers: full scan; select", db.Customers.Select(c => new { Share = 10 / c.Id, c.City }).Where(r => r.City == "zug"));
         Assert.Equal(
             market.Data.Customers.Count(c => c.City == "zug"), await db.Customers.Select(c => new Shouted { City = c.City }).CountAsync(r => r.City == "ZUG", Token));
@@ -162,7 +162,7 @@ public sealed class OperatorTests(QueriedMarket market)
         await db.SaveChangesAsync(Token);
         await using var reader = new MarketContext(market.Node);
         var pairs = new List<(int, int)>();
-        // One batch, and thereby one look at the inner side, for each.
+        // Each batch reads the inner side once.
         var query = reader.Employees.AsNoTracking().SelectMany(e => reader.Employees.AsNoTracking().Where(other => other.Team == e.Team && other.Id >= e.Id), (e, other) => ValueTuple.Create(e.Id, other.Id));
         await foreach (var pair in query.WithCancellation(Token))
         {

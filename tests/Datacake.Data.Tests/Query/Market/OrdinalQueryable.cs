@@ -4,7 +4,7 @@ using System.Reflection;
 
 namespace Datacake.Data.Tests.Query.Market;
 
-/// <summary>LINQ to Objects with strings that compare by ordinal, whatever the culture: what the queries of a store are held against.</summary>
+/// <summary>The reference for store queries: LINQ to Objects with ordinal string comparison in every culture.</summary>
 sealed class OrdinalQueryable<T>(IQueryable<T> source) : IOrderedQueryable<T>
 {
     public Type ElementType => typeof(T);
@@ -29,12 +29,12 @@ sealed class OrdinalProvider(IQueryProvider provider) : IQueryProvider
     public TResult Execute<TResult>(Expression expression) => provider.Execute<TResult>(OrdinalStrings.Rewrite(expression));
 }
 
-/// <summary>Gives the operators that compare strings an ordinal comparer.</summary>
+/// <summary>Adds an ordinal comparer to the operators that compare strings.</summary>
 sealed class OrdinalStrings : ExpressionVisitor
 {
     public static Expression Rewrite(Expression expression) => new OrdinalStrings().Visit(expression);
 
-    // A source of the suite within a query stands for the list.
+    // A source of the suite within a query is replaced by its list.
     protected override Expression VisitMember(MemberExpression node)
     {
         if (typeof(IQueryable).IsAssignableFrom(node.Type) && Evaluate(node) is IQueryable queryable)
@@ -80,7 +80,7 @@ sealed class OrdinalStrings : ExpressionVisitor
         }
         catch (InvalidOperationException)
         {
-            // It depends on an item.
+            // The expression depends on a query parameter.
             return null;
         }
     }

@@ -4,11 +4,11 @@ using Datacake.Storage;
 
 namespace Datacake.Data.Tests.Query.Market;
 
-/// <summary>The tests that query the same market, one after the other.</summary>
+/// <summary>The collection of tests that query the same market. They run one after the other.</summary>
 [CollectionDefinition(QueriedMarket.Tests)]
 public sealed class QueriedMarketTests : ICollectionFixture<QueriedMarket>;
 
-/// <summary>A market with indexes in a store of its own, and the same in memory.</summary>
+/// <summary>A market with indexes in its own store, and a copy in memory.</summary>
 public sealed class QueriedMarket : IAsyncLifetime
 {
     public const string Tests = "Tests that query the same market";

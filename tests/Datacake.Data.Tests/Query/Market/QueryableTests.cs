@@ -2,7 +2,7 @@ using System.Linq.Expressions;
 
 namespace Datacake.Data.Tests.Query.Market;
 
-/// <summary>A query as an IQueryable, as libraries use it that put queries together.</summary>
+/// <summary>Tests of queries as IQueryable, as libraries that compose queries use them.</summary>
 [Collection(QueriedMarket.Tests)]
 public sealed class QueryableTests(QueriedMarket market)
 {
@@ -12,7 +12,7 @@ public sealed class QueryableTests(QueriedMarket market)
     public async Task Page_query_composed_by_a_library_uses_an_index()
     {
         await using var db = market.NewContext();
-        // Without the types, and with properties by their names, as of a request.
+        // Builds the query without static types and with property names, as a library does for a web request.
         IQueryable source = db.Orders.AsQueryable();
         var order = Expression.Parameter(source.ElementType);
         var isPaid = Expression.Lambda(Expression.Equal(Expression.Property(order, "State"), Expression.Constant(OrderState.Paid)), order);

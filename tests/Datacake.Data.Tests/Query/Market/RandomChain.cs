@@ -1,6 +1,6 @@
 namespace Datacake.Data.Tests.Query.Market;
 
-/// <summary>A row that every operator of a chain takes and makes.</summary>
+/// <summary>The input and output type of every operator in a chain.</summary>
 public sealed class Row
 {
     public long Id { get; set; }
@@ -10,14 +10,14 @@ public sealed class Row
     public decimal Total { get; set; }
 }
 
-/// <summary>Random operators, one after the other, over the same market in a store and in memory.</summary>
+/// <summary>A random chain of operators over the same market in a store and in memory.</summary>
 sealed class RandomChain(int seed)
 {
     public string Description { get; private set; } = "";
 
     public IQueryable<Row> Over(MarketSources market)
     {
-        // The same choices for both.
+        // Both queries use the same random choices.
         var random = new Random(seed);
         Description = "";
         var rows = Start(market, random.Next(5));

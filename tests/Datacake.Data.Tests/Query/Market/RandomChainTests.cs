@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Datacake.Data.Tests.Query.Market;
 
-/// <summary>Operators in any order, one after the other, return what those of LINQ to Objects do. DATACAKE_QUERIES sets the number of chains.</summary>
+/// <summary>Tests that random chains of operators match LINQ to Objects. DATACAKE_QUERIES sets the number of chains.</summary>
 public sealed class RandomChainTests : QueriedStore
 {
     [Theory]

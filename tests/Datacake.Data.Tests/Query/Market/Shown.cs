@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Datacake.Data.Tests.Query.Market;
 
-/// <summary>Writes results so that equal ones are the same text: entities by their keys, all else with what is in it.</summary>
+/// <summary>Formats results so that equal results have equal text: entities by their keys, and all other values by their contents.</summary>
 static class Shown
 {
     public static string Of(object? value) => value switch
