@@ -13,11 +13,11 @@ public class DiagnosticTests
     [InlineData("DCD010", "class X { public int Id { get; set; } } partial class B(DatacakeNode node) : DatacakeContext(node) { internal partial Keyspace<X> A { get; } } partial class C(DatacakeNode node) : B(node) { internal partial Keyspace<X> Again { get; } }", "'Again' has the same entity class ('X') as 'A'")]
     [InlineData("DCD010", "class X { public int Id { get; set; } } class Y { public int Id { get; set; } } partial class B(DatacakeNode node) : DatacakeContext(node) { internal partial Keyspace<X> A { get; } protected override void OnModelCreating(ModelBuilder model) => model.Entity<X>().ToKeyspace(\"x\"); } partial class C(DatacakeNode node) : B(node) { [Keyspace(\"x\")] internal partial Keyspace<Y> Again { get; } }", "'Again' has the same name ('x') as 'A'")]
     [InlineData("DCD012", "[Keyspace(\"\")] class X { public int Id { get; set; } } partial class C(DatacakeNode node) : DatacakeContext(node) { internal partial Keyspace<X> A { get; } }", "1 to 200 characters")]
-    public void A_context_that_cannot_be_is_reported(string id, string source, string message) =>
+    public void Invalid_context_is_reported(string id, string source, string message) =>
         Reported(GeneratorRun.Of(source), id, message);
 
     [Fact]
-    public void Model_of_an_array_is_reported_beside_a_keyspace_of_objects()
+    public void Array_in_the_model_and_keyspace_of_objects_are_both_reported()
     {
         var run = GeneratorRun.Of("partial class C(DatacakeNode node) : DatacakeContext(node) { internal partial Keyspace<object> A { get; } protected override void OnModelCreating(ModelBuilder model) => model.Entity<int[]>(); }");
         Assert.Equal(["DCD003", "DCD015"], run.Diagnostics.Select(diagnostic => diagnostic.Id).Order());
@@ -49,7 +49,7 @@ public class DiagnosticTests
     [InlineData("DCD007", "[Index(\"X\")] public class Thing { public int Id { get; set; } [Index] public int X { get; set; } }", "another index of that name")]
     [InlineData("DCD009", "public class Thing { public Thing(int other) { } public int Id { get; set; } }", "'Thing' has no constructor that can be called")]
     [InlineData("DCD011", "public class Thing { public int Id { get; set; } public Part? X { get; set; } } public class Part { public Part? Inner { get; set; } }", "'Part.Inner' cannot be stored, because 'Part' contains itself")]
-    public void A_class_that_cannot_be_mapped_is_reported(string id, string source, string message) =>
+    public void Class_that_cannot_be_mapped_is_reported(string id, string source, string message) =>
         Reported(GeneratorRun.OfThing(source), id, message);
 
     [Theory]
@@ -68,7 +68,7 @@ public class DiagnosticTests
     [InlineData("DCD007", "[Derived(typeof(A)), Derived(typeof(B))] public class Thing { public int Id { get; set; } } [Index(nameof(X), \"Y\")] public class A : Thing { public int X { get; set; } } public class B : Thing { public int Y { get; set; } }", "The index 'X_Y' of 'A' is not valid. No entity has all its properties, because they belong to 'A' and 'B'")]
     [InlineData("DCD007", "[Derived(typeof(A))] public class Thing { public int Id { get; set; } [Index] public int X { get; set; } } [Index(nameof(X))] public class A : Thing;", "another index of that name")]
     [InlineData("DCD017", "[Derived(typeof(A))] public class Thing { public int Id { get; set; } public string X { get; set; } = \"\"; } public class A : Thing { public new int X { get; set; } }", "Its property 'X' hides that of 'Thing'")]
-    public void What_the_model_says_of_a_class_and_cannot_be_is_reported(string id, string source, string message) =>
+    public void Invalid_configuration_of_a_class_is_reported(string id, string source, string message) =>
         Reported(GeneratorRun.OfThing(source), id, message);
 
     [Theory]
@@ -90,7 +90,7 @@ public class DiagnosticTests
     [InlineData("DCD015", "model.Entity<Thing>().HasDiscriminator().HasValue<Part>(); model.Entity<Part>().HasKey(p => p.Name);", "'HasKey' applies to all entities of 'Thing', and not to 'Part' alone. Call it on Entity<Thing>()")]
     [InlineData("DCD013", "model.Entity<Thing>().Property(t => t.Name).HasConversion<int>();", "'int' is not a class derived from ValueConverter")]
     [InlineData("DCD007", "model.Entity<Thing>().HasIndex(t => t.List);", "'List' is not a single value")]
-    public void What_cannot_be_read_of_a_model_in_code_is_reported(string id, string statement, string message) => Reported(
+    public void Model_code_that_cannot_be_analyzed_is_reported(string id, string statement, string message) => Reported(
         GeneratorRun.Of($$"""
             class Thing
             {
@@ -124,7 +124,7 @@ public class DiagnosticTests
     [InlineData("model.Entity<Thing>().Property(t => t.Name).IsRowVersion();", "Call IsConcurrencyToken()")]
     [InlineData("model.Entity<Thing>().Property(t => t.Name).HasDefaultValueSql(\"1\");", "Write an initializer")]
     [InlineData("model.Entity<Thing>().Property(t => t.Name).HasColumnType(\"varchar(10)\");", "determines how it is stored")]
-    public void What_is_otherwise_in_Entity_Framework_is_said(string statement, string message)
+    public void Builder_call_that_differs_from_Entity_Framework_is_explained(string statement, string message)
     {
         var run = GeneratorRun.Of($$"""
             class Thing { public long Id { get; set; } public string Name { get; set; } = ""; }
@@ -146,7 +146,7 @@ public class DiagnosticTests
     [Theory]
     [InlineData("context.SaveChanges()", "Await SaveChangesAsync()")]
     [InlineData("context.Things.FromSql($\"select 1\")", "Write the query in C#")]
-    public void What_is_otherwise_in_a_context_of_Entity_Framework_is_said(string expression, string message)
+    public void Context_member_that_differs_from_Entity_Framework_is_explained(string expression, string message)
     {
         var run = GeneratorRun.Of($$"""
             class Thing { public long Id { get; set; } }
@@ -164,7 +164,7 @@ public class DiagnosticTests
     [InlineData("[System.ComponentModel.DataAnnotations.Schema.DatabaseGenerated(System.ComponentModel.DataAnnotations.Schema.DatabaseGeneratedOption.Computed)] public DateTime X { get; set; }", "'Thing.X'")]
     [InlineData("public Part? X { get; set; }", "[Timestamp] on 'Part.Y'")]
     [InlineData("public List<Version> X { get; set; } = [];", "[ConcurrencyCheck] on 'Version.Z' would have no effect. The object is part of a list")]
-    public void An_attribute_that_nothing_goes_by_is_reported(string property, string message) => Reported(
+    public void Attribute_without_effect_is_reported(string property, string message) => Reported(
         GeneratorRun.OfThing($$"""
             public class Thing { public int Id { get; set; } {{property}} }
             public class Part { [Timestamp] public byte[]? Y { get; set; } }
@@ -172,7 +172,7 @@ public class DiagnosticTests
             """), "DCD019", message);
 
     [Fact]
-    public void Each_error_has_its_section_in_the_readme()
+    public void Each_error_has_a_section_in_the_readme()
     {
         string readme = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "README.md"));
         var descriptors = typeof(Diagnostics).GetFields().Select(field => field.GetValue(null)).OfType<DiagnosticDescriptor>().ToList();
@@ -189,11 +189,11 @@ public class DiagnosticTests
     }
 
     [Fact]
-    public void Beside_the_error_there_are_no_others_in_its_wake() =>
+    public void Error_of_the_generator_causes_no_compiler_errors() =>
         Assert.Empty(GeneratorRun.OfThing("public class Thing { public int Number { get; set; } }").CompilerDiagnostics);
 
     [Fact]
-    public void A_type_that_does_not_exist_is_left_to_the_compiler()
+    public void Missing_type_is_reported_only_by_the_compiler()
     {
         var run = GeneratorRun.OfThing("public class Thing { public int Id { get; set; } public Part? A { get; set; } public List<Part[]> B { get; set; } = []; }");
         Assert.Empty(run.Diagnostics);

@@ -40,21 +40,21 @@ sealed class GeneratorRun
 
     public IReadOnlyList<Diagnostic> Diagnostics => Driver.GetRunResult().Diagnostics;
 
-    /// <summary>What the compiler says of the source and the generated code together, but for hidden hints.</summary>
+    /// <summary>Gets the compiler's errors and warnings for the source and the generated code together.</summary>
     public IEnumerable<Diagnostic> CompilerDiagnostics =>
         Output.GetDiagnostics(TestContext.Current.CancellationToken).Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning);
 
-    /// <summary>Runs over a class <c>Thing</c>, of which a context has a keyspace.</summary>
+    /// <summary>Runs the generator over a class <c>Thing</c> and a context with a keyspace of it.</summary>
     public static GeneratorRun OfThing(string source) => Of(source + Context);
 
-    /// <param name="source">What is compiled.</param>
-    /// <param name="references">What it refers to, beside .NET and Datacake.</param>
+    /// <param name="source">The source to compile.</param>
+    /// <param name="references">References in addition to .NET and Datacake.</param>
     public static GeneratorRun Of(string source, params IEnumerable<MetadataReference> references) => Run(CompilationOf(source).AddReferences(references), CSharpGeneratorDriver.Create(
         [new DatacakeGenerator().AsSourceGenerator()],
         parseOptions: ParseOptions,
         driverOptions: new GeneratorDriverOptions(IncrementalGeneratorOutputKind.None, trackIncrementalGeneratorSteps: true)));
 
-    /// <summary>Compiles what there is, as an assembly that another one refers to.</summary>
+    /// <summary>Compiles the output to an assembly that another compilation can reference.</summary>
     public MetadataReference ToCompiledReference()
     {
         using var image = new MemoryStream();
@@ -63,7 +63,7 @@ sealed class GeneratorRun
         return MetadataReference.CreateFromImage(image.ToArray());
     }
 
-    /// <summary>Runs again, after a change of the source.</summary>
+    /// <summary>Runs the generator again after a change of the source.</summary>
     public GeneratorRun Again(Func<string, string> change) =>
         Run(CompilationOf(change(Output.SyntaxTrees.First().ToString())), Driver);
 

@@ -5,7 +5,7 @@ namespace Datacake.Data.Analyzers.Tests;
 public class GeneratorTests
 {
     [Fact]
-    public void The_code_of_the_readme_compiles() => Compiles(GeneratorRun.Of("""
+    public void Code_of_the_readme_compiles() => Compiles(GeneratorRun.Of("""
         public sealed class Address { public string City { get; set; } = ""; }
 
         public sealed class Product
@@ -37,7 +37,7 @@ public class GeneratorTests
     [InlineData("class Thing { [Key] public DayOfWeek A { get; set; } [Key] public string B { get; set; } = \"\"; [Index] public DayOfWeek? C { get; set; } public DayOfWeek[]? D { get; set; } }")]
     [InlineData("class Thing { public int Id { get; set; } public HashSet<string> A { get; } = []; public Dictionary<string, List<int>> B { get; } = []; public Part C { get; } = new(); } class Part { [Counter] public int N { get; set; } public ISet<Guid>? S { get; set; } }")]
     [InlineData("[Index(nameof(A), \"P.B\")] class Thing { public int Id { get; set; } public int A { get; set; } public P? P { get; set; } } class P { [Index(Name = \"b\")] public int? B { get; set; } }")]
-    public void Classes_of_these_shapes_compile(string source) => Compiles(GeneratorRun.OfThing(source));
+    public void Classes_of_supported_shapes_compile(string source) => Compiles(GeneratorRun.OfThing(source));
 
     [Theory]
     [InlineData("class Money(decimal amount) { public decimal Amount => amount; } class MoneyConverter() : ValueConverter<Money, decimal>(m => m.Amount, d => new Money(d)); class Thing { public int Id { get; set; } [Converter<MoneyConverter>, Index] public Money? A { get; set; } [Converter<MoneyConverter>] public Money B { get; set; } = new(1); }")]
@@ -48,7 +48,7 @@ public class GeneratorTests
     [InlineData("[Derived(typeof(Sub), \"s\"), Derived(typeof(Thing), \"t\"), Derived(typeof(SubSub))] record Thing(long Id, string Name); record Sub(long Id, string Name, int X) : Thing(Id, Name); record SubSub(long Id, string Name, int X, int? Y) : Sub(Id, Name, X);")]
     [InlineData("class Thing { public long Id { get; set; } public List<Line> Lines { get; set; } = []; public Line[]? Array { get; set; } public Dictionary<string, Line> ByName { get; } = []; public Part Part { get; set; } = new(); } class Part { public IReadOnlyList<Line>? Inner { get; set; } } class Line { public required string Text { get; init; } [FormerName(\"n\")] public int? Number { get; private set; } public Price? Price { get; set; } public List<Price> Prices { get; set; } = []; } record Price(decimal Amount, DayOfWeek? Day = null) { public string? Note { get; init; } }")]
     [InlineData("[Derived(typeof(Cat)), Derived(typeof(Lion))] abstract class Thing { public int Id { get; set; } public string? Name { get; set; } } [Index(nameof(Name), nameof(Lives))] abstract class Feline : Thing { [Index] public int Lives { get; set; } public Part? P { get; set; } } class Part { [Index] public string? X { get; set; } } class Cat : Feline; [Index(nameof(Lives), nameof(Pride), Name = \"x\", IsDescending = new[] { true, false })] class Lion : Feline { public string? Pride { get; set; } [Index] public HashSet<int> Scars { get; } = []; }")]
-    public void Converters_former_names_derived_classes_and_lists_of_objects_compile(string source) => Compiles(GeneratorRun.OfThing(source));
+    public void Converters_former_names_derived_classes_and_object_lists_compile(string source) => Compiles(GeneratorRun.OfThing(source));
 
     [Theory]
     [InlineData("model.Entity<Thing>().HasKey(t => t.Name);")]
@@ -108,7 +108,7 @@ public class GeneratorTests
     [InlineData("public class Thing { public int Id { get; set; } public @class @class { get; set; } = new(); public List<@class> @new { get; set; } = []; } public class @class { public int @int { get; private set; } }")]
     [InlineData("public class Thing { public int Id { get; set; } public A_B X { get; set; } = new(); public A.B Y { get; set; } = new(); } "
         + "public class A_B { A_B(int q) { } public A_B() { } public int P { get; init; } } public class A { public class B { public int P { get; init; } } }")]
-    public void Classes_that_other_generators_stumble_over_compile(string source) => Compiles(GeneratorRun.OfThing(source));
+    public void Classes_that_are_difficult_for_generators_compile(string source) => Compiles(GeneratorRun.OfThing(source));
 
     [Fact]
     public void Classes_whose_names_differ_by_case_or_type_parameters_compile() => Compiles(GeneratorRun.Of("""
@@ -120,7 +120,7 @@ public class GeneratorTests
         """));
 
     [Fact]
-    public void Obsolete_entity_class_gives_no_warning_in_generated_code() => Assert.All(
+    public void Obsolete_entity_class_causes_no_warning_in_generated_code() => Assert.All(
         GeneratorRun.Of("""
             [Obsolete("old")] public class Thing { public int Id { get; set; } [Obsolete("older")] public int X { get; set; } }
             #pragma warning disable CS0618
@@ -131,7 +131,7 @@ public class GeneratorTests
     [Theory]
     [InlineData("Obsolete(\"gone\", true)")]
     [InlineData("System.Diagnostics.CodeAnalysis.Experimental(\"E1\")")]
-    public void Members_that_nothing_else_can_use_are_stored(string attribute) => Compiles(GeneratorRun.Of($$"""
+    public void Members_that_other_code_cannot_use_are_stored(string attribute) => Compiles(GeneratorRun.Of($$"""
         public class Part { public string? Text { get; set; } [{{attribute}}] public string? Former { get; set; } }
         public class Thing
         {
@@ -149,7 +149,7 @@ public class GeneratorTests
         """));
 
     [Fact]
-    public void Compiled_classes_with_constructors_for_derived_ones_and_properties_by_reference_compile() => Compiles(GeneratorRun.Of(
+    public void Compiled_classes_with_protected_constructors_and_ref_properties_compile() => Compiles(GeneratorRun.Of(
         """
         partial class AppContext(DatacakeNode node) : DatacakeContext(node) { internal partial Keyspace<Thing> Things { get; } internal partial Keyspace<Other> Others { get; } }
         """,
@@ -181,7 +181,7 @@ public class GeneratorTests
         """));
 
     [Fact]
-    public void Contexts_with_names_that_are_keywords_and_keyspaces_that_hide_others_compile() => Compiles(GeneratorRun.Of("""
+    public void Contexts_named_like_keywords_and_keyspaces_that_hide_others_compile() => Compiles(GeneratorRun.Of("""
         class Thing { public int Id { get; set; } }
         class Other { public int Id { get; set; } }
         static partial class @checked
@@ -201,7 +201,7 @@ public class GeneratorTests
         """));
 
     [Fact]
-    public void An_entity_class_of_two_contexts_has_one_model()
+    public void Entity_class_of_two_contexts_has_one_model()
     {
         var run = GeneratorRun.OfThing("""
             class Thing { public int Id { get; set; } }
@@ -212,14 +212,14 @@ public class GeneratorTests
     }
 
     [Fact]
-    public void A_context_in_two_parts_is_generated_once() => Compiles(GeneratorRun.Of("""
+    public void Context_in_two_parts_is_generated_once() => Compiles(GeneratorRun.Of("""
         class Thing { public int Id { get; set; } }
         partial class TwoContext(DatacakeNode node) : DatacakeContext(node) { internal partial Keyspace<Thing> Things { get; } }
         partial class TwoContext : IAsyncDisposable { }
         """));
 
     [Fact]
-    public void An_edit_elsewhere_runs_nothing_again()
+    public void Edit_of_unrelated_code_reruns_no_step()
     {
         var first = GeneratorRun.OfThing("public class Thing { public int Id { get; set; } }\n");
         var again = first.Again(source => source + "\nclass Elsewhere { int _x; }\n");
@@ -231,7 +231,7 @@ public class GeneratorTests
     }
 
     [Fact]
-    public void An_edit_of_one_entity_leaves_the_others_alone()
+    public void Edit_of_one_entity_reruns_only_its_own_step()
     {
         var first = GeneratorRun.OfThing("""
             public class Thing { public int Id { get; set; } }

@@ -5,7 +5,7 @@ using Microsoft.CodeAnalysis.CSharp;
 
 namespace Datacake.Data.Analyzers.Tests;
 
-/// <summary>What an edit makes the generator do again, in a project of 500 entity classes, each in a file of its own.</summary>
+/// <summary>Tests how much an edit regenerates in a project of 500 entity classes, each in its own file.</summary>
 public sealed class IncrementalityTests(ITestOutputHelper output)
 {
     const int Entities = 500;
@@ -15,23 +15,23 @@ public sealed class IncrementalityTests(ITestOutputHelper output)
     static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public void Edit_in_the_body_of_a_method_generates_nothing_again() => Edited(
+    public void Edit_of_a_method_body_regenerates_nothing() => Edited(
         "Code.cs", source => source.Replace("return 1;", "return 2;", StringComparison.Ordinal), regenerated: 0);
 
     [Fact]
-    public void Edit_in_the_body_of_a_method_of_an_entity_class_generates_nothing_again() => Edited(
+    public void Edit_of_a_method_body_in_an_entity_class_regenerates_nothing() => Edited(
         "Entity7.cs", source => source.Replace("Number + 1", "Number + 2", StringComparison.Ordinal), regenerated: 0);
 
     [Fact]
-    public void Comment_in_the_file_of_a_context_generates_nothing_again() => Edited(
+    public void Comment_in_the_file_of_a_context_regenerates_nothing() => Edited(
         "Context.cs", source => "// A comment.\n" + source, regenerated: 0);
 
     [Fact]
-    public void Property_of_one_entity_class_generates_its_model_again_and_nothing_else() => Edited(
+    public void New_property_of_an_entity_class_regenerates_only_its_model() => Edited(
         "Entity7.cs", source => source.Replace("public int Number", "public int Added { get; set; } public int Number", StringComparison.Ordinal), regenerated: 1);
 
     [Fact]
-    public void Property_of_an_owned_class_generates_the_models_that_have_it_again_and_nothing_else() => Edited(
+    public void New_property_of_an_owned_class_regenerates_only_the_models_that_use_the_class() => Edited(
         "Owned3.cs", source => source.Replace("public string City", "public int Added { get; set; } public string City", StringComparison.Ordinal), regenerated: Entities / 10);
 
     void Edited(string file, Func<string, string> edit, int regenerated)
@@ -47,7 +47,7 @@ public sealed class IncrementalityTests(ITestOutputHelper output)
         Assert.Equal(Entities + 1, driver.GetRunResult().GeneratedTrees.Length);
         Assert.Empty(driver.GetRunResult().Diagnostics);
 
-        // For the just-in-time compiler, so that the time that is printed is nearer to that of an editor at work.
+        // Warm up the just-in-time compiler, so that the printed time is closer to the time in a running editor.
         for (int i = 0; i < WarmUps; i++)
             driver = driver.RunGenerators(compilation.AddSyntaxTrees(Parse("class Other;", "Other.cs")), Token);
         var old = compilation.SyntaxTrees.Single(tree => tree.FilePath == file);

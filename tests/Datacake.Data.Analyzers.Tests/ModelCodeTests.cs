@@ -3,7 +3,7 @@ using Microsoft.CodeAnalysis;
 
 namespace Datacake.Data.Analyzers.Tests;
 
-/// <summary>Code of the model that is repeated in the generated part of the context: filters and seeds, in the context and in configurations.</summary>
+/// <summary>Tests of model code that the generator copies to the generated part of the context: filters and seeds, in contexts and in configurations.</summary>
 public class ModelCodeTests
 {
     [Theory]
@@ -52,7 +52,7 @@ public class ModelCodeTests
     [InlineData("model.ApplyConfiguration(new PrivateConfiguration());", "The filter uses 'Secret', which the context cannot access. Make it internal")]
     [InlineData("model.ApplyConfiguration(new InstanceConfiguration(true));", "The filter uses 'this', but it can only use its argument and static members")]
     [InlineData("model.ApplyConfiguration(new LoopConfiguration());", "Only a sequence of calls on the model can be read")]
-    public void What_means_something_else_in_the_context_is_reported(string statements, string message)
+    public void Code_with_a_different_meaning_in_the_context_is_reported(string statements, string message)
     {
         var diagnostic = Of(statements).Diagnostics[0];
         Assert.Equal("DCD014", diagnostic.Id);
@@ -60,7 +60,7 @@ public class ModelCodeTests
     }
 
     [Fact]
-    public void A_filter_of_a_derived_class_is_refused_since_it_would_be_of_all()
+    public void Filter_on_a_derived_class_is_refused()
     {
         var diagnostic = Of("model.Entity<Thing>().HasDiscriminator().HasValue<Sub>(); model.Entity<Sub>().HasQueryFilter(s => s.IsDeleted);").Diagnostics[0];
         Assert.Contains("'HasQueryFilter' applies to all entities of 'Thing'", diagnostic.GetMessage(CultureInfo.InvariantCulture), StringComparison.Ordinal);
@@ -70,7 +70,7 @@ public class ModelCodeTests
     [InlineData("conventions.Properties<string>().HaveMaxLength(5); conventions.Properties<Enum>().HaveConversion<string>(); conventions.IgnoreAny<Delegate>();", null)]
     [InlineData("foreach (var x in new[] { 1 }) { }", "DCD014")]
     [InlineData("conventions.Properties<Enum>().HaveConversion<int>();", "DCD013")]
-    public void Conventions_are_read_as_the_model_is(string statements, string? error)
+    public void Conventions_are_read_like_the_model(string statements, string? error)
     {
         var run = GeneratorRun.Of($$"""
             public class Thing { public int Id { get; set; } public string Name { get; set; } = ""; public DayOfWeek Day { get; set; } public Action? Action { get; set; } }
@@ -87,7 +87,7 @@ public class ModelCodeTests
     }
 
     [Fact]
-    public void A_configuration_of_a_referenced_project_is_reported_though_an_editor_shows_its_code()
+    public void Configuration_in_a_referenced_project_is_reported_even_if_its_source_is_available()
     {
         var project = GeneratorRun.Of("""
             public class Thing { public int Id { get; set; } }
@@ -126,7 +126,7 @@ public class ModelCodeTests
     [Theory]
     [InlineData("class BookConfig : IEntityTypeConfiguration<Book> { public void Configure(EntityTypeBuilder<Book> b) => All(b); void All<T>(EntityTypeBuilder<T> b) where T : class, IShown => b.HasQueryFilter(e => e.IsShown); }", "The filter uses 'IShown.IsShown', which is not the member 'IsShown' of 'Book'. Write it in code that names 'Book' instead of a type parameter")]
     [InlineData("class BookConfig : IEntityTypeConfiguration<Book> { public void Configure(EntityTypeBuilder<Book> b) => All(b); void All<T>(EntityTypeBuilder<T> b) where T : Entity<long> => b.HasQueryFilter(e => e.Hidden == null); }", "The filter uses 'Entity.Hidden', which is not the member 'Hidden' of 'Book'")]
-    public void Member_of_a_base_class_that_is_another_one_in_the_entity_class_is_reported(string configuration, string message)
+    public void Base_class_member_that_the_entity_class_hides_or_reimplements_is_reported(string configuration, string message)
     {
         var diagnostic = Assert.Single(OfBooks(configuration, "model.ApplyConfiguration(new BookConfig()).Entity<Book>().Ignore(b => b.Events);").Diagnostics);
         Assert.Equal("DCD014", diagnostic.Id);
@@ -136,7 +136,7 @@ public class ModelCodeTests
     [Theory]
     [InlineData("class ThingConfiguration : BaseConfiguration<Thing>;", "'ThingConfiguration' inherits Configure from 'BaseConfiguration' in another assembly, and only code that is compiled with the context can be read. Write Configure in 'ThingConfiguration'")]
     [InlineData("class ThingConfiguration : BaseConfiguration<Thing> { public override void Configure(EntityTypeBuilder<Thing> b) => base.Configure(b); }", "'BaseConfiguration.Configure' is in another assembly, and only methods that are compiled with the context can be read. Write its calls here")]
-    public void Base_class_of_a_configuration_that_is_compiled_is_named(string configuration, string message)
+    public void Compiled_base_class_of_a_configuration_is_named(string configuration, string message)
     {
         var project = GeneratorRun.Of("public abstract class BaseConfiguration<T> : IEntityTypeConfiguration<T> where T : class { public virtual void Configure(EntityTypeBuilder<T> b) => b.HasDiscriminator(); }");
         var run = GeneratorRun.Of($$"""
@@ -235,7 +235,10 @@ public class ModelCodeTests
         }
         """);
 
-    /// <summary>A configuration that the statements name; others would be found by a look through the assembly.</summary>
+    /// <summary>
+    /// Returns a configuration class if the statements name it. Other classes are left out, because ApplyConfigurationsFromAssembly would
+    /// find them.
+    /// </summary>
     static string Configuration(string declaration, string member, string filter, string statements) => If(
         declaration.Split('(')[0],
         $$"""

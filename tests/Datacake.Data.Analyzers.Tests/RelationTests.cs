@@ -72,7 +72,7 @@ public class RelationTests
     [InlineData("DCD020", "public class A { public int Id { get; set; } public int BId { get; set; } public B? B { get; set; } public int CId { get; set; } public B? C { get; set; } } public class B { public int Id { get; set; } public List<A> As { get; } = []; }", "model.Entity<A>().HasOne(a => a.B).WithMany(b => b.As); model.Entity<A>().HasOne(a => a.C).WithMany(b => b.As);", "'B.As' already has another relation")]
     [InlineData("DCD020", "[Derived(typeof(X)), Derived(typeof(Y))] public class A { public int Id { get; set; } } public class X : A { public int BX { get; set; } } public class Y : A { public string BY { get; set; } = \"\"; } public class B { [Key] public int X { get; set; } [Key] public string Y { get; set; } = \"\"; public List<A> As { get; } = []; }", "", "needs properties of 'X' and of 'Y', and no entity has both")]
     [InlineData("DCD020", "[Derived(typeof(X)), Derived(typeof(Y))] public class A { public int Id { get; set; } } public class X : A { public int BId { get; set; } } public class Y : A { public B? B { get; set; } } public class B { public int Id { get; set; } }", "", "needs properties of 'X' and of 'Y', and no entity has both")]
-    public void Relation_that_cannot_be_is_reported(string id, string source, string statements, string message)
+    public void Invalid_relation_is_reported(string id, string source, string statements, string message)
     {
         var run = GeneratorRun.Of(Usings + source + Context(statements));
         Assert.Contains(run.Diagnostics, diagnostic => diagnostic.Id == id
@@ -83,7 +83,7 @@ public class RelationTests
     [Theory]
     [InlineData("model.Entity<A>().HasMany(a => a.Bs).WithMany(b => b.As);", "need a class that refers to both")]
     [InlineData("model.Entity<A>().HasMany(a => a.Bs).WithOne().HasForeignKey(b => b.AId).HasPrincipalKey(a => a.Id);", "the key of its class")]
-    public void What_is_otherwise_in_Entity_Framework_is_said(string statements, string message)
+    public void Builder_call_that_differs_from_Entity_Framework_is_explained(string statements, string message)
     {
         var run = GeneratorRun.Of(
             Usings + "public class A { public int Id { get; set; } public List<B> Bs { get; } = []; } public class B { public int Id { get; set; } public int AId { get; set; } [Ignore] public List<A> As { get; } = []; }"
@@ -94,7 +94,7 @@ public class RelationTests
     [Theory]
     [InlineData("")]
     [InlineData("model.Entity<A>().HasMany(a => a.Bs).WithMany(b => b.As);")]
-    public void Many_to_many_is_said_of_both_sides_and_nothing_else(string statements)
+    public void Many_to_many_relation_is_reported_exactly_once_per_side(string statements)
     {
         var run = GeneratorRun.Of(
             "public class A { public int Id { get; set; } public List<B> Bs { get; } = []; } public class B { public int Id { get; set; } public List<A> As { get; } = []; }" + Context(statements));
@@ -106,7 +106,7 @@ public class RelationTests
     [InlineData("readonly List<A> _as = []; public IReadOnlyCollection<A> As => _as;", "List")]
     [InlineData("readonly List<A> _as = []; public ICollection<A> As => _as;", "List")]
     [InlineData("readonly HashSet<A> _as = []; public ISet<A> As => _as;", "HashSet")]
-    public void Collection_that_a_compiled_class_shows_by_an_interface_is_looked_for_in_its_field(string member, string type)
+    public void Collection_field_is_found_behind_an_interface_property_of_a_compiled_class(string member, string type)
     {
         var domain = GeneratorRun.Of($$"""public class A { public int Id { get; set; } public int BId { get; set; } } public class B { public int Id { get; set; } {{member}} }""");
         var run = GeneratorRun.Of(Context(""), domain.ToCompiledReference());
@@ -117,7 +117,7 @@ public class RelationTests
     }
 
     [Fact]
-    public void Field_of_the_usual_name_is_not_that_of_a_property_that_has_its_own()
+    public void Conventionally_named_field_is_not_the_backing_field_of_an_auto_property()
     {
         var run = GeneratorRun.Of(
             "public class A { public int Id { get; set; } public int BId { get; set; } } public class B { public int Id { get; set; } readonly HashSet<A> _as = []; public IEnumerable<A> As { get; } = new List<A>(); }" + Context(""));
@@ -126,7 +126,7 @@ public class RelationTests
     }
 
     [Fact]
-    public void Relation_of_compiled_classes_that_cannot_be_is_reported_at_the_keyspace()
+    public void Invalid_relation_of_compiled_classes_is_reported_at_the_keyspace()
     {
         var domain = GeneratorRun.Of("public class A { public int Id { get; set; } public int BId { get; set; } public B? B { get; set; } public B? Other { get; set; } } public class B { public long Id { get; set; } }");
         var run = GeneratorRun.Of(Context(""), domain.ToCompiledReference());
@@ -135,7 +135,7 @@ public class RelationTests
     }
 
     [Fact]
-    public void What_conventions_ignore_is_no_part_of_a_relation()
+    public void Members_ignored_by_conventions_are_not_part_of_a_relation()
     {
         var run = GeneratorRun.Of("""
             public class A { public int Id { get; set; } public int BId { get; set; } public B? B { get; set; } public C? C { get; set; } public long CId { get; set; } }
@@ -157,7 +157,7 @@ public class RelationTests
     [InlineData("", "BId")]
     [InlineData("model.Entity<A>().HasIndex(a => new { a.BId, a.X });", "BId_X")]
     [InlineData("model.Entity<A>().HasKey(a => new { a.BId, a.X });", "")]
-    public void Foreign_key_has_an_index_unless_another_or_the_key_begins_with_it(string statements, string expected)
+    public void Foreign_key_is_indexed_unless_another_index_or_the_key_starts_with_it(string statements, string expected)
     {
         var run = GeneratorRun.Of(
             Usings + "public class A { public int Id { get; set; } public int X { get; set; } public int BId { get; set; } public B? B { get; set; } } public class B { public int Id { get; set; } }" + Context(statements));
@@ -183,7 +183,7 @@ public class RelationTests
         }
         """;
 
-    /// <summary>Says in words what the generated relations are.</summary>
+    /// <summary>Describes the generated relations as text.</summary>
     static List<string> RelationsOf(GeneratorRun run)
     {
         var relations = new List<string>();

@@ -6,7 +6,10 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace Datacake.Data.Analyzers.Tests.Fuzzing;
 
-/// <summary>Whatever the model: the generated code compiles without a warning and its model can be made, or there is an error of the generator; never a crash.</summary>
+/// <summary>
+/// Tests that for every random model, either the generated code compiles without a warning and its model can be created, or the
+/// generator reports an error. It never crashes.
+/// </summary>
 public sealed partial class GeneratorFuzzTests(ITestOutputHelper output)
 {
     const int ModelsPerCompilation = 100;
@@ -14,7 +17,7 @@ public sealed partial class GeneratorFuzzTests(ITestOutputHelper output)
     readonly List<string> _failures = [];
     readonly HashSet<string> _refused = [], _tame = [];
     readonly SortedDictionary<string, int> _codes = [];
-    byte[] _domain = [];        // the assembly with the classes of some models
+    byte[] _domain = [];        // the assembly with the entity classes of some models
     int _relations, _repeated;
 
     static int Count => int.TryParse(Environment.GetEnvironmentVariable("DATACAKE_FUZZ_MODELS"), out int number) ? number : 200;
@@ -24,7 +27,7 @@ public sealed partial class GeneratorFuzzTests(ITestOutputHelper output)
     static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public void Random_models_compile_or_have_an_error_with_a_code()
+    public void Random_models_compile_or_are_refused_with_an_error_code()
     {
         int valid = 0;
         foreach (int[] seeds in Enumerable.Range(FirstSeed, Count).Chunk(ModelsPerCompilation))
@@ -43,16 +46,16 @@ public sealed partial class GeneratorFuzzTests(ITestOutputHelper output)
         if (Count == 1)
             output.WriteLine($"{RandomModel.Write(FirstSeed).Domain}\n{RandomModel.Write(FirstSeed).Model}");
         output.WriteLine($"{Count} models from seed {FirstSeed}: {valid} are valid C#, of which {_refused.Count} have errors of the generator ({string.Join(", ", _codes.Select(code => $"{code.Key}: {code.Value}"))}), "
-            + $"and {_refused.Intersect(_tame).Count()} of {_tame.Count} that use what is supported. "
-            + $"The others have {_relations} relations, and {_repeated} files with code of the model.");
+            + $"including {_refused.Intersect(_tame).Count()} of the {_tame.Count} models that use only supported features. "
+            + $"The other models have {_relations} relations and {_repeated} files with repeated model code.");
         Assert.True(_failures.Count == 0, $"{_failures.Count} failures:\n{string.Join("\n", _failures)}");
         Assert.True(Count < 100 || valid > Count / 2, $"Only {valid} of {Count} models are valid C#.");
         Assert.True(Count < 100 || _refused.Count < valid / 2, $"{_refused.Count} of {valid} models have errors.");
     }
 
     /// <summary>
-    /// Leaves out what is no valid C# to begin with, but for keyspaces that nobody has implemented yet, and says nothing of the generator. The compiler does not report all at once, so it is asked
-    /// until it has nothing to report.
+    /// Removes models that are not valid C#, apart from the unimplemented keyspaces, because they say nothing about the generator. The
+    /// compiler does not report all errors at once, so this method compiles until no errors are left.
     /// </summary>
     Dictionary<string, SyntaxTree> Valid(Dictionary<string, SyntaxTree> trees, IReadOnlyList<MetadataReference> references)
     {
@@ -79,7 +82,7 @@ public sealed partial class GeneratorFuzzTests(ITestOutputHelper output)
             var models = compilation.SyntaxTrees;
             if (models.Length == 1)
                 _failures.Add($"{models[0].FilePath}: the generator crashed: {result.Results[0].Exception}");
-            // Which of them is it?
+            // Find the model that makes the generator crash.
             else
             {
                 foreach (var model in models)
@@ -103,7 +106,7 @@ public sealed partial class GeneratorFuzzTests(ITestOutputHelper output)
             CheckMarks(model.Key, [.. model]);
     }
 
-    /// <summary>Checks that what the model says in code is in the generated code, for nothing else is run.</summary>
+    /// <summary>Checks that the generated code contains all code of the model, because only generated code runs.</summary>
     void CheckMarks(string model, IReadOnlyList<SyntaxTree> trees)
     {
         string generated = string.Concat(trees.Where(tree => tree.FilePath.EndsWith(".g.cs", StringComparison.Ordinal)).Select(tree => tree.ToString()));
@@ -122,7 +125,7 @@ public sealed partial class GeneratorFuzzTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>Errors, and warnings in generated code, each with the model that it is of.</summary>
+    /// <summary>Returns errors and warnings in generated code, each with its model.</summary>
     static IEnumerable<(string Model, Diagnostic Problem)> Problems(Compilation compilation, bool isOwn) => compilation.GetDiagnostics(Token)
         .Where(diagnostic => (diagnostic.Severity == DiagnosticSeverity.Error && !(isOwn && diagnostic.Id == "CS9248"))
             || (!isOwn && diagnostic.Severity == DiagnosticSeverity.Warning && diagnostic.Location.SourceTree?.FilePath.EndsWith(".g.cs", StringComparison.Ordinal) == true))

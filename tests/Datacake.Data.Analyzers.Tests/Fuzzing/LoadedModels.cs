@@ -6,12 +6,12 @@ using Microsoft.CodeAnalysis;
 
 namespace Datacake.Data.Analyzers.Tests.Fuzzing;
 
-/// <summary>Loads what was compiled, and makes the model of every context: what the compiler lets pass can still fail there.</summary>
+/// <summary>Loads compiled assemblies and creates the model of every context, which can fail even if the code compiles.</summary>
 static class LoadedModels
 {
-    /// <summary>Returns what is wrong, each with the first part of the namespace that it is of.</summary>
-    /// <param name="compilation">What is compiled.</param>
-    /// <param name="domain">The assembly that has the classes of some models.</param>
+    /// <summary>Returns the problems found, each with the first part of its namespace.</summary>
+    /// <param name="compilation">The compilation with the contexts.</param>
+    /// <param name="domain">The assembly with the entity classes of some models.</param>
     /// <param name="cancellationToken">Stops compiling.</param>
     public static IEnumerable<string> Check(Compilation compilation, byte[] domain, CancellationToken cancellationToken)
     {
@@ -40,7 +40,7 @@ static class LoadedModels
     {
         try
         {
-            // No node is needed for the model.
+            // The model needs no node.
             var context = (DatacakeContext)RuntimeHelpers.GetUninitializedObject(type);
             foreach (var relation in context.Keyspaces.SelectMany(keyspace => keyspace.Entity.Relations))
             {
@@ -64,7 +64,7 @@ static class LoadedModels
         }
         catch (InvalidOperationException problem) when (problem.Message.StartsWith("The query filter", StringComparison.Ordinal) || problem.Message.Contains("of the assembly", StringComparison.Ordinal))
         {
-            // What only a run can see, and says.
+            // These are errors that only a run can detect and that it reports correctly.
             return null;
         }
         catch (Exception problem)
@@ -73,7 +73,7 @@ static class LoadedModels
         }
     }
 
-    /// <summary>Puts an entity into a navigation of one that was never constructed.</summary>
+    /// <summary>Adds an entity to a navigation of an entity whose constructor has not run.</summary>
     static string? WhatIsWrong(EntityModel model, NavigationModel navigation)
     {
         if (Made(navigation.TargetModel) is not { } target)
@@ -88,7 +88,7 @@ static class LoadedModels
             }
             catch (NullReferenceException)
             {
-                // The property shows what a constructor would have made.
+                // The property returns an object that its constructor would have created.
                 continue;
             }
             if (!navigation.TargetsOf(owner).Contains(target, ReferenceEqualityComparer.Instance))

@@ -1,19 +1,22 @@
 namespace Datacake.Data.Analyzers.Tests.Fuzzing;
 
-/// <summary>An entity class before it is written: its name and key, and the members that its relations give it.</summary>
+/// <summary>An entity class before its source is written: its name, its key, and the members that its relations add.</summary>
 /// <param name="Name">The name.</param>
 /// <param name="IsNested">True if it is within another class.</param>
 /// <param name="Key">The properties of the key.</param>
 /// <param name="Derived">The class that is derived from it; null if there is none.</param>
 sealed record PlannedEntity(string Name, bool IsNested, IReadOnlyList<(string Type, string Name)> Key, string? Derived)
 {
-    /// <summary>The class as others name it.</summary>
+    /// <summary>Gets the name by which other code refers to the class.</summary>
     public string Reference => IsNested ? $"{Name}Outer.{Name}" : Name;
 
-    /// <summary>The derived class as others name it.</summary>
+    /// <summary>Gets the name by which other code refers to the derived class.</summary>
     public string? DerivedReference => Derived is not null && IsNested ? $"{Name}Outer.{Derived}" : Derived;
 
-    /// <summary>True if <c>new</c> with an initializer makes one, and if it has the properties <c>Flag</c> and <c>Label</c>, which code of the model uses.</summary>
+    /// <summary>
+    /// True if <c>new</c> with an initializer creates an instance, and if the class has the properties <c>Flag</c> and <c>Label</c>, which
+    /// code of the model uses.
+    /// </summary>
     public bool IsPlain { get; init; }
 
     public bool IsAbstract { get; init; }
@@ -29,18 +32,18 @@ sealed record PlannedEntity(string Name, bool IsNested, IReadOnlyList<(string Ty
     /// <summary>Gets the navigations that are parameters of a record.</summary>
     public List<string> PositionalMembers { get; } = [];
 
-    /// <summary>Gets the members of another derived class, which there is if it has some.</summary>
+    /// <summary>Gets the members of a second derived class, which exists only if this list is not empty.</summary>
     public List<string> OtherMembers { get; } = [];
 
-    /// <summary>The generic class that it derives from for a navigation; null if there is none.</summary>
+    /// <summary>Gets or sets the generic base class that declares a navigation; null if there is none.</summary>
     public string? Base { get; set; }
 
-    /// <summary>Gets the names of members that are taken.</summary>
+    /// <summary>Gets the member names that are already in use.</summary>
     public HashSet<string> Names { get; } = [Name, Name.TrimStart('@'), Derived ?? "", "Flag", "Label"];
 
-    /// <summary>Gets the calls on its builder that describe it.</summary>
+    /// <summary>Gets the builder calls that describe the entity.</summary>
     public List<string> Calls { get; } = [];
 
-    /// <summary>Gets the classes of configurations of it, as they are created, that the context applies.</summary>
+    /// <summary>Gets the expressions that create the configurations of the entity, which the context applies.</summary>
     public List<string> Configurations { get; } = [];
 }

@@ -1,9 +1,9 @@
 namespace Datacake.Data.Analyzers.Tests.Fuzzing;
 
-// What code of the model says of entity classes: filters, seeds, properties, conventions.
+// The code of the model for entity classes: filters, seeds, properties, conventions.
 sealed partial class RandomModel
 {
-    /// <summary>Conditions on <c>x</c> that mean the same wherever they stand.</summary>
+    /// <summary>Conditions on <c>x</c> that have the same meaning everywhere.</summary>
     static readonly string[] Conditions =
     [
         "!x.Flag", "x.Flag == true", "x.Label != null && x.Label.Length > 3", "string.IsNullOrEmpty(x.Label)", "x.Label == nameof(x.Flag)", "(object)x != null", "x.Label == new string('a', 2)", "new[] { \"a\", \"b\" }.Contains(x.Label)",
@@ -13,7 +13,7 @@ sealed partial class RandomModel
         "Enum.IsDefined(typeof(Small), Small.A)", "DateTime.UtcNow > DateTime.UnixEpoch", "x.Label == (string?)null", "(from w in new[] { \"a\" } where w == x.Label select w).Any()", "Equals(x.Label, null)", "ReferenceEquals(x, null)",
     ];
 
-    /// <summary>Conditions that name something of the model's.</summary>
+    /// <summary>Conditions that use names of the model.</summary>
     static readonly string[] NamingConditions =
     [
         "x.Label == Words.Any", "x.Label == global::{0}.Words.Any", "Words.All.Contains(x.Label)", "Words.All.Any(w => w == x.Label)", "x.Label!.Shout(1) == \"A\"", "Words.Shout(\"\", 2) == x.Label", "x.Label == Words.Deeper.Text", "Words.IsGood(x)", "Words.IsGood<string?>(x.Label)",
@@ -28,7 +28,7 @@ sealed partial class RandomModel
         "Interceptors.Count == 0",
     ];
 
-    /// <summary>Conditions that a filter cannot have, or not in every place.</summary>
+    /// <summary>Conditions that a filter does not support, or does not support everywhere.</summary>
     static readonly string[] WildConditions =
     [
         "x.Label == local", "x.Label == fixedLocal", "model != null", "x.Label == this.ToString()", "x.Label == Secret", "x.Label == Own", "Set0 != null", "nameof(model) != \"\"", "x.Label == OfFile.Text", "(from w in Words.All where w == local select w).Any()",
@@ -43,7 +43,7 @@ sealed partial class RandomModel
         "Property(x => x.Label).HasConversion(v => Texts.Words.Whisper(v!).Shout(1), v => $\"{{v}}{{Words.Any}}\")",
     ];
 
-    /// <summary>Texts, with a mark in place of <c>{0}</c>, that code can make which is no expression tree.</summary>
+    /// <summary>String expressions that cannot be in an expression tree. A mark replaces <c>{0}</c>.</summary>
     static readonly string[] SeedTexts =
     [
         "\"{0}\"", "\"{0}\" + Words.Any", "$\"{0} {{1 + 1:x}}\"", "new[] {{ \"{0}\" }}.First(w => w.Length > 0)", "Words.Shout(\"{0}\")", "((Func<string>)(() => {{ return \"{0}\"; }}))()", "\"\"\"\n    {0}\n      more\n    \"\"\"",
@@ -71,7 +71,7 @@ sealed partial class RandomModel
 
     int _marks;
 
-    /// <summary>Makes up what code says of an entity class, other than its relations.</summary>
+    /// <summary>Plans random model code for an entity class, except for its relations.</summary>
     void PlanCalls(PlannedEntity entity)
     {
         if (!_isTame)

@@ -1,12 +1,12 @@
 namespace Datacake.Data.Analyzers.Tests.Fuzzing;
 
-// Classes that describe one entity class each, in all places where a class can be.
+// Classes that each configure one entity class, in all places where a class can be declared.
 sealed partial class RandomModel
 {
-    /// <param name="Before">What comes before the class.</param>
-    /// <param name="After">What comes after it.</param>
-    /// <param name="Name">How it is named from the namespace of the model.</param>
-    /// <param name="Conditions">What can be seen there, and maybe not in the context.</param>
+    /// <param name="Before">The source before the class.</param>
+    /// <param name="After">The source after the class.</param>
+    /// <param name="Name">The prefix of the class name as seen from the namespace of the model.</param>
+    /// <param name="Conditions">Conditions whose names are in scope in the class, but possibly not in the context.</param>
     sealed record ConfigurationPlace(string Before, string After, string Name, string[] Conditions);
 
     static readonly ConfigurationPlace[] Places =
@@ -26,7 +26,7 @@ sealed partial class RandomModel
 
     int _configurations;
 
-    /// <summary>Moves some of the calls on the builder of an entity class to a class of its own.</summary>
+    /// <summary>Moves some builder calls of an entity class to a configuration class.</summary>
     void WriteConfigurations(PlannedEntity entity)
     {
         if (entity.Calls.Count == 0 || Chance(60))
@@ -46,7 +46,7 @@ sealed partial class RandomModel
         string name = $"Configuration{number}", type = entity.Reference;
         calls = [.. calls.Select(call => call.Replace("{0}", $"{number}", StringComparison.Ordinal))];
         string builder = Pick("builder", "builder", "model", "entity", "@class", "x");
-        // A lambda cannot have a parameter of the name.
+        // A lambda parameter cannot have the same name as the builder.
         if (calls.Exists(call => call.Contains($"{builder} =>", StringComparison.Ordinal) || call.Contains($"{builder})", StringComparison.Ordinal)))
             builder = "ofEntity";
         string body = calls.Count == 1 && Chance(30)
@@ -64,7 +64,7 @@ sealed partial class RandomModel
         var other = Pick(_entities);
         string declaration = _random.Next(_isTame ? 6 : 10) switch
         {
-            // By the method of a generic class.
+            // Apply the calls in the method of a generic class.
             6 when entity.IsPlain => $"abstract class {name}Base<T> : IEntityTypeConfiguration<T> where T : class, ILabeled\n{{\npublic virtual void Configure(EntityTypeBuilder<T> builder) {{ {BaseCalls()} }}\n}}\n"
                 + $"class {name}{given} : {name}Base<{type}>\n{{\n{members}{Pick("", $"public override void Configure(EntityTypeBuilder<{type}> {builder}){body}", body.StartsWith('\n') ? $"public override void Configure(EntityTypeBuilder<{type}> {builder})\n{{\nbase.Configure({builder});{body[2..]}" : "")}\n}}",
             7 => $"{kind} {name}<T>{given} : {interfaces}\n{{\n{members}\n{method}\n}}",
@@ -79,7 +79,7 @@ sealed partial class RandomModel
         entity.Configurations.Add($"new {Format(place.Name, number)}{created}");
     }
 
-    /// <summary>What a generic base class of configurations says of its entity class.</summary>
+    /// <summary>Returns the builder calls of a generic base class of configurations.</summary>
     string BaseCalls() => string.Concat(Enumerable.Range(0, 1 + _random.Next(3)).Select(_ => "builder." + Pick(
         $"HasQueryFilter(x => x.Label != \"{Mark}{++_marks}\" && typeof(T) != null)", "HasQueryFilter(\"base\", x => !x.Flag)", "HasQueryFilter(x => Words.IsGood<T>(x) && default(T) != x)", "HasIndex(x => x.Label)", "Property(x => x.Label).HasMaxLength(7)",
         "Property(x => x.Flag).HasConversion(v => v ? typeof(T).Name : \"\", v => v != \"\")", "HasQueryFilter(x => new List<T>().Count == 0 || x.Equals(x))", "HasQueryFilter(x => ((ILabeled)x).Flag || Texts.Far.Box<T>.Value == x)", "Ignore(x => x.Flag)", "HasOne<T>().WithMany()",

@@ -1,6 +1,6 @@
 namespace Datacake.Data.Analyzers.Tests.Fuzzing;
 
-// Contexts, and how they say what is said of entity classes.
+// Contexts and the ways in which they configure entity classes.
 sealed partial class RandomModel
 {
     static readonly string[] HolderKeywords = ["@checked", "@for", "@file"], ContextKeywords = ["@partial", "@unsafe", "@short"];
@@ -28,7 +28,7 @@ sealed partial class RandomModel
             Line($"public {Pick("static partial class", "partial class", "partial struct", "partial record", "partial interface")} {Pick($"Holder{number}", HolderKeywords[number - 1])}{(Chance(30) ? "<T>" : "")} {{");
         string name = Chance(10) ? ContextKeywords[number - 1] : $"Context{number}", parameter = !isGeneric ? "" : Pick("<TContext>", "<@int>", "<TContext, @new>");
         string kind = Pick("internal", "internal sealed", "internal abstract");
-        // A context can derive from another one, and has its keyspaces beside its own.
+        // A context can derive from another context and inherit its keyspaces.
         string above = !isNested && !_isTame && Chance(20) && _contexts.Count > 0 ? Pick(_contexts).Declared : "DatacakeContext(node)";
         string parameters = Chance(40) ? "(DatacakeNode node, string tenant)" : "(DatacakeNode node)";
         Line($"{kind} partial class {name}{parameter}{parameters} : {above}\n{{");
@@ -47,7 +47,7 @@ sealed partial class RandomModel
         }
         if (!_isTame && Chance(8))
             Line($"internal partial Keyspace<{Pick("object", "string", "int[]", "Action", "IHas", "dynamic", "List<int>", isGeneric ? parameter[1..^1].Split(',')[0] : "Small[]", "Bag<int>")}> Odd {{ get; }}");
-        // Its parts can be apart.
+        // The parts of a partial class can be in separate declarations.
         if (Chance(10))
             Line($"}}\npartial class {name}{parameter}\n{{");
         WriteModel(name, entities, parameters.Contains("tenant", StringComparison.Ordinal), above);
@@ -110,7 +110,7 @@ sealed partial class RandomModel
         return hasTenant ? condition : condition.Replace("== tenant", "== Tenant", StringComparison.Ordinal);
     }
 
-    /// <summary>Writes a call on the builder of an entity class as a statement of <c>OnModelCreating</c>.</summary>
+    /// <summary>Writes a builder call of an entity class as a statement of <c>OnModelCreating</c>.</summary>
     string OnModel(PlannedEntity entity, string call)
     {
         string type = entity.Reference;
@@ -131,7 +131,7 @@ sealed partial class RandomModel
         }
         return _random.Next(_isTame ? 6 : 10) switch
         {
-            // A lambda within another one cannot have a parameter of its name.
+            // A nested lambda cannot have a parameter with the name of an outer parameter.
             0 => $"model.Entity<{type}>(described => {{ {Statement("described", call)} }});",
             1 => $"model.Entity<{type}>(described => described.{call});",
             2 => $"var of{_marks += 1} = model.Entity<{type}>(); {Statement($"of{_marks}", call)}",

@@ -29,7 +29,7 @@ sealed partial class RandomModel
         bool isPlain = Chance(60);
         var entity = new PlannedEntity(name, Chance(15), key, Chance(25) ? $"{plainName}Sub" : null) { IsPlain = isPlain, IsAbstract = !isPlain && Chance(25) };
         bool isMarked = key[0].Name is "Code" or "X";
-        // The calls of OnModelCreating can name the key as well.
+        // Calls in OnModelCreating can declare the key as well.
         bool isConfigured = isMarked && Chance(20);
         if (isConfigured)
             entity.Calls.Add($"HasKey(x => {(key.Count == 1 ? $"x.{key[0].Name}" : $"new {{ {string.Join(", ", key.Select(part => $"x.{part.Name}"))} }}")})");
@@ -45,7 +45,7 @@ sealed partial class RandomModel
         }
         if (isOrdered)
             entity = entity with { Key = [.. key.Reverse()] };
-        // These would be the key.
+        // Properties with these names would become the key.
         if (_isTame)
             entity.Names.UnionWith(["Id", "ID", "id"]);
         _entities.Add(entity);

@@ -1,6 +1,6 @@
 namespace Datacake.Data.Analyzers.Tests.Fuzzing;
 
-// Navigations, foreign keys, and what says that they belong together.
+// Navigations, foreign keys, and the declarations that connect them.
 sealed partial class RandomModel
 {
     static readonly string[] CollectionTypes =
@@ -15,11 +15,11 @@ sealed partial class RandomModel
     readonly List<PlannedNavigation> _navigations = [];
     readonly HashSet<(PlannedEntity, PlannedEntity)> _related = [];
 
-    /// <param name="Owner">The class that has it.</param>
+    /// <param name="Owner">The class that declares the navigation.</param>
     /// <param name="Target">The class of the related entities.</param>
-    /// <param name="Path">The property as a member of a variable <c>x</c>.</param>
-    /// <param name="IsCollection">True if it has several.</param>
-    /// <param name="Keys">The foreign key as it is named in a lambda; null if it is of the other class.</param>
+    /// <param name="Path">The expression that reads the property from a variable <c>x</c>.</param>
+    /// <param name="IsCollection">True if the navigation is a collection.</param>
+    /// <param name="Keys">The foreign key as a lambda body; null if it is in the other class.</param>
     sealed record PlannedNavigation(PlannedEntity Owner, PlannedEntity Target, string Path, bool IsCollection, string? Keys);
 
     void PlanRelation(int number)
@@ -64,13 +64,13 @@ sealed partial class RandomModel
             AddRelation(dependent, principal, reference, inverse, keys, isUnique, isOptional);
     }
 
-    /// <summary>Returns the properties of a foreign key; null if there cannot be any.</summary>
+    /// <summary>Returns the properties of a foreign key; null if none is possible.</summary>
     List<string>? ForeignKeyOf(PlannedEntity dependent, PlannedEntity principal, int number, string way, string? reference)
     {
         if (way == "convention" && reference is null)
             return null;
         string prefix = way == "convention" ? reference!.TrimStart('@') : way == "class" ? principal.Name.TrimStart('@') : $"Fk{number}";
-        // It can be the key itself.
+        // The foreign key can be the key itself.
         if (way == "code" && dependent != principal && Chance(15) && dependent.Key.Select(part => part.Type).SequenceEqual(principal.Key.Select(part => part.Type)))
             return [.. dependent.Key.Select(part => part.Name)];
         List<string> names = [.. principal.Key.Select(part => principal.Key.Count == 1 && Chance(50) ? $"{prefix}Id" : $"{prefix}{part.Name}")];
@@ -169,7 +169,7 @@ sealed partial class RandomModel
             dependent.Calls.Add($"{To("HasOne", own, principal.Reference)}.{Back("WithMany", other)}.HasForeignKey({Lambda(keys)}){end}");
     }
 
-    /// <summary>Writes a call that declares some relation between two navigations, whether or not it makes sense.</summary>
+    /// <summary>Writes a call that declares a relation between two navigations, which may be meaningless.</summary>
     string? AnyRelation(PlannedEntity entity)
     {
         var own = _navigations.Where(navigation => navigation.Owner == entity).ToList();
@@ -186,7 +186,7 @@ sealed partial class RandomModel
         return $"{(navigation.IsCollection ? "HasMany" : "HasOne")}({Lambda(navigation.Path)}).{method}({(other is null ? "" : Lambda(other.Path))}){foreignKey}{(Chance(30) ? $".OnDelete(DeleteBehavior.{Pick(Deletes)})" : "")}";
     }
 
-    /// <summary>Writes a lambda of an expression in <c>x</c>, in one of several ways.</summary>
+    /// <summary>Writes a lambda with a body that uses <c>x</c>, in one of several forms.</summary>
     string Lambda(string body)
     {
         string name = Pick("x", "x", "x", "y", "@class", "_", "e");
@@ -194,6 +194,6 @@ sealed partial class RandomModel
         return Pick($"{name} => {body}", $"{name} => {body}", $"({name}) => {body}", $"static {name} => {body}", $"{name} => {body}{(body.StartsWith("new", StringComparison.Ordinal) ? "" : "!")}");
     }
 
-    /// <summary>Returns a name for a member that is not taken; null if it is.</summary>
+    /// <summary>Reserves and returns a member name; returns null if the name is already in use.</summary>
     static string? NameFor(PlannedEntity entity, string name) => entity.Names.Add(name) ? name : null;
 }

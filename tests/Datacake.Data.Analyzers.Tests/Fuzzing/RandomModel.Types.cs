@@ -1,6 +1,6 @@
 namespace Datacake.Data.Analyzers.Tests.Fuzzing;
 
-// What properties can have, and the classes that entities derive from.
+// The types of properties, and the base classes of entities.
 sealed partial class RandomModel
 {
     static readonly string[] Scalars =
@@ -38,7 +38,7 @@ sealed partial class RandomModel
         string positional = kind.Contains("record", StringComparison.Ordinal) && Chance(70) ? $"({TypeOf()} {Name()}{(Chance(40) ? $", {TypeOf()} More = default!" : "")})" : "";
         Line($"{access} {kind} {name}{open}{positional}{parameters[open.Length..]}\n{{");
         WriteProperties(name, isReadOnly: kind.StartsWith("readonly", StringComparison.Ordinal), isStructure: kind.Contains("struct", StringComparison.Ordinal), isSealed: kind.Contains("sealed", StringComparison.Ordinal), generic: open, self: name + open, taken: [.. positional.Split([' ', ',', '(', ')'])]);
-        // Without any it could not be stored.
+        // A class without any property could not be stored.
         if (_isTame && !kind.Contains("struct", StringComparison.Ordinal))
             Line($"public int Number {{ get; {(kind.StartsWith("readonly", StringComparison.Ordinal) ? "init" : "set")}; }}");
         Line(isNested ? "}\n}" : "}");
@@ -65,7 +65,7 @@ sealed partial class RandomModel
         _bases.Add(name + (open.Length > 0 ? Pick("<int>", "<Guid>", "<string>", "<DateTime>") : ""));
     }
 
-    /// <param name="taken">The names of members that are there already; takes those of the new ones.</param>
+    /// <param name="taken">The member names in use, to which the new names are added.</param>
     void WriteProperties(string owner, bool isReadOnly, bool isStructure, bool isSealed, string generic, string self, HashSet<string> taken, bool canBeRequired = true)
     {
         var names = taken;

@@ -4,14 +4,15 @@ using System.Text;
 namespace Datacake.Data.Analyzers.Tests.Fuzzing;
 
 /// <summary>
-/// Writes a model at random: entity classes, what they own and refer to, what code says of them, and contexts, with shapes, names and attributes that nobody planned for. One seed is one model.
+/// Writes the source of a random model: entity classes with owned types and relations, model code, and contexts. Their shapes, names and
+/// attributes include combinations that nobody would think of. Each seed determines one model.
 /// </summary>
 sealed partial class RandomModel
 {
-    /// <summary>The beginning of texts that code of the model has, so that they have to be in the generated code.</summary>
+    /// <summary>The prefix of strings in model code that must also appear in the generated code.</summary>
     public const string Mark = "mark:";
 
-    /// <summary>The first line of a model that uses what is supported.</summary>
+    /// <summary>The first line of a model that uses only supported features.</summary>
     public const string Tame = "// tame";
 
     static readonly string[] Names =
@@ -22,11 +23,11 @@ sealed partial class RandomModel
 
     readonly Random _random;
     readonly StringBuilder _source = new();
-    readonly List<string> _owned = [];          // types that properties can have
-    readonly List<string> _bases = [];          // classes that entities can derive from
+    readonly List<string> _owned = [];          // owned types that properties can use
+    readonly List<string> _bases = [];          // base classes that entities can use
     readonly List<PlannedEntity> _entities = [];
 
-    readonly bool _isTame;                      // uses what is supported: most of the others are refused
+    readonly bool _isTame;                      // uses only supported features; most other models are refused
     readonly string _access;
     string _space = "";
 
@@ -37,7 +38,7 @@ sealed partial class RandomModel
         _access = Pick("public", "internal");
     }
 
-    /// <summary>Returns the source of a model, and that of its entity classes if they are in an assembly of their own.</summary>
+    /// <summary>Returns the source of a model, and the source of its entity classes if they are in a separate assembly.</summary>
     public static (string? Domain, string Model) Write(int seed)
     {
         var model = new RandomModel(seed);
@@ -88,7 +89,7 @@ sealed partial class RandomModel
         return domain;
     }
 
-    /// <summary>Writes what code of the model can use that is not of an entity class.</summary>
+    /// <summary>Writes classes other than entity classes that model code can use.</summary>
     void WriteTexts()
     {
         Line("""
@@ -120,7 +121,7 @@ sealed partial class RandomModel
 
     T Pick<T>(IReadOnlyList<T> options) => options[_random.Next(options.Count)];
 
-    /// <summary>Puts an attribute before a property, and not before a field that is declared with it.</summary>
+    /// <summary>Puts an attribute before a property, but not before a field that is declared in front of the property.</summary>
     static string WithAttribute(string attribute, string member)
     {
         int property = member.LastIndexOf("public ", StringComparison.Ordinal);

@@ -3,11 +3,11 @@ using System.Globalization;
 
 namespace Datacake.Data.Analyzers.Tests.Shapes;
 
-/// <summary>Describes all that is in an object, so that equal descriptions are equal contents.</summary>
+/// <summary>Describes the whole content of an object, so that equal descriptions mean equal contents.</summary>
 static class Content
 {
     /// <param name="value">The object.</param>
-    /// <param name="key">The property of it that is a key: of equal values one comes back, which may be in another form.</param>
+    /// <param name="key">The key property of the object. Equal key values are one key, which may be read back in a different form.</param>
     public static string Describe(object? value, string? key = null) => value switch
     {
         null => "null",
@@ -39,7 +39,9 @@ static class Content
             : Element(item);
     }
 
-    /// <summary>An element of a set, or a key: the README says that a decimal comes back without trailing zeros, and a DateTimeOffset in UTC.</summary>
+    /// <summary>
+    /// Describes a set element or a key. As the README says, a decimal is read back without trailing zeros and a DateTimeOffset in UTC.
+    /// </summary>
     static string Element(object? value) => value switch
     {
         decimal number => number.ToString("0.############################", CultureInfo.InvariantCulture),

@@ -1,6 +1,6 @@
 namespace Datacake.Data.Analyzers.Tests.Shapes;
 
-/// <summary>The types that the matrix goes through.</summary>
+/// <summary>The types that the matrix tests.</summary>
 static class Kinds
 {
     const string Part = "public class Part { public string? Text { get; set; } public int Number { get; set; } }";

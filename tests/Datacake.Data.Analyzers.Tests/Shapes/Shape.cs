@@ -1,6 +1,6 @@
 namespace Datacake.Data.Analyzers.Tests.Shapes;
 
-/// <summary>Where a type stands in an entity class.</summary>
+/// <summary>The position of a type in an entity class.</summary>
 enum Position
 {
     Property,
@@ -18,7 +18,7 @@ enum Position
     Counter,
 }
 
-/// <summary>How a property is read and set.</summary>
+/// <summary>The way in which a property is read and set.</summary>
 enum Accessor
 {
     GetSet,
@@ -31,10 +31,10 @@ enum Accessor
 }
 
 /// <summary>A combination of the matrix: an entity class with one property of interest.</summary>
-/// <param name="Number">Its number in the full matrix.</param>
+/// <param name="Number">The number of the shape in the full matrix.</param>
 /// <param name="Kind">The type.</param>
-/// <param name="Position">Where it is.</param>
-/// <param name="Accessor">How the property is read and set.</param>
+/// <param name="Position">The position of the type.</param>
+/// <param name="Accessor">The way in which the property is read and set.</param>
 /// <param name="IsReferenced">True if the class is in a referenced assembly.</param>
 sealed record Shape(int Number, Kind Kind, Position Position, Accessor Accessor, bool IsReferenced)
 {
@@ -44,7 +44,7 @@ sealed record Shape(int Number, Kind Kind, Position Position, Accessor Accessor,
 
     public override string ToString() => $"{Kind.Type} as {Position}, {Accessor}{(IsReferenced ? ", of a referenced assembly" : "")}";
 
-    /// <summary>The full matrix.</summary>
+    /// <summary>Returns the full matrix.</summary>
     public static IEnumerable<Shape> All()
     {
         int number = 0;
@@ -54,10 +54,10 @@ sealed record Shape(int Number, Kind Kind, Position Position, Accessor Accessor,
             {
                 foreach (var accessor in WithoutAccessor.Contains(position) ? [Accessor.GetSet] : Enum.GetValues<Accessor>())
                 {
-                    // Nothing hands a dynamic value to a base class's constructor.
+                    // C# cannot pass a dynamic value to the constructor of a base class.
                     if (accessor == Accessor.GetOnly && position == Position.Inherited && kind.Type == "dynamic")
                         continue;
-                    // A base class hands its property to the constructor of the derived one in no shorter way than that does itself.
+                    // Positional records with a base class are left out, because they add no new case.
                     if (accessor == Accessor.Constructor && position is Position.Inherited or Position.Derived)
                         continue;
                     yield return new Shape(number++, kind, position, accessor, IsReferenced: false);
@@ -67,7 +67,7 @@ sealed record Shape(int Number, Kind Kind, Position Position, Accessor Accessor,
         }
     }
 
-    /// <summary>Every type in every position, and of their products with accessors and assemblies a part that has all pairs.</summary>
+    /// <summary>Returns every type in every position, and a subset of the combinations with accessors and assemblies that covers all pairs.</summary>
     public static IEnumerable<Shape> Sample(int oneOf) => All().Where(shape =>
         (shape.Accessor == Accessor.GetSet && !shape.IsReferenced)
         || ((shape.Kind.Type.Length * 7) + ((int)shape.Position * 3) + ((int)shape.Accessor * 5) + (shape.IsReferenced ? 1 : 0) + shape.Kind.Values[0].Length) % oneOf == 0);

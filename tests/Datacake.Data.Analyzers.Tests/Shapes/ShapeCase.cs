@@ -6,13 +6,13 @@ using Datacake.Node;
 
 namespace Datacake.Data.Analyzers.Tests.Shapes;
 
-/// <summary>Runs one shape on a store. The code of the matrix derives from it.</summary>
+/// <summary>Runs one shape on a store. The generated code of the matrix derives from this class.</summary>
 public abstract class ShapeCase
 {
     /// <summary>Saves, reads, updates, queries and merges.</summary>
     public abstract Task RunAsync(DatacakeNode node);
 
-    /// <summary>Reads again what <see cref="RunAsync"/> left in the store.</summary>
+    /// <summary>Reads again the entities that <see cref="RunAsync"/> left in the store.</summary>
     public abstract Task ReadAgainAsync(DatacakeNode node);
 }
 
@@ -34,15 +34,15 @@ public abstract class ShapeCase<TContext, TEntity> : ShapeCase
 
     protected abstract object[] KeyOf(TEntity thing);
 
-    /// <summary>Makes an entity with the value of this number.</summary>
+    /// <summary>Creates an entity with the value of this number.</summary>
     protected abstract TEntity Make(long id, int value);
 
-    /// <summary>Gives an entity the value of this number; <see langword="false"/> if its class has no way to.</summary>
+    /// <summary>Gives an entity the value of this number. Returns <see langword="false"/> if its class does not allow that.</summary>
     protected abstract bool Become(TEntity thing, int value);
 
     protected abstract void SetOther(TEntity thing, string value);
 
-    /// <summary>The entities that have the value; null if there is no such condition.</summary>
+    /// <summary>Returns a query for the entities with the value; null if there is no such condition.</summary>
     protected virtual Query<TEntity>? Where(Keyspace<TEntity> things, int value) => null;
 
     public override async Task RunAsync(DatacakeNode node)
@@ -75,7 +75,7 @@ public abstract class ShapeCase<TContext, TEntity> : ShapeCase
             Assert.NotNull(read);
             Assert.Equal(content, Describe(read));
         }
-        Assert.False(db.ChangeTracker.HasChanges(), "A read is no change.");
+        Assert.False(db.ChangeTracker.HasChanges(), "A read must not change an entity.");
     }
 
     async Task QueryAsync(DatacakeNode node)
@@ -105,12 +105,12 @@ public abstract class ShapeCase<TContext, TEntity> : ShapeCase
             SetOther(thing, "second");
             Things(db).Put(thing);
         }
-        Assert.True(db.ChangeTracker.HasChanges(), "A change is found.");
+        Assert.True(db.ChangeTracker.HasChanges(), "The change was not detected.");
         await db.SaveChangesAsync(Token);
         _stored[0] = (_stored[0].Key, Describe(thing));
     }
 
-    /// <summary>One replica changes the property of interest, another one the other property: both changes survive.</summary>
+    /// <summary>Changes the property of interest on one replica and the other property on another, and checks that both changes survive.</summary>
     void Merge(EntityModel model)
     {
         var mine = new TestReplica(1);

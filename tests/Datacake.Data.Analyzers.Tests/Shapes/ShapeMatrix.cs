@@ -9,10 +9,10 @@ using Microsoft.CodeAnalysis.CSharp;
 
 namespace Datacake.Data.Analyzers.Tests.Shapes;
 
-/// <summary>What became of one shape.</summary>
+/// <summary>The result of one shape.</summary>
 /// <param name="Shape">The shape.</param>
 /// <param name="Error">The code of the generator's error; null if it has none.</param>
-/// <param name="Problem">What is wrong, if it neither came back nor was refused; null if nothing is.</param>
+/// <param name="Problem">The problem if the shape neither round-tripped nor was refused; otherwise null.</param>
 sealed record Outcome(Shape Shape, string? Error, string? Problem);
 
 /// <summary>Compiles shapes, and runs those that compile.</summary>
@@ -59,7 +59,7 @@ sealed class ShapeMatrix
         var running = shapes.Where(shape => !errors.ContainsKey(shape.Namespace)).ToList();
         output = output.AddSyntaxTrees(running.Select(shape => Parse(ShapeSource.Case(shape), $"{shape.Namespace}.Case.cs")));
         long generated = Stopwatch.GetTimestamp();
-        // What the compiler says of the generated code, or of the classes with it, is a problem of the shape.
+        // Compiler diagnostics in the generated code, or in the classes compiled with it, are problems of the shape.
         var (bytes, diagnostics) = Emit(output, cancellationToken);
         var problems = diagnostics.GroupBy(diagnostic => NamespaceOf(diagnostic.Location.SourceTree?.FilePath ?? "")).ToDictionary(group => group.Key, group => group.First().ToString());
         foreach (var shape in shapes)
@@ -73,7 +73,7 @@ sealed class ShapeMatrix
             Assert.True(bytes is not null, string.Join("\n", diagnostics.Take(10)));
         }
         long compiled = Stopwatch.GetTimestamp();
-        // Of both, so that the one finds the other.
+        // Load both assemblies into one context, so that the second finds the first.
         var loaded = new AssemblyLoadContext(name: "shapes");
         loaded.LoadFromStream(new MemoryStream(domainBytes));
         await RunAsync(loaded.LoadFromStream(new MemoryStream(bytes)), [.. running.Where(shape => !problems.ContainsKey(shape.Namespace))], cancellationToken);
@@ -114,7 +114,7 @@ sealed class ShapeMatrix
         }
     }
 
-    /// <summary>The namespace that a file is of; those of the generator start with it, too.</summary>
+    /// <summary>Returns the namespace of a file. The names of generated files start with the namespace, too.</summary>
     static string NamespaceOf(string path) =>
         path.Length == 0 ? "" : new([.. Path.GetFileName(path).TakeWhile(char.IsLetterOrDigit)]);
 

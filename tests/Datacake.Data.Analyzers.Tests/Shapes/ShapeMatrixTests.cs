@@ -1,10 +1,13 @@
 namespace Datacake.Data.Analyzers.Tests.Shapes;
 
-/// <summary>Every type in every position with every accessor: it comes back as it was, or it is a compile error that says why. There is no third outcome.</summary>
+/// <summary>
+/// Tests that every type in every position with every accessor either round-trips or is refused with a compile error that says why. No
+/// third outcome is allowed.
+/// </summary>
 public sealed class ShapeMatrixTests(ShapeMatrixTests.Run run, ITestOutputHelper output) : IClassFixture<ShapeMatrixTests.Run>
 {
     [Fact]
-    public void Every_shape_comes_back_as_it_was_or_is_an_error_with_a_code()
+    public void Every_shape_round_trips_or_is_refused_with_an_error_code()
     {
         var problems = run.Outcomes.Where(outcome => outcome.Problem is not null).ToList();
         output.WriteLine($"{run.Outcomes.Count} shapes: {run.Outcomes.Count(outcome => outcome is { Error: null, Problem: null })} came back as they were, "
@@ -15,14 +18,14 @@ public sealed class ShapeMatrixTests(ShapeMatrixTests.Run run, ITestOutputHelper
     }
 
     [Fact]
-    public void The_table_of_the_readme_is_what_the_matrix_finds()
+    public void Table_in_the_readme_matches_the_results_of_the_matrix()
     {
         string table = SupportTable.Write(run.Outcomes), readme = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "README.md"));
         Assert.True(readme.Contains(table, StringComparison.Ordinal), $"The table should be:\n{table}");
     }
 
     [Fact]
-    public void Accessors_and_assemblies_make_no_difference()
+    public void Accessors_and_assemblies_do_not_change_the_result()
     {
         var plain = run.Outcomes.Where(outcome => outcome.Shape is { Accessor: Accessor.GetSet, IsReferenced: false }).ToDictionary(outcome => (outcome.Shape.Kind, outcome.Shape.Position));
         Assert.All(run.Outcomes, outcome => Assert.Equal(plain[(outcome.Shape.Kind, outcome.Shape.Position)].Error, outcome.Error));
@@ -31,7 +34,10 @@ public sealed class ShapeMatrixTests(ShapeMatrixTests.Run run, ITestOutputHelper
     /// <summary>The matrix, run once for all tests.</summary>
     public sealed class Run : IAsyncLifetime
     {
-        /// <summary>One of so many combinations of type, position, accessor and assembly is run, beside all of type and position; 1 runs them all.</summary>
+        /// <summary>
+        /// Gets n, where about one in n combinations of type, position, accessor and assembly runs in addition to all combinations of type
+        /// and position. 1 runs all combinations.
+        /// </summary>
         static int OneOf => int.TryParse(Environment.GetEnvironmentVariable("DATACAKE_SHAPES_ONE_OF"), out int number) ? number : 24;
 
         internal IReadOnlyCollection<Outcome> Outcomes { get; private set; } = [];

@@ -15,7 +15,10 @@ static class ShapeSource
 
         """;
 
-    /// <summary>The entity class and what it needs: <c>Of</c> makes one, and <c>Become</c> gives one another value, if that is possible.</summary>
+    /// <summary>
+    /// Returns the entity class and its helpers: <c>Of</c> creates an entity, and <c>Become</c> gives an entity another value, if that is
+    /// possible.
+    /// </summary>
     public static string Entity(Shape shape)
     {
         string type = shape.Kind.Type, collection = Collection(shape);
@@ -51,7 +54,7 @@ static class ShapeSource
         }
         """;
 
-    /// <summary>What runs the shape.</summary>
+    /// <summary>Returns the class that runs the shape.</summary>
     public static string Case(Shape shape)
     {
         var values = ValuesOf(shape);
@@ -86,14 +89,14 @@ static class ShapeSource
         var kind = shape.Kind;
         return shape.Position switch
         {
-            // 0 is a key that was not set.
+            // 0 is an unset key.
             Position.Key => [.. (kind.KeyValues ?? kind.Values).Where(value => value is not ("null" or "0"))],
             Position.SetElement or Position.DictionaryKey => [.. (kind.KeyValues ?? kind.Values).Where(value => value != "null")],
             _ => kind.Values,
         };
     }
 
-    /// <summary>A condition that an index or the key answers; null if there is none.</summary>
+    /// <summary>Returns a condition that an index or the key can answer; null if there is none.</summary>
     static string? Condition(Shape shape)
     {
         string property = shape.Position == Position.Key ? "Id" : "X";
@@ -120,7 +123,7 @@ static class ShapeSource
         _ => "new() { [\"a\"] = x }",
     };
 
-    /// <summary>A class with the property.</summary>
+    /// <summary>Returns a class with the property.</summary>
     static string Class(
         string declaration, Shape shape, string others, string attribute = "", string name = "X", string? type = null, string constraint = "", string? make = null)
     {
@@ -133,7 +136,7 @@ static class ShapeSource
         const string Default = " = default!;";
         if (shape.Accessor == Accessor.Constructor)
         {
-            // The others are properties of the body.
+            // The other members are properties in the record body.
             return $"public {declaration.Replace("class", "record", StringComparison.Ordinal)}({(attribute.Length > 0 ? "[property: " + attribute.Trim()[1..] + " " : "")}{type} {name}){constraint} "
                 + $"{{ {others} {of} => new(x){(hasId ? " { Id = id }" : "")}; public bool Become({type} x) => false; }} ";
         }

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Datacake.Data.Analyzers.Tests.Shapes;
 
-/// <summary>The table of the README: which types can stand where. Types that can stand in the same places share a row.</summary>
+/// <summary>The table of supported types and positions in the README. Types with the same supported positions share a row.</summary>
 static class SupportTable
 {
     static readonly (string Title, Position[] Positions)[] Columns =
