@@ -1,6 +1,6 @@
 namespace Datacake.Domain;
 
-/// <summary>An entity with a property that it computes, which a compiled class does not tell apart from one that it stores.</summary>
+/// <summary>An entity with a computed property, which cannot be distinguished from a stored property once the class is compiled.</summary>
 public class Account
 {
     public long Id { get; set; }

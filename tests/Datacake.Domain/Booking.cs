@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Datacake.Domain;
 
-/// <summary>An entity that is changed by its methods only.</summary>
+/// <summary>An entity that only its own methods can change.</summary>
 public class Booking : Entity<Guid>
 {
     readonly List<BookingLine> _lines = [];
@@ -53,10 +53,10 @@ public class Booking : Entity<Guid>
     public void Note(params string[] notes) => Notes = notes;
 }
 
-/// <summary>An owned object with a constructor for all that it has.</summary>
+/// <summary>An owned object whose constructor takes all properties.</summary>
 public sealed record Money(decimal Amount, string Currency);
 
-/// <summary>An object of a list, whose setters are private.</summary>
+/// <summary>An object in a list, with private setters.</summary>
 public sealed class BookingLine
 {
     BookingLine()

@@ -1,10 +1,10 @@
 namespace Datacake.Domain;
 
-/// <summary>An entity that shows those that refer to it by an interface.</summary>
+/// <summary>An entity that exposes its dependents as collection interfaces.</summary>
 public class Patient : Entity<long>
 {
     readonly List<Visit> _visits = [];
-    List<Referral>? _referrals;         // null until there is one
+    List<Referral>? _referrals;         // null until the first referral
 
     Patient()
     {
@@ -48,7 +48,7 @@ public class Visit : Entity<long>
     public string Why { get; private set; } = "";
 }
 
-/// <summary>An entity without a reference.</summary>
+/// <summary>An entity with a foreign key and no reference navigation.</summary>
 public class Referral : Entity<long>
 {
     Referral()

@@ -1,6 +1,6 @@
 namespace Datacake.Domain;
 
-/// <summary>The base class of most domain code.</summary>
+/// <summary>The base class of most entities in the domain.</summary>
 public abstract class Entity<TKey>
     where TKey : notnull
 {

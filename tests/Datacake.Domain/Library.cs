@@ -1,8 +1,8 @@
-#pragma warning disable CA1859 // the types of the fields are what is tested
+#pragma warning disable CA1859 // the tests depend on the types of the fields
 
 namespace Datacake.Domain;
 
-/// <summary>An entity with collections in fields of many types, and lists that are made when they are first asked for.</summary>
+/// <summary>An entity with collection fields of many types, and with lists that are created when they are first read.</summary>
 public class Library : Entity<long>
 {
     readonly List<Book> _books = [];
@@ -75,7 +75,7 @@ public class Library : Entity<long>
     }
 }
 
-/// <summary>An entity that shows the field of its reference.</summary>
+/// <summary>An entity whose reference property returns a read-only field.</summary>
 public class Book : Entity<long>
 {
     readonly Library? _library;
@@ -127,7 +127,7 @@ public class Shelf : Entity<long>
     public long LibraryId { get; private set; }
 }
 
-/// <summary>An entity with several properties that it computes, and no constructor that could be called.</summary>
+/// <summary>An entity with several computed properties and no constructor that the generator can call.</summary>
 public class Basket(int size)
 {
     readonly LinkedList<string> _items = [];
