@@ -1,24 +1,24 @@
 namespace Datacake.Benchmarks;
 
-/// <summary>What the command line asks for.</summary>
-/// <param name="Workload">The name of one, or <c>all</c>.</param>
-/// <param name="IsJson">Whether to write lines of JSON instead of a table.</param>
-/// <param name="IsQuick">Whether to measure the cells that show the most, briefly.</param>
-/// <param name="Filter">A part of the names of the cells to measure; null: all of them.</param>
-/// <param name="Plot">The file to draw the comparison to, or null.</param>
+/// <summary>The parsed command line.</summary>
+/// <param name="Workload">The name of a workload, or <c>all</c>.</param>
+/// <param name="IsJson">True to write lines of JSON instead of a table.</param>
+/// <param name="IsQuick">True to measure only the most informative cells, with short runs.</param>
+/// <param name="Filter">A part of the names of the cells to measure; null to measure all cells.</param>
+/// <param name="Plot">The SVG file for the chart; null for no chart.</param>
 sealed record CommandLine(string Workload, bool IsJson, bool IsQuick, string? Filter, string? Plot)
 {
     public const string Usage = """
         Usage: Datacake.Benchmarks WORKLOAD [--quick] [--filter TEXT] [--json] [--plot FILE.svg]
 
           WORKLOAD       replication, orm, storage, rpc, sync, crdt, or all
-          --quick        only the cells that show the most, with short runs
-          --filter TEXT  only the cells with this in their name, such as "nodes=3 store=memory level=All"
-          --json         a line of JSON for each system of a cell, instead of a table
-          --plot FILE    draws the comparison as an SVG, too
+          --quick        measure only the most informative cells, with short runs
+          --filter TEXT  measure only cells whose name contains TEXT, such as "nodes=3 store=memory level=All"
+          --json         write a line of JSON for each system of a cell instead of a table
+          --plot FILE    also draw the comparison as an SVG
         """;
 
-    /// <exception cref="FormatException">The arguments are not those of the usage.</exception>
+    /// <exception cref="FormatException">The arguments are invalid.</exception>
     public static CommandLine Parse(ReadOnlySpan<string> args)
     {
         string? workload = null, filter = null, plot = null;
@@ -43,7 +43,7 @@ sealed record CommandLine(string Workload, bool IsJson, bool IsQuick, string? Fi
                     workload = name;
                     break;
                 default:
-                    throw new FormatException($"'{args[i]}' is not understood.");
+                    throw new FormatException($"The argument '{args[i]}' is unknown or incomplete.");
             }
         }
         return new CommandLine(workload ?? throw new FormatException("The workload is missing."), isJson, isQuick, filter, plot);

@@ -8,7 +8,7 @@ using Datacake.Benchmarks.Sync;
 
 namespace Datacake.Benchmarks;
 
-/// <summary>The workloads by their names, in the order in which all of them run.</summary>
+/// <summary>The workloads by name, in the order in which they run.</summary>
 static class Workloads
 {
     public static IReadOnlyList<(string Name, Func<Runner, Task> RunAsync)> All { get; } =
@@ -27,6 +27,6 @@ static class Workloads
         Func<Runner, Task>[] found = [.. All.Where(workload => name == "all" || workload.Name == name).Select(workload => workload.RunAsync)];
         return found.Length > 0
             ? found
-            : throw new FormatException($"There is no workload '{name}', but {string.Join(", ", All.Select(workload => workload.Name))}, and all.");
+            : throw new FormatException($"The workload '{name}' is unknown. The workloads are {string.Join(", ", All.Select(workload => workload.Name))} and all.");
     }
 }

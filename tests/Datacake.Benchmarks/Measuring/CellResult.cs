@@ -1,11 +1,11 @@
 namespace Datacake.Benchmarks.Measuring;
 
-/// <summary>A measured cell.</summary>
+/// <summary>The measurements of a cell.</summary>
 /// <param name="Cell">The cell.</param>
-/// <param name="Measurements">Those of its systems, ours first.</param>
+/// <param name="Measurements">The measurements of the systems, Datacake first.</param>
 sealed record CellResult(Cell Cell, IReadOnlyList<Measurement> Measurements)
 {
-    /// <summary>The targets of the cell whose figures were measured.</summary>
+    /// <summary>Gets the targets of the cell whose figures were measured.</summary>
     public IEnumerable<(Target Target, double Figure)> Targets
     {
         get

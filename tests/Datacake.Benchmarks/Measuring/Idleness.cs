@@ -3,11 +3,11 @@ using System.Diagnostics;
 namespace Datacake.Benchmarks.Measuring;
 
 /// <summary>
-/// Waits until the process does hardly anything: what a run leaves for later (sending, merging, collecting) must not be paid for by the next one.
+/// Waits until the process is nearly idle, so that deferred work of one run (sending, merging, garbage collection) does not count in the next.
 /// </summary>
 static class Idleness
 {
-    const double BusyShare = 0.2;   // of one processor
+    const double BusyShare = 0.2;   // fraction of one processor
 
     static readonly TimeSpan Window = TimeSpan.FromMilliseconds(25);
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);

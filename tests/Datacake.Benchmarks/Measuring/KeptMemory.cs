@@ -4,8 +4,8 @@ using System.Runtime;
 namespace Datacake.Benchmarks.Measuring;
 
 /// <summary>
-/// The memory that the process holds and the operating system cannot take back. Pages of mapped files do not count: they are its file cache, and go when
-/// they are needed elsewhere.
+/// The memory that the process holds and that the operating system cannot reclaim. Pages of mapped files do not count, because they are
+/// file cache that the operating system drops when it needs the memory.
 /// </summary>
 static class KeptMemory
 {

@@ -3,7 +3,7 @@ using System.Numerics;
 
 namespace Datacake.Benchmarks.Measuring;
 
-/// <summary>Counts durations in buckets that are 3 % wide at most. Not thread-safe: each worker has its own.</summary>
+/// <summary>A histogram of durations with buckets that are at most 3 % wide. Not thread-safe; each worker has its own histogram.</summary>
 sealed class LatencyHistogram
 {
     const int StepBits = 5;
@@ -12,7 +12,7 @@ sealed class LatencyHistogram
     readonly long[] _counts = new long[(64 - StepBits) * Steps];
     long _total;
 
-    /// <summary>Counts a duration in units of <see cref="Stopwatch"/>.</summary>
+    /// <summary>Records a duration in <see cref="Stopwatch"/> ticks.</summary>
     public void Record(long ticks)
     {
         _counts[BucketOf(Math.Max(ticks, 0))]++;
@@ -26,7 +26,7 @@ sealed class LatencyHistogram
         _total += other._total;
     }
 
-    /// <summary>The microseconds that the given share of all took at most.</summary>
+    /// <summary>Returns the duration in microseconds that the given share of all operations did not exceed.</summary>
     public double Quantile(double share)
     {
         long rank = (long)Math.Ceiling(share * _total);
@@ -39,7 +39,7 @@ sealed class LatencyHistogram
         return 0;
     }
 
-    // As a floating point number: the exponent, and the bits after the leading one.
+    // As in a floating-point number, the bucket consists of the exponent and the bits after the leading one.
     static int BucketOf(long ticks)
     {
         if (ticks < Steps)

@@ -2,14 +2,14 @@ using System.Diagnostics;
 
 namespace Datacake.Benchmarks.Measuring;
 
-/// <summary>One run of a session: all workers at once, for a time.</summary>
-/// <param name="Operations">How many were done.</param>
-/// <param name="Elapsed">From the start until the last worker was done.</param>
-/// <param name="Cpu">Processor time of the process.</param>
-/// <param name="AllocatedBytes">Managed bytes.</param>
-/// <param name="WireBytes">Bytes sent, if they were counted.</param>
-/// <param name="KeptBytes">By how much the memory of the process has grown, if that was looked at.</param>
-/// <param name="Latencies">How long each operation took.</param>
+/// <summary>One run of a session, in which all workers run concurrently for a fixed time.</summary>
+/// <param name="Operations">The number of completed operations.</param>
+/// <param name="Elapsed">The time from the start until the last worker finished.</param>
+/// <param name="Cpu">The processor time of the process.</param>
+/// <param name="AllocatedBytes">The managed bytes allocated in the process.</param>
+/// <param name="WireBytes">The bytes sent on sockets, if they were counted.</param>
+/// <param name="KeptBytes">The growth of the memory of the process in bytes, if it was measured.</param>
+/// <param name="Latencies">The durations of the operations.</param>
 sealed record Run(long Operations, TimeSpan Elapsed, TimeSpan Cpu, long AllocatedBytes, long WireBytes, long KeptBytes, LatencyHistogram Latencies)
 {
     public double OperationsPerSecond => Operations / Elapsed.TotalSeconds;

@@ -3,7 +3,8 @@ using Datacake.Benchmarks.Reporting;
 namespace Datacake.Benchmarks.Measuring;
 
 /// <summary>
-/// Measures cells: warms each system up, then makes the counted runs of all systems in turn, so that what else the machine does concerns all of them.
+/// Measures cells. Warms up each system and then performs the counted runs of all systems in turn, so that other load on the machine
+/// affects all systems.
 /// </summary>
 sealed class Runner(Pace pace, string? filter, Progress progress, Action<CellResult> report) : IDisposable
 {
@@ -11,13 +12,13 @@ sealed class Runner(Pace pace, string? filter, Progress progress, Action<CellRes
 
     public Pace Pace { get; } = pace;
 
-    /// <summary>Whether cells are only counted.</summary>
+    /// <summary>True to count cells without measuring them.</summary>
     public bool IsPlanning { get; set; }
 
-    /// <summary>Whether a system has failed in any cell.</summary>
+    /// <summary>True if a system has failed in any cell.</summary>
     public bool HasFailures { get; private set; }
 
-    /// <summary>Measures a cell, if the filter lets it through.</summary>
+    /// <summary>Measures a cell if it matches the filter.</summary>
     public async Task MeasureAsync(Cell cell)
     {
         if (filter is not null && !cell.ToString().Contains(filter, StringComparison.OrdinalIgnoreCase))
@@ -35,7 +36,7 @@ sealed class Runner(Pace pace, string? filter, Progress progress, Action<CellRes
 
     public void Dispose() => _wire.Dispose();
 
-    /// <summary>What was measured of the systems. One that fails is left out, and said to have failed.</summary>
+    /// <summary>Runs all systems of a cell and returns their measurements. A failed system is reported and left out.</summary>
     async Task<IReadOnlyList<Measurement>> RunAllAsync(Cell cell)
     {
         var open = new Dictionary<Subject, Session>();
@@ -49,14 +50,14 @@ sealed class Runner(Pace pace, string? filter, Progress progress, Action<CellRes
         {
             foreach (var subject in cell.Subjects)
             {
-                // A system that has missed a run is not run again.
+                // A system that has failed a run is not run again.
                 if (runs[subject].Count < run)
                     continue;
                 if (cell.IsolatesSystems)
                     await OpenAsync(subject);
                 if (open.TryGetValue(subject, out var session))
                 {
-                    await TryAsync(cell, subject, $"makes run {run + 1} of {Pace.Runs}", async () =>
+                    await TryAsync(cell, subject, $"run {run + 1} of {Pace.Runs}", async () =>
                         runs[subject].Add(await Run.MakeAsync(session, cell, Pace.Run, cell.CountsWireBytes ? _wire : null)));
                 }
                 if (cell.IsolatesSystems)
@@ -67,7 +68,7 @@ sealed class Runner(Pace pace, string? filter, Progress progress, Action<CellRes
             await CloseAsync(subject);
         return [.. cell.Subjects.Where(subject => runs[subject].Count == Pace.Runs).Select(subject => Summarize(cell, subject, runs[subject]))];
 
-        Task OpenAsync(Subject subject) => TryAsync(cell, subject, "sets up and warms up", async () =>
+        Task OpenAsync(Subject subject) => TryAsync(cell, subject, "setup and warm-up", async () =>
         {
             var session = open[subject] = await subject.OpenAsync();
             await WarmUpAsync(session, cell);
@@ -76,13 +77,13 @@ sealed class Runner(Pace pace, string? filter, Progress progress, Action<CellRes
         async Task CloseAsync(Subject subject)
         {
             if (open.Remove(subject, out var session))
-                await TryAsync(cell, subject, "closes", () => session.DisposeAsync().AsTask());
+                await TryAsync(cell, subject, "close", () => session.DisposeAsync().AsTask());
         }
     }
 
     async Task TryAsync(Cell cell, Subject subject, string step, Func<Task> action)
     {
-        progress.Step($"{subject.System} {step}");
+        progress.Step($"{subject.System}, {step}");
         try
         {
             await action();
@@ -90,7 +91,7 @@ sealed class Runner(Pace pace, string? filter, Progress progress, Action<CellRes
         catch (Exception e)
         {
             HasFailures = true;
-            progress.Failed($"{cell}: {subject.System} fails when it {step}: {e}");
+            progress.Failed($"{cell}: {subject.System} failed during {step}: {e}");
         }
     }
 

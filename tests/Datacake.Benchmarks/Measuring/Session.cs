@@ -1,22 +1,22 @@
 namespace Datacake.Benchmarks.Measuring;
 
-/// <summary>One system that is set up for one cell: what it does again and again, and how it is taken down.</summary>
+/// <summary>A system that is set up for one cell, with the operation to repeat and the way to close the system.</summary>
 /// <param name="operate">
-/// One operation of a worker; its second argument counts the worker's operations within a run, from 0. Each worker starts the next one when the one before
-/// is done.
+/// The operation of a worker. The first argument is the worker; the second is the number of the operation within the run, from 0. Each
+/// worker starts an operation when its previous operation completes.
 /// </param>
 sealed class Session(Func<int, long, ValueTask> operate) : IAsyncDisposable
 {
-    /// <summary>One operation of a worker.</summary>
+    /// <summary>Gets the operation of a worker.</summary>
     public Func<int, long, ValueTask> Operate { get; } = operate;
 
-    /// <summary>Called before each run, the warm-up included; does not count.</summary>
+    /// <summary>Gets the action that prepares each run, including the warm-up. It is not measured.</summary>
     public Func<ValueTask> Prepare { get; init; } = () => ValueTask.CompletedTask;
 
-    /// <summary>What the system has sent so far, where that is known better than from the process's sockets.</summary>
+    /// <summary>Gets a function that returns the bytes sent so far, if the system counts them more accurately than the process's sockets.</summary>
     public Func<long>? WireBytes { get; init; }
 
-    /// <summary>Takes the system down.</summary>
+    /// <summary>Gets the action that closes the system.</summary>
     public Func<ValueTask> Close { get; init; } = () => ValueTask.CompletedTask;
 
     public ValueTask DisposeAsync() => Close();

@@ -1,6 +1,6 @@
 namespace Datacake.Benchmarks.Measuring;
 
-/// <summary>Something costly that several cells need: set up when the first one asks, and taken down after the last. Used by one caller at a time.</summary>
+/// <summary>An expensive resource that several cells share. It opens on first use and closes after the last cell. Not thread-safe.</summary>
 sealed class Shared<T>(Func<Task<T>> open) : IAsyncDisposable
     where T : class, IAsyncDisposable
 {

@@ -4,7 +4,7 @@ using Datacake.Storage;
 
 namespace Datacake.Benchmarks.Measuring;
 
-/// <summary>Opens fresh stores of one kind; the files are in a directory of their own, which is removed in the end.</summary>
+/// <summary>A factory of empty stores of one kind. The files are in a separate directory, which is deleted on disposal.</summary>
 sealed class StoreKind(string name) : IDisposable
 {
     public const string Memory = "memory", Sqlite = "sqlite", Lmdb = "lmdb";
@@ -12,7 +12,7 @@ sealed class StoreKind(string name) : IDisposable
     readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("datacake-benchmark-");
     int _opened;
 
-    /// <summary>Opens so many stores.</summary>
+    /// <summary>Opens the given number of stores.</summary>
     public IReadOnlyList<IStorage> Open(int count) => [.. Enumerable.Range(0, count).Select(_ => Open())];
 
     /// <summary>Opens a store.</summary>

@@ -4,7 +4,8 @@ using System.Diagnostics.Tracing;
 namespace Datacake.Benchmarks.Measuring;
 
 /// <summary>
-/// Counts what the process sends on sockets, whichever library sends it: the runtime counts it while somebody listens, and says so at intervals.
+/// Counts the bytes that the process sends on sockets, whichever library sends them. The runtime counts while a listener is enabled and
+/// reports the count at intervals.
 /// </summary>
 sealed class WireMeter : EventListener
 {
@@ -12,12 +13,12 @@ sealed class WireMeter : EventListener
     const string Interval = "0.05";
 
     readonly Lock _lock = new();
-    TaskCompletionSource<long> _next = new(TaskCreationOptions.RunContinuationsAsynchronously);     // under the lock
+    TaskCompletionSource<long> _next = new(TaskCreationOptions.RunContinuationsAsynchronously);     // guarded by _lock
 
-    /// <summary>Bytes sent since the process began to count, when the count is next told.</summary>
+    /// <summary>Waits for a current report and returns the bytes sent since the process began to count.</summary>
     public async Task<long> ReadAsync()
     {
-        // What is told next may have been counted before this call; the one after that was not.
+        // The next report may contain a count from before this call. The one after it does not.
         await NextAsync();
         return await NextAsync();
     }

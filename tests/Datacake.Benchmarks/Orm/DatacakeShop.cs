@@ -6,7 +6,7 @@ using Datacake.Storage;
 
 namespace Datacake.Benchmarks.Orm;
 
-/// <summary>A node on its own.</summary>
+/// <summary>The shop on a single Datacake node.</summary>
 sealed class DatacakeShop : IShop
 {
     readonly StoreKind _stores;

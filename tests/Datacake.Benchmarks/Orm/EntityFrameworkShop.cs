@@ -7,7 +7,8 @@ using Microsoft.EntityFrameworkCore.Infrastructure;
 namespace Datacake.Benchmarks.Orm;
 
 /// <summary>
-/// Entity Framework Core on SQLite, at its best: pooled contexts, compiled queries, a write-ahead log, no change detection where none is needed.
+/// The shop on Entity Framework Core with SQLite, tuned for speed: pooled contexts, compiled queries, a write-ahead log, and no change
+/// detection where it is not needed.
 /// </summary>
 sealed class EntityFrameworkShop : IShop
 {
@@ -108,7 +109,7 @@ sealed class EntityFrameworkShop : IShop
 
     EntityFrameworkContext Open() => _contexts.CreateDbContext();
 
-    /// <summary>The durability of commits, which SQLite keeps for each connection.</summary>
+    /// <summary>Sets the durability of commits, which is a setting of each SQLite connection.</summary>
     sealed class SynchronousPragma(Durability durability) : DbConnectionInterceptor
     {
         readonly string _pragma = durability == Durability.Flushed ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL";

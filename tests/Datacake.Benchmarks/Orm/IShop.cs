@@ -1,24 +1,24 @@
 namespace Datacake.Benchmarks.Orm;
 
-/// <summary>What the ORM cells do, on one system: each call is a unit of work of its own.</summary>
+/// <summary>The operations of the ORM cells on one system. Each call is a separate unit of work.</summary>
 interface IShop : IAsyncDisposable
 {
     /// <summary>Adds products with consecutive ids in one transaction.</summary>
     Task AddRangeAsync(long firstId, int count);
 
-    /// <summary>Adds a product. May be called by many at once.</summary>
+    /// <summary>Adds a product. Can be called concurrently.</summary>
     Task AddAsync(long id);
 
-    /// <summary>Reads a product to change it, and changes one property of it.</summary>
+    /// <summary>Reads a product, changes one property and saves it.</summary>
     Task UpdateStockAsync(long id, int stock);
 
     /// <summary>Reads a product.</summary>
     Task<Product?> FindAsync(long id);
 
-    /// <summary>Reads the products of a category, by its index.</summary>
+    /// <summary>Reads the products of a category by an index.</summary>
     Task<List<Product>> InCategoryAsync(string category);
 
-    /// <summary>Reads so many products from an id on, in the order of their ids.</summary>
+    /// <summary>Reads the given number of products in id order, starting at an id.</summary>
     Task<List<Product>> PageAsync(long fromId, int count);
 
     /// <summary>Reads all products.</summary>

@@ -2,7 +2,7 @@ using LiteDB;
 
 namespace Datacake.Benchmarks.Orm;
 
-/// <summary>LiteDB, an embedded document database for .NET. It has no asynchronous calls, and always flushes.</summary>
+/// <summary>The shop on LiteDB, an embedded document database for .NET. LiteDB has no asynchronous methods and always flushes.</summary>
 sealed class LiteDbShop : IShop
 {
     public const string System = "LiteDB";

@@ -3,11 +3,11 @@ using Datacake.Storage;
 
 namespace Datacake.Benchmarks.Orm;
 
-/// <summary>What applications do with an ORM, on a store of 10,000 products; each operation is a unit of work with a context of its own.</summary>
+/// <summary>The typical operations of an ORM on a store of 10,000 products. Each operation is a unit of work with its own context.</summary>
 static class OrmWorkload
 {
     const int Products = 10_000;
-    const long FirstId = 1;        // LiteDB takes an id of zero for one that is still to be given
+    const long FirstId = 1;        // LiteDB treats an id of zero as unset
     const int InCategory = Products / Product.Categories;
     const int PageSize = 20;
     const int ConcurrentSaves = 16;
@@ -26,7 +26,7 @@ static class OrmWorkload
             async (shop, random) => (await shop.PageAsync(FirstId + random.Next(Products - PageSize), PageSize)).Count);
         await MeasureReadAsync(runner, $"read all {Products}", Products, (1.5, 3), async (shop, _) => (await shop.AllAsync()).Count);
 
-        // The time of a durable save is that of the disk; without waiting for it the rest shows.
+        // The disk dominates the time of a durable save. Buffered commits show the rest.
         foreach (var durability in new[] { Durability.Flushed, Durability.Buffered })
         {
             bool isFlushed = durability == Durability.Flushed;
@@ -67,7 +67,7 @@ static class OrmWorkload
             return new Session(async (_, _) =>
             {
                 if (await read(shop, random) != items)
-                    throw new InvalidDataException($"{system} finds another number of products.");
+                    throw new InvalidDataException($"{system} returned a wrong number of products.");
             })
             {
                 Close = shop.DisposeAsync,

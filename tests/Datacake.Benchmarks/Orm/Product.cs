@@ -20,7 +20,7 @@ sealed class Product
 
     public DateTime Created { get; set; }
 
-    /// <summary>The product with this id; one in ten is in the same category.</summary>
+    /// <summary>Returns the product with this id. One in ten products is in the same category.</summary>
     public static Product Of(long id) => new()
     {
         Id = id,

@@ -7,7 +7,7 @@ using Akka.DistributedData;
 
 namespace Datacake.Benchmarks.Replication;
 
-/// <summary>Akka.DistributedData: nodes in this process on loopback TCP. A document is a register under a key of its own.</summary>
+/// <summary>A cluster of Akka.DistributedData nodes in this process on loopback TCP. Each document is a register with its own key.</summary>
 sealed class AkkaCluster : IAsyncDisposable
 {
     public const string System = "Akka.DistributedData";
@@ -16,12 +16,12 @@ sealed class AkkaCluster : IAsyncDisposable
 
     readonly List<ActorSystem> _systems = [];
 
-    /// <summary>The replicators of the nodes.</summary>
+    /// <summary>Gets the replicators of the nodes.</summary>
     public IReadOnlyList<IActorRef> Replicators => [.. _systems.Select(system => DistributedData.Get(system).Replicator)];
 
     /// <summary>Starts nodes and waits until they all see each other.</summary>
-    /// <param name="count">How many.</param>
-    /// <param name="gossipInterval">How often they tell each other what they have; null: as often as they do by default, every 2 s.</param>
+    /// <param name="count">The number of nodes.</param>
+    /// <param name="gossipInterval">The interval at which the nodes gossip their data; null for the default of 2 s.</param>
     public static async Task<AkkaCluster> StartAsync(int count, TimeSpan? gossipInterval = null)
     {
         var cluster = new AkkaCluster();
@@ -69,17 +69,17 @@ sealed class AkkaCluster : IAsyncDisposable
             new LWWRegisterKey<byte[]>(key), register, consistency, before => before.WithValue(Cluster.Get(system).SelfUniqueAddress, value));
         var response = await DistributedData.Get(system).Replicator.Ask<IUpdateResponse>(update, Timeout);
         if (!response.IsSuccessful)
-            throw new InvalidOperationException($"Akka did not put {key}: {response}");
+            throw new InvalidOperationException($"Akka did not put the document '{key}'. The response was: {response}");
     }
 
     /// <summary>Puts documents at the first node, without waiting for others.</summary>
     public Task PutManyAsync(string name, int count, byte[] value) =>
         Task.WhenAll(Enumerable.Range(0, count).Select(number => PutAsync(0, $"{name}-{number}", value, WriteLocal.Instance).AsTask()));
 
-    /// <summary>Waits until all nodes have what was put.</summary>
+    /// <summary>Waits until all nodes have the documents that were put.</summary>
     public async Task WaitUntilAllHaveAsync(string name, int count, byte[] value, TimeSpan timeout)
     {
-        // What a node has once it will have again: each document is asked for until it is there, and the next ones after that.
+        // A node never loses a document, so wait for each document in turn and do not read it again once it is there.
         for (int node = 1; node < _systems.Count; node++)
         {
             int found = 0;
@@ -103,7 +103,7 @@ sealed class AkkaCluster : IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await Task.WhenAll(_systems.Select(system => system.Terminate()));
 
-    // The replicators learn of each other by themselves, after the members do.
+    // The replicators discover each other on their own, later than the members do.
     static Task WaitUntilKnownAsync(IActorRef replicator, int count) => DatacakeCluster.WaitUntilAsync(
         async () => (await replicator.Ask<ReplicaCount>(Dsl.GetReplicaCount, Timeout)).N == count, "all replicators of Akka know each other", Timeout);
 }

@@ -7,10 +7,10 @@ using Datacake.Storage;
 
 namespace Datacake.Benchmarks.Replication;
 
-/// <summary>Nodes in this process on loopback TCP, with their stores; the first one is everyone's seed.</summary>
-/// <param name="security">What protects the links.</param>
+/// <summary>A cluster of Datacake nodes and their stores in this process, on loopback TCP. Earlier nodes are the seeds of later ones.</summary>
+/// <param name="security">The protection of the links.</param>
 /// <param name="isSeverable">
-/// Whether links can be cut and bytes are counted, which costs a little. Gossip then goes its own way, so that a node whose links are cut stays up.
+/// True to make links severable and to count their bytes, at a small cost. Gossip then uses UDP, so that a node with severed links stays up.
 /// </param>
 sealed class DatacakeCluster(LinkSecurity security, bool isSeverable = false) : IAsyncDisposable
 {
@@ -25,7 +25,7 @@ sealed class DatacakeCluster(LinkSecurity security, bool isSeverable = false) : 
 
     public IReadOnlyList<DatacakeNode> Nodes => [.. _nodes.Select(node => node.Node)];
 
-    /// <summary>The transports of the nodes.</summary>
+    /// <summary>Gets the transports of the nodes.</summary>
     public IReadOnlyList<SeverableTransport> Transports => [.. _nodes.Select(node => node.Transport)];
 
     public IReadOnlyList<ReplicatedStore> Stores => [.. _nodes.Select(node => node.Store)];
@@ -41,7 +41,7 @@ sealed class DatacakeCluster(LinkSecurity security, bool isSeverable = false) : 
         return cluster;
     }
 
-    /// <summary>Starts another node. It has the next id.</summary>
+    /// <summary>Starts another node with the next id.</summary>
     public async Task<ReplicatedStore> AddAsync(IStorage storage, Durability durability = Durability.Flushed)
     {
         _storages.Add(storage);
@@ -81,7 +81,7 @@ sealed class DatacakeCluster(LinkSecurity security, bool isSeverable = false) : 
             && node.Store.Members.Count == _nodes.Count && node.Store.Members.All(member => member.IsUp))),
         "all nodes are connected", StartTimeout);
 
-    public static async Task WaitUntilAsync(Func<ValueTask<bool>> condition, string what, TimeSpan timeout)
+    public static async Task WaitUntilAsync(Func<ValueTask<bool>> condition, string description, TimeSpan timeout)
     {
         using var expired = new CancellationTokenSource(timeout);
         using var poll = new PeriodicTimer(PollInterval);
@@ -92,7 +92,7 @@ sealed class DatacakeCluster(LinkSecurity security, bool isSeverable = false) : 
         }
         catch (OperationCanceledException)
         {
-            throw new TimeoutException($"Within {timeout.TotalSeconds} s it did not happen that {what}.");
+            throw new TimeoutException($"The condition '{description}' was not met within {timeout.TotalSeconds} s.");
         }
     }
 

@@ -4,8 +4,8 @@ using Datacake.EventualConsistency;
 namespace Datacake.Benchmarks.Replication;
 
 /// <summary>
-/// What is known of the Rust crate with this workload, on two cores with a memory store: puts a second. It leaves the delay of small packets on for the
-/// sockets that it accepts; "mended" is the crate with that changed.
+/// The known throughput of the Rust crate in this workload, in puts per second, on two cores with a memory store. The crate does not disable
+/// Nagle's algorithm (TCP_NODELAY) on accepted sockets; "mended" is the crate with that fixed.
 /// </summary>
 static class KnownFigures
 {
@@ -45,7 +45,10 @@ static class KnownFigures
         [(3, Consistency.All, 10)] = 18_000,
     };
 
-    /// <summary>What we have to reach in a cell: several times its figure where acknowledgements are waited for, as much where they aren't.</summary>
+    /// <summary>
+    /// Returns the targets of a cell: several times the crate's figure if puts wait for acknowledgements of other nodes, otherwise the same
+    /// figure.
+    /// </summary>
     public static IReadOnlyList<Target> TargetsOf(int nodes, Consistency level, int tasks)
     {
         var targets = new List<Target>();

@@ -7,8 +7,8 @@ using Datacake.Storage;
 namespace Datacake.Benchmarks.Replication;
 
 /// <summary>
-/// The workload of the Rust crate's own benchmark: N nodes in one process over loopback TCP; tasks that put 1,000 documents of 30 bytes each at the first
-/// node, one after the other, and delete them.
+/// The workload of the Rust crate's own benchmark: N nodes in one process over loopback TCP. Each task puts 1,000 documents of 30 bytes at
+/// the first node, one after the other, or deletes them.
 /// </summary>
 static class ReplicationWorkload
 {
@@ -30,7 +30,7 @@ static class ReplicationWorkload
             {
                 foreach (var level in runner.Pace.Choose(Levels, isMemory ? [Consistency.None, Consistency.Quorum, Consistency.All] : [Consistency.Quorum]))
                 {
-                    // One node satisfies all levels that it can satisfy alike.
+                    // On one node, all levels that it can satisfy are equivalent.
                     if (nodes == 1 && level is Consistency.One || runner.Pace.IsQuick && nodes == 1 && level != Consistency.All)
                         continue;
                     foreach (int tasks in runner.Pace.Choose([1, 10, 64, 125, 256, 1024], isMemory ? [1, 10, 64, 125, 256] : [1, 256]))
@@ -48,7 +48,7 @@ static class ReplicationWorkload
         }
     }
 
-    /// <summary>How much more memory a node holds when it has more documents on disk.</summary>
+    /// <summary>Measures the memory that a node retains per additional document on disk.</summary>
     static Task MeasureMemoryAsync(Runner runner, string store)
     {
         int documents = runner.Pace.IsQuick ? ManyStored / 10 : ManyStored;
@@ -72,7 +72,7 @@ static class ReplicationWorkload
         return new Session(async (_, _) => last = await PutScatteredAsync(keyspace, last, documents)) { Close = () => CloseAsync(cluster, stores) };
     }
 
-    /// <summary>Puts of fresh documents under scattered keys, at a node that has many and at one that has few.</summary>
+    /// <summary>Measures puts of new documents with scattered keys at a node with many documents and at a node with few.</summary>
     static Task MeasureGrowthAsync(Runner runner, string store)
     {
         string few = $"{DatacakeCluster.System}, {FewStored} stored";
@@ -99,7 +99,7 @@ static class ReplicationWorkload
         };
     }
 
-    /// <summary>Puts so many documents more, and returns the number of the last.</summary>
+    /// <summary>Puts the given number of additional documents and returns the number of the last one.</summary>
     static async Task<long> PutScatteredAsync(KeyspaceHandle keyspace, long last, int count)
     {
         for (int start = 0; start < count; start += PutsPerTask)
@@ -121,7 +121,7 @@ static class ReplicationWorkload
         bool isMemory = store == StoreKind.Memory;
         bool isWithAkka = isMemory && nodes == 3 && (!runner.Pace.IsQuick || tasks is 1 or 64);
         var akkaLevel = isWithAkka ? AkkaLevelOf(level) : null;
-        // Its table has no figure for 64 tasks, and this is where the issue compares with Akka.
+        // The known figures of the Rust crate do not include 64 tasks. This number of tasks is for the comparison with Akka.
         var targets = isMemory ? KnownFigures.TargetsOf(nodes, level, tasks) : [];
         if (tasks == 64 && akkaLevel is null)
             return;
@@ -140,7 +140,7 @@ static class ReplicationWorkload
         });
     }
 
-    /// <summary>What encryption costs: by the cluster secret first, beside none and TLS.</summary>
+    /// <summary>Measures the cost of encryption: the cluster secret, compared with no protection and with TLS.</summary>
     static async Task MeasureSecurityAsync(Runner runner)
     {
         const int Nodes = 3, Tasks = 125;
@@ -225,7 +225,7 @@ static class ReplicationWorkload
 
     static DocumentKey KeyOf(long run, int worker, long number) => (run << 48) | ((long)worker << 32) | number;
 
-    // Multiplication by an odd number is a bijection: no two are the same.
+    // Multiplication by an odd number is a bijection, so all keys are different.
     static DocumentKey ScatteredKey(long number) => unchecked(number * -7_046_029_254_386_353_131);
 
     static IWriteConsistency? AkkaLevelOf(Consistency level) => level switch

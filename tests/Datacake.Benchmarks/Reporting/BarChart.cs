@@ -5,14 +5,14 @@ using Datacake.Benchmarks.Measuring;
 namespace Datacake.Benchmarks.Reporting;
 
 /// <summary>
-/// Draws results as an SVG: for each cell a bar for each system, as long as the logarithm of its throughput, with the throughput written beside it.
+/// A bar chart of results in SVG. Each system of a cell has a bar, whose length is the logarithm of its throughput, with the throughput as text.
 /// </summary>
 sealed class BarChart
 {
     const int LabelWidth = 330, BarWidth = 420, FigureWidth = 210, BarHeight = 14, CellGap = 12, HeadingHeight = 40, Decades = 8;
 
-    // Told apart by people with any colour vision.
-    static readonly string[] Colours = ["#0072b2", "#e69f00", "#999999", "#009e73", "#cc79a7", "#56b4e9"];
+    // These colors can be distinguished with any color vision.
+    static readonly string[] Colors = ["#0072b2", "#e69f00", "#999999", "#009e73", "#cc79a7", "#56b4e9"];
 
     readonly List<CellResult> _results = [];
 
@@ -41,7 +41,7 @@ sealed class BarChart
                 $"<text x=\"{LabelWidth - 10}\" y=\"{y + BarHeight - 3}\" text-anchor=\"end\">{WebUtility.HtmlEncode(result.Cell.Parameters)}</text>"));
             foreach (var measurement in result.Measurements)
             {
-                WriteBar(output, measurement, result.Measurements[0], Colours[Array.IndexOf(systems, measurement.System) % Colours.Length], y);
+                WriteBar(output, measurement, result.Measurements[0], Colors[Array.IndexOf(systems, measurement.System) % Colors.Length], y);
                 y += BarHeight;
             }
             y += CellGap;
@@ -49,12 +49,12 @@ sealed class BarChart
         output.WriteLine("</svg>");
     }
 
-    static void WriteBar(TextWriter output, Measurement measurement, Measurement first, string colour, int y)
+    static void WriteBar(TextWriter output, Measurement measurement, Measurement first, string color, int y)
     {
         double throughput = measurement.Throughput.Median;
         double width = Math.Clamp(Math.Log10(Math.Max(throughput, 1)) / Decades, 0.002, 1) * BarWidth;
         string ratio = measurement == first ? "" : Text($" (1/{Figures.Short(first.Throughput.Median / throughput)})");
-        output.WriteLine(Text($"<rect x=\"{LabelWidth}\" y=\"{y}\" width=\"{width:0.0}\" height=\"{BarHeight - 2}\" fill=\"{colour}\"/>"));
+        output.WriteLine(Text($"<rect x=\"{LabelWidth}\" y=\"{y}\" width=\"{width:0.0}\" height=\"{BarHeight - 2}\" fill=\"{color}\"/>"));
         output.WriteLine(Text($"<text x=\"{LabelWidth + width + 5:0.0}\" y=\"{y + BarHeight - 3}\">")
             + $"{WebUtility.HtmlEncode(measurement.System)} {Figures.Short(throughput)}{ratio}</text>");
     }

@@ -5,7 +5,7 @@ using Datacake.Benchmarks.Measuring;
 
 namespace Datacake.Benchmarks.Reporting;
 
-/// <summary>Writes results for programs: one line of JSON for each system of a cell.</summary>
+/// <summary>A machine-readable report with one line of JSON for each system of a cell.</summary>
 sealed class JsonLines(TextWriter output)
 {
     public void Write(CellResult result)

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Datacake.Benchmarks.Reporting;
 
-/// <summary>Says on the error stream what is being measured, how far it is, and how long the rest may take.</summary>
+/// <summary>The progress report on the error stream: the current cell, the elapsed time and the estimated remaining time.</summary>
 sealed class Progress(TextWriter output, bool showsSteps)
 {
     readonly long _started = Stopwatch.GetTimestamp();
@@ -11,7 +11,7 @@ sealed class Progress(TextWriter output, bool showsSteps)
     int _begun;
     string _cell = "";
 
-    /// <summary>Another cell is to come.</summary>
+    /// <summary>Counts a planned cell.</summary>
     public void Plan() => _planned++;
 
     public void Begin(string cell)
@@ -24,7 +24,7 @@ sealed class Progress(TextWriter output, bool showsSteps)
             output.WriteLine(_cell);
     }
 
-    /// <summary>What the cell is at: on a terminal, a line that the next one replaces.</summary>
+    /// <summary>Shows the current step of the cell on a terminal, in place of the previous step.</summary>
     public void Step(string step)
     {
         if (showsSteps)

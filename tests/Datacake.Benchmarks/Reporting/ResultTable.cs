@@ -2,7 +2,7 @@ using Datacake.Benchmarks.Measuring;
 
 namespace Datacake.Benchmarks.Reporting;
 
-/// <summary>Writes results for people: a line for each system of a cell, and at the end how the targets stand.</summary>
+/// <summary>A human-readable table with a line for each system of a cell and a final summary of the targets.</summary>
 sealed class ResultTable(TextWriter output)
 {
     static readonly string Heading = Line("", "items/s", "min", "max", "p50", "p99", "CPU/item", "alloc/item", "wire/op", "ratio");

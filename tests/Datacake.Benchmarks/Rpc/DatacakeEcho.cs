@@ -4,7 +4,7 @@ using Datacake.Rpc;
 
 namespace Datacake.Benchmarks.Rpc;
 
-/// <summary>The echo service on our RPC.</summary>
+/// <summary>The echo service on Datacake's RPC.</summary>
 static class DatacakeEcho
 {
     public const string System = "Datacake";
@@ -19,13 +19,13 @@ static class DatacakeEcho
         return new(System + security?.Name, () => OpenAsync(channel => EchoBytesAsync(channel, payload), security ?? LinkSecurity.None));
     }
 
-    // Pooled, as the other system's: what counts is what the libraries allocate.
+    // The state machines are pooled for both systems, so that only the allocations of the libraries count.
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     static async ValueTask EchoMessageAsync(RpcChannel channel)
     {
         var reply = await channel.CallAsync<EchoMessage, EchoMessage>(EchoService.ServiceName, new EchoMessage(3_600, 42));
         if (reply.Nanoseconds != 42)
-            throw new InvalidDataException("The echo is another message.");
+            throw new InvalidDataException("The echo differs from the message that was sent.");
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
@@ -33,7 +33,7 @@ static class DatacakeEcho
     {
         using var reply = await channel.CallAsync(EchoService.ServiceName, Bytes, payload);
         if (reply.Span.Length != payload.Length)
-            throw new InvalidDataException("The echo has another length.");
+            throw new InvalidDataException("The length of the echo differs from the length that was sent.");
     }
 
     static async Task<Session> OpenAsync(Func<RpcChannel, ValueTask> call, LinkSecurity security)

@@ -3,7 +3,7 @@ using MessagePack;
 
 namespace Datacake.Benchmarks.Rpc;
 
-/// <summary>A small message: two numbers, as protobuf's <see cref="Google.Protobuf.WellKnownTypes.Duration"/> has.</summary>
+/// <summary>A small message of two numbers, like protobuf's <see cref="Google.Protobuf.WellKnownTypes.Duration"/>.</summary>
 sealed record EchoMessage(long Seconds, int Nanoseconds) : IRpcMessage<EchoMessage>
 {
     public static string Name => "echo";

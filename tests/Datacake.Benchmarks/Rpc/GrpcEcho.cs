@@ -16,8 +16,8 @@ using Microsoft.Extensions.Logging;
 namespace Datacake.Benchmarks.Rpc;
 
 /// <summary>
-/// The echo service on gRPC: ASP.NET Core's server and client, with the code for messages that protobuf generates (of types that come with it, so that
-/// protoc is not needed).
+/// The echo service on gRPC: ASP.NET Core's server and the .NET client. The messages are types that come with the protobuf library, so that
+/// protoc is not needed.
 /// </summary>
 static class GrpcEcho
 {
@@ -41,7 +41,7 @@ static class GrpcEcho
     {
         var reply = await calls.AsyncUnaryCall(MessageMethod, null, new CallOptions(), new Duration { Seconds = 3_600, Nanos = 42 });
         if (reply.Nanos != 42)
-            throw new InvalidDataException("The echo is another message.");
+            throw new InvalidDataException("The echo differs from the message that was sent.");
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
@@ -49,7 +49,7 @@ static class GrpcEcho
     {
         var reply = await calls.AsyncUnaryCall(BytesMethod, null, new CallOptions(), payload);
         if (reply.Value.Length != payload.Value.Length)
-            throw new InvalidDataException("The echo has another length.");
+            throw new InvalidDataException("The length of the echo differs from the length that was sent.");
     }
 
     static async Task<Session> OpenAsync(Func<CallInvoker, ValueTask> call)
@@ -88,7 +88,7 @@ static class GrpcEcho
         return new Method<T, T>(MethodType.Unary, ServiceName, name, marshaller, marshaller);
     }
 
-    // What protoc would generate: the server looks for the methods of a bound base class by their names.
+    // As in code that protoc generates: the server finds the methods of a bound base class by name.
     [BindServiceMethod(typeof(EchoBase), nameof(Bind))]
     abstract class EchoBase
     {

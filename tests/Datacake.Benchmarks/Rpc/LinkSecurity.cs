@@ -5,10 +5,10 @@ using Datacake.Rpc;
 
 namespace Datacake.Benchmarks.Rpc;
 
-/// <summary>What protects the links of our systems in a cell.</summary>
-/// <param name="Name">Names it after a system; empty for no protection.</param>
-/// <param name="Secret">The cluster secret, or null.</param>
-/// <param name="Tls">TLS with certificates of both sides, or null.</param>
+/// <summary>The protection of links between Datacake nodes in a cell.</summary>
+/// <param name="Name">The suffix of the system's name; empty for no protection.</param>
+/// <param name="Secret">The cluster secret; null for none.</param>
+/// <param name="Tls">The options for TLS with certificates on both sides; null for no TLS.</param>
 sealed record LinkSecurity(string Name, string? Secret, RpcTls? Tls)
 {
     public static LinkSecurity None { get; } = new("", null, null);

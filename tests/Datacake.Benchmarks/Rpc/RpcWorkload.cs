@@ -2,14 +2,14 @@ using Datacake.Benchmarks.Measuring;
 
 namespace Datacake.Benchmarks.Rpc;
 
-/// <summary>Calls to an echo service in the same process, over loopback TCP, with several in flight on one connection.</summary>
+/// <summary>The workload of calls to an echo service in the same process, over loopback TCP, with several calls in flight on one connection.</summary>
 static class RpcWorkload
 {
     const int KiB = 1024;
 
     public static async Task RunAsync(Runner runner)
     {
-        // Measured of the Rust crate on two cores: calls a second with so many in flight.
+        // The known figures are calls per second of the Rust crate on two cores, for each number of calls in flight.
         foreach (var (inFlight, factor, known) in new[] { (1, 2.0, 10_100), (64, 6.0, 17_800), (512, 9.0, 90_000) })
         {
             await runner.MeasureAsync(new Cell("rpc", $"echo=small in-flight={inFlight}", DatacakeEcho.OfMessages(), GrpcEcho.OfMessages())
@@ -31,7 +31,7 @@ static class RpcWorkload
         await MeasureSecurityAsync(runner);
     }
 
-    /// <summary>What encryption costs: by the cluster secret first, beside none and TLS.</summary>
+    /// <summary>Measures the cost of encryption: the cluster secret, compared with no protection and with TLS.</summary>
     static async Task MeasureSecurityAsync(Runner runner)
     {
         foreach (int inFlight in new[] { 1, 64 })

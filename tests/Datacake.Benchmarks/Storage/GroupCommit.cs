@@ -4,7 +4,7 @@ using Datacake.Storage;
 
 namespace Datacake.Benchmarks.Storage;
 
-/// <summary>One writer that commits all that waits as one transaction, and tells those who wait.</summary>
+/// <summary>A single writer that commits all waiting entries in one transaction and then completes their callers.</summary>
 sealed class GroupCommit : IAsyncDisposable
 {
     readonly Channel<(byte[] Key, byte[] Value, TaskCompletionSource Done)> _waiting =

@@ -2,15 +2,18 @@ using Datacake.Storage;
 
 namespace Datacake.Benchmarks.Storage;
 
-/// <summary>What the storage cells ask of a provider and of the library that it is made of.</summary>
+/// <summary>The operations of the storage cells, on a provider and on its underlying library.</summary>
 interface IKeyValueStore : IAsyncDisposable
 {
     /// <summary>Puts entries in one transaction.</summary>
     void Commit(ReadOnlySpan<(byte[] Key, byte[] Value)> entries, Durability durability);
 
-    /// <summary>The length of a key's value, read in a transaction of its own; -1 if there is none.</summary>
+    /// <summary>Reads a key in a separate transaction and returns the length of its value; -1 if there is none.</summary>
     int Get(byte[] key);
 
-    /// <summary>Reads so many entries from a key on, each with memory that outlives the next one; the sum of their lengths.</summary>
+    /// <summary>
+    /// Reads the given number of entries, starting at a key, and returns the sum of their lengths. The memory of an entry stays valid after
+    /// the next one is read.
+    /// </summary>
     long Scan(byte[] from, int count);
 }

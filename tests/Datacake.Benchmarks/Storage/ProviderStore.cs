@@ -2,7 +2,7 @@ using Datacake.Storage;
 
 namespace Datacake.Benchmarks.Storage;
 
-/// <summary>A storage provider, embedded: its calls complete synchronously.</summary>
+/// <summary>An embedded storage provider, whose calls complete synchronously.</summary>
 sealed class ProviderStore(IStorage storage) : IKeyValueStore
 {
     const int PageSize = 1_000;
@@ -52,5 +52,5 @@ sealed class ProviderStore(IStorage storage) : IKeyValueStore
         task.GetAwaiter().GetResult();
     }
 
-    static InvalidOperationException NotEmbedded() => new("This measures embedded providers, whose calls complete synchronously.");
+    static InvalidOperationException NotEmbedded() => new("The call did not complete synchronously. This benchmark measures only embedded providers.");
 }

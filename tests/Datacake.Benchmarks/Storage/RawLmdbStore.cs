@@ -5,18 +5,18 @@ using LightningDB;
 
 namespace Datacake.Benchmarks.Storage;
 
-/// <summary>LMDB by LightningDB, its library for .NET.</summary>
+/// <summary>LMDB through LightningDB, its library for .NET.</summary>
 sealed class RawLmdbStore : IKeyValueStore
 {
     readonly LightningEnvironment _environment;
     readonly LightningDatabase _database;
     readonly LightningTransaction _reading;
 
-    // The library that comes with the package needs glibc 2.38; where it does not load, the system's may.
+    // The library in the package needs glibc 2.38. If it does not load, the library of the operating system may.
     static RawLmdbStore() => NativeLibrary.SetDllImportResolver(typeof(LightningEnvironment).Assembly, (name, assembly, path) =>
         NativeLibrary.TryLoad(name, assembly, path, out nint library) || NativeLibrary.TryLoad("liblmdb.so.0", assembly, path, out library)
             ? library
-            : throw new DllNotFoundException("No liblmdb loads: install the system's, 'apt-get install liblmdb0' on Debian and Ubuntu."));
+            : throw new DllNotFoundException("The native library liblmdb could not be loaded. Install it with the package manager of the system: on Debian and Ubuntu, run 'apt-get install liblmdb0'."));
 
     public RawLmdbStore(string directory)
     {
@@ -79,6 +79,6 @@ sealed class RawLmdbStore : IKeyValueStore
     static void Check(MDBResultCode result)
     {
         if (result != MDBResultCode.Success)
-            throw new IOException($"LMDB failed: {result}");
+            throw new IOException($"LMDB failed with {result}.");
     }
 }

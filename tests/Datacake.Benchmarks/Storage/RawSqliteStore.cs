@@ -3,7 +3,7 @@ using SQLitePCL;
 
 namespace Datacake.Benchmarks.Storage;
 
-/// <summary>SQLite by its C interface, with prepared statements: a table without row ids, and a write-ahead log.</summary>
+/// <summary>SQLite through its C interface, with prepared statements, a table without row ids and a write-ahead log.</summary>
 sealed class RawSqliteStore : IKeyValueStore
 {
     readonly sqlite3 _writer;

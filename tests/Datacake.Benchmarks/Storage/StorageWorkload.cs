@@ -7,7 +7,7 @@ using Datacake.Storage;
 
 namespace Datacake.Benchmarks.Storage;
 
-/// <summary>The storage providers beside the libraries that they are made of: keys of 16 bytes, values of 100, the same durability.</summary>
+/// <summary>The workload that compares storage providers with their libraries: 16-byte keys, 100-byte values, the same durability.</summary>
 static class StorageWorkload
 {
     const int Entries = 100_000;
@@ -60,13 +60,13 @@ static class StorageWorkload
     static Subject OfGets(string system, Func<string, IKeyValueStore> open) => Of(system, open, filled: true, (store, random) =>
     {
         if (store.Get(KeyOf(random.Next(Entries))) != Value.Length)
-            throw new InvalidDataException("The entry is not there.");
+            throw new InvalidDataException("An entry is missing.");
     });
 
     static Subject OfScans(string system, Func<string, IKeyValueStore> open) => Of(system, open, filled: true, (store, random) =>
     {
         if (store.Scan(KeyOf(random.Next(Entries - ScanLength)), ScanLength) != ScanLength * (KeyOf(0).Length + Value.Length))
-            throw new InvalidDataException("Entries are missing.");
+            throw new InvalidDataException("The scan did not return all entries.");
     });
 
     static Subject Of(string system, Func<string, IKeyValueStore> open, bool filled, Action<IKeyValueStore, Random> operate) => new(system, () =>
@@ -110,7 +110,7 @@ static class StorageWorkload
         });
     });
 
-    /// <summary>A whole node with its replicated store, which groups by itself, and writes a log beside the documents.</summary>
+    /// <summary>Returns a whole node with its replicated store, which groups commits itself and writes a log in addition to the documents.</summary>
     static Subject OfReplicatedStore(string engine) => new("Datacake, whole node", async () =>
     {
         var stores = new StoreKind(engine);

@@ -4,7 +4,7 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Benchmarks.Sync;
 
-/// <summary>How soon nodes show the same, and what that takes. An operation is one convergence.</summary>
+/// <summary>The workload that measures the time and the bytes until nodes converge. An operation is one convergence.</summary>
 static class SyncWorkload
 {
     const string Keyspace = "benchmark";
@@ -14,7 +14,7 @@ static class SyncWorkload
     const int ManyDocuments = 1_000_000;
     const int Changed = 100;
 
-    // What a changed document may cost on the wire, with its key, stamp and frame; and all else together.
+    // The bytes on the wire allowed for a changed document, with its key, stamp and frame, and for everything else together.
     const int WireBytesPerDocument = DocumentLength + 60;
     const int WireBytesBesides = 20_000;
 
@@ -92,7 +92,7 @@ static class SyncWorkload
         };
     }
 
-    /// <summary>Two nodes that are cut off from each other, while one of them changes some of many documents.</summary>
+    /// <summary>Measures two nodes that are disconnected while one of them changes some of many documents.</summary>
     static Task MeasureReconnectedAsync(Runner runner, string store, int documents) =>
         runner.MeasureAsync(new Cell(
             "sync", $"{Changed} changed of {documents}, apart, store={store}",
@@ -131,7 +131,7 @@ static class SyncWorkload
         };
     }
 
-    /// <summary>A fresh node joins one that has many documents.</summary>
+    /// <summary>Measures a new node that joins a node with many documents.</summary>
     static Task MeasureBootstrapAsync(Runner runner, int documents) =>
         runner.MeasureAsync(new Cell(
             "sync", $"bootstrap with {documents}", new Subject(DatacakeCluster.System, () => OpenBootstrapAsync(documents)))
@@ -186,7 +186,7 @@ static class SyncWorkload
             }
             return true;
         },
-        "all nodes show the same", Patience);
+        "all nodes have the same documents", Patience);
 
     static byte[] ValueOf(long round)
     {
