@@ -3,7 +3,7 @@ using Microsoft.CodeAnalysis;
 
 namespace Datacake.Data.Analyzers.Tests;
 
-/// <summary>Tests of model code that the generator copies to the generated part of the context: filters and seeds, in contexts and in configurations.</summary>
+/// <summary>Tests of filters and seeds in contexts and configurations, whose code the generator copies to the generated part of the context.</summary>
 public class ModelCodeTests
 {
     [Theory]

@@ -13,7 +13,7 @@ sealed class Session(Func<int, long, ValueTask> operate) : IAsyncDisposable
     /// <summary>Gets the action that prepares each run, including the warm-up. It is not measured.</summary>
     public Func<ValueTask> Prepare { get; init; } = () => ValueTask.CompletedTask;
 
-    /// <summary>Gets a function that returns the bytes sent so far, if the system counts them more accurately than the process's sockets.</summary>
+    /// <summary>Gets a function that returns the bytes sent so far, if the system counts them better than the process's sockets.</summary>
     public Func<long>? WireBytes { get; init; }
 
     /// <summary>Gets the action that closes the system.</summary>

@@ -5,7 +5,8 @@ using Datacake.Benchmarks.Measuring;
 namespace Datacake.Benchmarks.Reporting;
 
 /// <summary>
-/// A bar chart of results in SVG. Each system of a cell has a bar, whose length is the logarithm of its throughput, with the throughput as text.
+/// A bar chart of results in SVG. Each system of a cell has a bar, whose length is the logarithm of its throughput, and a label with the
+/// throughput.
 /// </summary>
 sealed class BarChart
 {

@@ -2,7 +2,7 @@ using Datacake.Benchmarks.Measuring;
 
 namespace Datacake.Benchmarks.Rpc;
 
-/// <summary>The workload of calls to an echo service in the same process, over loopback TCP, with several calls in flight on one connection.</summary>
+/// <summary>The workload of calls to an echo service in this process over loopback TCP, with several calls in flight per connection.</summary>
 static class RpcWorkload
 {
     const int KiB = 1024;

@@ -110,7 +110,7 @@ static class StorageWorkload
         });
     });
 
-    /// <summary>Returns a whole node with its replicated store, which groups commits itself and writes a log in addition to the documents.</summary>
+    /// <summary>Returns a whole node, whose replicated store groups commits itself and writes a log in addition to the documents.</summary>
     static Subject OfReplicatedStore(string engine) => new("Datacake, whole node", async () =>
     {
         var stores = new StoreKind(engine);

@@ -26,7 +26,7 @@ static class LoadedModels
         {
             return [.. context.LoadFromStream(image).GetTypes()
                 .Where(type => typeof(DatacakeContext).IsAssignableFrom(type) && type is { IsAbstract: false, ContainsGenericParameters: false })
-                .Select(type => (type.Namespace, Problem: WhatIsWrong(type)))
+                .Select(type => (type.Namespace, Problem: FindProblem(type)))
                 .Where(checkedContext => checkedContext.Problem is not null)
                 .Select(checkedContext => $"{checkedContext.Namespace!.Split('.')[0]}: {checkedContext.Problem}")];
         }
@@ -36,7 +36,7 @@ static class LoadedModels
         }
     }
 
-    static string? WhatIsWrong(Type type)
+    static string? FindProblem(Type type)
     {
         try
         {
@@ -53,7 +53,7 @@ static class LoadedModels
             {
                 foreach (var navigation in entity.Navigations)
                 {
-                    if (WhatIsWrong(entity, navigation) is { } problem)
+                    if (FindProblem(entity, navigation) is { } problem)
                         return problem;
                 }
             }
@@ -74,9 +74,9 @@ static class LoadedModels
     }
 
     /// <summary>Adds an entity to a navigation of an entity whose constructor has not run.</summary>
-    static string? WhatIsWrong(EntityModel model, NavigationModel navigation)
+    static string? FindProblem(EntityModel model, NavigationModel navigation)
     {
-        if (Made(navigation.TargetModel) is not { } target)
+        if (CreateUninitialized(navigation.TargetModel) is not { } target)
             return null;
         var owners = (model.Classes.Count == 0 ? [model.Type] : model.Classes.Select(known => known.Type)).Where(known => !known.IsAbstract).Select(RuntimeHelpers.GetUninitializedObject).ToList();
         var withNavigation = owners.Where(owner => owner.GetType().GetProperty(navigation.Name) is not null).ToList();
@@ -92,12 +92,12 @@ static class LoadedModels
                 continue;
             }
             if (!navigation.TargetsOf(owner).Contains(target, ReferenceEqualityComparer.Instance))
-                return $"what is added to {navigation} of {owner.GetType().Name} is not there";
+                return $"an entity added to {navigation} of {owner.GetType().Name} is missing";
         }
         return owners.Count > 0 && withNavigation.Count == 0 ? $"no class has the navigation {navigation}" : null;
     }
 
-    static object? Made(EntityModel model)
+    static object? CreateUninitialized(EntityModel model)
     {
         var type = model.Classes.Select(known => known.Type).Prepend(model.Type).FirstOrDefault(known => !known.IsAbstract);
         return type is null ? null : RuntimeHelpers.GetUninitializedObject(type);

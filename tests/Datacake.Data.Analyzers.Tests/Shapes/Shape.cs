@@ -67,7 +67,9 @@ sealed record Shape(int Number, Kind Kind, Position Position, Accessor Accessor,
         }
     }
 
-    /// <summary>Returns every type in every position, and a subset of the combinations with accessors and assemblies that covers all pairs.</summary>
+    /// <summary>
+    /// Returns every type in every position, and a subset of the combinations with accessors and assemblies that covers all pairs.
+    /// </summary>
     public static IEnumerable<Shape> Sample(int oneOf) => All().Where(shape =>
         (shape.Accessor == Accessor.GetSet && !shape.IsReferenced)
         || ((shape.Kind.Type.Length * 7) + ((int)shape.Position * 3) + ((int)shape.Accessor * 5) + (shape.IsReferenced ? 1 : 0) + shape.Kind.Values[0].Length) % oneOf == 0);

@@ -110,7 +110,7 @@ public abstract class ShapeCase<TContext, TEntity> : ShapeCase
         _stored[0] = (_stored[0].Key, Describe(thing));
     }
 
-    /// <summary>Changes the property of interest on one replica and the other property on another, and checks that both changes survive.</summary>
+    /// <summary>Changes the tested property on one replica and the other property on another, and checks that both changes survive.</summary>
     void Merge(EntityModel model)
     {
         var mine = new TestReplica(1);

@@ -4,7 +4,7 @@ using Datacake.Node;
 
 namespace Datacake.Data.Tests.Domain;
 
-/// <summary>Tests of collections of compiled classes: in private fields of many types, and created lazily as older Entity Framework code does.</summary>
+/// <summary>Tests of collections of compiled classes: private fields of many types, and lazy creation as in older Entity Framework code.</summary>
 public sealed class CompiledCollectionTests : IAsyncLifetime
 {
     // These tests need their own store, because other tests use the same keyspace names.

@@ -67,7 +67,7 @@ namespace Datacake.Data.Tests.Evolution
 
     namespace Later
     {
-        /// <summary>The model of the third version: adds indexes on properties of the derived class, and a class derived from that class.</summary>
+        /// <summary>The model of the third version: adds indexes on properties of the derived class and a class derived from it.</summary>
         public sealed partial class DeviceContext(DatacakeNode node) : DatacakeContext(node)
         {
             public partial Keyspace<Device> Devices { get; }

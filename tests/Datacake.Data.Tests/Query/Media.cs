@@ -3,7 +3,7 @@ using Datacake.Node;
 
 namespace Datacake.Data.Tests.Query;
 
-/// <summary>A context with entities of several classes in one keyspace, and with indexes of each kind on properties of derived classes.</summary>
+/// <summary>A context with entities of several classes in one keyspace, with indexes of each kind on derived classes.</summary>
 public sealed partial class MediaContext(DatacakeNode node) : DatacakeContext(node)
 {
     public partial Keyspace<Medium> Media { get; }

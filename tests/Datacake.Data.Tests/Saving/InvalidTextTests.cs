@@ -4,7 +4,7 @@ using Datacake.Node;
 
 namespace Datacake.Data.Tests.Saving;
 
-/// <summary>Tests that text with a lone surrogate is refused before anything is stored, with an error that names the entity and the property.</summary>
+/// <summary>Tests that text with a lone surrogate is refused before anything is stored. The error names the entity and the property.</summary>
 public sealed class InvalidTextTests(StoreFixture store)
 {
     const string Half = "a\uD800b";
