@@ -59,7 +59,7 @@ public class ChangeTrackerTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Two_instances_with_one_key_are_refused()
+    public async Task Two_instances_with_the_same_key_are_refused()
     {
         await using var db = store.NewContext();
         db.Products.Add(new Product { Id = -1 });
@@ -133,7 +133,7 @@ public class ChangeTrackerTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Clear_forgets_everything()
+    public async Task Clear_detaches_all_entities()
     {
         await using var db = store.NewContext();
         var product = new Product { Id = -1 };

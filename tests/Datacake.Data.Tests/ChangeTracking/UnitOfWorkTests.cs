@@ -130,7 +130,7 @@ public class UnitOfWorkTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task A_tag_is_part_of_the_plan()
+    public async Task Plan_shows_tags()
     {
         await using var db = store.NewContext();
         Assert.EndsWith("; tagged 'report'; tagged 'daily'", db.Products.Where(p => p.Id == 1).TagWith("report").TagWith("daily").Explain(), StringComparison.Ordinal);

@@ -46,7 +46,7 @@ public class EntityModelTests
         }, iter: 300);
 
     [Fact]
-    public void Null_and_an_empty_collection_or_object_differ()
+    public void Null_differs_from_an_empty_collection_or_object()
     {
         var empty = new Everything { DecimalSet = new HashSet<decimal>(), Notes = new Dictionary<Status, List<string>>(), Owned = new Owned(), Array = [] };
         var read = (Everything)Model.ReadEntity(Model.KeyOf(empty), Stored(Model, empty));
@@ -118,7 +118,7 @@ public class EntityModelTests
     }
 
     [Fact]
-    public void Keys_of_other_types_or_numbers_are_refused()
+    public void Keys_with_parts_of_the_wrong_type_or_number_are_refused()
     {
         Assert.Equal(DocumentKey.Of(7), ProductModel.KeyOf([7]));
         Assert.Throws<ArgumentException>(() => ProductModel.KeyOf(["7"]));

@@ -9,7 +9,7 @@ public class IndexUseTests(QueriedData data)
     static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_descending_column_serves_a_mixed_order_in_both_directions()
+    public async Task Index_with_a_descending_column_serves_a_mixed_order_in_both_directions()
     {
         await using var db = data.NewContext();
         Assert.StartsWith(

@@ -146,7 +146,7 @@ public class QueryTests(QueriedData data)
     }
 
     [Fact]
-    public async Task Unsaved_entities_are_not_in_results_and_removed_ones_are()
+    public async Task Results_exclude_unsaved_entities_and_include_removed_ones_until_the_save()
     {
         await using var db = data.NewContext();
         var added = new Everything { Id = Guid.NewGuid() };

@@ -5,7 +5,7 @@ namespace Datacake.Data.Tests.Relations;
 public class DeclaredIncludeTests : TradingStore
 {
     [Theory, MemberData(nameof(Stores))]
-    public async Task Reference_is_included_without_a_foreign_key(string provider)
+    public async Task Declared_reference_is_included_without_naming_its_foreign_key(string provider)
     {
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);

@@ -197,7 +197,7 @@ public class ValueCodecTests
     }
 
     [Fact]
-    public void A_value_of_any_kind_is_skipped_as_a_whole()
+    public void Value_of_any_kind_can_be_skipped()
     {
         byte[] nested = Serialize((object[])[1, "x", 2.5, new Dictionary<string, object> { ["k"] = new byte[300] }]);
         var reader = new ValueReader([.. nested, 0x07]);

@@ -88,7 +88,7 @@ public class WatchTests(StoreFixture store)
     }
 
     [Fact]
-    public async Task Live_results_equal_the_query_after_any_changes()
+    public async Task Watched_results_equal_the_query_after_any_changes()
     {
         await using var db = store.NewContext();
         var query = db.Tickets.Where(t => t.Priority >= _priority && t.Priority < _priority + 3 && t.Votes >= 0);
