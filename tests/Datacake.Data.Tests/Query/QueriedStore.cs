@@ -39,7 +39,7 @@ public abstract class QueriedStore : IDisposable
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
-                throw new InvalidOperationException($"The query of seed {seed} returned wrong results. {e.Message}", e);
+                throw new InvalidOperationException($"The comparison of seed {seed} failed. {e.Message}", e);
             }
         }
     }
