@@ -67,7 +67,7 @@ sealed class Transcript(TextWriter output, TimeProvider time)
     public void Claim(bool isSo, string claim, [CallerArgumentExpression(nameof(isSo))] string? check = null)
     {
         if (!isSo)
-            throw new ClaimFailedException($"This claim is false: {claim} ({check})");
+            throw new ClaimFailedException($"This claim is false: {claim} ({check}).");
         _claims++;
         var lines = Wrap(claim).ToArray();
         for (int i = 0; i < lines.Length; i++)

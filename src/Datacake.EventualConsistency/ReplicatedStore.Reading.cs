@@ -15,7 +15,7 @@ public sealed partial class ReplicatedStore
     /// </summary>
     /// <exception cref="NotEnoughNodesException">The members that are up cannot satisfy the level.</exception>
     /// <exception cref="ConsistencyException">
-    /// Too few members answered, or their transactions did not arrive, within <see cref="ReplicatedStoreOptions.AcknowledgementTimeout"/>.
+    /// Too few members answered, or their transactions did not arrive, within <see cref="ReplicatedStoreOptions.AcknowledgmentTimeout"/>.
     /// </exception>
     public async ValueTask CatchUpAsync(Consistency consistency, CancellationToken cancellationToken = default)
     {
@@ -24,7 +24,7 @@ public sealed partial class ReplicatedStore
         try
         {
             await MemberPoll.RunAsync(
-                _node, requirement, _options.AcknowledgementTimeout, TakeOverAsync, static (_, _) => { }, "its transactions did not arrive in time", cancellationToken).ConfigureAwait(false);
+                _node, requirement, _options.AcknowledgmentTimeout, TakeOverAsync, static (_, _) => { }, "its transactions did not arrive in time", cancellationToken).ConfigureAwait(false);
         }
         catch (ConsistencyException)
         {
@@ -68,7 +68,7 @@ public sealed partial class ReplicatedStore
         Document[] merged;
         try
         {
-            merged = await read.ReadAsync(_options.AcknowledgementTimeout, cancellationToken).ConfigureAwait(false);
+            merged = await read.ReadAsync(_options.AcknowledgmentTimeout, cancellationToken).ConfigureAwait(false);
         }
         catch (ConsistencyException)
         {

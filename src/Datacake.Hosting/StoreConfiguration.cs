@@ -13,7 +13,7 @@ static class StoreConfiguration
         var settings = new Dictionary<string, Action<IConfigurationSection>>(StringComparer.OrdinalIgnoreCase)
         {
             ["Durability"] = Set((store, setting) => store.Durability = setting.GetName<Durability>()),
-            ["AcknowledgementTimeout"] = Set((store, setting) => store.AcknowledgementTimeout = setting.GetTime()),
+            ["AcknowledgmentTimeout"] = Set((store, setting) => store.AcknowledgmentTimeout = setting.GetTime()),
             ["JoinTimeout"] = Set((store, setting) => store.JoinTimeout = setting.GetTime()),
             ["FormCluster"] = Set((store, setting) => store.FormCluster = setting.GetBoolean()),
             ["TakeOverNodeId"] = Set((store, setting) => store.TakeOverNodeId = setting.GetBoolean()),

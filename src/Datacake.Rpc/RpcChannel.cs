@@ -130,7 +130,7 @@ public sealed class RpcChannel : IAsyncDisposable
         }
     }
 
-    /// <summary>Fails calls and streams in flight with <see cref="RpcStatus.Cancelled"/> and closes the connection.</summary>
+    /// <summary>Fails calls and streams in flight with <see cref="RpcStatus.Canceled"/> and closes the connection.</summary>
     public async ValueTask DisposeAsync()
     {
         Task<ClientConnection>? connecting;
@@ -357,7 +357,7 @@ public sealed class RpcChannel : IAsyncDisposable
             }
 
             Telemetry.ConnectionRefused(Telemetry.ClientSide, failure.Status);
-            if (failure.Status != RpcStatus.Cancelled && _failing.Occurs(failure.Status.ToString(), failure.Message))
+            if (failure.Status != RpcStatus.Canceled && _failing.Occurs(failure.Status.ToString(), failure.Message))
                 Log.ConnectFailed(_options.Logger, Address, Log.Clause(failure.Message));
             throw failure;
         }
@@ -413,7 +413,7 @@ public sealed class RpcChannel : IAsyncDisposable
         using (connection)
             reason = await connection.RunAsync().ConfigureAwait(false);
         var time = _options.TimeProvider.GetElapsedTime(start);
-        var isLoss = !connection.IsShuttingDown && reason.Status != RpcStatus.Cancelled;
+        var isLoss = !connection.IsShuttingDown && reason.Status != RpcStatus.Canceled;
         var isUnstable = isLoss && time < StableTime;
         lock (_gate)
         {
@@ -447,5 +447,5 @@ public sealed class RpcChannel : IAsyncDisposable
         _nextAttempt = _options.TimeProvider.GetTimestamp() + (long)ticks;
     }
 
-    RpcException DisposedError() => new(RpcStatus.Cancelled, $"The channel to {Address} was disposed.");
+    RpcException DisposedError() => new(RpcStatus.Canceled, $"The channel to {Address} was disposed.");
 }

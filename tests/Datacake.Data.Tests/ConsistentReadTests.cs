@@ -70,7 +70,7 @@ public class ConsistentReadTests
 
     static async Task<DatacakeNode> StartAsync(int id, params string[] seeds) => await DatacakeNode.StartAsync(
         options => options.WithNodeId(id).ListenOn("127.0.0.1:0").WithSeeds(seeds).WithGossip(gossip => gossip.UseLocal()).UseMemory()
-            .WithStore(store => store.AcknowledgementTimeout = Eventually.Deadline),
+            .WithStore(store => store.AcknowledgmentTimeout = Eventually.Deadline),
         Token);
 
     static async Task WaitForEachOther(params DatacakeNode[] nodes)

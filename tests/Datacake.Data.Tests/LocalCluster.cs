@@ -25,7 +25,7 @@ sealed class LocalCluster : IAsyncDisposable
                 .ListenOn(address)
                 .WithSeeds([.. _addresses.Where(known => known.Key != nodeId).Select(known => known.Value)])
                 .WithGossip(gossip => gossip.UseLocal())
-                .WithStore(store => store.AcknowledgementTimeout = Eventually.Deadline)
+                .WithStore(store => store.AcknowledgmentTimeout = Eventually.Deadline)
                 .UseSqlite(Path.Combine(_folder, $"{nodeId}.db")),
             Token);
         _nodes[nodeId] = node;

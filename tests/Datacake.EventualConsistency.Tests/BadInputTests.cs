@@ -5,7 +5,7 @@ namespace Datacake.EventualConsistency.Tests;
 /// <summary>Invalid input of callers, which a store refuses before it stores anything.</summary>
 public sealed class BadInputTests
 {
-    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     public static TheoryData<string, CounterIncrement[]> BadCounters => new()
     {
@@ -24,9 +24,9 @@ public sealed class BadInputTests
         transaction.Put("shop", 1, DocumentContent.Empty);
         transaction.Put("shop", 2, DocumentContent.Empty, counters);
         var refused = await Assert.ThrowsAnyAsync<ArgumentException>(
-            async () => await cluster[1].Store.CommitAsync(transaction, Consistency.None, Cancelled));
+            async () => await cluster[1].Store.CommitAsync(transaction, Consistency.None, Canceled));
         Assert.True(refused.Message.Contains("counter", StringComparison.Ordinal), $"{what}: {refused.Message}");
-        Assert.Null(await cluster[1].Store.Keyspace("shop").GetAsync(1, Cancelled));
+        Assert.Null(await cluster[1].Store.Keyspace("shop").GetAsync(1, Canceled));
     }
 
     [Fact]
@@ -37,7 +37,7 @@ public sealed class BadInputTests
         var transaction = new Transaction();
         for (int i = 0; i < 500; i++)
             transaction.Put("shop", i, DocumentContent.Empty, counters);
-        var refused = await Assert.ThrowsAsync<TransactionLimitException>(async () => await cluster[1].Store.CommitAsync(transaction, Consistency.None, Cancelled));
+        var refused = await Assert.ThrowsAsync<TransactionLimitException>(async () => await cluster[1].Store.CommitAsync(transaction, Consistency.None, Canceled));
         Assert.True(refused.Length > refused.Limit);
         Assert.Null(refused.Key);
     }
@@ -59,7 +59,7 @@ public sealed class BadInputTests
                 transaction.Put("shop", 7, content.Build());
             else
                 transaction.Update("shop", 7, content.Build());
-            refused = await Record.ExceptionAsync(async () => await cluster[1].Store.CommitAsync(transaction, Consistency.None, Cancelled)) as TransactionLimitException;
+            refused = await Record.ExceptionAsync(async () => await cluster[1].Store.CommitAsync(transaction, Consistency.None, Canceled)) as TransactionLimitException;
         }
         Assert.Equal(("shop", (DocumentKey)7, 8L << 20), (refused!.Keyspace, refused.Key!.Value, refused.Limit));
     }

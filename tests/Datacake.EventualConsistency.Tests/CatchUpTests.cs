@@ -54,7 +54,7 @@ public class CatchUpTests
         var gate = new GatedStorage();
         await using var cluster = new TestCluster();
         await cluster.AddAsync(
-            1, gate, new ReplicatedStoreOptions { ReportInterval = TimeSpan.FromMilliseconds(50), AcknowledgementTimeout = TimeSpan.FromMilliseconds(300) });
+            1, gate, new ReplicatedStoreOptions { ReportInterval = TimeSpan.FromMilliseconds(50), AcknowledgmentTimeout = TimeSpan.FromMilliseconds(300) });
         await cluster.AddAsync(2);
         await cluster.WaitUntilConnectedAsync();
         await cluster[2].Store.Keyspace(Name).PutAsync(1, new byte[] { 1 }, Consistency.All, Token);

@@ -7,7 +7,7 @@ namespace Datacake.EventualConsistency.Tests;
 /// <summary>Stores that close, with pending work and later calls.</summary>
 public sealed class ClosingTests
 {
-    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Closing_store_first_replicates_all_acknowledged_writes()
@@ -15,10 +15,10 @@ public sealed class ClosingTests
         await using var cluster = await TestCluster.StartAsync(3);
         var cakes = cluster[3].Store.Keyspace("cakes");
         for (int i = 0; i < 200; i++)
-            await cakes.PutAsync(i, new byte[100_000], Consistency.None, Cancelled);
+            await cakes.PutAsync(i, new byte[100_000], Consistency.None, Canceled);
         await cluster[3].Node.DisposeAsync();
         for (int node = 1; node <= 2; node++)
-            Assert.Equal(200, (await cluster[node].Store.Keyspace("cakes").GetStatisticsAsync(Cancelled)).Count);
+            Assert.Equal(200, (await cluster[node].Store.Keyspace("cakes").GetStatisticsAsync(Canceled)).Count);
         Assert.False(cluster[3].Log.Contains("may be on no other member"));
     }
 
@@ -29,7 +29,7 @@ public sealed class ClosingTests
         cluster[2].Transport.Cut();
         await cluster.WaitUntilAliveAsync(2, 1);
         for (int i = 0; i < 7; i++)
-            await cluster[2].Store.Keyspace("cakes").PutAsync(i, "cake"u8.ToArray(), Consistency.None, Cancelled);
+            await cluster[2].Store.Keyspace("cakes").PutAsync(i, "cake"u8.ToArray(), Consistency.None, Canceled);
         await cluster[2].Node.DisposeAsync();
         Assert.True(cluster[2].Log.Contains("7 of its transactions may be on no other member"));
     }
@@ -44,8 +44,8 @@ public sealed class ClosingTests
         await cluster.AddAsync(3, options: options);
         await cluster.WaitUntilConnectedAsync();
         gated.Close();
-        await cluster[3].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.None, Cancelled);
-        await cluster[3].Store.DisposeAsync().AsTask().WaitAsync(TestCluster.Deadline, Cancelled);
+        await cluster[3].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.None, Canceled);
+        await cluster[3].Store.DisposeAsync().AsTask().WaitAsync(TestCluster.Deadline, Canceled);
         gated.Open();
     }
 
@@ -56,11 +56,11 @@ public sealed class ClosingTests
     {
         await using var cluster = await TestCluster.StartAsync(3);
         var cakes = cluster[1].Store.Keyspace("cakes");
-        await cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.All, Cancelled);
+        await cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.All, Canceled);
         await cluster[1].Store.DisposeAsync();
-        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await cakes.PutAsync(1, "pie"u8.ToArray(), level, Cancelled));
-        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await cakes.GetAsync(1, level, Cancelled));
-        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await cakes.GetAsync(1, Cancelled));
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await cakes.PutAsync(1, "pie"u8.ToArray(), level, Canceled));
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await cakes.GetAsync(1, level, Canceled));
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await cakes.GetAsync(1, Canceled));
     }
 
     [Fact]
@@ -69,20 +69,20 @@ public sealed class ClosingTests
         var gated = new GatedStorage();
         await using var cluster = new TestCluster();
         await cluster.AddAsync(1, gated, new ReplicatedStoreOptions { StopTimeout = TimeSpan.Zero });
-        await cluster[1].Store.Joined.WaitAsync(TestCluster.Deadline, Cancelled);
+        await cluster[1].Store.Joined.WaitAsync(TestCluster.Deadline, Canceled);
         var cakes = cluster[1].Store.Keyspace("cakes");
         gated.Close();
-        var first = cakes.PutAsync(0, "cake"u8.ToArray(), Consistency.None, Cancelled).AsTask();
-        var waiting = Enumerable.Range(1, 100).Select(i => cakes.PutAsync(i, "cake"u8.ToArray(), Consistency.None, Cancelled).AsTask()).ToArray();
+        var first = cakes.PutAsync(0, "cake"u8.ToArray(), Consistency.None, Canceled).AsTask();
+        var waiting = Enumerable.Range(1, 100).Select(i => cakes.PutAsync(i, "cake"u8.ToArray(), Consistency.None, Canceled).AsTask()).ToArray();
         var closing = cluster[1].Store.DisposeAsync().AsTask();
         await TestCluster.WaitUntilAsync(
-            async () => await Record.ExceptionAsync(async () => await cakes.GetAsync(1, Cancelled)) is ObjectDisposedException, "the store is closing");
+            async () => await Record.ExceptionAsync(async () => await cakes.GetAsync(1, Canceled)) is ObjectDisposedException, "the store is closing");
         gated.Open();
-        await closing.WaitAsync(TestCluster.Deadline, Cancelled);
+        await closing.WaitAsync(TestCluster.Deadline, Canceled);
         foreach (var write in waiting.Prepend(first))
         {
             // Work that was already in the current batch is committed.
-            if (await Record.ExceptionAsync(() => write.WaitAsync(TestCluster.Deadline, Cancelled)) is { } failure)
+            if (await Record.ExceptionAsync(() => write.WaitAsync(TestCluster.Deadline, Canceled)) is { } failure)
                 Assert.IsType<ObjectDisposedException>(failure);
         }
     }
@@ -92,31 +92,31 @@ public sealed class ClosingTests
     {
         var gated = new GatedStorage();
         await using var cluster = await TestCluster.StartAsync(1);
-        await cluster.AddAsync(2, options: new ReplicatedStoreOptions { AcknowledgementTimeout = TimeSpan.FromMilliseconds(100) });
+        await cluster.AddAsync(2, options: new ReplicatedStoreOptions { AcknowledgmentTimeout = TimeSpan.FromMilliseconds(100) });
         await cluster.AddAsync(3, gated);
         await cluster.WaitUntilConnectedAsync();
         gated.Close();
         var late = await Assert.ThrowsAsync<ConsistencyException>(
-            async () => await cluster[2].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.All, Cancelled));
+            async () => await cluster[2].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.All, Canceled));
         Assert.Equal(NodeSet.Of(1, 2), late.Acknowledged.With(1));
-        Assert.Contains("no acknowledgement arrived in time", late.Message, StringComparison.Ordinal);
+        Assert.Contains("no acknowledgment arrived in time", late.Message, StringComparison.Ordinal);
         Assert.Contains("continues to replicate", late.Message, StringComparison.Ordinal);
         gated.Open();
-        await cluster[3].Store.WaitForAsync(late.GetToken()!.Value, Cancelled).AsTask().WaitAsync(TestCluster.Deadline, Cancelled);
-        Assert.NotNull(await cluster[3].Store.Keyspace("cakes").GetAsync(1, Cancelled));
+        await cluster[3].Store.WaitForAsync(late.GetToken()!.Value, Canceled).AsTask().WaitAsync(TestCluster.Deadline, Canceled);
+        Assert.NotNull(await cluster[3].Store.Keyspace("cakes").GetAsync(1, Canceled));
     }
 
     [Fact]
     public async Task Timeouts_beyond_the_range_of_a_timer_are_infinite_or_refused()
     {
-        var options = new ReplicatedStoreOptions { AcknowledgementTimeout = TimeSpan.MaxValue, JoinTimeout = TimeSpan.MaxValue };
+        var options = new ReplicatedStoreOptions { AcknowledgmentTimeout = TimeSpan.MaxValue, JoinTimeout = TimeSpan.MaxValue };
         await using var cluster = new TestCluster();
         await cluster.AddAsync(1, options: options);
-        await cluster[1].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.None, Cancelled);
+        await cluster[1].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.None, Canceled);
         await cluster.AddAsync(2, options: options);
         await cluster.WaitUntilConnectedAsync();
-        await cluster[2].Store.Keyspace("cakes").PutAsync(2, "cake"u8.ToArray(), Consistency.All, Cancelled);
-        Assert.NotNull(await cluster[2].Store.Keyspace("cakes").GetAsync(1, Consistency.All, Cancelled));
+        await cluster[2].Store.Keyspace("cakes").PutAsync(2, "cake"u8.ToArray(), Consistency.All, Canceled);
+        Assert.NotNull(await cluster[2].Store.Keyspace("cakes").GetAsync(1, Consistency.All, Canceled));
 
         foreach (var refused in new ReplicatedStoreOptions[] { new() { ReportInterval = TimeSpan.MaxValue }, new() { StopTimeout = TimeSpan.FromDays(60) }, new() { StopTimeout = TimeSpan.FromSeconds(-1) } })
             Assert.Throws<ArgumentException>(() => new DatacakeNodeOptions().WithStore(store => (store.ReportInterval, store.StopTimeout) = (refused.ReportInterval, refused.StopTimeout)));
@@ -157,7 +157,7 @@ public sealed class ClosingTests
     public async Task Node_stops_although_the_calling_thread_blocks_on_it()
     {
         await using var cluster = await TestCluster.StartAsync(2);
-        await cluster[1].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.All, Cancelled);
+        await cluster[1].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.All, Canceled);
         var isStopped = new TaskCompletionSource<bool>();
         new Thread(() =>
         {
@@ -181,9 +181,9 @@ public sealed class ClosingTests
     {
         await using var cluster = await TestCluster.StartAsync(3, _ => new YieldingStorage());
         await Task.WhenAll(Enumerable.Range(0, 30).Select(async i =>
-            await cluster[1 + (i % 3)].Store.Keyspace("cakes").PutAsync(i, BitConverter.GetBytes(i), Consistency.All, Cancelled)));
-        await cluster[2].Store.Keyspace("cakes").DeleteAsync(0, Consistency.All, Cancelled);
-        Assert.Equal(29, (await cluster[3].Store.Keyspace("cakes").GetManyAsync(Enumerable.Range(0, 30).Select(i => (DocumentKey)i), Consistency.Quorum, Cancelled)).Count);
+            await cluster[1 + (i % 3)].Store.Keyspace("cakes").PutAsync(i, BitConverter.GetBytes(i), Consistency.All, Canceled)));
+        await cluster[2].Store.Keyspace("cakes").DeleteAsync(0, Consistency.All, Canceled);
+        Assert.Equal(29, (await cluster[3].Store.Keyspace("cakes").GetManyAsync(Enumerable.Range(0, 30).Select(i => (DocumentKey)i), Consistency.Quorum, Canceled)).Count);
         await cluster.AddAsync(4, new YieldingStorage());
         await cluster.WaitUntilConnectedAsync();
         await cluster.WaitUntilEqualAsync("cakes", 29);

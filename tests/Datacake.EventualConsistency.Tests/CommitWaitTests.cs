@@ -8,7 +8,7 @@ namespace Datacake.EventualConsistency.Tests;
 /// <summary>The results that callers receive when they wait for commits, tokens and stores.</summary>
 public sealed class CommitWaitTests
 {
-    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Commit_that_the_local_storage_refuses_late_is_not_reported_as_kept()
@@ -16,12 +16,12 @@ public sealed class CommitWaitTests
         var gated = new GatedStorage();
         var timeout = TimeSpan.FromMilliseconds(100);
         await using var cluster = await TestCluster.StartAsync(1);
-        await cluster.AddAsync(2, gated, new ReplicatedStoreOptions { AcknowledgementTimeout = timeout });
+        await cluster.AddAsync(2, gated, new ReplicatedStoreOptions { AcknowledgmentTimeout = timeout });
         await cluster.WaitUntilConnectedAsync();
         gated.Close();
         long start = TimeProvider.System.GetTimestamp();
-        var commit = cluster[2].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.One, Cancelled).AsTask();
-        await TestCluster.WaitUntilAsync(() => TimeProvider.System.GetElapsedTime(start) > 3 * timeout, "the wait for acknowledgements is over");
+        var commit = cluster[2].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.One, Canceled).AsTask();
+        await TestCluster.WaitUntilAsync(() => TimeProvider.System.GetElapsedTime(start) > 3 * timeout, "the wait for acknowledgments is over");
         gated.Break();
         await Assert.ThrowsAsync<StorageException>(() => commit);
     }
@@ -35,10 +35,10 @@ public sealed class CommitWaitTests
         await cluster.WaitUntilConnectedAsync();
         gated.Close();
         var keyspace = cluster[1].Store.Keyspace("cakes");
-        var commit = keyspace.PutAsync(1, "cake"u8.ToArray(), Consistency.All, Cancelled).AsTask();
-        await TestCluster.WaitUntilAsync(async () => await keyspace.GetAsync(1, Cancelled) is not null, "the document is stored locally");
+        var commit = keyspace.PutAsync(1, "cake"u8.ToArray(), Consistency.All, Canceled).AsTask();
+        await TestCluster.WaitUntilAsync(async () => await keyspace.GetAsync(1, Canceled) is not null, "the document is stored locally");
         await cluster[1].Store.DisposeAsync();
-        var failure = await Assert.ThrowsAsync<ConsistencyException>(() => commit.WaitAsync(TestCluster.Deadline, Cancelled));
+        var failure = await Assert.ThrowsAsync<ConsistencyException>(() => commit.WaitAsync(TestCluster.Deadline, Canceled));
         Assert.Equal(NodeSet.Of(1), failure.Acknowledged);
         gated.Open();
     }
@@ -49,25 +49,25 @@ public sealed class CommitWaitTests
         await using var cluster = await TestCluster.StartAsync(2);
         var keyspace = cluster[1].Store.Keyspace("cakes");
         var written = new ConcurrentDictionary<HlcTimestamp, long>();
-        await Parallel.ForEachAsync(Enumerable.Range(0, 2_000), new ParallelOptions { MaxDegreeOfParallelism = 64, CancellationToken = Cancelled }, async (number, _) =>
+        await Parallel.ForEachAsync(Enumerable.Range(0, 2_000), new ParallelOptions { MaxDegreeOfParallelism = 64, CancellationToken = Canceled }, async (number, _) =>
         {
-            using var cancelling = new CancellationTokenSource();
-            var commit = keyspace.PutAsync(number, BitConverter.GetBytes(number), Consistency.All, number % 3 == 0 ? default : cancelling.Token);
+            using var canceling = new CancellationTokenSource();
+            var commit = keyspace.PutAsync(number, BitConverter.GetBytes(number), Consistency.All, number % 3 == 0 ? default : canceling.Token);
             if (number % 3 == 1)
-                await cancelling.CancelAsync();
+                await canceling.CancelAsync();
             try
             {
                 Assert.True(written.TryAdd((await commit).Stamp, number));
             }
-            catch (CommitCanceledException cancelled)
+            catch (CommitCanceledException canceled)
             {
                 Assert.Equal(1, number % 3);
-                Assert.True(written.TryAdd(cancelled.Stamp, number));
+                Assert.True(written.TryAdd(canceled.Stamp, number));
             }
         });
         Assert.Equal(2_000, written.Count);
         foreach (var (stamp, number) in written)
-            Assert.Equal(stamp, (await keyspace.GetAsync(number, Cancelled))!.Born);
+            Assert.Equal(stamp, (await keyspace.GetAsync(number, Canceled))!.Born);
     }
 
     [Fact]
@@ -86,8 +86,8 @@ public sealed class CommitWaitTests
         };
         await using var cluster = new TestCluster();
         await cluster.AddAsync(1, log: log);
-        await cluster[1].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.None, Cancelled).AsTask()
-            .WaitAsync(TestCluster.Deadline, Cancelled);
+        await cluster[1].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.None, Canceled).AsTask()
+            .WaitAsync(TestCluster.Deadline, Canceled);
         Assert.True(hasThrown);
     }
 
@@ -96,11 +96,11 @@ public sealed class CommitWaitTests
     {
         await using var cluster = await TestCluster.StartAsync(1);
         var token = new SessionToken(new(ulong.MaxValue));
-        var waiting = cluster[1].Store.WaitForAsync(token, Cancelled).AsTask();
+        var waiting = cluster[1].Store.WaitForAsync(token, Canceled).AsTask();
         await cluster[1].Store.DisposeAsync();
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => waiting.WaitAsync(TestCluster.Deadline, Cancelled));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => waiting.WaitAsync(TestCluster.Deadline, Canceled));
         await Assert.ThrowsAsync<ObjectDisposedException>(
-            () => cluster[1].Store.WaitForAsync(token, Cancelled).AsTask().WaitAsync(TestCluster.Deadline, Cancelled));
+            () => cluster[1].Store.WaitForAsync(token, Canceled).AsTask().WaitAsync(TestCluster.Deadline, Canceled));
     }
 
     [Fact]
@@ -114,10 +114,10 @@ public sealed class CommitWaitTests
                 options.WithNodeId(1).ListenOn("127.0.0.1:0").WithGossip(gossip => gossip.UseLocal());
                 options.UseStorage(() => gated);
             },
-            Cancelled);
-        var opening = Enumerable.Range(0, 4).Select(_ => node.OpenStoreAsync(Cancelled).AsTask()).ToArray();
+            Canceled);
+        var opening = Enumerable.Range(0, 4).Select(_ => node.OpenStoreAsync(Canceled).AsTask()).ToArray();
         gated.Open();
-        var stores = await Task.WhenAll(opening).WaitAsync(TestCluster.Deadline, Cancelled);
+        var stores = await Task.WhenAll(opening).WaitAsync(TestCluster.Deadline, Canceled);
         Assert.Single(stores.Distinct());
     }
 }

@@ -64,8 +64,8 @@ public class ConsistentReadTests
         Assert.Equal((byte)1, asked.Peer);
         Assert.IsType<PullRequest>(asked.Message);
         // A pull that is under way brings the document, and a node that is not in session cannot be asked for it.
-        Assert.Empty((await stage[2].CommitAsync(batch => RepairWork.Pull(stage[2].Replica, batch, source: 1))).Outbox);
-        Assert.Empty((await stage[1].CommitAsync(batch => RepairWork.Pull(stage[1].Replica, batch, source: 7))).Outbox);
+        Assert.Empty((await stage[2].CommitAsync(batch => ReadRepairWork.Pull(stage[2].Replica, batch, source: 1))).Outbox);
+        Assert.Empty((await stage[1].CommitAsync(batch => ReadRepairWork.Pull(stage[1].Replica, batch, source: 7))).Outbox);
     }
 
     [Fact]
@@ -101,7 +101,7 @@ public class ConsistentReadTests
     public async Task Failed_read_reports_its_cause_and_does_not_mention_a_write()
     {
         await using var cluster = await TestCluster.StartAsync(1);
-        await cluster.AddAsync(2, options: new ReplicatedStoreOptions { AcknowledgementTimeout = TimeSpan.FromMilliseconds(200) });
+        await cluster.AddAsync(2, options: new ReplicatedStoreOptions { AcknowledgmentTimeout = TimeSpan.FromMilliseconds(200) });
         await cluster.WaitUntilConnectedAsync();
         await cluster[2].Store.Keyspace(Name).PutAsync(1, new byte[] { 1 }, Consistency.One, Token);
         cluster[1].Transport.Pause();

@@ -17,7 +17,7 @@ public sealed class DeclarationTests
         }
     });
 
-    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Index_whose_build_could_not_be_stored_is_built_by_the_next_declaration()
@@ -27,9 +27,9 @@ public sealed class DeclarationTests
         var store = cluster[1].Store;
         await PutAsync(store, 1, "cake");
         storage.CommitsToFail = int.MaxValue;
-        await Assert.ThrowsAsync<StorageException>(async () => await store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Cancelled));
+        await Assert.ThrowsAsync<StorageException>(async () => await store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Canceled));
         storage.CommitsToFail = 0;
-        await store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Cancelled);
+        await store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Canceled);
         Assert.Equal(["1"], await IndexedAsync(store));
     }
 
@@ -39,7 +39,7 @@ public sealed class DeclarationTests
         var storage = new FaultyStorage();
         await using (var cluster = await TestCluster.StartAsync(1, _ => storage))
         {
-            await cluster[1].Store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Cancelled);
+            await cluster[1].Store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Canceled);
             await PutAsync(cluster[1].Store, 1, "cake");
         }
         await using (var cluster = await TestCluster.StartAsync(1, _ => storage))
@@ -51,7 +51,7 @@ public sealed class DeclarationTests
         }
         await using (var cluster = await TestCluster.StartAsync(1, _ => storage))
         {
-            await cluster[1].Store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Cancelled);
+            await cluster[1].Store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Canceled);
             Assert.Equal(["1", "2"], await IndexedAsync(cluster[1].Store));
         }
     }
@@ -61,26 +61,26 @@ public sealed class DeclarationTests
     {
         await using var cluster = await TestCluster.StartAsync(3);
         foreach (var store in cluster.Stores)
-            await store.DeclareAsync(Declared(MergePolicy.DeleteWins), Cancelled);
+            await store.DeclareAsync(Declared(MergePolicy.DeleteWins), Canceled);
         await PutAsync(cluster[1].Store, 1, "cake", Consistency.All);
         cluster[3].Transport.Cut();                         // so that no node purges the tombstones
         cluster[2].Transport.Cut();
         await cluster.WaitUntilAliveAsync(1, 1);
-        var deleted = await cluster[1].Store.Keyspace("shop").DeleteAsync(1, Consistency.None, Cancelled);
+        var deleted = await cluster[1].Store.Keyspace("shop").DeleteAsync(1, Consistency.None, Canceled);
         CommitResult updated;
         do
         {
             var update = new Transaction();
             update.Update("shop", 1, Content("pie"));
-            updated = await cluster[2].Store.CommitAsync(update, Consistency.None, Cancelled);
+            updated = await cluster[2].Store.CommitAsync(update, Consistency.None, Canceled);
         }
         while (updated.Stamp < deleted.Stamp);
         cluster[2].Transport.Mend();
-        await cluster[1].Store.WaitForAsync(updated.Token, Cancelled);
-        Assert.Null(await cluster[1].Store.Keyspace("shop").GetAsync(1, Cancelled));
+        await cluster[1].Store.WaitForAsync(updated.Token, Canceled);
+        Assert.Null(await cluster[1].Store.Keyspace("shop").GetAsync(1, Canceled));
 
-        await cluster[1].Store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Cancelled);
-        Assert.NotNull(await cluster[1].Store.Keyspace("shop").GetAsync(1, Cancelled));
+        await cluster[1].Store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Canceled);
+        Assert.NotNull(await cluster[1].Store.Keyspace("shop").GetAsync(1, Canceled));
         Assert.Equal(["1"], await IndexedAsync(cluster[1].Store));
     }
 
@@ -93,7 +93,7 @@ public sealed class DeclarationTests
         await PutAsync(store, 1, "cake");
         gated.Close();
         var writes = Enumerable.Range(2, 5).Select(key => PutAsync(store, key, "pie")).ToList();
-        var declaring = store.DeclareAsync(Declared(MergePolicy.DeleteWins), Cancelled).AsTask();
+        var declaring = store.DeclareAsync(Declared(MergePolicy.DeleteWins), Canceled).AsTask();
         writes.AddRange(Enumerable.Range(7, 3).Select(key => PutAsync(store, key, "bread")));
         gated.Open();
         await Task.WhenAll(writes);
@@ -107,11 +107,11 @@ public sealed class DeclarationTests
         await using var cluster = await TestCluster.StartAsync(1);
         var store = cluster[1].Store;
         await PutManyAsync(store, 10_000);
-        await store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Cancelled);
+        await store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Canceled);
         await PutAsync(store, 3, "changed");
         await PutAsync(store, 20_000, "added");
-        await store.Keyspace("shop").DeleteAsync(9_000, Consistency.None, Cancelled);
-        await store.WaitForIndexesAsync("shop", Cancelled);
+        await store.Keyspace("shop").DeleteAsync(9_000, Consistency.None, Canceled);
+        await store.WaitForIndexesAsync("shop", Canceled);
         Assert.True(Assert.Single(store.ListIndexes("shop")).IsBuilt);
         var keys = (await IndexedAsync(store)).ToHashSet();
         Assert.Equal(10_000, keys.Count);
@@ -127,14 +127,14 @@ public sealed class DeclarationTests
         var store = cluster[1].Store;
         await PutManyAsync(store, 10_000);
         (storage.FailingOperation, storage.CommitsToPass, storage.CommitsToFail) = (WritesIndex, 1, int.MaxValue);
-        await store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Cancelled);
-        using (var snapshot = await store.OpenSnapshotAsync(Cancelled))
+        await store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Canceled);
+        using (var snapshot = await store.OpenSnapshotAsync(Canceled))
         {
             Assert.False(snapshot.HasIndex("shop", "Name"));
             await Assert.ThrowsAsync<InvalidOperationException>(() => IndexedAsync(store));
         }
         storage.CommitsToFail = 0;
-        await store.WaitForIndexesAsync("shop", Cancelled);
+        await store.WaitForIndexesAsync("shop", Canceled);
         Assert.Equal(10_000, (await IndexedAsync(store)).Count());
     }
 
@@ -146,14 +146,14 @@ public sealed class DeclarationTests
         {
             await PutManyAsync(cluster[1].Store, 10_000);
             (storage.FailingOperation, storage.CommitsToPass, storage.CommitsToFail) = (WritesIndex, 1, int.MaxValue);
-            await cluster[1].Store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Cancelled);
+            await cluster[1].Store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Canceled);
         }
         storage.CommitsToFail = 0;
         await using (var cluster = await TestCluster.StartAsync(1, _ => storage))
         {
             var store = cluster[1].Store;
-            await store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Cancelled);
-            await store.WaitForIndexesAsync("shop", Cancelled);
+            await store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Canceled);
+            await store.WaitForIndexesAsync("shop", Canceled);
             Assert.Equal(10_000, Assert.Single(store.ListIndexes("shop")).Documents);
             Assert.Equal(10_000, (await IndexedAsync(store)).Count());
         }
@@ -165,7 +165,7 @@ public sealed class DeclarationTests
         var storage = new MemoryStorage();
         await using (var cluster = await TestCluster.StartAsync(1, _ => storage))
         {
-            await cluster[1].Store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Cancelled);
+            await cluster[1].Store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Canceled);
             await PutManyAsync(cluster[1].Store, 100);
         }
         Assert.Equal(100, await CountEntriesAsync(storage));
@@ -183,13 +183,13 @@ public sealed class DeclarationTests
         await using var cluster = await TestCluster.StartAsync(1, _ => storage);
         var store = cluster[1].Store;
         await PutManyAsync(store, 100);
-        await store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Cancelled);
+        await store.DeclareAsync(Declared(MergePolicy.LastWriterWins), Canceled);
         var constant = new DocumentIndex("Name", "2", (document, values) =>
         {
             values.Writer.Write("X");
             values.Add();
         });
-        await store.DeclareAsync(new KeyspaceDeclaration("shop", MergePolicy.LastWriterWins, [constant]), Cancelled);
+        await store.DeclareAsync(new KeyspaceDeclaration("shop", MergePolicy.LastWriterWins, [constant]), Canceled);
         await TestCluster.WaitUntilAsync(async () => await CountEntriesAsync(storage) == 100, "the old entries are gone");
         Assert.Equal(100, (await IndexedAsync(store)).Count());
     }
@@ -198,8 +198,8 @@ public sealed class DeclarationTests
 
     static async Task<int> CountEntriesAsync(MemoryStorage storage)
     {
-        using var snapshot = await storage.OpenSnapshotAsync(Cancelled);
-        return (await snapshot.ScanAsync(StoreLayout.AllIndexEntries, ScanDirection.Forward, 100_000, Cancelled)).Count;
+        using var snapshot = await storage.OpenSnapshotAsync(Canceled);
+        return (await snapshot.ScanAsync(StoreLayout.AllIndexEntries, ScanDirection.Forward, 100_000, Canceled)).Count;
     }
 
     static async Task PutManyAsync(ReplicatedStore store, int count)
@@ -207,7 +207,7 @@ public sealed class DeclarationTests
         var transaction = new Transaction();
         for (int key = 0; key < count; key++)
             transaction.Put("shop", key, Content($"cake {key}"));
-        await store.CommitAsync(transaction, Consistency.None, Cancelled);
+        await store.CommitAsync(transaction, Consistency.None, Canceled);
     }
 
     static KeyspaceDeclaration Declared(MergePolicy policy) => new("shop", policy, [ByName]);
@@ -216,7 +216,7 @@ public sealed class DeclarationTests
     {
         var transaction = new Transaction();
         transaction.Put("shop", key, Content(name));
-        await store.CommitAsync(transaction, level, Cancelled);
+        await store.CommitAsync(transaction, level, Canceled);
     }
 
     static DocumentContent Content(string name)
@@ -228,11 +228,11 @@ public sealed class DeclarationTests
 
     static async Task<IEnumerable<string>> IndexedAsync(ReplicatedStore store)
     {
-        using var snapshot = await store.OpenSnapshotAsync(Cancelled);
+        using var snapshot = await store.OpenSnapshotAsync(Canceled);
         var keys = new List<string>();
         for (var range = KeyRange.All; ;)
         {
-            var page = await snapshot.ScanIndexAsync("shop", "Name", range, ScanDirection.Forward, 1_000, Cancelled);
+            var page = await snapshot.ScanIndexAsync("shop", "Name", range, ScanDirection.Forward, 1_000, Canceled);
             if (page.Count == 0)
                 return keys;
             keys.AddRange(page.Select(entry => entry.Key.ToString()));

@@ -30,7 +30,7 @@ public sealed class DeleteStormTests : IDisposable
 
     readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("datacake-");
 
-    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     public void Dispose() => _folder.Delete(recursive: true);
 
@@ -48,15 +48,15 @@ public sealed class DeleteStormTests : IDisposable
         }))
         {
             foreach (var store in cluster.Stores)
-                await store.DeclareAsync(new KeyspaceDeclaration(Keyspace, MergePolicy.LastWriterWins, [ByValue]), Cancelled);
+                await store.DeclareAsync(new KeyspaceDeclaration(Keyspace, MergePolicy.LastWriterWins, [ByValue]), Canceled);
             long start = TimeProvider.System.GetTimestamp();
             await WriteAsync(cluster, (keyspace, keys) => keyspace.PutManyAsync(
-                keys.Select(key => KeyValuePair.Create<DocumentKey, ReadOnlyMemory<byte>>(key, BitConverter.GetBytes(key))), Consistency.All, Cancelled));
+                keys.Select(key => KeyValuePair.Create<DocumentKey, ReadOnlyMemory<byte>>(key, BitConverter.GetBytes(key))), Consistency.All, Canceled));
             var put = TimeProvider.System.GetElapsedTime(start);
             Assert.All(await CountAsync(storages, StoreLayout.AllDocuments, StoreLayout.AllIndexEntries), count => Assert.Equal(Documents, count));
 
             start = TimeProvider.System.GetTimestamp();
-            await WriteAsync(cluster, (keyspace, keys) => keyspace.DeleteManyAsync(keys.Select(key => (DocumentKey)key), Consistency.All, Cancelled));
+            await WriteAsync(cluster, (keyspace, keys) => keyspace.DeleteManyAsync(keys.Select(key => (DocumentKey)key), Consistency.All, Canceled));
             var deleted = TimeProvider.System.GetElapsedTime(start);
             await TestCluster.WaitUntilAsync(
                 async () => (await CountAsync(storages, Emptied)).Sum() == 0, "no document, log record or index entry is left in any store");
@@ -79,10 +79,10 @@ public sealed class DeleteStormTests : IDisposable
             return storages[^1];
         });
         await WriteAsync(cluster, (keyspace, keys) => keyspace.PutManyAsync(
-            keys.Select(key => KeyValuePair.Create<DocumentKey, ReadOnlyMemory<byte>>(key, BitConverter.GetBytes(key))), Consistency.All, Cancelled));
+            keys.Select(key => KeyValuePair.Create<DocumentKey, ReadOnlyMemory<byte>>(key, BitConverter.GetBytes(key))), Consistency.All, Canceled));
         cluster[3].Transport.Cut();
         await cluster.WaitUntilAliveAsync(1, 2);
-        await WriteAsync(cluster, (keyspace, keys) => keyspace.DeleteManyAsync(keys.Select(key => (DocumentKey)key), Consistency.None, Cancelled));
+        await WriteAsync(cluster, (keyspace, keys) => keyspace.DeleteManyAsync(keys.Select(key => (DocumentKey)key), Consistency.None, Canceled));
         Assert.Equal(Documents, (await CountAsync(storages, StoreLayout.AllDocuments))[0]);
 
         long start = TimeProvider.System.GetTimestamp();
@@ -95,7 +95,7 @@ public sealed class DeleteStormTests : IDisposable
 
     /// <summary>Writes the documents, a third of them on each node.</summary>
     static Task WriteAsync(TestCluster cluster, Func<KeyspaceHandle, IEnumerable<long>, ValueTask<CommitResult>> write) => Parallel.ForEachAsync(
-        Enumerable.Range(0, Documents).Chunk(PerTransaction).Index(), new ParallelOptions { MaxDegreeOfParallelism = InFlight, CancellationToken = Cancelled },
+        Enumerable.Range(0, Documents).Chunk(PerTransaction).Index(), new ParallelOptions { MaxDegreeOfParallelism = InFlight, CancellationToken = Canceled },
         async (chunk, _) => await write(cluster[1 + (chunk.Index % 3)].Store.Keyspace(Keyspace), chunk.Item.Select(key => (long)key)));
 
     static Task<long[]> CountAsync(IEnumerable<IStorage> storages, params IEnumerable<KeyRange> ranges) =>
@@ -103,9 +103,9 @@ public sealed class DeleteStormTests : IDisposable
 
     static async Task<long> CountAsync(IStorage storage, KeyRange range)
     {
-        using var snapshot = await storage.OpenSnapshotAsync(Cancelled);
+        using var snapshot = await storage.OpenSnapshotAsync(Canceled);
         long count = 0;
-        await foreach (var _ in snapshot.ReadAllAsync(range, Cancelled))
+        await foreach (var _ in snapshot.ReadAllAsync(range, Canceled))
             count++;
         return count;
     }

@@ -11,7 +11,7 @@ public sealed class JoinTests
     /// <summary>The minimum number of documents that have arrived when the joining node is cut off. At most half of all documents have.</summary>
     const int DocumentsBeforeCut = 5_000;
 
-    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Store_that_formed_a_cluster_but_was_never_written_to_reopens()
@@ -30,17 +30,17 @@ public sealed class JoinTests
     {
         await using var nodes = new Scenarios.ScenarioNodes();
         await nodes.StartNodeAsync(1);
-        var error = await Assert.ThrowsAsync<TimeoutException>(() => nodes[1].Store.WaitForMembersAsync(3, TimeSpan.FromMilliseconds(300), Cancelled).AsTask());
+        var error = await Assert.ThrowsAsync<TimeoutException>(() => nodes[1].Store.WaitForMembersAsync(3, TimeSpan.FromMilliseconds(300), Canceled).AsTask());
         Assert.Contains("Fewer than 3 members have joined", error.Message, StringComparison.Ordinal);
-        var waiting = nodes[1].Store.WaitForMembersAsync(3, Eventually.Deadline, Cancelled).AsTask();
+        var waiting = nodes[1].Store.WaitForMembersAsync(3, Eventually.Deadline, Canceled).AsTask();
         await nodes.StartNodeAsync(2);
         await nodes.StartNodeAsync(3);
         await waiting;
-        var result = await nodes[1].Cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.All, Cancelled);
+        var result = await nodes[1].Cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.All, Canceled);
         Assert.Equal(3, result.Acknowledged.Count);
-        await nodes[3].Store.WaitForMembersAsync(3, TimeSpan.FromSeconds(30), Cancelled);
+        await nodes[3].Store.WaitForMembersAsync(3, TimeSpan.FromSeconds(30), Canceled);
         await nodes[1].StopAsync();
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => nodes[1].Store.WaitForMembersAsync(3, Timeout.InfiniteTimeSpan, Cancelled).AsTask());
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => nodes[1].Store.WaitForMembersAsync(3, Timeout.InfiniteTimeSpan, Canceled).AsTask());
     }
 
     [Fact]
@@ -51,10 +51,10 @@ public sealed class JoinTests
         var joining = await cluster.AddAsync(2, log: log, transport: TransportOfHalf());
         var seen = await CutInTheMiddleAsync(joining);
         long received = joining.Transport.BytesReceived;
-        await cluster[1].Store.Keyspace(Keyspace).PutAsync(0, "changed meanwhile"u8.ToArray(), Consistency.None, Cancelled);
+        await cluster[1].Store.Keyspace(Keyspace).PutAsync(0, "changed meanwhile"u8.ToArray(), Consistency.None, Canceled);
 
         joining.Transport.Mend();
-        await foreach (var status in joining.Store.WatchJoiningAsync(Cancelled).WithCancellation(Cancelled))
+        await foreach (var status in joining.Store.WatchJoiningAsync(Canceled).WithCancellation(Canceled))
         {
             Assert.InRange(status.Documents, seen[^1].Documents, Documents);
             seen.Add(status);
@@ -80,14 +80,14 @@ public sealed class JoinTests
 
         joining = await cluster.AddAsync(3, storage);
         int other = 3 - (int)seen[^1].Source!;
-        await foreach (var status in joining.Store.WatchJoiningAsync(Cancelled).WithCancellation(Cancelled))
+        await foreach (var status in joining.Store.WatchJoiningAsync(Canceled).WithCancellation(Canceled))
         {
             Assert.InRange(status.Documents, seen[^1].Documents, Documents);
             Assert.True(status.Source is null || status.Source == other);
         }
         Assert.Equal(Documents, joining.Store.JoinStatus.Documents);
         Assert.Equal(
-            await cluster[other].Store.Keyspace(Keyspace).GetStatisticsAsync(Cancelled), await joining.Store.Keyspace(Keyspace).GetStatisticsAsync(Cancelled));
+            await cluster[other].Store.Keyspace(Keyspace).GetStatisticsAsync(Canceled), await joining.Store.Keyspace(Keyspace).GetStatisticsAsync(Canceled));
     }
 
     [Fact]
@@ -95,7 +95,7 @@ public sealed class JoinTests
     {
         await using var cluster = await TestCluster.StartAsync(1);
         var seen = new List<JoinStatus>();
-        await foreach (var status in cluster[1].Store.WatchJoiningAsync(Cancelled).WithCancellation(Cancelled))
+        await foreach (var status in cluster[1].Store.WatchJoiningAsync(Canceled).WithCancellation(Canceled))
             seen.Add(status);
         Assert.True(Assert.Single(seen).IsJoined);
     }
@@ -107,7 +107,7 @@ public sealed class JoinTests
     static async Task<List<JoinStatus>> CutInTheMiddleAsync(TestCluster.TestNode joining)
     {
         var seen = new List<JoinStatus>();
-        await foreach (var status in joining.Store.WatchJoiningAsync(Cancelled).WithCancellation(Cancelled))
+        await foreach (var status in joining.Store.WatchJoiningAsync(Canceled).WithCancellation(Canceled))
         {
             seen.Add(status);
             if (status.Documents >= DocumentsBeforeCut)
@@ -128,7 +128,7 @@ public sealed class JoinTests
         foreach (int[] keys in Enumerable.Range(0, Documents).Chunk(1_000))
         {
             await documents.PutManyAsync(
-                keys.Select(key => KeyValuePair.Create<DocumentKey, ReadOnlyMemory<byte>>(key, new byte[DocumentLength])), Consistency.All, Cancelled);
+                keys.Select(key => KeyValuePair.Create<DocumentKey, ReadOnlyMemory<byte>>(key, new byte[DocumentLength])), Consistency.All, Canceled);
         }
         return cluster;
     }

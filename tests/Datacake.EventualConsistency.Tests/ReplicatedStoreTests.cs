@@ -10,7 +10,7 @@ namespace Datacake.EventualConsistency.Tests;
 
 public sealed class ReplicatedStoreTests
 {
-    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task A_single_node_puts_reads_and_deletes()
@@ -18,13 +18,13 @@ public sealed class ReplicatedStoreTests
         await using var cluster = await TestCluster.StartAsync(1);
         var cakes = cluster[1].Store.Keyspace("cakes");
 
-        await cakes.PutAsync(1, "Hello, world!"u8.ToArray(), Consistency.All, Cancelled);
-        Assert.Equal("Hello, world!", Text(await cakes.GetAsync(1, Cancelled)));
-        Assert.Equal(1, (await cakes.GetStatisticsAsync(Cancelled)).Count);
+        await cakes.PutAsync(1, "Hello, world!"u8.ToArray(), Consistency.All, Canceled);
+        Assert.Equal("Hello, world!", Text(await cakes.GetAsync(1, Canceled)));
+        Assert.Equal(1, (await cakes.GetStatisticsAsync(Canceled)).Count);
 
-        await cakes.DeleteAsync(1, Consistency.All, Cancelled);
-        Assert.Null(await cakes.GetAsync(1, Cancelled));
-        Assert.Equal(new KeyspaceStatistics("cakes", 0, 0), await cakes.GetStatisticsAsync(Cancelled));
+        await cakes.DeleteAsync(1, Consistency.All, Canceled);
+        Assert.Null(await cakes.GetAsync(1, Canceled));
+        Assert.Equal(new KeyspaceStatistics("cakes", 0, 0), await cakes.GetStatisticsAsync(Canceled));
     }
 
     [Fact]
@@ -33,19 +33,19 @@ public sealed class ReplicatedStoreTests
         await using var cluster = await TestCluster.StartAsync(2);
         cluster[2].Transport.Cut();
         var cakes = cluster[1].Store.Keyspace("cakes");
-        await cakes.PutManyAsync([new(1, "one"u8.ToArray()), new(2, "two"u8.ToArray())], Consistency.None, Cancelled);
-        var deleted = await cakes.DeleteAsync(1, Consistency.None, Cancelled);
-        var put = await cakes.PutAsync(3, "three"u8.ToArray(), Consistency.None, Cancelled);
+        await cakes.PutManyAsync([new(1, "one"u8.ToArray()), new(2, "two"u8.ToArray())], Consistency.None, Canceled);
+        var deleted = await cakes.DeleteAsync(1, Consistency.None, Canceled);
+        var put = await cakes.PutAsync(3, "three"u8.ToArray(), Consistency.None, Canceled);
 
-        var metadata = await cakes.ReadMetadataAsync(Cancelled).ToListAsync(Cancelled);
+        var metadata = await cakes.ReadMetadataAsync(Canceled).ToListAsync(Canceled);
         Assert.Equal([(DocumentKey)1, 2, 3], metadata.Select(document => document.Key));
         Assert.Equal([true, false, false], metadata.Select(document => document.IsDeleted));
         Assert.Equal((deleted.Stamp, put.Stamp), (metadata[0].Stamp, metadata[2].Stamp));
 
         cluster[2].Transport.Mend();
         await TestCluster.WaitUntilAsync(
-            async () => await cakes.ReadMetadataAsync(Cancelled).CountAsync(Cancelled) == 2, "what is left of the deleted document is forgotten");
-        Assert.Empty(await cluster[1].Store.Keyspace("breads").ReadMetadataAsync(Cancelled).ToListAsync(Cancelled));
+            async () => await cakes.ReadMetadataAsync(Canceled).CountAsync(Canceled) == 2, "what is left of the deleted document is forgotten");
+        Assert.Empty(await cluster[1].Store.Keyspace("breads").ReadMetadataAsync(Canceled).ToListAsync(Canceled));
     }
 
     [Fact]
@@ -53,17 +53,17 @@ public sealed class ReplicatedStoreTests
     {
         await using var cluster = await TestCluster.StartAsync(3);
         for (int i = 0; i < 100; i++)
-            await cluster[1 + (i % 3)].Store.Keyspace("cakes").PutAsync(i, BitConverter.GetBytes(i), Consistency.All, Cancelled);
+            await cluster[1 + (i % 3)].Store.Keyspace("cakes").PutAsync(i, BitConverter.GetBytes(i), Consistency.All, Canceled);
         foreach (var store in cluster.Stores)
         {
-            var all = await store.Keyspace("cakes").ReadAllAsync(Cancelled).ToListAsync(Cancelled);
+            var all = await store.Keyspace("cakes").ReadAllAsync(Canceled).ToListAsync(Canceled);
             Assert.Equal(Enumerable.Range(0, 100), all.Select(cake => BitConverter.ToInt32(cake.Document.Value!.Value.Span)));
         }
         Assert.Equal(100, (await cluster.WaitUntilEqualAsync("cakes")).Count);
     }
 
     [Fact]
-    public async Task Many_concurrent_writers_all_receive_their_acknowledgements()
+    public async Task Many_concurrent_writers_all_receive_their_acknowledgments()
     {
         await using var cluster = await TestCluster.StartAsync(3);
         Consistency[] levels = [.. Enum.GetValues<Consistency>().Where(level => level != Consistency.Three)];     // Only two other nodes exist.
@@ -71,7 +71,7 @@ public sealed class ReplicatedStoreTests
         {
             var cakes = cluster[1 + (writer % 3)].Store.Keyspace("cakes");
             for (int i = 0; i < 20; i++)
-                await cakes.PutAsync((writer * 100) + i, "cake"u8.ToArray(), levels[writer % levels.Length], Cancelled);
+                await cakes.PutAsync((writer * 100) + i, "cake"u8.ToArray(), levels[writer % levels.Length], Canceled);
         }));
         await cluster.WaitUntilEqualAsync("cakes", count: 1_200);
     }
@@ -100,12 +100,12 @@ public sealed class ReplicatedStoreTests
         await cluster.WaitUntilEqualAsync("shop", count: 1);
         foreach (var store in cluster.Stores)
         {
-            using var snapshot = await store.OpenSnapshotAsync(Cancelled);
-            var cake = (await snapshot.GetAsync("shop", 1, Cancelled))!;
+            using var snapshot = await store.OpenSnapshotAsync(Canceled);
+            var cake = (await snapshot.GetAsync("shop", 1, Canceled))!;
             Assert.Equal("Gateau", Property(cake, "Name"));
             Assert.Equal("13", Property(cake, "Price"));
             Assert.Equal(6, TestCluster.CounterOf(cake, "Stock"));
-            Assert.Null(await snapshot.GetAsync("shop", 2, Cancelled));
+            Assert.Null(await snapshot.GetAsync("shop", 2, Canceled));
         }
     }
 
@@ -121,21 +121,21 @@ public sealed class ReplicatedStoreTests
             {
                 var one = cluster[1].Store.Keyspace("cakes");
                 for (int i = 0; i < 50; i++)
-                    await one.PutAsync(i, "first"u8.ToArray(), Consistency.All, Cancelled);
+                    await one.PutAsync(i, "first"u8.ToArray(), Consistency.All, Canceled);
 
                 await cluster[2].Node.StopAbruptlyAsync();
                 await files[2].DisposeAsync();
                 await cluster.WaitUntilAliveAsync(1, 2);
                 for (int i = 40; i < 60; i++)
-                    await one.PutAsync(i, "second"u8.ToArray(), Consistency.Quorum, Cancelled);
-                await one.DeleteAsync(0, Consistency.Quorum, Cancelled);
+                    await one.PutAsync(i, "second"u8.ToArray(), Consistency.Quorum, Canceled);
+                await one.DeleteAsync(0, Consistency.Quorum, Canceled);
 
                 await cluster.AddAsync(2, Open(2));
                 await cluster.WaitUntilConnectedAsync();
                 await cluster.WaitUntilEqualAsync("cakes", count: 59);
                 var two = cluster[2].Store.Keyspace("cakes");
-                await two.PutAsync(100, "third"u8.ToArray(), Consistency.All, Cancelled);
-                Assert.Equal("second", Text(await two.GetAsync(45, Cancelled)));
+                await two.PutAsync(100, "third"u8.ToArray(), Consistency.All, Canceled);
+                Assert.Equal("second", Text(await two.GetAsync(45, Canceled)));
             }
             foreach (var file in files.Values)
                 await file.DisposeAsync();
@@ -150,13 +150,13 @@ public sealed class ReplicatedStoreTests
     public async Task Node_that_returns_with_an_empty_disk_fetches_everything_from_its_peers()
     {
         await using var cluster = await TestCluster.StartAsync(3);
-        await cluster[3].Store.Keyspace("cakes").PutAsync(1, "mine"u8.ToArray(), Consistency.All, Cancelled);
+        await cluster[3].Store.Keyspace("cakes").PutAsync(1, "mine"u8.ToArray(), Consistency.All, Canceled);
         await cluster[3].Node.StopAbruptlyAsync();
         await cluster.WaitUntilAliveAsync(1, 2);
 
         await cluster.AddAsync(3);
         await cluster.WaitUntilConnectedAsync();
-        await cluster[3].Store.Keyspace("cakes").PutAsync(2, "again"u8.ToArray(), Consistency.All, Cancelled);
+        await cluster[3].Store.Keyspace("cakes").PutAsync(2, "again"u8.ToArray(), Consistency.All, Canceled);
         await cluster.WaitUntilEqualAsync("cakes", count: 2);
     }
 
@@ -165,7 +165,7 @@ public sealed class ReplicatedStoreTests
     {
         await using var cluster = await TestCluster.StartAsync(1);
         var documents = Enumerable.Range(0, 5_000).Select(i => KeyValuePair.Create((DocumentKey)i, (ReadOnlyMemory<byte>)new byte[100]));
-        await cluster[1].Store.Keyspace("cakes").PutManyAsync(documents, Consistency.None, Cancelled);
+        await cluster[1].Store.Keyspace("cakes").PutManyAsync(documents, Consistency.None, Canceled);
 
         await cluster.AddAsync(2);
         await cluster.WaitUntilConnectedAsync();
@@ -179,8 +179,8 @@ public sealed class ReplicatedStoreTests
         await using var cluster = await TestCluster.StartAsync(3, node => stores[node]);
         var cakes = cluster[1].Store.Keyspace("cakes");
         for (int i = 0; i < 200; i++)
-            await cakes.PutAsync(i, "cake"u8.ToArray(), Consistency.One, Cancelled);
-        await cakes.DeleteManyAsync(Enumerable.Range(0, 199).Select(i => (DocumentKey)i), Consistency.One, Cancelled);
+            await cakes.PutAsync(i, "cake"u8.ToArray(), Consistency.One, Canceled);
+        await cakes.DeleteManyAsync(Enumerable.Range(0, 199).Select(i => (DocumentKey)i), Consistency.One, Canceled);
 
         foreach (var store in stores.Values)
         {
@@ -203,21 +203,21 @@ public sealed class ReplicatedStoreTests
             }
         });
         var declaration = new KeyspaceDeclaration("shop", MergePolicy.LastWriterWins, [byName]);
-        await cluster[2].Store.DeclareAsync(declaration, Cancelled);
+        await cluster[2].Store.DeclareAsync(declaration, Canceled);
         foreach (var (key, name) in new[] { (1, "pie"), (2, "cake"), (3, "bread"), (4, "cake") })
             await Commit(cluster[1].Store, Consistency.All, transaction => transaction.Put("shop", key, Content(("Name", name))));
         await Commit(cluster[1].Store, Consistency.All, transaction => transaction.Update("shop", 1, Content(("Name", "apple pie"))));
         await Commit(cluster[1].Store, Consistency.All, transaction => transaction.Delete("shop", 3));
-        await cluster[1].Store.DeclareAsync(declaration, Cancelled);
+        await cluster[1].Store.DeclareAsync(declaration, Canceled);
 
         foreach (var store in cluster.Stores)
         {
-            using var snapshot = await store.OpenSnapshotAsync(Cancelled);
-            var entries = await snapshot.ScanIndexAsync("shop", "Name", KeyRange.All, ScanDirection.Forward, 100, Cancelled);
+            using var snapshot = await store.OpenSnapshotAsync(Canceled);
+            var entries = await snapshot.ScanIndexAsync("shop", "Name", KeyRange.All, ScanDirection.Forward, 100, Canceled);
             Assert.Equal(["1", "2", "4"], entries.Select(entry => entry.Key.ToString()));
             var prefix = new OrderedKeyWriter();
             prefix.Write("cake");
-            entries = await snapshot.ScanIndexAsync("shop", "Name", KeyRange.WithPrefix(prefix.ToArray()), ScanDirection.Reverse, 100, Cancelled);
+            entries = await snapshot.ScanIndexAsync("shop", "Name", KeyRange.WithPrefix(prefix.ToArray()), ScanDirection.Reverse, 100, Canceled);
             Assert.Equal(["4", "2"], entries.Select(entry => entry.Key.ToString()));
         }
     }
@@ -232,7 +232,7 @@ public sealed class ReplicatedStoreTests
             transaction.Update("shop", "missing", Content(("Name", "Pie")));
         }));
         Assert.Contains("'missing'", refused.Message, StringComparison.Ordinal);
-        Assert.Null(await cluster[1].Store.Keyspace("shop").GetAsync(1, Cancelled));
+        Assert.Null(await cluster[1].Store.Keyspace("shop").GetAsync(1, Canceled));
     }
 
     [Fact]
@@ -241,13 +241,13 @@ public sealed class ReplicatedStoreTests
         await using var cluster = await TestCluster.StartAsync(2);
         cluster[2].Transport.Cut();
         await cluster.WaitUntilAliveAsync(1, 1);
-        var written = await cluster[1].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.None, Cancelled);
+        var written = await cluster[1].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.None, Canceled);
         Assert.True(SessionToken.TryParse(written.Token.ToString(), out var token));
-        var waiting = cluster[2].Store.WaitForAsync(token, Cancelled).AsTask();
+        var waiting = cluster[2].Store.WaitForAsync(token, Canceled).AsTask();
         Assert.False(waiting.IsCompleted);
         cluster[2].Transport.Mend();
-        await waiting.WaitAsync(TestCluster.Deadline, Cancelled);
-        Assert.Equal("cake", Text(await cluster[2].Store.Keyspace("cakes").GetAsync(1, Cancelled)));
+        await waiting.WaitAsync(TestCluster.Deadline, Canceled);
+        Assert.Equal("cake", Text(await cluster[2].Store.Keyspace("cakes").GetAsync(1, Canceled)));
     }
 
     [Fact]
@@ -259,19 +259,19 @@ public sealed class ReplicatedStoreTests
         using var impatience = new CancellationTokenSource();
         var cakes = cluster[1].Store.Keyspace("cakes");
         var waiting = cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.All, impatience.Token).AsTask();
-        await TestCluster.WaitUntilAsync(async () => await cakes.GetAsync(1, Cancelled) is not null, "it is committed locally");
+        await TestCluster.WaitUntilAsync(async () => await cakes.GetAsync(1, Canceled) is not null, "it is committed locally");
         await impatience.CancelAsync();
-        var cancelled = await Assert.ThrowsAsync<CommitCanceledException>(() => waiting);
+        var canceled = await Assert.ThrowsAsync<CommitCanceledException>(() => waiting);
         gated.Open();
-        await cluster[2].Store.WaitForAsync(new SessionToken(cancelled.Stamp), Cancelled);
+        await cluster[2].Store.WaitForAsync(new SessionToken(canceled.Stamp), Canceled);
         await cluster.WaitUntilEqualAsync("cakes", count: 1);
     }
 
     [Fact]
     public async Task Concurrent_calls_that_open_the_store_of_a_node_get_the_same_store()
     {
-        await using var node = await DatacakeNode.StartAsync(options => options.WithNodeId(1).ListenOn("127.0.0.1:0").UseMemory(), Cancelled);
-        var stores = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Task.Run(() => node.OpenStoreAsync(Cancelled).AsTask())));
+        await using var node = await DatacakeNode.StartAsync(options => options.WithNodeId(1).ListenOn("127.0.0.1:0").UseMemory(), Canceled);
+        var stores = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Task.Run(() => node.OpenStoreAsync(Canceled).AsTask())));
         Assert.Single(stores.Distinct());
     }
 
@@ -279,11 +279,11 @@ public sealed class ReplicatedStoreTests
     public async Task Fresh_node_without_reachable_seeds_fails_instead_of_waiting_forever()
     {
         await using var node = await DatacakeNode.StartAsync(
-            options => options.WithNodeId(2).ListenOn("127.0.0.1:0").WithSeeds("127.0.0.1:1").WithGossip(gossip => gossip.UseLocal()), Cancelled);
+            options => options.WithNodeId(2).ListenOn("127.0.0.1:0").WithSeeds("127.0.0.1:1").WithGossip(gossip => gossip.UseLocal()), Canceled);
         var store = await node.AddExtensionAsync(
-            new ReplicatedStoreExtension(new MemoryStorage(), new ReplicatedStoreOptions { JoinTimeout = TimeSpan.FromMilliseconds(200) }), Cancelled);
+            new ReplicatedStoreExtension(new MemoryStorage(), new ReplicatedStoreOptions { JoinTimeout = TimeSpan.FromMilliseconds(200) }), Canceled);
         var failure = await Assert.ThrowsAsync<TimeoutException>(
-            async () => await store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.None, Cancelled));
+            async () => await store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.None, Canceled));
         Assert.Contains("127.0.0.1:1", failure.Message, StringComparison.Ordinal);
     }
 
@@ -302,14 +302,14 @@ public sealed class ReplicatedStoreTests
                 nodes.Add(await DatacakeNode.StartAsync(
                     options => options.WithNodeId(self + 1).ListenOn(addresses[self])
                         .WithSeeds(addresses.Where(address => address != addresses[self])).WithGossip(gossip => gossip.UseLocal()),
-                    Cancelled));
-                stores.Add(await nodes[i].AddExtensionAsync(new ReplicatedStoreExtension(new MemoryStorage()), Cancelled));
+                    Canceled));
+                stores.Add(await nodes[i].AddExtensionAsync(new ReplicatedStoreExtension(new MemoryStorage()), Canceled));
             }
             foreach (var store in stores)
-                await store.Joined.WaitAsync(TestCluster.Deadline, Cancelled);
+                await store.Joined.WaitAsync(TestCluster.Deadline, Canceled);
             await TestCluster.WaitUntilAsync(() => stores.TrueForAll(store => store.Members.Count(member => member.IsUp) == 3), "all are connected");
-            await stores[2].Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.All, Cancelled);
-            Assert.Equal("cake", Text(await stores[0].Keyspace("cakes").GetAsync(1, Cancelled)));
+            await stores[2].Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.All, Canceled);
+            Assert.Equal("cake", Text(await stores[0].Keyspace("cakes").GetAsync(1, Canceled)));
         }
         finally
         {
@@ -322,13 +322,13 @@ public sealed class ReplicatedStoreTests
     {
         var transaction = new Transaction();
         fill(transaction);
-        return await store.CommitAsync(transaction, level, Cancelled);
+        return await store.CommitAsync(transaction, level, Canceled);
     }
 
     static async Task<int> CountAsync(MemoryStorage storage, KeyRange range)
     {
-        using var snapshot = await storage.OpenSnapshotAsync(Cancelled);
-        return await snapshot.ReadAllAsync(range, Cancelled).CountAsync(Cancelled);
+        using var snapshot = await storage.OpenSnapshotAsync(Canceled);
+        return await snapshot.ReadAllAsync(range, Canceled).CountAsync(Canceled);
     }
 
     static DocumentContent Content(params (string Property, string Value)[] cells)
@@ -353,14 +353,14 @@ public sealed class ReplicatedStoreTests
             for (int i = 0; i < seeds.Length; i++)
             {
                 nodes.Add(await DatacakeNode.StartAsync(settings => settings
-                    .WithNodeId(i + 1).ListenOn(seeds[i]).WithSeeds(seeds).WithTransport(network).WithGossip(gossip => gossip.UseLocal()).UseMemory(), Cancelled));
+                    .WithNodeId(i + 1).ListenOn(seeds[i]).WithSeeds(seeds).WithTransport(network).WithGossip(gossip => gossip.UseLocal()).UseMemory(), Canceled));
             }
             // All nodes talk before any has joined, so that they also hear of each other's fresh stores through a third node.
-            var stores = await Task.WhenAll(nodes.Select(async node => await node.OpenStoreAsync(Cancelled)));
-            await Task.WhenAll(stores.Select(store => store.Joined.WaitAsync(TestCluster.Deadline, Cancelled)));
+            var stores = await Task.WhenAll(nodes.Select(async node => await node.OpenStoreAsync(Canceled)));
+            await Task.WhenAll(stores.Select(store => store.Joined.WaitAsync(TestCluster.Deadline, Canceled)));
             await TestCluster.WaitUntilAsync(() => stores.All(store => store.Members.Count(member => member.IsUp) == seeds.Length), "all are connected");
-            await stores[2].Keyspace("cakes").PutAsync(1, "Hello, world!"u8.ToArray(), Consistency.All, Cancelled);
-            Assert.Equal("Hello, world!", Text(await stores[0].Keyspace("cakes").GetAsync(1, Cancelled)));
+            await stores[2].Keyspace("cakes").PutAsync(1, "Hello, world!"u8.ToArray(), Consistency.All, Canceled);
+            Assert.Equal("Hello, world!", Text(await stores[0].Keyspace("cakes").GetAsync(1, Canceled)));
         }
         finally
         {

@@ -6,7 +6,7 @@ namespace Datacake.EventualConsistency.Tests;
 /// <summary>Sessions between stores when a step of them fails.</summary>
 public sealed class SessionTests
 {
-    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Session_whose_opening_could_not_be_stored_does_not_count_as_open()
@@ -14,7 +14,7 @@ public sealed class SessionTests
         var storage = new FaultyStorage();
         await using var cluster = await TestCluster.StartAsync(2, node => node == 1 ? storage : new MemoryStorage());
         await FailToOpenSessionAsync(cluster, storage);
-        await cluster[1].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.None, Cancelled);
+        await cluster[1].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.None, Canceled);
         await cluster.WaitUntilAliveAsync(1, 1);
     }
 
@@ -35,10 +35,10 @@ public sealed class SessionTests
         var log = new CollectingLog();
         await using var cluster = new TestCluster();
         await cluster.AddAsync(1, storage, log: log);
-        await cluster[1].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.None, Cancelled);
+        await cluster[1].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.None, Canceled);
         var damage = new WriteBatch();
         damage.Put(StoreLayout.DocumentKey(1, DocumentKey.Of(1).Encoded.Span), new byte[] { 0xFF });
-        await storage.CommitAsync(damage, Durability.Buffered, Cancelled);
+        await storage.CommitAsync(damage, Durability.Buffered, Canceled);
         await cluster.AddAsync(2);
         await TestCluster.WaitUntilAsync(
             () => log.Messages.Any(message => message.Contains("Sending node 2 the data", StringComparison.Ordinal)), "the damage is logged");
@@ -58,7 +58,7 @@ public sealed class SessionTests
         {
             byte[] large = new byte[2 * 1024 * 1024];
             for (int i = 0; i < 30; i++)
-                await cluster[1].Store.Keyspace("cakes").PutAsync(i, large, Consistency.None, Cancelled);
+                await cluster[1].Store.Keyspace("cakes").PutAsync(i, large, Consistency.None, Canceled);
             await TestCluster.WaitUntilAsync(
                 () => log.Messages.Any(message => message.Contains("too slow", StringComparison.Ordinal)), "node 1 finds that node 2 takes too little");
         }

@@ -7,7 +7,7 @@ namespace Datacake.EventualConsistency.Tests;
 /// <summary>Stores on a storage that fails for a while.</summary>
 public sealed class StorageFailureTests
 {
-    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Replica_continues_to_report_and_collect_after_a_failed_commit()
@@ -16,7 +16,7 @@ public sealed class StorageFailureTests
         storage.FailingOperation = operation => operation.IsDelete && StoreLayout.AllLog.Contains(operation.Key.Span);
         storage.CommitsToFail = 1;
         await using var cluster = await TestCluster.StartAsync(1, _ => storage);
-        await cluster[1].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.None, Cancelled);
+        await cluster[1].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.None, Canceled);
         await TestCluster.WaitUntilAsync(() => storage.CommitsToFail == 0, "the log's truncation was refused");
         await TestCluster.WaitUntilAsync(async () => await CountAsync(storage, StoreLayout.AllLog) == 0, "the log is truncated");
     }
@@ -29,10 +29,10 @@ public sealed class StorageFailureTests
         var cakes = cluster[1].Store.Keyspace("cakes");
         storage.SnapshotsToFail = int.MaxValue;
         await Assert.ThrowsAsync<StorageException>(
-            () => cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.None, Cancelled).AsTask().WaitAsync(TestCluster.Deadline, Cancelled));
-        await Assert.ThrowsAsync<StorageException>(() => cluster[1].Store.ForgetAsync(7, Cancelled).AsTask().WaitAsync(TestCluster.Deadline, Cancelled));
+            () => cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.None, Canceled).AsTask().WaitAsync(TestCluster.Deadline, Canceled));
+        await Assert.ThrowsAsync<StorageException>(() => cluster[1].Store.ForgetAsync(7, Canceled).AsTask().WaitAsync(TestCluster.Deadline, Canceled));
         storage.SnapshotsToFail = 0;
-        await cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.None, Cancelled);
+        await cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.None, Canceled);
     }
 
     [Fact]
@@ -42,24 +42,24 @@ public sealed class StorageFailureTests
         await using var cluster = await TestCluster.StartAsync(1, _ => storage);
         var cakes = cluster[1].Store.Keyspace("cakes");
         for (int key = 0; key < 100; key++)
-            await cakes.PutAsync(key, "cake"u8.ToArray(), Consistency.None, Cancelled);
+            await cakes.PutAsync(key, "cake"u8.ToArray(), Consistency.None, Canceled);
         storage.IsFull = true;
         var puts = new List<Task>();
         var deletes = new List<Task>();
         for (int key = 0; key < 100; key++)
         {
-            puts.Add(cakes.PutAsync(1_000 + key, "a cake that is larger"u8.ToArray(), Consistency.None, Cancelled).AsTask());
-            deletes.Add(cakes.DeleteAsync(key, Consistency.None, Cancelled).AsTask());
+            puts.Add(cakes.PutAsync(1_000 + key, "a cake that is larger"u8.ToArray(), Consistency.None, Canceled).AsTask());
+            deletes.Add(cakes.DeleteAsync(key, Consistency.None, Canceled).AsTask());
         }
-        await Task.WhenAll(deletes).WaitAsync(TestCluster.Deadline, Cancelled);
+        await Task.WhenAll(deletes).WaitAsync(TestCluster.Deadline, Canceled);
         foreach (var put in puts)
-            Assert.Equal(StorageError.Full, (await Assert.ThrowsAsync<StorageException>(() => put.WaitAsync(TestCluster.Deadline, Cancelled))).Error);
-        Assert.Equal(0, (await cakes.GetStatisticsAsync(Cancelled)).Count);
+            Assert.Equal(StorageError.Full, (await Assert.ThrowsAsync<StorageException>(() => put.WaitAsync(TestCluster.Deadline, Canceled))).Error);
+        Assert.Equal(0, (await cakes.GetStatisticsAsync(Canceled)).Count);
         Assert.Equal(StorageError.Full, Assert.IsType<StorageException>(cluster[1].Store.StorageFailure).Error);
         await TestCluster.WaitUntilAsync(async () => await CountAsync(storage, StoreLayout.AllLog) == 0, "the log is truncated");
 
         storage.IsFull = false;
-        await cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.None, Cancelled);
+        await cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.None, Canceled);
         Assert.Null(cluster[1].Store.StorageFailure);
     }
 
@@ -69,16 +69,16 @@ public sealed class StorageFailureTests
         var storage = new FaultyStorage();
         await using var cluster = await TestCluster.StartAsync(2, node => node == 1 ? storage : new MemoryStorage());
         var store = cluster[1].Store;
-        await store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.None, Cancelled);
+        await store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.None, Canceled);
         storage.IsFull = true;
-        await Assert.ThrowsAsync<StorageException>(() => store.Keyspace("cakes").PutAsync(2, "a cake that is larger"u8.ToArray(), Consistency.None, Cancelled).AsTask());
+        await Assert.ThrowsAsync<StorageException>(() => store.Keyspace("cakes").PutAsync(2, "a cake that is larger"u8.ToArray(), Consistency.None, Canceled).AsTask());
 
         // An application that has just started does this.
-        await store.DeclareAsync(new KeyspaceDeclaration("cakes", MergePolicy.LastWriterWins, []), Cancelled);
-        await store.DeclareAsync(new KeyspaceDeclaration("pies", MergePolicy.LastWriterWins, []), Cancelled);
-        await store.VerifyAsync(Cancelled);
-        await store.RetireAsync(2, Cancelled);
-        await store.Keyspace("cakes").DeleteAsync(1, Consistency.None, Cancelled);
+        await store.DeclareAsync(new KeyspaceDeclaration("cakes", MergePolicy.LastWriterWins, []), Canceled);
+        await store.DeclareAsync(new KeyspaceDeclaration("pies", MergePolicy.LastWriterWins, []), Canceled);
+        await store.VerifyAsync(Canceled);
+        await store.RetireAsync(2, Canceled);
+        await store.Keyspace("cakes").DeleteAsync(1, Consistency.None, Canceled);
         Assert.Equal(StorageError.Full, Assert.IsType<StorageException>(store.StorageFailure).Error);
 
         // Nothing is put in the meantime.
@@ -96,15 +96,15 @@ public sealed class StorageFailureTests
             storage.Failure = () => new IOException("The disk does not answer.");
         await using var cluster = await TestCluster.StartAsync(1, _ => storage);
         var cakes = cluster[1].Store.Keyspace("cakes");
-        await cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.None, Cancelled);
+        await cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.None, Canceled);
         storage.IsBlindAfterFailedCommit = true;
         storage.CommitsToFail = int.MaxValue;
         await Assert.ThrowsAnyAsync<Exception>(
-            () => cakes.PutAsync(2, "cake"u8.ToArray(), Consistency.None, Cancelled).AsTask().WaitAsync(TestCluster.Deadline, Cancelled));
+            () => cakes.PutAsync(2, "cake"u8.ToArray(), Consistency.None, Canceled).AsTask().WaitAsync(TestCluster.Deadline, Canceled));
         storage.CommitsToFail = 0;
         await TestCluster.WaitUntilAsync(() => storage.SnapshotsToFail == 0, "the following snapshot failed, too");
-        await cakes.PutAsync(3, "cake"u8.ToArray(), Consistency.None, Cancelled).AsTask().WaitAsync(TestCluster.Deadline, Cancelled);
-        Assert.Equal(2, (await cakes.GetStatisticsAsync(Cancelled)).Count);
+        await cakes.PutAsync(3, "cake"u8.ToArray(), Consistency.None, Canceled).AsTask().WaitAsync(TestCluster.Deadline, Canceled);
+        Assert.Equal(2, (await cakes.GetStatisticsAsync(Canceled)).Count);
     }
 
     [Theory]
@@ -115,18 +115,18 @@ public sealed class StorageFailureTests
         await using var storage = new MemoryStorage();
         var batch = new WriteBatch();
         batch.Put(StoreLayout.FormatKey, BitConverter.GetBytes(format));
-        await storage.CommitAsync(batch, Durability.Flushed, Cancelled);
+        await storage.CommitAsync(batch, Durability.Flushed, Canceled);
         await using var cluster = new TestCluster();
         var refusal = await Assert.ThrowsAsync<StorageException>(() => cluster.AddAsync(1, storage));
         Assert.Equal(error, refusal.Error);
         Assert.Contains($"has format {format}", refusal.Message, StringComparison.Ordinal);
-        using var snapshot = await storage.OpenSnapshotAsync(Cancelled);
-        Assert.Equal(StoreLayout.FormatKey, Assert.Single(await snapshot.ScanAsync(KeyRange.All, ScanDirection.Forward, 10, Cancelled)).Key);
+        using var snapshot = await storage.OpenSnapshotAsync(Canceled);
+        Assert.Equal(StoreLayout.FormatKey, Assert.Single(await snapshot.ScanAsync(KeyRange.All, ScanDirection.Forward, 10, Canceled)).Key);
     }
 
     static async Task<int> CountAsync(FaultyStorage storage, KeyRange range)
     {
-        using var snapshot = await storage.OpenSnapshotAsync(Cancelled);
-        return await snapshot.ReadAllAsync(range, Cancelled).CountAsync(Cancelled);
+        using var snapshot = await storage.OpenSnapshotAsync(Canceled);
+        return await snapshot.ReadAllAsync(range, Canceled).CountAsync(Canceled);
     }
 }

@@ -7,7 +7,7 @@ public sealed class StoreMetricsTests
 {
     const int FirstNode = 201;      // No other test uses these ids.
 
-    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Store_measures_its_commits_received_transactions_and_documents()
@@ -28,8 +28,8 @@ public sealed class StoreMetricsTests
         await cluster.AddAsync(FirstNode);
         var cakes = cluster[FirstNode].Store.Keyspace("cakes");
         for (int i = 0; i < 3; i++)
-            await cakes.PutAsync(i, "cake"u8.ToArray(), Consistency.None, Cancelled);
-        await cakes.DeleteAsync(0, Consistency.None, Cancelled);
+            await cakes.PutAsync(i, "cake"u8.ToArray(), Consistency.None, Canceled);
+        await cakes.DeleteAsync(0, Consistency.None, Canceled);
         await cluster.AddAsync(FirstNode + 1);
         await cluster.WaitUntilConnectedAsync();
         listener.RecordObservableInstruments();

@@ -46,7 +46,7 @@ sealed class TestCluster : IAsyncDisposable
             .WithGossip(gossip => gossip.UseLocal())
             .WithTransport(transport)
             .WithLoggerFactory(log));
-        options ??= new ReplicatedStoreOptions { ReportInterval = TimeSpan.FromMilliseconds(50), AcknowledgementTimeout = Deadline };
+        options ??= new ReplicatedStoreOptions { ReportInterval = TimeSpan.FromMilliseconds(50), AcknowledgmentTimeout = Deadline };
         var store = await node.AddExtensionAsync(new ReplicatedStoreExtension(storage ?? new MemoryStorage(), options));
         return _nodes[nodeId] = new TestNode(node, store, transport, log);
     }

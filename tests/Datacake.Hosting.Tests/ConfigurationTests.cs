@@ -14,7 +14,7 @@ namespace Datacake.Hosting.Tests;
 /// <summary>Nodes that take their settings from an application's configuration.</summary>
 public sealed class ConfigurationTests
 {
-    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Node_takes_its_settings_from_its_section()
@@ -34,7 +34,7 @@ public sealed class ConfigurationTests
         await using var node = await StartAsync("""
             "NodeId": 1, "ListenOn": "127.0.0.1:0",
             "Store": {
-              "Durability": "buffered", "AcknowledgementTimeout": "00:00:03", "JoinTimeout": "00:01:00", "FormCluster": true, "ExpectedNodes": 3,
+              "Durability": "buffered", "AcknowledgmentTimeout": "00:00:03", "JoinTimeout": "00:01:00", "FormCluster": true, "ExpectedNodes": 3,
               "ReadBeforeJoined": "True", "AcceptStampsUpTo": "2030-01-31T12:00:00Z", "ReportInterval": "00:00:00.250", "StopTimeout": "00:00:00",
               "MaxDocumentLength": 2000, "MaxPendingCommits": 100, "MaxWatchBufferLength": 0, "MaxCacheLength": 5000000000
             }
@@ -42,7 +42,7 @@ public sealed class ConfigurationTests
         var store = node.SettingsOf<ReplicatedStoreOptions>();
         Assert.Equal(
             (Durability.Buffered, TimeSpan.FromSeconds(3), TimeSpan.FromMinutes(1), true, 3),
-            (store.Durability, store.AcknowledgementTimeout, store.JoinTimeout, store.FormCluster, store.ExpectedNodes));
+            (store.Durability, store.AcknowledgmentTimeout, store.JoinTimeout, store.FormCluster, store.ExpectedNodes));
         Assert.Equal(
             (true, new DateTimeOffset(2030, 1, 31, 12, 0, 0, TimeSpan.Zero), TimeSpan.FromMilliseconds(250), TimeSpan.Zero),
             (store.ReadBeforeJoined, store.AcceptStampsUpTo, store.ReportInterval, store.StopTimeout));
@@ -67,10 +67,10 @@ public sealed class ConfigurationTests
             """{ "Datacake": { "NodeId": 1, "ListenOn": "127.0.0.1:0", "Store": { "MaxDocumentLength": 2000 } } }""")));
         builder.Services.AddDatacake(options => options.FromConfiguration(builder.Configuration.GetSection("Datacake")).UseMemory());
         using var host = builder.Build();
-        await host.StartAsync(Cancelled);
-        var store = await host.Services.GetRequiredService<DatacakeNode>().OpenStoreAsync(Cancelled);
+        await host.StartAsync(Canceled);
+        var store = await host.Services.GetRequiredService<DatacakeNode>().OpenStoreAsync(Canceled);
         var refusal = await Assert.ThrowsAnyAsync<Exception>(
-            () => store.Keyspace("cakes").PutAsync(1, new byte[2_000], cancellationToken: Cancelled).AsTask());
+            () => store.Keyspace("cakes").PutAsync(1, new byte[2_000], cancellationToken: Canceled).AsTask());
         Assert.Contains("2000", refusal.Message, StringComparison.Ordinal);
     }
 
@@ -109,7 +109,7 @@ public sealed class ConfigurationTests
                 "NodeId": 2, "ListenOn": "127.0.0.1:0", {{tls}}, "Seeds": ["{{first.Address}}"],
                 "ClusterSecret": "the secret of the next round", "AcceptedClusterSecrets": ["correct horse battery staple"]
                 """);
-            await second.WaitForNodesAsync([1, 2], Eventually.Deadline, Cancelled);
+            await second.WaitForNodesAsync([1, 2], Eventually.Deadline, Canceled);
             Assert.Equal(TimeSpan.FromSeconds(100), first.MaxClockDifference);
             Assert.Equal("CN=localhost", first.CertificateStatus?.Subject);
         }
@@ -133,7 +133,7 @@ public sealed class ConfigurationTests
     [InlineData(""" "Tls": { "Certificate": "node.pem" } """, "'Datacake:Tls:Certificate' is not a setting of TLS. The settings are: CertificateFile,")]
     [InlineData(""" "Tls": { "ServerName": "shop" } """, "'Datacake:Tls' is not valid: A node that uses TLS needs a certificate")]
     [InlineData(""" "Store": true """, "'Datacake:Store' is a single value. It must be a section of settings.")]
-    [InlineData(""" "Store": { "Expected": 3 } """, "'Datacake:Store:Expected' is not a setting of a store. The settings are: Durability, AcknowledgementTimeout,")]
+    [InlineData(""" "Store": { "Expected": 3 } """, "'Datacake:Store:Expected' is not a setting of a store. The settings are: Durability, AcknowledgmentTimeout,")]
     [InlineData(""" "Store": { "ExpectedNodes": "three" } """, "'Datacake:Store:ExpectedNodes' is 'three', which is not a whole number")]
     [InlineData(""" "Store": { "ExpectedNodes": 0 } """, "'Datacake:Store:ExpectedNodes' is not valid: ReplicatedStoreOptions.ExpectedNodes is 0; it must be from 1 to 255.")]
     [InlineData(""" "Store": { "FormCluster": "yes" } """, "'Datacake:Store:FormCluster' is 'yes', which is not true or false.")]
@@ -174,5 +174,5 @@ public sealed class ConfigurationTests
     }
 
     static async Task<DatacakeNode> StartAsync(string settings) =>
-        await DatacakeNode.StartAsync(options => options.FromConfiguration(SectionOf(settings)).UseMemory(), Cancelled);
+        await DatacakeNode.StartAsync(options => options.FromConfiguration(SectionOf(settings)).UseMemory(), Canceled);
 }

@@ -16,7 +16,7 @@ public sealed class HealthTests : IAsyncLifetime
 {
     readonly List<IHost> _hosts = [];
 
-    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
@@ -36,7 +36,7 @@ public sealed class HealthTests : IAsyncLifetime
         var second = await StartAsync(2, AddressOf(first));
         await WaitForAsync(first, HealthStatus.Healthy);
         await WaitForAsync(second, HealthStatus.Healthy, "in session with all other members");
-        await (await StoreOfAsync(first)).RetireAsync(2, Cancelled);
+        await (await StoreOfAsync(first)).RetireAsync(2, Canceled);
         await WaitForAsync(first, HealthStatus.Degraded, "No session with node 2 at", "which is refused", "retired");
         await WaitForAsync(second, HealthStatus.Unhealthy, "Node 2 accepts no writes", "retired", "move its files away");
     }
@@ -51,7 +51,7 @@ public sealed class HealthTests : IAsyncLifetime
         await WaitForAsync(second, HealthStatus.Healthy);
         time.Offset = TimeSpan.FromMinutes(1);
         await WaitForAsync(first, HealthStatus.Degraded, "The wall clock of node 2 differs from that of node 1 by");
-        await (await StoreOfAsync(first)).Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.All, Cancelled);
+        await (await StoreOfAsync(first)).Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.All, Canceled);
 
         time.Offset = TimeSpan.FromHours(2);
         await WaitForAsync(first, HealthStatus.Degraded, "Quorum requires 2 of 2 members", "which is refused", "correct the wrong clock");
@@ -112,7 +112,7 @@ public sealed class HealthTests : IAsyncLifetime
         builder.Services.AddHealthChecks().AddDatacake();
         var host = builder.Build();
         _hosts.Add(host);
-        await host.StartAsync(Cancelled);
+        await host.StartAsync(Canceled);
         await StoreOfAsync(host);
         return host;
     }
@@ -121,7 +121,7 @@ public sealed class HealthTests : IAsyncLifetime
 
     static string AddressOf(IHost host) => NodeOf(host).Address;
 
-    static async Task<ReplicatedStore> StoreOfAsync(IHost host) => await NodeOf(host).OpenStoreAsync(Cancelled);
+    static async Task<ReplicatedStore> StoreOfAsync(IHost host) => await NodeOf(host).OpenStoreAsync(Canceled);
 
     static async Task WaitForAsync(IHost host, HealthStatus status, params string[] texts)
     {
@@ -129,7 +129,7 @@ public sealed class HealthTests : IAsyncLifetime
         await Eventually.WaitUntilAsync(
             async () =>
             {
-                var report = await health.CheckHealthAsync(Cancelled);
+                var report = await health.CheckHealthAsync(Canceled);
                 string shown = report.Entries["datacake"].Description ?? "";
                 return report.Status == status && texts.All(text => shown.Contains(text, StringComparison.Ordinal));
             },

@@ -34,37 +34,37 @@ public sealed partial class SignedContext(DatacakeNode node, string user) : Data
 
 public sealed class HostingTests
 {
-    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Node_starts_with_the_host_and_every_scope_has_its_own_context()
     {
         using var host = Build();
-        await host.StartAsync(Cancelled);
+        await host.StartAsync(Canceled);
         await using (var scope = host.Services.CreateAsyncScope())
         {
             var db = scope.ServiceProvider.GetRequiredService<VisitContext>();
             db.Visits.Add(new Visit { Id = "home", Count = 3 });
-            await db.SaveChangesAsync(Cancelled);
+            await db.SaveChangesAsync(Canceled);
         }
         await using (var scope = host.Services.CreateAsyncScope())
         {
-            var home = await scope.ServiceProvider.GetRequiredService<VisitContext>().Visits.FindAsync(["home"], Cancelled);
+            var home = await scope.ServiceProvider.GetRequiredService<VisitContext>().Visits.FindAsync(["home"], Canceled);
             Assert.Equal(3, home?.Count);
         }
         var node = host.Services.GetRequiredService<DatacakeNode>();
-        await host.StopAsync(Cancelled);
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => node.WaitForNodesAsync(2, TimeSpan.FromSeconds(10), Cancelled));
+        await host.StopAsync(Canceled);
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => node.WaitForNodesAsync(2, TimeSpan.FromSeconds(10), Canceled));
     }
 
     [Fact]
     public async Task Indexes_of_registered_contexts_are_declared_when_the_host_starts()
     {
         using var host = Build();
-        await host.StartAsync(Cancelled);
-        var store = await host.Services.GetRequiredService<DatacakeNode>().OpenStoreAsync(Cancelled);
+        await host.StartAsync(Canceled);
+        var store = await host.Services.GetRequiredService<DatacakeNode>().OpenStoreAsync(Canceled);
         Assert.True(Assert.Single(store.ListIndexes("Visits")).IsBuilt);
-        await host.StopAsync(Cancelled);
+        await host.StopAsync(Canceled);
     }
 
     [Fact]
@@ -78,7 +78,7 @@ public sealed class HostingTests
         var error = Assert.Throws<InvalidOperationException>(() => scope.ServiceProvider.GetRequiredService<VisitContext>());
         Assert.Contains("VisitContext needs a node, but none is registered", error.Message, StringComparison.Ordinal);
         Assert.Contains("AddDatacake(", error.Message, StringComparison.Ordinal);
-        error = await Assert.ThrowsAsync<InvalidOperationException>(() => provider.GetRequiredService<HealthCheckService>().CheckHealthAsync(Cancelled));
+        error = await Assert.ThrowsAsync<InvalidOperationException>(() => provider.GetRequiredService<HealthCheckService>().CheckHealthAsync(Canceled));
         Assert.Contains("AddDatacake(", error.Message, StringComparison.Ordinal);
     }
 
@@ -86,11 +86,11 @@ public sealed class HostingTests
     public async Task Node_keeps_running_when_a_scope_that_used_it_ends()
     {
         using var host = Build();
-        await host.StartAsync(Cancelled);
+        await host.StartAsync(Canceled);
         DatacakeNode node;
         await using (var scope = host.Services.CreateAsyncScope())
             node = scope.ServiceProvider.GetRequiredService<DatacakeNode>();
-        await node.WaitForNodesAsync(1, TimeSpan.FromSeconds(10), Cancelled);
+        await node.WaitForNodesAsync(1, TimeSpan.FromSeconds(10), Canceled);
         Assert.Same(node, host.Services.GetRequiredService<DatacakeNode>());
     }
 
@@ -101,11 +101,11 @@ public sealed class HostingTests
             .AddDatacake(options => options.WithNodeId(1).ListenOn("127.0.0.1:0").UseMemory())
             .AddScoped(_ => "me")
             .AddDatacakeContext((services, node) => new SignedContext(node, services.GetRequiredService<string>())));
-        await host.StartAsync(Cancelled);
+        await host.StartAsync(Canceled);
         await using var scope = host.Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<SignedContext>();
         Assert.Equal("me", db.User);
-        Assert.Equal(0, await db.Visits.CountAsync(Cancelled));
+        Assert.Equal(0, await db.Visits.CountAsync(Canceled));
     }
 
     [Fact]
@@ -118,19 +118,19 @@ public sealed class HostingTests
             .AddDatacakeContext(
                 (services, node) => new SignedContext(node, services.GetRequiredService<string>()),
                 (services, db) => db.Interceptors.Add(services.GetRequiredService<CountingInterceptor>())));
-        await host.StartAsync(Cancelled);
+        await host.StartAsync(Canceled);
         var factory = host.Services.GetRequiredService<IDatacakeContextFactory<SignedContext>>();
         await using var scope = host.Services.CreateAsyncScope();
         await using (var db = factory.CreateContext())
         {
             Assert.NotSame(db, factory.CreateContext());
             db.Add(new Visit { Id = "a" });
-            await db.SaveChangesAsync(Cancelled);
+            await db.SaveChangesAsync(Canceled);
         }
         var scoped = scope.ServiceProvider.GetRequiredService<SignedContext>();
-        Assert.Equal(1, await scoped.Visits.CountAsync(Cancelled));
+        Assert.Equal(1, await scoped.Visits.CountAsync(Canceled));
         scoped.Add(new Visit { Id = "b" });
-        await scoped.SaveChangesAsync(Cancelled);
+        await scoped.SaveChangesAsync(Canceled);
         Assert.Equal(2, host.Services.GetRequiredService<CountingInterceptor>().Saves);
     }
 
@@ -138,14 +138,14 @@ public sealed class HostingTests
     public async Task Scope_with_a_context_can_be_disposed_synchronously()
     {
         using var host = Build();
-        await host.StartAsync(Cancelled);
+        await host.StartAsync(Canceled);
         VisitContext db;
         using (var scope = host.Services.CreateScope())
         {
             db = scope.ServiceProvider.GetRequiredService<VisitContext>();
-            Assert.Equal(0, await db.Visits.CountAsync(Cancelled));
+            Assert.Equal(0, await db.Visits.CountAsync(Canceled));
         }
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => db.Visits.CountAsync(Cancelled));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => db.Visits.CountAsync(Canceled));
     }
 
     [Fact]
@@ -168,23 +168,23 @@ public sealed class HostingTests
     {
         using var host = Build(builder => builder.Services.AddDatacake(options => Configure(options.WithNodeId(1))).AddHealthChecks().AddDatacake());
         var health = host.Services.GetRequiredService<HealthCheckService>();
-        Assert.Equal(HealthStatus.Unhealthy, (await health.CheckHealthAsync(Cancelled)).Status);
-        await host.StartAsync(Cancelled);
+        Assert.Equal(HealthStatus.Unhealthy, (await health.CheckHealthAsync(Canceled)).Status);
+        await host.StartAsync(Canceled);
         var node = host.Services.GetRequiredService<DatacakeNode>();
-        await (await node.OpenStoreAsync(Cancelled)).Joined.WaitAsync(Cancelled);
-        Assert.Equal(HealthStatus.Healthy, (await health.CheckHealthAsync(Cancelled)).Status);
+        await (await node.OpenStoreAsync(Canceled)).Joined.WaitAsync(Canceled);
+        Assert.Equal(HealthStatus.Healthy, (await health.CheckHealthAsync(Canceled)).Status);
 
-        await using (var other = await DatacakeNode.StartAsync(options => Configure(options.WithNodeId(2).WithSeeds(node.Address)), Cancelled))
+        await using (var other = await DatacakeNode.StartAsync(options => Configure(options.WithNodeId(2).WithSeeds(node.Address)), Canceled))
         {
-            await node.WaitForNodesAsync(2, TimeSpan.FromMinutes(1), Cancelled);
+            await node.WaitForNodesAsync(2, TimeSpan.FromMinutes(1), Canceled);
             await other.StopAbruptlyAsync();
         }
-        await foreach (var change in node.WatchMembersAsync(Cancelled))
+        await foreach (var change in node.WatchMembersAsync(Canceled))
         {
             if (change.Kind == MembershipChangeKind.Down)
                 break;
         }
-        var report = await health.CheckHealthAsync(Cancelled);
+        var report = await health.CheckHealthAsync(Canceled);
         Assert.Equal(HealthStatus.Degraded, report.Status);
         Assert.Contains("node 2", report.Entries["datacake"].Description, StringComparison.Ordinal);
 
@@ -197,8 +197,8 @@ public sealed class HostingTests
         using var host = Build(builder => builder.Services
             .AddDatacake(options => options.WithNodeId(2).ListenOn("127.0.0.1:0").WithSeeds("127.0.0.1:1").UseMemory())
             .AddHealthChecks().AddDatacake());
-        await host.StartAsync(Cancelled);
-        var report = await host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(Cancelled);
+        await host.StartAsync(Canceled);
+        var report = await host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(Canceled);
         Assert.Equal(HealthStatus.Unhealthy, report.Status);
         Assert.Contains("has not joined", report.Entries["datacake"].Description, StringComparison.Ordinal);
     }
@@ -208,10 +208,10 @@ public sealed class HostingTests
     {
         using var host = Build(builder => builder.Services.AddDatacake(options => options
             .WithNodeId(1).ListenOn("127.0.0.1:0").UseMemory().WithStore(store => store.MaxDocumentLength = 2_000)));
-        await host.StartAsync(Cancelled);
+        await host.StartAsync(Canceled);
         await using var db = new VisitContext(host.Services.GetRequiredService<DatacakeNode>());
         db.Visits.Add(new Visit { Id = "home", Notes = new string('x', 2_000) });
-        var refusal = await Assert.ThrowsAnyAsync<Exception>(() => db.SaveChangesAsync(Cancelled));
+        var refusal = await Assert.ThrowsAnyAsync<Exception>(() => db.SaveChangesAsync(Canceled));
         Assert.Contains("2000", refusal.Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new DatacakeNodeOptions().WithStore(store => store.MaxDocumentLength = 1));
     }

@@ -178,7 +178,7 @@ public sealed class CallTests
         time.Advance(TimeSpan.FromSeconds(0.2));
         var failure = await call.Fails(RpcStatus.Timeout);
         Assert.Contains("test/wait", failure.Message, StringComparison.Ordinal);
-        await service.Cancelled.Soon();
+        await service.Canceled.Soon();
     }
 
     [Fact]
@@ -192,7 +192,7 @@ public sealed class CallTests
         var call = pair.Channel.CallAsync("test", "wait", default, new RpcCallOptions { Timeout = TimeSpan.FromHours(1) }).AsTask();
         await service.Started.Soon();
         time.Advance(TimeSpan.FromHours(1));
-        await service.Cancelled.Soon();
+        await service.Canceled.Soon();
         await call.Fails(RpcStatus.Timeout);
     }
 
@@ -231,7 +231,7 @@ public sealed class CallTests
         await cancellation.CancelAsync();
         var failure = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call.Soon());
         Assert.Equal(cancellation.Token, failure.CancellationToken);
-        await service.Cancelled.Soon();
+        await service.Canceled.Soon();
     }
 
     [Fact]

@@ -27,7 +27,7 @@ public sealed class ConnectionTests
         await call.Fails(RpcStatus.Connection);
         await read.Fails(RpcStatus.Connection);
         await stream.WriteAsync(Hello).Fails(RpcStatus.Connection);
-        await service.Cancelled.Soon();
+        await service.Canceled.Soon();
     }
 
     [Fact]
@@ -119,7 +119,7 @@ public sealed class ConnectionTests
             time.Advance(new RpcLimits().KeepAlive);
         var failure = await call.Fails(RpcStatus.Connection);
         Assert.Contains("KeepAlive", failure.Message, StringComparison.Ordinal);
-        await service.Cancelled.Soon();
+        await service.Canceled.Soon();
     }
 
     [Theory]
@@ -138,14 +138,14 @@ public sealed class ConnectionTests
         var call = pair.Channel.CallAsync("test", "wait", default).AsTask();
         await service.Started.Soon();
         pair.Transport.Silence();
-        var lost = side == "channel" ? call : service.Cancelled;
+        var lost = side == "channel" ? call : service.Canceled;
         time.Advance(1.75 * keepAlive);
         Assert.False(lost.IsCompleted);
         time.Advance(0.25 * keepAlive);
         if (side == "channel")
             await call.Fails(RpcStatus.Connection);
         else
-            await service.Cancelled.Soon();
+            await service.Canceled.Soon();
     }
 
     [Fact]
@@ -307,7 +307,7 @@ public sealed class ConnectionTests
         await using var stream = await pair.Channel.OpenStreamAsync("test", "wait-stream").Soon();
         await started.Task.Soon();
         var stopping = pair.Server.DisposeAsync().AsTask();
-        await streams.Cancelled.Soon();
+        await streams.Canceled.Soon();
         await stream.ReadAsync().Fails(RpcStatus.ShuttingDown);
         Assert.False(call.IsCompleted);
         finish.SetResult();
@@ -343,8 +343,8 @@ public sealed class ConnectionTests
         var call = pair.Channel.CallAsync("test", "wait", default).AsTask();
         await service.Started.Soon();
         await pair.Channel.DisposeAsync().Soon();
-        await call.Fails(RpcStatus.Cancelled);
-        await service.Cancelled.Soon();
+        await call.Fails(RpcStatus.Canceled);
+        await service.Canceled.Soon();
         await Assert.ThrowsAsync<ObjectDisposedException>(() => pair.Channel.CallAsync("test", "wait", default).Soon());
     }
 

@@ -72,7 +72,7 @@ public sealed class SilentLinkTests : IDisposable
         var call = channel.CallAsync("echo", "echo", Hello).AsTask();
         await Expect.Until(() => _network.Attempts == 1);
         await channel.DisposeAsync().Soon();
-        await call.Fails(RpcStatus.Cancelled);
+        await call.Fails(RpcStatus.Canceled);
     }
 
     [Theory]

@@ -149,7 +149,7 @@ public sealed class StreamTests
         using (var message = await ReadAsync(stream))
             Assert.Equal(Hello, message.Memory.ToArray());
         Assert.Null(await stream.ReadAsync().Soon());
-        await WriteUntilItFailsAsync(stream).Fails(RpcStatus.Cancelled);
+        await WriteUntilItFailsAsync(stream).Fails(RpcStatus.Canceled);
     }
 
     [Fact]
@@ -199,8 +199,8 @@ public sealed class StreamTests
         var read = stream.ReadAsync().AsTask();
         await service.Started.Soon();
         await stream.DisposeAsync().Soon();
-        await service.Cancelled.Soon();
-        await read.Fails(RpcStatus.Cancelled);
+        await service.Canceled.Soon();
+        await read.Fails(RpcStatus.Canceled);
         await Assert.ThrowsAsync<ObjectDisposedException>(() => stream.ReadAsync().Soon());
         await Assert.ThrowsAsync<ObjectDisposedException>(() => stream.WriteAsync(Hello).Soon());
     }
@@ -317,8 +317,8 @@ public sealed class StreamTests
         await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => write.Soon());
         permits.Release(1_000_000);
-        await stream.WriteAsync(Hello).Fails(RpcStatus.Cancelled);
-        await reader.ReadAsync().Fails(RpcStatus.Cancelled);
+        await stream.WriteAsync(Hello).Fails(RpcStatus.Canceled);
+        await reader.ReadAsync().Fails(RpcStatus.Canceled);
         (await pair.Channel.CallAsync("test", "ping", Hello).Soon()).Dispose();
         done.SetResult();
     }

@@ -134,7 +134,7 @@ public sealed class TimeTests
 
         time.Advance(Week);
         await call.Fails(RpcStatus.Timeout);
-        await service.Cancelled.Soon();
+        await service.Canceled.Soon();
     }
 
     [Fact]

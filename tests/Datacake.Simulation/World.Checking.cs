@@ -282,7 +282,7 @@ sealed partial class World
         if (log.FirstOrDefault(state.Truncated.Contains) is { IsNone: false } left)
             throw new Violation("truncated log", $"{Name(machine)} has truncated {left}, but its log record still exists.");
         foreach (var (author, stamps) in _acknowledged)
-            CheckAcknowledgement(machine, author, stamps);
+            CheckAcknowledgment(machine, author, stamps);
     }
 
     /// <summary>Returns true if a machine no longer shows any effect of a transaction.</summary>
@@ -329,7 +329,7 @@ sealed partial class World
         }
     }
 
-    void CheckAcknowledgement(Machine machine, Machine author, IReadOnlyList<StampInterval> stamps)
+    void CheckAcknowledgment(Machine machine, Machine author, IReadOnlyList<StampInterval> stamps)
     {
         foreach (var transaction in _history.Transactions)
         {

@@ -153,7 +153,7 @@ sealed partial class World
             case PullRequest request:
                 Answer(target, link, request);
                 break;
-            case Acknowledgement:
+            case Acknowledgment:
                 break;                                                          // was checked when it was sent
             case SnapshotPage page:
                 Queue(target, link, isSmall: false, batch => TakePageAsync(target, link, batch, page, envelope.Held));

@@ -130,7 +130,7 @@ sealed partial class World
                 if (applied.Count == 0)
                     return;
                 _acknowledged.Add((link.Peer, applied));
-                Send(target, link, new Acknowledgement([.. applied]), target.Held);
+                Send(target, link, new Acknowledgment([.. applied]), target.Held);
             },
             Failed = failure => Refuse(target, link, failure),
         });

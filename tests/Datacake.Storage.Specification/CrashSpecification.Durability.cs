@@ -126,7 +126,7 @@ public abstract partial class CrashSpecification
         using (var process = StorageProcess.Start(path, SystemCalls.Recorder(record)))
         {
             // An acknowledgment is read before it is recorded. Only the next one shows that it is in the record.
-            await process.WaitForAcknowledgementsAsync(RecordedCommits + 1);
+            await process.WaitForAcknowledgmentsAsync(RecordedCommits + 1);
             await process.KillAsync();
         }
         return SystemCalls.Read(record);

@@ -26,7 +26,7 @@ public abstract partial class CrashSpecification : IDisposable
         for (int crash = 0; crash < Crashes; crash++)
         {
             using var process = StorageProcess.Start(path);
-            await process.WaitForAcknowledgementsAsync(random.Next(1, 500));
+            await process.WaitForAcknowledgmentsAsync(random.Next(1, 500));
             await process.KillAsync();
 
             await using IStorage storage = Open(path);
@@ -42,7 +42,7 @@ public abstract partial class CrashSpecification : IDisposable
     {
         string path = Directory[StoreName];
         using var process = StorageProcess.Start(path);
-        await process.WaitForAcknowledgementsAsync(1);
+        await process.WaitForAcknowledgmentsAsync(1);
         StorageException refusal = Assert.Throws<StorageException>(() => Open(path));
         Assert.Equal(StorageError.AlreadyOpen, refusal.Error);
 

@@ -52,7 +52,7 @@ public sealed class StorageProcess : IDisposable
     }
 
     /// <summary>Waits until the process has acknowledged a number of batches.</summary>
-    public async Task WaitForAcknowledgementsAsync(int count)
+    public async Task WaitForAcknowledgmentsAsync(int count)
     {
         using var deadline = new CancellationTokenSource(Deadline);
         for (int i = 0; i < count; i++)

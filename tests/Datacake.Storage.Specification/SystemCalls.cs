@@ -106,7 +106,7 @@ sealed partial record SystemCall(double Time, string Name, string Arguments, str
 
     /// <summary>Gets the number if the call writes a line with just a number to standard output.</summary>
     public int? AcknowledgedNumber =>
-        Name == "write" && AcknowledgementArguments().Match(Arguments) is { Success: true } match
+        Name == "write" && AcknowledgmentArguments().Match(Arguments) is { Success: true } match
             ? int.Parse(match.Groups["number"].ValueSpan, provider: null)
             : null;
 
@@ -156,5 +156,5 @@ sealed partial record SystemCall(double Time, string Name, string Arguments, str
     private static partial Regex SyncedFlag();
 
     [GeneratedRegex("^\\d+<pipe:[^>]*>, \"(?<number>\\d+)\\\\n\", \\d+$")]
-    private static partial Regex AcknowledgementArguments();
+    private static partial Regex AcknowledgmentArguments();
 }

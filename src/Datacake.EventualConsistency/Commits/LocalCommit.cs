@@ -10,7 +10,7 @@ namespace Datacake.EventualConsistency.Commits;
 /// and then the object is used again for another transaction: a task, a timer and closures for each transaction made up an eighth of the
 /// allocations of a put.
 /// </summary>
-sealed class LocalCommit(Replica replica, AcknowledgementBoard board) : CommitWork, IValueTaskSource<CommitResult>, IThreadPoolWorkItem
+sealed class LocalCommit(Replica replica, AcknowledgmentBoard board) : CommitWork, IValueTaskSource<CommitResult>, IThreadPoolWorkItem
 {
     ManualResetValueTaskSourceCore<CommitResult> _done;     // completed by Execute, on a pool thread
     Exception? _failure;
@@ -98,7 +98,7 @@ sealed class LocalCommit(Replica replica, AcknowledgementBoard board) : CommitWo
         return true;
     }
 
-    /// <summary>Fails the commit after it was taken off the board without enough acknowledgements. Called under the board's lock.</summary>
+    /// <summary>Fails the commit after it was taken off the board without enough acknowledgments. Called under the board's lock.</summary>
     public void Fail(Exception failure)
     {
         _isWaiting = false;

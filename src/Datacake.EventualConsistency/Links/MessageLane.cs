@@ -6,7 +6,7 @@ namespace Datacake.EventualConsistency.Links;
 /// </summary>
 enum MessageLane : byte
 {
-    /// <summary>Messages that fit into one frame: most mutations, acknowledgements, reports, requests.</summary>
+    /// <summary>Messages that fit into one frame: most mutations, acknowledgments, reports, requests.</summary>
     Short,
 
     /// <summary>Longer messages of the same kinds.</summary>

@@ -20,7 +20,7 @@ sealed class PeerLink(byte peer, RpcStream stream, ILogger logger)
     const long MaxUnhandledBytes = 4 * 1024 * 1024;
     const int MaxAcknowledgedIntervals = 1_024;
 
-    // Null stands for an acknowledgement of everything that is applied by the time it is sent.
+    // Null stands for an acknowledgment of everything that is applied by the time it is sent.
     readonly Channel<byte[]?> _short = Channel.CreateBounded<byte[]?>(new BoundedChannelOptions(MaxQueued) { SingleReader = true });
     readonly Channel<byte[]> _long = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(MaxQueuedLong) { SingleReader = true });
     readonly TaskCompletionSource<LinkEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -133,7 +133,7 @@ sealed class PeerLink(byte peer, RpcStream stream, ILogger logger)
             while (_short.Reader.TryRead(out byte[]? message))
             {
                 Interlocked.Add(ref _queuedBytes, -(message?.Length ?? 0));
-                await lane.WriteAsync(message ?? TakeAcknowledgement().Encoded, cancellationToken).ConfigureAwait(false);
+                await lane.WriteAsync(message ?? TakeAcknowledgment().Encoded, cancellationToken).ConfigureAwait(false);
             }
         }
     }
@@ -152,13 +152,13 @@ sealed class PeerLink(byte peer, RpcStream stream, ILogger logger)
         }
     }
 
-    Acknowledgement TakeAcknowledgement()
+    Acknowledgment TakeAcknowledgment()
     {
         lock (_acknowledgedLock)
         {
-            var acknowledgement = new Acknowledgement([.. _acknowledged]);
+            var acknowledgment = new Acknowledgment([.. _acknowledged]);
             _acknowledged.Clear();
-            return acknowledgement;
+            return acknowledgment;
         }
     }
 }

@@ -93,8 +93,8 @@ sealed class PeerSession(SessionContext context, PeerLink link, MessageAssembler
                 _isConfirmed = true;
                 switch (message)
                 {
-                    case Acknowledgement acknowledgement:
-                        context.Board.OnAcknowledged(link.Peer, acknowledgement.Applied);
+                    case Acknowledgment acknowledgment:
+                        context.Board.OnAcknowledged(link.Peer, acknowledgment.Applied);
                         break;
                     case Refusal refusal:
                         return refusal;

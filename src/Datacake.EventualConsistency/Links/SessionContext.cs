@@ -10,7 +10,7 @@ namespace Datacake.EventualConsistency.Links;
 
 /// <summary>The parts of the store that every session uses. <paramref name="Stopping"/> is canceled when the store closes.</summary>
 sealed record SessionContext(
-    DatacakeNode Node, Replica Replica, IStorage Storage, CommitLoop Loop, AcknowledgementBoard Board, PeerLinks Links, PeerConditions Conditions, CurrentMembership Membership,
+    DatacakeNode Node, Replica Replica, IStorage Storage, CommitLoop Loop, AcknowledgmentBoard Board, PeerLinks Links, PeerConditions Conditions, CurrentMembership Membership,
     DamageLog Damages, ILogger Logger, CancellationToken Stopping)
 {
     public DocumentReader Reader { get; } = new(Replica, Storage);

@@ -56,7 +56,7 @@ sealed class CurrentMembership
     /// <summary>Returns the members that have not acknowledged a transaction, each with the reason.</summary>
     public IReadOnlyList<ConsistencyFailure> FailuresOf(NodeSet acknowledged) =>
         [.. Current.Members.Where(member => !acknowledged.Contains(member.NodeId) && member.NodeId != _node.Id)
-            .Select(member => new ConsistencyFailure(member.NodeId, member.IsUp ? "no acknowledgement arrived in time" : DownReasonOf(member.NodeId)))];
+            .Select(member => new ConsistencyFailure(member.NodeId, member.IsUp ? "no acknowledgment arrived in time" : DownReasonOf(member.NodeId)))];
 
     /// <summary>Returns the reason why a member is not up, as a clause for a message.</summary>
     public string DownReasonOf(byte peer) => _conditions.ReasonOf(peer) is { } reason ? $"there is no session with it: {reason}" : "it is not connected";

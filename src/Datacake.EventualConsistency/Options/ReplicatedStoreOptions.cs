@@ -19,7 +19,7 @@ public sealed class ReplicatedStoreOptions
     /// Gets or sets how long a commit or a read at a consistency level waits for other replicas; 49 days or more means no limit. Default:
     /// 10 s.
     /// </summary>
-    public TimeSpan AcknowledgementTimeout { get; set; } = TimeSpan.FromSeconds(10);
+    public TimeSpan AcknowledgmentTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
     /// Gets or sets how long an operation on a fresh store waits for the store to join its cluster; 49 days or more means no limit.
@@ -124,7 +124,7 @@ public sealed class ReplicatedStoreOptions
 
     internal void Validate()
     {
-        Check(AcknowledgementTimeout > TimeSpan.Zero, nameof(AcknowledgementTimeout), AcknowledgementTimeout, "positive");
+        Check(AcknowledgmentTimeout > TimeSpan.Zero, nameof(AcknowledgmentTimeout), AcknowledgmentTimeout, "positive");
         Check(JoinTimeout > TimeSpan.Zero, nameof(JoinTimeout), JoinTimeout, "positive");
         Check(ExpectedNodes is >= 1 and <= 255, nameof(ExpectedNodes), ExpectedNodes, "from 1 to 255");
         Check(ReportInterval >= TimeSpan.FromMilliseconds(10) && ReportInterval <= LongestInterval, nameof(ReportInterval), ReportInterval, "from 10 ms to 1 day");

@@ -3,14 +3,14 @@ using Datacake.Crdt;
 namespace Datacake.EventualConsistency;
 
 /// <summary>
-/// The exception that is thrown when the wait for acknowledgements is canceled. The transaction was already committed locally: it is kept,
+/// The exception that is thrown when the wait for acknowledgments is canceled. The transaction was already committed locally: it is kept,
 /// continues to replicate, and need not be repeated.
 /// </summary>
 public sealed class CommitCanceledException : OperationCanceledException
 {
     /// <summary>Creates the exception.</summary>
     public CommitCanceledException(HlcTimestamp stamp, Exception innerException, CancellationToken cancellationToken)
-        : base($"The wait for acknowledgements of the transaction {stamp} was canceled. It is committed here and continues to replicate. Do not repeat it.", innerException,
+        : base($"The wait for acknowledgments of the transaction {stamp} was canceled. It is committed here and continues to replicate. Do not repeat it.", innerException,
             cancellationToken) =>
         Stamp = stamp;
 

@@ -31,7 +31,7 @@ public enum RpcStatus
     Unauthenticated = 8,
 
     /// <summary>A cancellation by the other side or by the local application.</summary>
-    Cancelled = 9,
+    Canceled = 9,
 
     /// <summary>A server that is shutting down and accepts no new calls. The work was not done.</summary>
     ShuttingDown = 10,

@@ -78,7 +78,7 @@ sealed class CallObservation
     public void End(Exception error) => End(error switch
     {
         RpcException rpc => rpc.Status,
-        OperationCanceledException or ObjectDisposedException => RpcStatus.Cancelled,
+        OperationCanceledException or ObjectDisposedException => RpcStatus.Canceled,
         _ => RpcStatus.Internal,
     });
 }

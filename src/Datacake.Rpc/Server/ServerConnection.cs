@@ -392,13 +392,13 @@ sealed class ServerConnection : IFrameSink, IDisposable
         lock (_gate)
         {
             if (_calls.TryGetValue(id, out var call))
-                (cancellation, stream) = (call.MarkCanceled(RpcStatus.Cancelled), call.Stream);
+                (cancellation, stream) = (call.MarkCanceled(RpcStatus.Canceled), call.Stream);
             ready = TakeReady();
         }
 
         Begin(ready);
 
-        stream?.Fail(new RpcException(RpcStatus.Cancelled, $"{RemoteAddress} has canceled the stream."));
+        stream?.Fail(new RpcException(RpcStatus.Canceled, $"{RemoteAddress} has canceled the stream."));
         Fire(cancellation);
     }
 

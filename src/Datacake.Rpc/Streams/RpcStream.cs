@@ -67,7 +67,7 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
     /// </exception>
     /// <exception cref="InvalidOperationException"><see cref="CompleteAsync"/> has already been called.</exception>
     /// <exception cref="OperationCanceledException">
-    /// The token was canceled. If a part of a large message had already been sent, the stream fails with <see cref="RpcStatus.Cancelled"/>.
+    /// The token was canceled. If a part of a large message had already been sent, the stream fails with <see cref="RpcStatus.Canceled"/>.
     /// Otherwise it stays usable.
     /// </exception>
     public ValueTask WriteAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken = default)
@@ -190,7 +190,7 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
             }
         }
 
-        Fail(new RpcException(RpcStatus.Cancelled, $"The stream to {RemoteAddress} was disposed."));
+        Fail(new RpcException(RpcStatus.Canceled, $"The stream to {RemoteAddress} was disposed."));
         if (_forget is not null)
         {
             _forget(Id);
@@ -282,7 +282,7 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
         if (isRead)
             _read.SetResult(null);
         if (isOver)
-            Fail(new RpcException(RpcStatus.Cancelled, $"The stream has ended, because its handler at {RemoteAddress} has returned."));
+            Fail(new RpcException(RpcStatus.Canceled, $"The stream has ended, because its handler at {RemoteAddress} has returned."));
     }
 
     /// <summary>Marks the stream as failed, and ends waiting reads and writes.</summary>
@@ -386,7 +386,7 @@ public sealed class RpcStream : IAsyncDisposable, IValueTaskSource<RpcPayload?>
             if (message.Length > FrameHeader.MaxPayload)
             {
                 Break(new RpcException(
-                    RpcStatus.Cancelled, $"A write to {RemoteAddress} was canceled after a part of a large message had been sent."));
+                    RpcStatus.Canceled, $"A write to {RemoteAddress} was canceled after a part of a large message had been sent."));
             }
             else
             {

@@ -61,7 +61,7 @@ sealed class DatacakeCluster(LinkSecurity security, bool isSeverable = false) : 
             if (security.Tls is { } tls)
                 settings.WithTls(tls);
         });
-        var options = new ReplicatedStoreOptions { AcknowledgementTimeout = TimeSpan.FromSeconds(60), Durability = durability };
+        var options = new ReplicatedStoreOptions { AcknowledgmentTimeout = TimeSpan.FromSeconds(60), Durability = durability };
         var store = await node.AddExtensionAsync(new ReplicatedStoreExtension(storage, options));
         _nodes.Add((node, store, transport));
         return store;

@@ -46,7 +46,7 @@ static class KnownFigures
     };
 
     /// <summary>
-    /// Returns the targets of a cell: several times the crate's figure if puts wait for acknowledgements of other nodes, otherwise the same
+    /// Returns the targets of a cell: several times the crate's figure if puts wait for acknowledgments of other nodes, otherwise the same
     /// figure.
     /// </summary>
     public static IReadOnlyList<Target> TargetsOf(int nodes, Consistency level, int tasks)

@@ -19,7 +19,7 @@ public sealed class CachedStorageTests : IDisposable
 
     readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("datacake-cache-");
 
-    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     abstract record Step
     {
@@ -73,7 +73,7 @@ public sealed class CachedStorageTests : IDisposable
         var storage = new CachedStorage(inner, new DocumentCache(Capacity));
         int started = 0;
         long served = 0;
-        var readers = Enumerable.Range(0, 3).Select(reader => Task.Run(() => ReadWhileAsync(new Random(reader)), Cancelled)).ToArray();
+        var readers = Enumerable.Range(0, 3).Select(reader => Task.Run(() => ReadWhileAsync(new Random(reader)), Canceled)).ToArray();
         var random = new Random(99);
         for (int commit = 1; commit <= commits; commit++)
         {
@@ -82,7 +82,7 @@ public sealed class CachedStorageTests : IDisposable
             for (int i = 0; i < 3; i++)
                 batch.Put(Key(random.Next(random.Next(2) == 0 ? 8 : Keys)), Version(commit).Encoded);
             Volatile.Write(ref started, commit);
-            await storage.CommitAsync(batch, Durability.Buffered, Cancelled);
+            await storage.CommitAsync(batch, Durability.Buffered, Canceled);
         }
         Volatile.Write(ref started, -1);
         await Task.WhenAll(readers);
@@ -95,15 +95,15 @@ public sealed class CachedStorageTests : IDisposable
             // On a busy machine, the readers may start late, so that some reads come after the commits.
             for (int round = 0; round < 20 || Volatile.Read(ref started) >= 0; round++)
             {
-                snapshots.Enqueue((CachedSnapshot)await storage.OpenSnapshotAsync(Cancelled));
+                snapshots.Enqueue((CachedSnapshot)await storage.OpenSnapshotAsync(Canceled));
                 // Older snapshots keep reading beside newer ones.
                 for (int i = 0; i < 24; i++)
                 {
                     var snapshot = random.Next(3) == 0 ? snapshots.Peek() : snapshots.Last();
                     byte[] key = Key(random.Next(random.Next(2) == 0 ? 8 : Keys));
-                    var document = await snapshot.ReadAsync(key, Cancelled);
+                    var document = await snapshot.ReadAsync(key, Canceled);
                     Assert.Equal(await StoredAsync(snapshot, key), document);
-                    if (ReferenceEquals(document, await snapshot.ReadAsync(key, Cancelled)) && !ReferenceEquals(document, Document.Nothing))
+                    if (ReferenceEquals(document, await snapshot.ReadAsync(key, Canceled)) && !ReferenceEquals(document, Document.Nothing))
                         Interlocked.Increment(ref served);
                 }
                 await AssertReadsManyAsync(snapshots.Last(), [.. Enumerable.Range(0, 20).Select(_ => random.Next(Keys))], page);
@@ -121,13 +121,13 @@ public sealed class CachedStorageTests : IDisposable
         await using var storage = new CachedStorage(new MemoryStorage(), new DocumentCache(Capacity));
         var batch = new WriteBatch();
         batch.Put(Key(1), Version(1).Encoded);
-        await storage.CommitAsync(batch, Durability.Buffered, Cancelled);
-        var snapshot = (CachedSnapshot)await storage.OpenSnapshotAsync(Cancelled);
-        Assert.Equal(Version(1), await snapshot.ReadAsync(Key(1), Cancelled));
+        await storage.CommitAsync(batch, Durability.Buffered, Canceled);
+        var snapshot = (CachedSnapshot)await storage.OpenSnapshotAsync(Canceled);
+        Assert.Equal(Version(1), await snapshot.ReadAsync(Key(1), Canceled));
 
         snapshot.Dispose();
 
-        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await snapshot.ReadAsync(Key(1), Cancelled));
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await snapshot.ReadAsync(Key(1), Canceled));
     }
 
     [Fact]
@@ -167,7 +167,7 @@ public sealed class CachedStorageTests : IDisposable
                             batch.Delete(Key(key));
                     }
                     (unsteady.FailsBefore, unsteady.FailsAfter) = (commit.FailsBefore, commit.FailsAfter);
-                    var failure = await Record.ExceptionAsync(async () => await storage.CommitAsync(batch, Durability.Buffered, Cancelled));
+                    var failure = await Record.ExceptionAsync(async () => await storage.CommitAsync(batch, Durability.Buffered, Canceled));
                     Assert.Equal(commit.FailsBefore || commit.FailsAfter, failure is StorageException);
                     foreach (var (key, version) in commit.FailsBefore ? [] : commit.Writes)
                         model = version > 0 ? model.SetItem(key, Version(version)) : model.Remove(key);
@@ -181,11 +181,11 @@ public sealed class CachedStorageTests : IDisposable
                     break;
                 case Step.Read(var which, var key):
                     var (actual, expected) = snapshots[which % snapshots.Count];
-                    Assert.Equal(expected.GetValueOrDefault(key, Document.Nothing), await actual.ReadAsync(Key(key), Cancelled));
+                    Assert.Equal(expected.GetValueOrDefault(key, Document.Nothing), await actual.ReadAsync(Key(key), Canceled));
                     break;
                 case Step.ReadMany(var which, var keys):
                     (actual, expected) = snapshots[which % snapshots.Count];
-                    await actual.ReadManyAsync(StorageKeys(keys), Cleared(page), Cancelled);
+                    await actual.ReadManyAsync(StorageKeys(keys), Cleared(page), Canceled);
                     Assert.Equal(keys.Where(expected.ContainsKey).Select(key => $"{Convert.ToHexString(Key(key)[3..])} {expected[key]}"), Shown(page));
                     break;
             }
@@ -193,7 +193,7 @@ public sealed class CachedStorageTests : IDisposable
         foreach (var (snapshot, _) in snapshots)
             snapshot.Dispose();
 
-        async Task OpenAsync() => snapshots.Add(((CachedSnapshot)await storage.OpenSnapshotAsync(Cancelled), model));
+        async Task OpenAsync() => snapshots.Add(((CachedSnapshot)await storage.OpenSnapshotAsync(Canceled), model));
     }
 
     static async Task AssertReadsManyAsync(CachedSnapshot snapshot, int[] keys, DocumentPage page)
@@ -204,13 +204,13 @@ public sealed class CachedStorageTests : IDisposable
             if (await StoredAsync(snapshot, Key(key)) is var document && !ReferenceEquals(document, Document.Nothing))
                 expected.Add($"{Convert.ToHexString(Key(key)[3..])} {document}");
         }
-        await snapshot.ReadManyAsync(StorageKeys(keys), Cleared(page), Cancelled);
+        await snapshot.ReadManyAsync(StorageKeys(keys), Cleared(page), Canceled);
         Assert.Equal(expected, Shown(page));
     }
 
     /// <summary>Reads a document from the storage itself, without the cache.</summary>
     static async Task<Document> StoredAsync(CachedSnapshot snapshot, byte[] key) =>
-        await snapshot.GetAsync(key, Cancelled) is { } bytes ? Document.Parse(bytes.ToArray()) : Document.Nothing;
+        await snapshot.GetAsync(key, Canceled) is { } bytes ? Document.Parse(bytes.ToArray()) : Document.Nothing;
 
     static ReadOnlyMemory<byte>[] StorageKeys(int[] keys) => [.. keys.Select(key => new ReadOnlyMemory<byte>(Key(key)))];
 

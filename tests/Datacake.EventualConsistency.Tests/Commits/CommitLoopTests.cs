@@ -10,7 +10,7 @@ namespace Datacake.EventualConsistency.Tests.Commits;
 /// <summary>The one writer of a store, with callbacks that throw.</summary>
 public sealed class CommitLoopTests
 {
-    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     public static TheoryData<string> Failures => ["canceled", "disposed", "invalid"];
 
@@ -28,8 +28,8 @@ public sealed class CommitLoopTests
         {
             var throwing = new ObservedWork(() => throw FailureOf(kind));
             Assert.True(loop.TryPost(throwing));
-            Assert.True(await loop.RunAsync((_, _) => ValueTask.FromResult(true), Cancelled).AsTask().WaitAsync(TestCluster.Deadline, Cancelled));
-            await throwing.Done.WaitAsync(TestCluster.Deadline, Cancelled);
+            Assert.True(await loop.RunAsync((_, _) => ValueTask.FromResult(true), Canceled).AsTask().WaitAsync(TestCluster.Deadline, Canceled));
+            await throwing.Done.WaitAsync(TestCluster.Deadline, Canceled);
         }
         Assert.InRange(observed, 1, 6);
     }
@@ -43,12 +43,12 @@ public sealed class CommitLoopTests
         {
             await gate.Task;
             return true;
-        }, Cancelled).AsTask();
+        }, Canceled).AsTask();
         ObservedWork[] works = [new(() => throw new OperationCanceledException()), new(() => { }), new(() => throw new IOException()), new(() => { })];
         Assert.All(works, work => Assert.True(loop.TryPost(work)));
         gate.SetResult();
-        await holding.WaitAsync(TestCluster.Deadline, Cancelled);
-        await Task.WhenAll(works.Select(work => work.Done)).WaitAsync(TestCluster.Deadline, Cancelled);
+        await holding.WaitAsync(TestCluster.Deadline, Canceled);
+        await Task.WhenAll(works.Select(work => work.Done)).WaitAsync(TestCluster.Deadline, Canceled);
     }
 
     [Fact]
@@ -60,15 +60,15 @@ public sealed class CommitLoopTests
         {
             await gate.Task;
             return true;
-        }, Cancelled).AsTask();
+        }, Canceled).AsTask();
         await Eventually.WaitUntilAsync(() => loop.TryPost(new ObservedWork(() => throw new IOException())), "there is room");
-        var waiting = Enumerable.Range(0, 10).Select(_ => loop.RunAsync((_, _) => ValueTask.FromResult(true), Cancelled).AsTask()).ToArray();
+        var waiting = Enumerable.Range(0, 10).Select(_ => loop.RunAsync((_, _) => ValueTask.FromResult(true), Canceled).AsTask()).ToArray();
         var closing = loop.DisposeAsync().AsTask();
         gate.SetResult();
-        await closing.WaitAsync(TestCluster.Deadline, Cancelled);
+        await closing.WaitAsync(TestCluster.Deadline, Canceled);
         foreach (var work in waiting.Prepend(holding))
-            Assert.True(await Record.ExceptionAsync(() => work.WaitAsync(TestCluster.Deadline, Cancelled)) is null or ObjectDisposedException);
-        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await loop.RunAsync((_, _) => ValueTask.FromResult(true), Cancelled));
+            Assert.True(await Record.ExceptionAsync(() => work.WaitAsync(TestCluster.Deadline, Canceled)) is null or ObjectDisposedException);
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await loop.RunAsync((_, _) => ValueTask.FromResult(true), Canceled));
     }
 
     [Fact]
@@ -83,7 +83,7 @@ public sealed class CommitLoopTests
         isOpen = true;
         await cluster.WaitUntilConnectedAsync();
         for (int i = 0; i < 10; i++)
-            await cluster[2].Store.Keyspace("cakes").PutAsync(i, "cake"u8.ToArray(), Consistency.All, Cancelled);
+            await cluster[2].Store.Keyspace("cakes").PutAsync(i, "cake"u8.ToArray(), Consistency.All, Canceled);
         cluster[1].Transport.Cut();
         await cluster.WaitUntilAliveAsync(2, 1);
         cluster[1].Transport.Mend();
@@ -93,10 +93,10 @@ public sealed class CommitLoopTests
     static async Task<CommitLoop> StartAsync(Action<ReplicaBatch> onCommitted, ILogger logger)
     {
         var storage = new MemoryStorage();
-        using var snapshot = await storage.OpenSnapshotAsync(Cancelled);
+        using var snapshot = await storage.OpenSnapshotAsync(Canceled);
         var (replica, batch) = await Replica.OpenAsync(
-            new ReplicaSettings("cluster", "", 1, 2, TimeProvider.System), new HybridLogicalClock(1, TimeProvider.System), storage, snapshot, Cancelled);
-        await storage.CommitAsync(replica.Prepare(batch).Batch, Datacake.Storage.Durability.Flushed, Cancelled);
+            new ReplicaSettings("cluster", "", 1, 2, TimeProvider.System), new HybridLogicalClock(1, TimeProvider.System), storage, snapshot, Canceled);
+        await storage.CommitAsync(replica.Prepare(batch).Batch, Datacake.Storage.Durability.Flushed, Canceled);
         replica.Complete(batch);
         return new CommitLoop(replica, storage, new ReplicatedStoreOptions(), logger, onCommitted, _ => { }, failure: null);
     }

@@ -10,7 +10,7 @@ public sealed class DamageTests
 {
     const int Count = 20;
 
-    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     [Theory]
     [InlineData(0)]
@@ -78,7 +78,7 @@ public sealed class DamageTests
         }
         Assert.Equal("pie 2", await nodes[1].GetAsync(2));
         Assert.Equal(1, nodes[1].Store.DamagedRecords);
-        var found = await nodes[1].Store.VerifyAsync(Cancelled);
+        var found = await nodes[1].Store.VerifyAsync(Canceled);
         Assert.Equal("The document 1 of 'cakes' is damaged: its checksum is wrong.", Assert.Single(found.Findings));
     }
 
@@ -109,21 +109,21 @@ public sealed class DamageTests
             values.Writer.Write(document.Value!.Value.Span);
             values.Add();
         });
-        await nodes[2].Store.DeclareAsync(new KeyspaceDeclaration("cakes", MergePolicy.LastWriterWins, [index]), Cancelled);
+        await nodes[2].Store.DeclareAsync(new KeyspaceDeclaration("cakes", MergePolicy.LastWriterWins, [index]), Canceled);
         var keys = await disk.KeysAsync(StoreLayout.AllIndexEntries);
         Assert.Equal(Count, keys.Count);
         await disk.FlipAsync(keys[5], 3);
-        using (var snapshot = await nodes[2].Store.OpenSnapshotAsync(Cancelled))
+        using (var snapshot = await nodes[2].Store.OpenSnapshotAsync(Canceled))
         {
             var failure = await Assert.ThrowsAsync<StorageException>(async () =>
-                await snapshot.ScanIndexAsync("cakes", "by text", KeyRange.All, ScanDirection.Forward, 100, Cancelled));
+                await snapshot.ScanIndexAsync("cakes", "by text", KeyRange.All, ScanDirection.Forward, 100, Canceled));
             Assert.Contains("an entry of an index", failure.Message, StringComparison.Ordinal);
         }
         await WaitUntilMendedAsync(nodes);
-        await nodes[2].Store.WaitForIndexesAsync("cakes", Cancelled);
+        await nodes[2].Store.WaitForIndexesAsync("cakes", Canceled);
         await AssertSoundAsync(nodes);
-        using var after = await nodes[2].Store.OpenSnapshotAsync(Cancelled);
-        Assert.Equal(Count, (await after.ScanIndexAsync("cakes", "by text", KeyRange.All, ScanDirection.Forward, 100, Cancelled)).Count);
+        using var after = await nodes[2].Store.OpenSnapshotAsync(Canceled);
+        Assert.Equal(Count, (await after.ScanIndexAsync("cakes", "by text", KeyRange.All, ScanDirection.Forward, 100, Canceled)).Count);
     }
 
     [Fact]
@@ -136,7 +136,7 @@ public sealed class DamageTests
             await nodes[2].PutAsync(key, "pie", Consistency.None);
         foreach (var key in await disk.KeysAsync(StoreLayout.AllLog))
             await disk.FlipAsync(key, 40);
-        Assert.False((await nodes[2].Store.VerifyAsync(Cancelled)).IsSound);
+        Assert.False((await nodes[2].Store.VerifyAsync(Canceled)).IsSound);
         await nodes.StartNodeAsync(1);
         await nodes.WaitUntilConnectedAsync(1, 2);
         for (int key = 0; key < Count; key++)
@@ -151,7 +151,7 @@ public sealed class DamageTests
         await using var nodes = new ScenarioNodes();
         var disk = await StartAsync(nodes);
         await disk.LoseAsync(await disk.KeyOfAsync(7));
-        var found = await nodes[2].Store.VerifyAsync(Cancelled);
+        var found = await nodes[2].Store.VerifyAsync(Canceled);
         Assert.Contains("do not match its count (20) or its fingerprint: 19 documents were found", Assert.Single(found.Findings), StringComparison.Ordinal);
         await nodes[2].WaitForMendedAsync(7, "cake 7");
         await nodes.WaitUntilEqualAsync(Count, 1, 2);
@@ -179,7 +179,7 @@ public sealed class DamageTests
         await nodes[1].PutAsync(7, "cake 7", Consistency.None);
         await MoveAsync(disk, await disk.KeyOfAsync(7), changedBits: 0x40);
         await nodes[1].WaitForMendedAsync(7, "cake 7");
-        await Eventually.WaitUntilAsync(async () => (await nodes[1].Store.VerifyAsync(Cancelled)).IsSound, "node 1 is sound");
+        await Eventually.WaitUntilAsync(async () => (await nodes[1].Store.VerifyAsync(Canceled)).IsSound, "node 1 is sound");
         Assert.Single(await disk.KeysAsync(StoreLayout.AllDocuments));
     }
 
@@ -259,7 +259,7 @@ public sealed class DamageTests
             await disk.FlipAsync(await disk.KeyOfAsync(key), 60 + key);
         await nodes.StartNodeAsync(3, configure: settings => settings.ListenOn(nodes[3].Address).WithSeeds(nodes[2].Address));
         await nodes.WaitUntilConnectedAsync(1, 2, 3);
-        await nodes[2].Store.VerifyAsync(Cancelled);
+        await nodes[2].Store.VerifyAsync(Canceled);
         await WaitUntilMendedAsync(nodes);
         await nodes.WaitUntilEqualAsync(Count, 1, 2, 3);
         for (int key = 0; key < Count; key++)
@@ -309,7 +309,7 @@ public sealed class DamageTests
     static async Task AssertSoundAsync(ScenarioNodes nodes, long count = Count)
     {
         // Counts and indexes are repaired right after the last record.
-        await Eventually.WaitUntilAsync(async () => (await nodes[2].Store.VerifyAsync(Cancelled)).IsSound, "node 2 is sound");
+        await Eventually.WaitUntilAsync(async () => (await nodes[2].Store.VerifyAsync(Canceled)).IsSound, "node 2 is sound");
         await nodes.WaitUntilEqualAsync(count, 1, 2);
     }
 }

@@ -8,7 +8,7 @@ sealed class DamageableDisk : IDurableStorage
 {
     readonly MemoryStorage _storage = new();
 
-    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     public string Description => "test disk";
 
@@ -30,15 +30,15 @@ sealed class DamageableDisk : IDurableStorage
     /// <summary>Returns the keys that are stored in a range.</summary>
     public async Task<List<ReadOnlyMemory<byte>>> KeysAsync(KeyRange range)
     {
-        using var snapshot = await _storage.OpenSnapshotAsync(Cancelled);
-        return await snapshot.ReadAllAsync(range, Cancelled).Select(entry => (ReadOnlyMemory<byte>)entry.Key.ToArray()).ToListAsync(Cancelled);
+        using var snapshot = await _storage.OpenSnapshotAsync(Canceled);
+        return await snapshot.ReadAllAsync(range, Canceled).Select(entry => (ReadOnlyMemory<byte>)entry.Key.ToArray()).ToListAsync(Canceled);
     }
 
     /// <summary>Flips one bit of a record's value.</summary>
     public async Task FlipAsync(ReadOnlyMemory<byte> key, int bit)
     {
-        using var snapshot = await _storage.OpenSnapshotAsync(Cancelled);
-        byte[] value = (await snapshot.GetAsync(key, Cancelled))!.Value.ToArray();
+        using var snapshot = await _storage.OpenSnapshotAsync(Canceled);
+        byte[] value = (await snapshot.GetAsync(key, Canceled))!.Value.ToArray();
         value[bit / 8 % value.Length] ^= (byte)(1 << (bit % 8));
         await PutAsync(key, value);
     }
@@ -48,14 +48,14 @@ sealed class DamageableDisk : IDurableStorage
     {
         var batch = new WriteBatch();
         batch.Delete(key);
-        await CommitAsync(batch, Datacake.Storage.Durability.Buffered, Cancelled);
+        await CommitAsync(batch, Datacake.Storage.Durability.Buffered, Canceled);
     }
 
     /// <summary>Overwrites the value of one record with the value of another.</summary>
     public async Task ExchangeAsync(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> other)
     {
-        using var snapshot = await _storage.OpenSnapshotAsync(Cancelled);
-        await PutAsync(key, (await snapshot.GetAsync(other, Cancelled))!.Value.ToArray());
+        using var snapshot = await _storage.OpenSnapshotAsync(Canceled);
+        await PutAsync(key, (await snapshot.GetAsync(other, Canceled))!.Value.ToArray());
     }
 
     /// <summary>Returns the storage key of the document with the given number.</summary>
@@ -66,6 +66,6 @@ sealed class DamageableDisk : IDurableStorage
     {
         var batch = new WriteBatch();
         batch.Put(key, value);
-        await CommitAsync(batch, Datacake.Storage.Durability.Buffered, Cancelled);
+        await CommitAsync(batch, Datacake.Storage.Durability.Buffered, Canceled);
     }
 }

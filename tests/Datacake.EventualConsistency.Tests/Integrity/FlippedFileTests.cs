@@ -16,7 +16,7 @@ public sealed class FlippedFileTests : IDisposable
 
     readonly string _folder = Directory.CreateTempSubdirectory("flips-").FullName;
 
-    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -29,14 +29,14 @@ public sealed class FlippedFileTests : IDisposable
         await using (var storage = new ChecksummedStorage(Open(provider, sound), new DamageLog()))
             await FillAsync(storage);
         var random = new Random(7);
-        byte[] bytes = await File.ReadAllBytesAsync(sound, Cancelled);
+        byte[] bytes = await File.ReadAllBytesAsync(sound, Canceled);
         int refused = 0, harmless = 0, lost = 0;
         for (int i = 0; i < FileDamage.Count(1_000); i++)
         {
             var (changed, what) = FileDamage.Make(bytes, random);
             foreach (string old in Directory.GetFiles(_folder, "flipped*"))
                 File.Delete(old);
-            await File.WriteAllBytesAsync(flipped, changed, Cancelled);
+            await File.WriteAllBytesAsync(flipped, changed, Canceled);
             long started = Stopwatch.GetTimestamp();
             try
             {
@@ -63,7 +63,7 @@ public sealed class FlippedFileTests : IDisposable
             var batch = new WriteBatch();
             for (int key = first; key < first + 100; key++)
                 batch.Put(KeyOf(key), ValueOf(key));
-            await storage.CommitAsync(batch, Datacake.Storage.Durability.Flushed, Cancelled);
+            await storage.CommitAsync(batch, Datacake.Storage.Durability.Flushed, Canceled);
         }
     }
 
@@ -71,20 +71,20 @@ public sealed class FlippedFileTests : IDisposable
     static async Task<int> ReadAsync(IDurableStorage file)
     {
         await using var storage = new ChecksummedStorage(file, new DamageLog());
-        using var snapshot = await storage.OpenSnapshotAsync(Cancelled);
+        using var snapshot = await storage.OpenSnapshotAsync(Canceled);
         int found = 0;
-        await foreach (var (key, value) in snapshot.ReadAllAsync(StoreLayout.AllDocuments, Cancelled))
+        await foreach (var (key, value) in snapshot.ReadAllAsync(StoreLayout.AllDocuments, Canceled))
         {
             Assert.True(value.Span.SequenceEqual(ValueOf(NumberOf(key))), "A scan shows other data.");
             found++;
         }
         using var page = new EntryPage();
-        await snapshot.GetManyAsync([.. Enumerable.Range(0, Records).Select(number => (ReadOnlyMemory<byte>)KeyOf(number))], page, Cancelled);
+        await snapshot.GetManyAsync([.. Enumerable.Range(0, Records).Select(number => (ReadOnlyMemory<byte>)KeyOf(number))], page, Canceled);
         for (int entry = 0; entry < page.Count; entry++)
             Assert.True(page.ValueOf(entry).SequenceEqual(ValueOf(NumberOf(page.KeyOf(entry).ToArray()))), "A read of several shows other data.");
         for (int number = 0; number < Records; number += 7)
         {
-            if (await snapshot.GetAsync(KeyOf(number), Cancelled) is { } value)
+            if (await snapshot.GetAsync(KeyOf(number), Canceled) is { } value)
                 Assert.True(value.Span.SequenceEqual(ValueOf(number)), "A read shows other data.");
         }
         return found;

@@ -12,7 +12,7 @@ public sealed class FlippedNodeTests : IDisposable
 
     readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("flipped-");
 
-    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     public void Dispose() => _folder.Delete(recursive: true);
 
@@ -39,9 +39,9 @@ public sealed class FlippedNodeTests : IDisposable
             foreach (string path in Directory.GetFiles(_folder.FullName))
                 File.Delete(path);
             foreach (var (path, bytes) in sound)
-                await File.WriteAllBytesAsync(path, bytes, Cancelled);
+                await File.WriteAllBytesAsync(path, bytes, Canceled);
             var (changed, what) = FileDamage.Make(sound[file], random);
-            await File.WriteAllBytesAsync(file, changed, Cancelled);
+            await File.WriteAllBytesAsync(file, changed, Canceled);
             try
             {
                 await nodes.StartNodeAsync(2);

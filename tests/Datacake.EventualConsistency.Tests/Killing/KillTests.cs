@@ -19,7 +19,7 @@ public sealed class KillTests : IDisposable
 
     public KillTests() => _addresses = _reserved.Next(3);
 
-    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     public void Dispose()
     {
@@ -36,8 +36,8 @@ public sealed class KillTests : IDisposable
         for (int round = 0; round < Kills; round++)
         {
             using var process = WritingProcess.Start(1, FileOf(1), round * KeysPerRound, "None", _addresses);
-            acknowledged.AddRange(await process.ReadAcknowledgedAsync(WritesBetweenKills, Cancelled));
-            acknowledged.AddRange(await process.KillAsync(Cancelled));
+            acknowledged.AddRange(await process.ReadAcknowledgedAsync(WritesBetweenKills, Canceled));
+            acknowledged.AddRange(await process.KillAsync(Canceled));
         }
         await using var first = await OpenAsync(1);
         await CheckAsync(acknowledged, first, second, third);
@@ -53,9 +53,9 @@ public sealed class KillTests : IDisposable
                 i => WritingProcess.Start(i + 1, FileOf(i + 1), ((round * 3) + i) * KeysPerRound, "Quorum", _addresses)).ToList();
             try
             {
-                foreach (var read in processes.Select(process => process.ReadAcknowledgedAsync(WritesBetweenKills, Cancelled)).ToList())
+                foreach (var read in processes.Select(process => process.ReadAcknowledgedAsync(WritesBetweenKills, Canceled)).ToList())
                     acknowledged.AddRange(await read);
-                foreach (var rest in processes.Select(process => process.KillAsync(Cancelled)).ToList())
+                foreach (var rest in processes.Select(process => process.KillAsync(Canceled)).ToList())
                     acknowledged.AddRange(await rest);
             }
             finally
@@ -79,14 +79,14 @@ public sealed class KillTests : IDisposable
     {
         var stores = new List<ReplicatedStore>();
         foreach (var node in nodes)
-            stores.Add(await node.OpenStoreAsync(cancellationToken: Cancelled));
+            stores.Add(await node.OpenStoreAsync(cancellationToken: Canceled));
         await TestCluster.WaitUntilAsync(
             async () =>
             {
                 var shown = new HashSet<(long, UInt128)>();
                 foreach (var store in stores)
                 {
-                    var statistics = await store.Keyspace(WritingProcess.KeyspaceName).GetStatisticsAsync(Cancelled);
+                    var statistics = await store.Keyspace(WritingProcess.KeyspaceName).GetStatisticsAsync(Canceled);
                     shown.Add((statistics.Count, statistics.Fingerprint));
                 }
                 return shown.Count == 1 && stores.TrueForAll(store => store.Members.Count(member => member.IsUp) == stores.Count);
@@ -97,7 +97,7 @@ public sealed class KillTests : IDisposable
             var keyspace = store.Keyspace(WritingProcess.KeyspaceName);
             foreach (long key in acknowledged)
             {
-                var value = (await keyspace.GetAsync(key, Cancelled))?.Value;
+                var value = (await keyspace.GetAsync(key, Canceled))?.Value;
                 Assert.True(value is { } bytes && bytes.Span.SequenceEqual(WritingProcess.ValueOf(key)), $"Node {store.Node.Id} has lost {key}.");
             }
         }
@@ -106,8 +106,8 @@ public sealed class KillTests : IDisposable
     async Task<DatacakeNode> OpenAsync(int nodeId)
     {
         var node = await DatacakeNode.StartAsync(
-            options => options.WithNodeId(nodeId).ListenOn(_addresses[nodeId - 1]).WithSeeds(_addresses).UseSqlite(FileOf(nodeId)), Cancelled);
-        await node.OpenStoreAsync(cancellationToken: Cancelled);
+            options => options.WithNodeId(nodeId).ListenOn(_addresses[nodeId - 1]).WithSeeds(_addresses).UseSqlite(FileOf(nodeId)), Canceled);
+        await node.OpenStoreAsync(cancellationToken: Canceled);
         return node;
     }
 

@@ -30,7 +30,7 @@ sealed class WritingProcess : IDisposable
         int id = int.Parse(nodeId, CultureInfo.InvariantCulture);
         await using var node = await DatacakeNode.StartAsync(
             options => options.WithNodeId(id).ListenOn(addresses[id - 1]).WithSeeds(addresses).UseSqlite(file)
-                .WithStore(store => store.AcknowledgementTimeout = TestCluster.Deadline));
+                .WithStore(store => store.AcknowledgmentTimeout = TestCluster.Deadline));
         var store = await node.OpenStoreAsync();
         await store.Joined;
         var keyspace = store.Keyspace(KeyspaceName);

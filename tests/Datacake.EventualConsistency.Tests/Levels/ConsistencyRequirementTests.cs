@@ -93,7 +93,7 @@ public sealed class ConsistencyRequirementTests
         Assert.Equal(reachable, string.Join(' ', found));
     }
 
-    /// <summary>Checks whether acknowledgements of other nodes satisfy a level. All members are up.</summary>
+    /// <summary>Checks whether acknowledgments of other nodes satisfy a level. All members are up.</summary>
     [Theory]
     [InlineData(Consistency.None, "a:1,2,3", "", true)]
     [InlineData(Consistency.One, "a:1,2,3", "", false)]
@@ -117,7 +117,7 @@ public sealed class ConsistencyRequirementTests
     [InlineData(Consistency.EachQuorum, "a:1,2,3 b:4,5,6", "2,4,6", true)]
     [InlineData(Consistency.All, "a:1,2,3", "2", false)]
     [InlineData(Consistency.All, "a:1,2,3", "2,3", true)]
-    public void Level_is_satisfied_by_the_expected_acknowledgements(Consistency level, string layout, string acknowledged, bool isSatisfied)
+    public void Level_is_satisfied_by_the_expected_acknowledgments(Consistency level, string layout, string acknowledged, bool isSatisfied)
     {
         var requirement = ConsistencyRequirement.For(level, 1, Layout(layout));
         Assert.Equal(isSatisfied, requirement.IsSatisfiedBy(Ids(acknowledged)));
@@ -125,7 +125,7 @@ public sealed class ConsistencyRequirementTests
     }
 
     [Fact]
-    public void Satisfied_level_stays_satisfied_with_more_acknowledgements() =>
+    public void Satisfied_level_stays_satisfied_with_more_acknowledgments() =>
         Gen.Select(
             Gen.Enum<Consistency>(), Gen.Int[0, 2].List[1, 12], Gen.Int[0, 4095], Gen.Int[0, 4095]).Sample((level, centers, some, more) =>
         {
@@ -140,7 +140,7 @@ public sealed class ConsistencyRequirementTests
         });
 
     [Fact]
-    public void Missing_acknowledgements_are_named()
+    public void Missing_acknowledgments_are_named()
     {
         var requirement = ConsistencyRequirement.For(Consistency.EachQuorum, 1, Layout("a:1,2,3 b:4,5,6"));
         Assert.Equal(
@@ -166,7 +166,7 @@ public sealed class ConsistencyRequirementTests
     }
 
     [Fact]
-    public void Write_that_misses_its_level_is_reported_with_its_stamp_acknowledgements_and_failures()
+    public void Write_that_misses_its_level_is_reported_with_its_stamp_acknowledgments_and_failures()
     {
         var requirement = ConsistencyRequirement.For(Consistency.All, 1, Members("a:1,2,3"));
         var cause = new TimeoutException();

@@ -5,7 +5,7 @@ namespace Datacake.EventualConsistency.Tests.Links;
 /// <summary>Connections between peers, some of which cannot be dialed, while addresses change hands.</summary>
 public sealed class DialingTests
 {
-    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     [Theory]
     [InlineData(1, nameof(DialFate.Refused))]
@@ -24,9 +24,9 @@ public sealed class DialingTests
         await cluster.AddAsync(hidden, address: address);
         await cluster.WaitUntilConnectedAsync();
         foreach (var store in cluster.Stores)
-            await store.Keyspace("cakes").PutAsync((int)store.Node.Id, "cake"u8.ToArray(), Consistency.All, Cancelled);
+            await store.Keyspace("cakes").PutAsync((int)store.Node.Id, "cake"u8.ToArray(), Consistency.All, Canceled);
         foreach (var store in cluster.Stores)
-            Assert.Equal(3, (await store.Keyspace("cakes").GetManyAsync([4, 5, hidden], Consistency.All, Cancelled)).Count);
+            Assert.Equal(3, (await store.Keyspace("cakes").GetManyAsync([4, 5, hidden], Consistency.All, Canceled)).Count);
     }
 
     [Fact]
@@ -42,7 +42,7 @@ public sealed class DialingTests
         await cluster.WaitUntilAliveAsync(1, 2);
         await cluster.AddAsync(3, storage[3], address: cluster.NextAddress());
         await cluster.WaitUntilConnectedAsync();
-        await cluster[3].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.All, Cancelled);
+        await cluster[3].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.All, Canceled);
         Assert.InRange(log.Count("Replication with node 3"), 0, 2);
     }
 
@@ -59,7 +59,7 @@ public sealed class DialingTests
         await cluster.AddAsync(4, storage[4], address: third);
         await cluster.WaitUntilConnectedAsync();
         foreach (var store in cluster.Stores)
-            await store.Keyspace("cakes").PutAsync((int)store.Node.Id, "cake"u8.ToArray(), Consistency.All, Cancelled);
+            await store.Keyspace("cakes").PutAsync((int)store.Node.Id, "cake"u8.ToArray(), Consistency.All, Canceled);
     }
 
     [Fact]
@@ -82,8 +82,8 @@ public sealed class DialingTests
         cluster[3].Transport.Pause();
         await cluster.WaitUntilAliveAsync(1, 2);
         var cakes = cluster[1].Store.Keyspace("cakes");
-        await Assert.ThrowsAsync<NotEnoughNodesException>(async () => await cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.All, Cancelled));
-        await cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.Quorum, Cancelled);
+        await Assert.ThrowsAsync<NotEnoughNodesException>(async () => await cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.All, Canceled));
+        await cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.Quorum, Canceled);
         Assert.Equal(MemberConnection.Down, cluster[1].Store.MemberStates.Single(member => member.NodeId == 3).State);
         // Either gossip or the silent connection reports it, whichever comes first.
         await TestCluster.WaitUntilAsync(
@@ -91,7 +91,7 @@ public sealed class DialingTests
 
         cluster[3].Transport.Resume();
         await cluster.WaitUntilConnectedAsync();
-        await cakes.PutAsync(2, "cake"u8.ToArray(), Consistency.All, Cancelled);
+        await cakes.PutAsync(2, "cake"u8.ToArray(), Consistency.All, Canceled);
     }
 
     [Fact]
@@ -107,14 +107,14 @@ public sealed class DialingTests
             "node 3 is in session, and waits for node 2 to join");
         Assert.DoesNotContain(cluster[1].Store.Members, member => member.NodeId == 3);
         await Assert.ThrowsAsync<NotEnoughNodesException>(
-            async () => await cluster[1].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.Quorum, Cancelled));
+            async () => await cluster[1].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.Quorum, Canceled));
     }
 
     [Fact]
     public async Task Retired_member_is_notified_and_its_sessions_end()
     {
         await using var cluster = await TestCluster.StartAsync(3);
-        await cluster[1].Store.RetireAsync(3, Cancelled);
+        await cluster[1].Store.RetireAsync(3, Canceled);
         await TestCluster.WaitUntilAsync(
             () => cluster[3].Store.MemberStates.Where(member => member.NodeId != 3).All(member => member.State == MemberConnection.Refused),
             "node 3 knows that it is refused");
@@ -122,7 +122,7 @@ public sealed class DialingTests
         foreach (int node in new[] { 1, 2 })
         {
             await TestCluster.WaitUntilAsync(() => cluster[node].Store.Members.Count == 2, $"node {node} has one member less");
-            await cluster[node].Store.Keyspace("cakes").PutAsync(node, "cake"u8.ToArray(), Consistency.All, Cancelled);
+            await cluster[node].Store.Keyspace("cakes").PutAsync(node, "cake"u8.ToArray(), Consistency.All, Canceled);
         }
         Assert.True(cluster[3].Log.Contains("it refuses the session"));
     }

@@ -10,9 +10,9 @@ public sealed class LargeMessageTests
     const int PartLength = 10 * 1024 * 1024, Parts = 2;       // A network message has at most 16 MiB.
 
     static readonly ReplicatedStoreOptions Options =
-        new() { ReportInterval = TimeSpan.FromMilliseconds(50), AcknowledgementTimeout = TestCluster.Deadline, MaxDocumentLength = 64 * 1024 * 1024 };
+        new() { ReportInterval = TimeSpan.FromMilliseconds(50), AcknowledgmentTimeout = TestCluster.Deadline, MaxDocumentLength = 64 * 1024 * 1024 };
 
-    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Document_longer_than_a_message_arrives_by_join_pull_mutation_and_read()
@@ -32,7 +32,7 @@ public sealed class LargeMessageTests
         await TestCluster.WaitUntilAsync(async () => await LengthAsync(cluster[2].Store, 2) == PartLength * Parts, "the pull brings the document");
 
         await GrowAsync(cluster[2].Store, 3, Consistency.All);
-        var read = await cluster[1].Store.Keyspace("cakes").GetAsync(3, Consistency.All, Cancelled);
+        var read = await cluster[1].Store.Keyspace("cakes").GetAsync(3, Consistency.All, Canceled);
         Assert.Equal(PartLength * Parts, LengthOf(read));
     }
 
@@ -52,9 +52,9 @@ public sealed class LargeMessageTests
         await cluster.WaitUntilConnectedAsync();
         await TestCluster.WaitUntilAsync(() => cluster[2].Transport.BytesReceived - received > PartLength / 4, "the document is on its way");
 
-        await cluster[2].Store.Keyspace("cakes").PutAsync(2, "cake"u8.ToArray(), Consistency.All, Cancelled);
-        await cluster[2].Store.Keyspace("cakes").GetAsync(2, Consistency.All, Cancelled);
-        Assert.Null(await cluster[2].Store.Keyspace("cakes").GetAsync(1, Cancelled));
+        await cluster[2].Store.Keyspace("cakes").PutAsync(2, "cake"u8.ToArray(), Consistency.All, Canceled);
+        await cluster[2].Store.Keyspace("cakes").GetAsync(2, Consistency.All, Canceled);
+        Assert.Null(await cluster[2].Store.Keyspace("cakes").GetAsync(1, Canceled));
 
         cluster[2].Transport.ReadDelay = TimeSpan.Zero;
         await TestCluster.WaitUntilAsync(async () => await LengthAsync(cluster[2].Store, 1) == PartLength * Parts, "the document arrives");
@@ -66,8 +66,8 @@ public sealed class LargeMessageTests
         await using var cluster = await TestCluster.StartAsync(3);
         var keys = Enumerable.Range(0, 850).Select(i => (DocumentKey)i).ToArray();
         foreach (var chunk in keys.Chunk(170))
-            await cluster[1].Store.Keyspace("cakes").PutManyAsync(chunk.Select(key => KeyValuePair.Create(key, (ReadOnlyMemory<byte>)new byte[20_000])), Consistency.All, Cancelled);
-        var reads = Enumerable.Range(1, 3).Select(node => cluster[node].Store.Keyspace("cakes").GetManyAsync(keys, Consistency.Quorum, Cancelled).AsTask());
+            await cluster[1].Store.Keyspace("cakes").PutManyAsync(chunk.Select(key => KeyValuePair.Create(key, (ReadOnlyMemory<byte>)new byte[20_000])), Consistency.All, Canceled);
+        var reads = Enumerable.Range(1, 3).Select(node => cluster[node].Store.Keyspace("cakes").GetManyAsync(keys, Consistency.Quorum, Canceled).AsTask());
         foreach (var read in await Task.WhenAll(reads))
             Assert.Equal(850, read.Count);
     }
@@ -78,16 +78,16 @@ public sealed class LargeMessageTests
         var damaged = new MemoryStorage();
         await using var cluster = await TestCluster.StartAsync(3, node => node == 1 ? damaged : new MemoryStorage());
         var cakes = cluster[3].Store.Keyspace("cakes");
-        await cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.All, Cancelled);
+        await cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.All, Canceled);
         cluster[2].Transport.Cut();
         await cluster.WaitUntilAliveAsync(3, 2);
-        await cakes.PutAsync(2, "pie"u8.ToArray(), Consistency.Quorum, Cancelled);
+        await cakes.PutAsync(2, "pie"u8.ToArray(), Consistency.Quorum, Canceled);
         var damage = new WriteBatch();
         damage.Put(StoreLayout.DocumentKey(1, DocumentKey.Of(2).Encoded.Span), new byte[] { 0xFF });
-        await damaged.CommitAsync(damage, Durability.Buffered, Cancelled);
+        await damaged.CommitAsync(damage, Durability.Buffered, Canceled);
 
         cluster[2].Transport.Mend();
-        await TestCluster.WaitUntilAsync(async () => await cluster[2].Store.Keyspace("cakes").GetAsync(2, Cancelled) is not null, "node 3 is asked");
+        await TestCluster.WaitUntilAsync(async () => await cluster[2].Store.Keyspace("cakes").GetAsync(2, Canceled) is not null, "node 3 is asked");
     }
 
     [Fact]
@@ -96,11 +96,11 @@ public sealed class LargeMessageTests
         var storage = new FaultyStorage();
         await using var cluster = await TestCluster.StartAsync(2, node => node == 2 ? storage : new MemoryStorage());
         var cakes = cluster[1].Store.Keyspace("cakes");
-        await cakes.PutAsync(0, "cake"u8.ToArray(), Consistency.All, Cancelled);
+        await cakes.PutAsync(0, "cake"u8.ToArray(), Consistency.All, Canceled);
         cluster[2].Transport.Cut();
         await cluster.WaitUntilAliveAsync(1, 1);
         for (int i = 1; i <= 20; i++)
-            await cakes.PutAsync(i, new byte[100_000], Consistency.None, Cancelled);
+            await cakes.PutAsync(i, new byte[100_000], Consistency.None, Canceled);
         byte[] prefix = StoreLayout.DocumentKey(1, [])[..StoreLayout.DocumentPrefixLength];
         storage.FailingOperation = operation => operation.Key.Span.StartsWith(prefix);
         storage.CommitsToFail = 2;
@@ -123,11 +123,11 @@ public sealed class LargeMessageTests
                 transaction.Put("cakes", key, builder.Build());
             else
                 transaction.Update("cakes", key, builder.Build());
-            await store.CommitAsync(transaction, consistency, Cancelled);
+            await store.CommitAsync(transaction, consistency, Canceled);
         }
     }
 
-    static async Task<int> LengthAsync(ReplicatedStore store, DocumentKey key) => LengthOf(await store.Keyspace("cakes").GetAsync(key, Cancelled));
+    static async Task<int> LengthAsync(ReplicatedStore store, DocumentKey key) => LengthOf(await store.Keyspace("cakes").GetAsync(key, Canceled));
 
     static int LengthOf(Document? document)
     {

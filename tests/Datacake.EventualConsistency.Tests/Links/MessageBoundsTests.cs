@@ -16,7 +16,7 @@ public sealed class MessageBoundsTests
     [Theory]
     [InlineData("mutations")]
     [InlineData("deltas")]
-    [InlineData("acknowledgement")]
+    [InlineData("acknowledgment")]
     [InlineData("records")]
     [InlineData("names")]
     [InlineData("documents")]
@@ -35,7 +35,7 @@ public sealed class MessageBoundsTests
                     writer.Write(1);
                     writer.Write(2);
                     break;
-                case "acknowledgement":
+                case "acknowledgment":
                     writer.Write(3);
                     break;
                 default:

@@ -10,7 +10,7 @@ public sealed class ReplacedSessionTests
 {
     const byte Peer = 99;
 
-    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Session_is_closed_when_a_second_one_of_a_later_run_opens()
@@ -25,7 +25,7 @@ public sealed class ReplacedSessionTests
 
         var last = await ReadUntilAsync<Refusal>(first);
         Assert.Equal(RefusalKind.Superseded, last.Kind);
-        while (await first.ReadAsync(Cancelled) is { } rest)
+        while (await first.ReadAsync(Canceled) is { } rest)
             rest.Dispose();
         await ReadUntilAsync<Report>(second);
     }
@@ -65,8 +65,8 @@ public sealed class ReplacedSessionTests
     static async Task<RpcStream> OpenAsync(RpcChannel channel, ReplicaMessage first, string dialed = "1")
     {
         var options = new RpcCallOptions { Headers = new RpcHeaders(KeyValuePair.Create(SessionService.DialedHeader, dialed)) };
-        var stream = await channel.OpenStreamAsync(SessionService.ServiceName, SessionService.SessionMessage, options, Cancelled);
-        await stream.WriteAsync(first.Encoded, Cancelled);
+        var stream = await channel.OpenStreamAsync(SessionService.ServiceName, SessionService.SessionMessage, options, Canceled);
+        await stream.WriteAsync(first.Encoded, Canceled);
         return stream;
     }
 
@@ -82,7 +82,7 @@ public sealed class ReplacedSessionTests
 
     static async Task<ReplicaMessage> ReadAsync(RpcStream stream)
     {
-        using var payload = await stream.ReadAsync(Cancelled).AsTask().WaitAsync(TestCluster.Deadline, Cancelled)
+        using var payload = await stream.ReadAsync(Canceled).AsTask().WaitAsync(TestCluster.Deadline, Canceled)
             ?? throw new EndOfStreamException();
         return ReplicaMessage.Decode(payload.Memory);
     }

@@ -3,7 +3,7 @@ namespace Datacake.EventualConsistency.Tests.Scenarios;
 /// <summary>The cluster that a store belongs to, tested with wrong seeds and empty disks.</summary>
 public sealed class ClusterIdentityTests
 {
-    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Separate_clusters_do_not_merge_when_a_wrong_seed_connects_them()
@@ -90,7 +90,7 @@ public sealed class ClusterIdentityTests
         if (isToldToForm)
             nodes[1].Seeds = [nodes[1].Address, nodes[2].Address, nodes[3].Address];
         await nodes.StartNodeAsync(1, store => store.FormCluster = isToldToForm);
-        await nodes[1].Store.Joined.WaitAsync(Eventually.Deadline, Cancelled);
+        await nodes[1].Store.Joined.WaitAsync(Eventually.Deadline, Canceled);
         await nodes.StartNodeAsync(2);
         await nodes.StartNodeAsync(3);
         Assert.Contains("formed separately", await nodes.WaitUntilRefusedAsync(2, 1), StringComparison.Ordinal);
@@ -143,13 +143,13 @@ public sealed class ClusterIdentityTests
         nodes[2].Transport.FateOf = _ => DialFate.Refused;
         await nodes.StartNodeAsync(2);
         var reading = nodes[2].GetAsync(1);
-        var counting = nodes[2].Cakes.GetStatisticsAsync(Cancelled).AsTask();
+        var counting = nodes[2].Cakes.GetStatisticsAsync(Canceled).AsTask();
         await nodes[2].Log.WaitUntilAsync("Node 2 has not joined its cluster");
         Assert.False(reading.IsCompleted);
         Assert.False(counting.IsCompleted);
         nodes[2].Transport.FateOf = _ => DialFate.Connects;
-        Assert.Equal("cake", await reading.WaitAsync(Eventually.Deadline, Cancelled));
-        Assert.Equal(1, (await counting.WaitAsync(Eventually.Deadline, Cancelled)).Count);
+        Assert.Equal("cake", await reading.WaitAsync(Eventually.Deadline, Canceled));
+        Assert.Equal(1, (await counting.WaitAsync(Eventually.Deadline, Canceled)).Count);
 
         nodes[3].Transport.FateOf = _ => DialFate.Refused;
         await nodes.StartNodeAsync(3, store => store.ReadBeforeJoined = true);

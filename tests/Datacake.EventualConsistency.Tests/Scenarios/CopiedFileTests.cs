@@ -8,7 +8,7 @@ public sealed class CopiedFileTests : IDisposable
 {
     readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("datacake");
 
-    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     public void Dispose() => _directory.Delete(recursive: true);
 
@@ -44,7 +44,7 @@ public sealed class CopiedFileTests : IDisposable
             Assert.Equal("later", await nodes[id].GetAsync(5));
             Assert.Equal("lost with the newer file", await nodes[id].GetAsync(6));
         }
-        await nodes[3].Cakes.DeleteAsync(6, Consistency.All, Cancelled);
+        await nodes[3].Cakes.DeleteAsync(6, Consistency.All, Canceled);
         await nodes.WaitUntilEqualAsync(61, 1, 2, 3);
     }
 

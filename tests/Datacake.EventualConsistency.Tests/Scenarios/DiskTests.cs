@@ -7,7 +7,7 @@ namespace Datacake.EventualConsistency.Tests.Scenarios;
 /// <summary>Disks that are full, and disks that lose data.</summary>
 public sealed class DiskTests
 {
-    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Node_on_a_full_disk_starts_for_reading_and_writes_again_once_there_is_space()
@@ -24,7 +24,7 @@ public sealed class DiskTests
         disk.CommitsToFail = int.MaxValue;
         await nodes.StartNodeAsync(2);
         Assert.Equal("cake", await nodes[2].GetAsync(1));
-        Assert.Equal(1, (await nodes[2].Cakes.GetStatisticsAsync(Cancelled)).Count);
+        Assert.Equal(1, (await nodes[2].Cakes.GetStatisticsAsync(Canceled)).Count);
         Assert.Equal(StorageError.Full, Assert.IsType<StorageException>(nodes[2].Store.StorageFailure).Error);
         var failure = await Assert.ThrowsAsync<StorageException>(() => nodes[2].PutAsync(1, "pie", Consistency.None));
         Assert.Equal(StorageError.Full, failure.Error);
@@ -74,17 +74,17 @@ public sealed class DiskTests
 
     static async Task<bool> IsLogEmptyAsync(MemoryStorage disk)
     {
-        using var snapshot = await disk.OpenSnapshotAsync(Cancelled);
-        return !await snapshot.ReadAllAsync(StoreLayout.AllLog, Cancelled).AnyAsync(Cancelled);
+        using var snapshot = await disk.OpenSnapshotAsync(Canceled);
+        return !await snapshot.ReadAllAsync(StoreLayout.AllLog, Canceled).AnyAsync(Canceled);
     }
 
     /// <summary>Removes a document from the only keyspace as a fault of the merge would, with a matching record of the keyspace.</summary>
     static async Task LoseAsync(MemoryStorage disk, int key)
     {
-        using var snapshot = await disk.OpenSnapshotAsync(Cancelled);
-        var (recordKey, encoded) = await snapshot.ReadAllAsync(StoreLayout.AllKeyspaces, Cancelled).SingleAsync(Cancelled);
+        using var snapshot = await disk.OpenSnapshotAsync(Canceled);
+        var (recordKey, encoded) = await snapshot.ReadAllAsync(StoreLayout.AllKeyspaces, Canceled).SingleAsync(Canceled);
         var record = KeyspaceRecord.Decode(encoded);
-        await foreach (var (documentKey, value) in snapshot.ReadAllAsync(StoreLayout.AllDocuments, Cancelled))
+        await foreach (var (documentKey, value) in snapshot.ReadAllAsync(StoreLayout.AllDocuments, Canceled))
         {
             if (!documentKey.Span[StoreLayout.DocumentPrefixLength..].SequenceEqual(DocumentKey.Of(key).Encoded.Span))
                 continue;
@@ -92,7 +92,7 @@ public sealed class DiskTests
             var batch = new WriteBatch();
             batch.Delete(documentKey.ToArray());
             batch.Put(recordKey.ToArray(), (record with { Count = record.Count - 1, Fingerprint = record.Fingerprint - part }).Encode());
-            await disk.CommitAsync(batch, Datacake.Storage.Durability.Buffered, Cancelled);
+            await disk.CommitAsync(batch, Datacake.Storage.Durability.Buffered, Canceled);
             return;
         }
         Assert.Fail($"There is no document {key}.");

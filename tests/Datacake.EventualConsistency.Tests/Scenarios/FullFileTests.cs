@@ -12,7 +12,7 @@ public sealed class FullFileTests : IDisposable
 
     readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("full-");
 
-    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     public void Dispose() => _folder.Delete(recursive: true);
 
@@ -40,7 +40,7 @@ public sealed class FullFileTests : IDisposable
 
             // On another node than the one that has put the documents.
             for (int key = first; key < next; key++)
-                await nodes[2].Cakes.DeleteAsync(key, Consistency.All, Cancelled);
+                await nodes[2].Cakes.DeleteAsync(key, Consistency.All, Canceled);
             await nodes.WaitUntilEqualAsync(0, 1, 2, 3);
             first = next;
         }
@@ -59,7 +59,7 @@ public sealed class FullFileTests : IDisposable
         await nodes.WaitUntilEqualAsync(count, 1, 2);
         await nodes[2].StopAsync();
         for (int key = 0; key < count; key++)
-            await nodes[1].Cakes.DeleteAsync(key, Consistency.None, Cancelled);
+            await nodes[1].Cakes.DeleteAsync(key, Consistency.None, Canceled);
         await nodes.StartNodeAsync(2);
         await nodes.WaitUntilConnectedAsync(1, 2);
         await nodes.WaitUntilEqualAsync(0, 1, 2);
@@ -74,9 +74,9 @@ public sealed class FullFileTests : IDisposable
         await using var nodes = await StartPairAsync(provider);
         int count = await FillAsync(nodes[2], 0);
         for (int key = count; key < count + 10; key++)
-            await nodes[1].Cakes.PutAsync(key, new byte[LargeCake], Consistency.None, Cancelled);
+            await nodes[1].Cakes.PutAsync(key, new byte[LargeCake], Consistency.None, Canceled);
         for (int key = 0; key < 20; key++)
-            await nodes[1].Cakes.DeleteAsync(key, Consistency.None, Cancelled);
+            await nodes[1].Cakes.DeleteAsync(key, Consistency.None, Canceled);
         await nodes.WaitUntilEqualAsync(count - 10, 1, 2);
     }
 
@@ -105,7 +105,7 @@ public sealed class FullFileTests : IDisposable
         try
         {
             for (; count > 0; count--, key++)
-                await node.Cakes.PutAsync(key, new byte[LargeCake], Consistency.None, Cancelled);
+                await node.Cakes.PutAsync(key, new byte[LargeCake], Consistency.None, Canceled);
         }
         catch (StorageException failure)
         {

@@ -8,7 +8,7 @@ public sealed class ManyLivesTests
 {
     static readonly int[] Writers = [1, 2];
 
-    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Counter_stays_exact_and_its_document_small_over_many_runs_of_its_writers()
@@ -46,13 +46,13 @@ public sealed class ManyLivesTests
         foreach (int id in Writers)
             Assert.Equal(expected, TestCluster.CounterOf(await DocumentAsync(id), "Stock"));
 
-        async Task<Document> DocumentAsync(int id) => (await nodes[id].Store.Keyspace("shop").GetAsync(1, Cancelled))!;
+        async Task<Document> DocumentAsync(int id) => (await nodes[id].Store.Keyspace("shop").GetAsync(1, Canceled))!;
 
         async Task IncrementAsync(int id, Action<Transaction, CounterIncrement[]>? fill = null)
         {
             var transaction = new Transaction();
             (fill ?? ((update, amount) => update.Update("shop", 1, DocumentContent.Empty, amount)))(transaction, [new CounterIncrement("Stock", 1)]);
-            await nodes[id].Store.CommitAsync(transaction, Consistency.All, Cancelled);
+            await nodes[id].Store.CommitAsync(transaction, Consistency.All, Canceled);
         }
     }
 

@@ -15,7 +15,7 @@ public sealed class OperatorKeyTests : IDisposable
 
     public OperatorKeyTests() => _publicKeys = [_key.ExportSubjectPublicKeyInfoPem()];
 
-    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     public void Dispose()
     {
@@ -28,13 +28,13 @@ public sealed class OperatorKeyTests : IDisposable
     public async Task Member_is_retired_everywhere_with_the_key_and_nowhere_without_it()
     {
         await using var nodes = await StartAsync();
-        var failure = await Assert.ThrowsAsync<InvalidOperationException>(async () => await nodes[1].Store.RetireAsync(3, Cancelled));
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(async () => await nodes[1].Store.RetireAsync(3, Canceled));
         Assert.Contains("Call RetireAsync with the private key", failure.Message, StringComparison.Ordinal);
-        var wrong = await Assert.ThrowsAsync<ArgumentException>(async () => await nodes[1].Store.RetireAsync(3, _wrongKey, Cancelled));
+        var wrong = await Assert.ThrowsAsync<ArgumentException>(async () => await nodes[1].Store.RetireAsync(3, _wrongKey, Canceled));
         Assert.Contains("The key is not one of the keys that may retire members", wrong.Message, StringComparison.Ordinal);
         await nodes[2].PutAsync(1, "of all", Consistency.All);
 
-        await nodes[1].Store.RetireAsync(3, _key, Cancelled);
+        await nodes[1].Store.RetireAsync(3, _key, Canceled);
         await Eventually.WaitUntilAsync(() => nodes[3].Store.Exclusion is not null, "node 3 knows that it is retired");
         await nodes.WaitUntilConnectedAsync(1, 2);
         await nodes[2].PutAsync(2, "of two", Consistency.All);
@@ -45,7 +45,7 @@ public sealed class OperatorKeyTests : IDisposable
     {
         await using var nodes = await StartAsync();
         await nodes[2].StopAsync();
-        await nodes[1].Store.RetireAsync(3, _key, Cancelled);
+        await nodes[1].Store.RetireAsync(3, _key, Canceled);
         await nodes[1].StopAsync();
         await nodes[3].StopAsync();
         foreach (int id in new[] { 1, 2, 3 })
@@ -63,7 +63,7 @@ public sealed class OperatorKeyTests : IDisposable
         nodes[3].OpenDisk = () => new SqliteStorage(Path.Combine(_directory.FullName, "empty.db"));
         await StartNodeAsync(nodes, 3);
         Assert.Contains("retire the node first, with the operator's key", await nodes.WaitUntilRefusedAsync(1, 3), StringComparison.Ordinal);
-        await nodes[1].Store.RetireAsync(3, _key, Cancelled);
+        await nodes[1].Store.RetireAsync(3, _key, Canceled);
         await nodes.WaitUntilConnectedAsync(1, 2, 3);
         Assert.Equal("of all", await nodes[3].GetAsync(1));
     }
@@ -90,11 +90,11 @@ public sealed class OperatorKeyTests : IDisposable
         await using var nodes = await StartAsync();
         using var half = ECDsa.Create();
         half.ImportSubjectPublicKeyInfo(_key.ExportSubjectPublicKeyInfo(), out _);
-        var failure = await Assert.ThrowsAsync<ArgumentException>(async () => await nodes[1].Store.RetireAsync(3, half, Cancelled));
+        var failure = await Assert.ThrowsAsync<ArgumentException>(async () => await nodes[1].Store.RetireAsync(3, half, Canceled));
         Assert.Contains("Use the private key, not the public key", failure.Message, StringComparison.Ordinal);
 
         await using var keyless = await ScenarioNodes.StartAsync(2);
-        var unknown = await Assert.ThrowsAsync<InvalidOperationException>(async () => await keyless[1].Store.RetireAsync(2, _key, Cancelled));
+        var unknown = await Assert.ThrowsAsync<InvalidOperationException>(async () => await keyless[1].Store.RetireAsync(2, _key, Canceled));
         Assert.Contains("This node has no operator keys", unknown.Message, StringComparison.Ordinal);
     }
 
@@ -103,7 +103,7 @@ public sealed class OperatorKeyTests : IDisposable
     {
         _publicKeys = [];
         await using var nodes = await StartAsync();
-        await nodes[1].Store.RetireAsync(3, Cancelled);
+        await nodes[1].Store.RetireAsync(3, Canceled);
         await nodes.WaitUntilConnectedAsync(1, 2);
         foreach (int id in new[] { 1, 2, 3 })
             await nodes[id].StopAsync();
@@ -112,9 +112,9 @@ public sealed class OperatorKeyTests : IDisposable
         foreach (int id in new[] { 1, 2 })
             await StartNodeAsync(nodes, id);
         await nodes.WaitUntilConnectedAsync(1, 2);
-        await Assert.ThrowsAsync<ArgumentException>(async () => await nodes[1].Store.SignRetirementsAsync(_wrongKey, Cancelled));
-        Assert.Equal(1, await nodes[1].Store.SignRetirementsAsync(_key, Cancelled));
-        Assert.Equal(0, await nodes[1].Store.SignRetirementsAsync(_key, Cancelled));
+        await Assert.ThrowsAsync<ArgumentException>(async () => await nodes[1].Store.SignRetirementsAsync(_wrongKey, Canceled));
+        Assert.Equal(1, await nodes[1].Store.SignRetirementsAsync(_key, Canceled));
+        Assert.Equal(0, await nodes[1].Store.SignRetirementsAsync(_key, Canceled));
         nodes[4].OpenDisk = () => new SqliteStorage(Path.Combine(_directory.FullName, "node4.db"));
         await StartNodeAsync(nodes, 4);
         await nodes.WaitUntilConnectedAsync(1, 2, 4);

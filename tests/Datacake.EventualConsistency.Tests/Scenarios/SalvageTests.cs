@@ -13,7 +13,7 @@ public sealed class SalvageTests : IDisposable
 
     readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("datacake");
 
-    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     public void Dispose() => _directory.Delete(recursive: true);
 
@@ -43,7 +43,7 @@ public sealed class SalvageTests : IDisposable
         await ReplaceAsync(nodes);
 
         await using var files = new SqliteStorage(FileOf("old"));
-        var trial = await nodes[1].Store.SalvageAsync(files, cancellationToken: Cancelled);
+        var trial = await nodes[1].Store.SalvageAsync(files, cancellationToken: Canceled);
         Assert.Equal(0, trial.Written);
         var expected = new[]
         {
@@ -52,10 +52,10 @@ public sealed class SalvageTests : IDisposable
         };
         Assert.Equal(expected, trial.Documents.Select(found => (found.Keyspace, found.Key.ToString(), found.Change)).Order());
         Assert.All(trial.Documents, found => Assert.False(found.MayBeDeleted));
-        Assert.Null(await nodes[1].Store.Keyspace(Shop).GetAsync(6, Cancelled));
+        Assert.Null(await nodes[1].Store.Keyspace(Shop).GetAsync(6, Canceled));
 
-        Assert.Equal(4, (await nodes[1].Store.SalvageAsync(files, SalvageMode.Certain, Cancelled)).Written);
-        Assert.Empty((await nodes[1].Store.SalvageAsync(files, SalvageMode.All, Cancelled)).Documents);
+        Assert.Equal(4, (await nodes[1].Store.SalvageAsync(files, SalvageMode.Certain, Canceled)).Written);
+        Assert.Empty((await nodes[1].Store.SalvageAsync(files, SalvageMode.All, Canceled)).Documents);
         await CommitAsync(nodes[1], Consistency.All, transaction => transaction.Put(Shop, 9, Content("last")));
         foreach (int id in (int[])[1, 2, 3])
         {
@@ -63,10 +63,10 @@ public sealed class SalvageTests : IDisposable
             Assert.Null(await ShowAsync(nodes[id], 2));
             Assert.Equal("later, 1, 10", await ShowAsync(nodes[id], 3));
             Assert.Equal("new, 6, 7", await ShowAsync(nodes[id], 6));
-            Assert.Equal(1, (await nodes[id].Store.Keyspace("scraps").GetStatisticsAsync(Cancelled)).Count);
+            Assert.Equal(1, (await nodes[id].Store.Keyspace("scraps").GetStatisticsAsync(Canceled)).Count);
         }
         // Nothing is left to salvage on another node either.
-        Assert.Empty((await nodes[2].Store.SalvageAsync(files, SalvageMode.All, Cancelled)).Documents);
+        Assert.Empty((await nodes[2].Store.SalvageAsync(files, SalvageMode.All, Canceled)).Documents);
     }
 
     [Fact]
@@ -78,13 +78,13 @@ public sealed class SalvageTests : IDisposable
         await CommitAsync(nodes[1], Consistency.None, transaction => transaction.Delete(Shop, 1));
         await ReplaceAsync(nodes);
         await Eventually.WaitUntilAsync(
-            async () => await nodes[1].Store.Keyspace(Shop).ReadMetadataAsync(Cancelled).CountAsync(Cancelled) == 0, "the tombstone is purged");
+            async () => await nodes[1].Store.Keyspace(Shop).ReadMetadataAsync(Canceled).CountAsync(Canceled) == 0, "the tombstone is purged");
 
         await using var files = new SqliteStorage(FileOf("old"));
-        var result = await nodes[1].Store.SalvageAsync(files, SalvageMode.Certain, Cancelled);
+        var result = await nodes[1].Store.SalvageAsync(files, SalvageMode.Certain, Canceled);
         Assert.Equal(0, result.Written);
         Assert.Equal((DocumentOperationKind.Put, true), (result.Documents.Single().Change, result.Documents.Single().MayBeDeleted));
-        Assert.Equal(1, (await nodes[1].Store.SalvageAsync(files, SalvageMode.All, Cancelled)).Written);
+        Assert.Equal(1, (await nodes[1].Store.SalvageAsync(files, SalvageMode.All, Canceled)).Written);
         Assert.Equal("deleted later, , 0", await ShowAsync(nodes[1], 1));
     }
 
@@ -100,10 +100,10 @@ public sealed class SalvageTests : IDisposable
         await others[1].StopAsync();
 
         await using var other = new SqliteStorage(FileOf("other"));
-        var refusal = await Assert.ThrowsAsync<ArgumentException>(async () => await nodes[1].Store.SalvageAsync(other, SalvageMode.All, Cancelled));
+        var refusal = await Assert.ThrowsAsync<ArgumentException>(async () => await nodes[1].Store.SalvageAsync(other, SalvageMode.All, Canceled));
         Assert.Contains("a store of another cluster", refusal.Message, StringComparison.Ordinal);
         await using var empty = new SqliteStorage(FileOf("empty"));
-        refusal = await Assert.ThrowsAsync<ArgumentException>(async () => await nodes[1].Store.SalvageAsync(empty, SalvageMode.All, Cancelled));
+        refusal = await Assert.ThrowsAsync<ArgumentException>(async () => await nodes[1].Store.SalvageAsync(empty, SalvageMode.All, Canceled));
         Assert.Contains("no store that was ever part of a cluster", refusal.Message, StringComparison.Ordinal);
         Assert.Null(await nodes[1].GetAsync(1));
     }
@@ -141,7 +141,7 @@ public sealed class SalvageTests : IDisposable
     {
         var transaction = new Transaction();
         fill(transaction);
-        await node.Store.CommitAsync(transaction, level, Cancelled);
+        await node.Store.CommitAsync(transaction, level, Canceled);
     }
 
     static DocumentContent Content(string text, string? price = null)
@@ -163,7 +163,7 @@ public sealed class SalvageTests : IDisposable
     /// <summary>Returns the text, the price and the stock of a document as a node shows them.</summary>
     static async Task<string?> ShowAsync(ScenarioNode node, int key)
     {
-        if (await node.Store.Keyspace(Shop).GetAsync(key, Cancelled) is not { } document)
+        if (await node.Store.Keyspace(Shop).GetAsync(key, Canceled) is not { } document)
             return null;
         long stock = 0;
         foreach (var cell in document.Cells)

@@ -12,7 +12,7 @@ sealed class ScenarioNodes : IAsyncDisposable
     /// <summary>Gets addresses that no node uses yet.</summary>
     public ReservedAddresses Addresses { get; } = new();
 
-    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     /// <summary>Gets a node, which need not be running.</summary>
     public ScenarioNode this[int nodeId]
@@ -71,7 +71,7 @@ sealed class ScenarioNodes : IAsyncDisposable
         {
             var shown = new List<KeyspaceStatistics>();
             foreach (int id in nodeIds)
-                shown.Add(await this[id].Cakes.GetStatisticsAsync(Cancelled));
+                shown.Add(await this[id].Cakes.GetStatisticsAsync(Canceled));
             return shown.TrueForAll(one => one == shown[0] && one.Count == count);
         },
         $"nodes {string.Join(", ", nodeIds)} show the same {count} cakes");
@@ -109,7 +109,7 @@ sealed class ScenarioNode(int id, string address)
 
     public KeyspaceHandle Cakes => Store.Keyspace("cakes");
 
-    static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     /// <summary>Replaces the disk with an empty one.</summary>
     public void Wipe() => OpenDisk = DiskInMemory();
@@ -124,7 +124,7 @@ sealed class ScenarioNode(int id, string address)
                     .WithStore(store =>
                     {
                         store.ReportInterval = TimeSpan.FromMilliseconds(100);
-                        store.AcknowledgementTimeout = Eventually.Deadline;
+                        store.AcknowledgmentTimeout = Eventually.Deadline;
                         store.JoinTimeout = Eventually.Deadline;
                         configureStore?.Invoke(store);
                     })
@@ -134,8 +134,8 @@ sealed class ScenarioNode(int id, string address)
                 else
                     configure(settings);
             },
-            Cancelled);
-        return Store = await _node.OpenStoreAsync(Cancelled);
+            Canceled);
+        return Store = await _node.OpenStoreAsync(Canceled);
     }
 
     /// <summary>Stops the node in an orderly way.</summary>
@@ -149,7 +149,7 @@ sealed class ScenarioNode(int id, string address)
 
     public StoreMemberState? StateOf(int peer) => Store.MemberStates.FirstOrDefault(member => member.NodeId == peer);
 
-    public async Task PutAsync(int key, string text, Consistency level) => await Cakes.PutAsync(key, Encoding.UTF8.GetBytes(text), level, Cancelled);
+    public async Task PutAsync(int key, string text, Consistency level) => await Cakes.PutAsync(key, Encoding.UTF8.GetBytes(text), level, Canceled);
 
     /// <summary>Puts a document as soon as the level can be satisfied, because sessions may end and reopen in the meantime.</summary>
     public async Task PutSoonAsync(int key, string text, Consistency level) => await Eventually.WaitUntilAsync(
@@ -167,7 +167,7 @@ sealed class ScenarioNode(int id, string address)
         },
         $"node {id} saves at {level}");
 
-    public async Task<string?> GetAsync(int key) => await Cakes.GetAsync(key, Cancelled) is { Value: { } value } ? Encoding.UTF8.GetString(value.Span) : null;
+    public async Task<string?> GetAsync(int key) => await Cakes.GetAsync(key, Canceled) is { Value: { } value } ? Encoding.UTF8.GetString(value.Span) : null;
 
     public async Task WaitForAsync(int key, string text) => await Eventually.WaitUntilAsync(
         async () => await GetAsync(key) == text, $"node {id} shows '{text}' under {key}");

@@ -85,7 +85,7 @@ public sealed class SessionFuzzTests
             }
             Add(node, other, new RollCall((ulong)random.Next(3)));
             Add(node, other, new PullDeclined(1));
-            Add(node, other, new Acknowledgement([new StampInterval(HlcTimestamp.None, state.Known.Top)]));
+            Add(node, other, new Acknowledgment([new StampInterval(HlcTimestamp.None, state.Known.Top)]));
             Add(node, other, new ReadRequest(1, "cakes", [DocumentKey.Of(1), DocumentKey.Of(2)]));
             Add(node, other, new Refusal(RefusalKind.Other, "no reason", state.Known.Top));
             Add(node, other, stage[node].Replica.Hello(other));
@@ -167,7 +167,7 @@ public sealed class SessionFuzzTests
             case Refusal refusal when refusal.Kind is not (RefusalKind.Retired or RefusalKind.Superseded or RefusalKind.OldCopy):
                 await stage[to].CommitAsync(_ => replica.OnRefused(from, refusal));
                 break;
-            case Refusal or Acknowledgement or ReadRequest or ReadReply or RepairHint:
+            case Refusal or Acknowledgment or ReadRequest or ReadReply or RepairHint:
                 break;
             default:
                 await stage[to].CommitAsync(async batch =>

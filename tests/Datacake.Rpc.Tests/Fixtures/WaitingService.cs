@@ -4,13 +4,13 @@ namespace Datacake.Rpc.Tests.Fixtures;
 sealed class WaitingService : RpcService
 {
     readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    readonly TaskCompletionSource _cancelled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly TaskCompletionSource _canceled = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public override string Name => "test";
 
     public Task Started => _started.Task;
 
-    public Task Cancelled => _cancelled.Task;
+    public Task Canceled => _canceled.Task;
 
     protected internal override void Register(RpcHandlers handlers)
     {
@@ -31,7 +31,7 @@ sealed class WaitingService : RpcService
         }
         finally
         {
-            _cancelled.TrySetResult();
+            _canceled.TrySetResult();
         }
     }
 }

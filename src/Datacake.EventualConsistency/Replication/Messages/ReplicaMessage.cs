@@ -9,7 +9,7 @@ namespace Datacake.EventualConsistency.Replication.Messages;
 /// </summary>
 abstract record ReplicaMessage
 {
-    const byte HelloKind = 1, MutationsKind = 2, AcknowledgementKind = 3, RollCallKind = 4, ReportKind = 5, PullRequestKind = 6, ChunkKind = 7,
+    const byte HelloKind = 1, MutationsKind = 2, AcknowledgmentKind = 3, RollCallKind = 4, ReportKind = 5, PullRequestKind = 6, ChunkKind = 7,
         SnapshotPageKind = 8, RefusalKind = 9, PullDeclinedKind = 10, ReadRequestKind = 11, ReadReplyKind = 12, RepairHintKind = 13, KnownRequestKind = 14, KnownReplyKind = 15;
 
     static readonly Record.Writing<ReplicaMessage> Encoding = static (ref writer, message) =>
@@ -48,7 +48,7 @@ abstract record ReplicaMessage
         {
             HelloKind => Hello.Read(ref reader),
             MutationsKind => Mutations.Read(ref reader),
-            AcknowledgementKind => Acknowledgement.Read(ref reader),
+            AcknowledgmentKind => Acknowledgment.Read(ref reader),
             RollCallKind => RollCall.Read(ref reader),
             ReportKind => Report.Read(ref reader),
             PullRequestKind => PullRequest.Read(ref reader),
@@ -75,7 +75,7 @@ abstract record ReplicaMessage
     {
         Hello => HelloKind,
         Mutations => MutationsKind,
-        Acknowledgement => AcknowledgementKind,
+        Acknowledgment => AcknowledgmentKind,
         RollCall => RollCallKind,
         Report => ReportKind,
         PullRequest => PullRequestKind,

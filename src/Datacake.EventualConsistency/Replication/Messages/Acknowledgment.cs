@@ -4,8 +4,8 @@ using MessagePack;
 
 namespace Datacake.EventualConsistency.Replication.Messages;
 
-/// <summary>The acknowledgement of transactions of the receiver, which the sender has applied durably [R7].</summary>
-sealed record Acknowledgement(StampInterval[] Applied) : ReplicaMessage
+/// <summary>The acknowledgment of transactions of the receiver, which the sender has applied durably [R7].</summary>
+sealed record Acknowledgment(StampInterval[] Applied) : ReplicaMessage
 {
     /// <summary>The maximum number of intervals in a message; far fewer ever wait to be sent.</summary>
     const int MaxIntervals = 100_000;
@@ -20,11 +20,11 @@ sealed record Acknowledgement(StampInterval[] Applied) : ReplicaMessage
         }
     }
 
-    public static Acknowledgement Read(ref MessagePackReader reader)
+    public static Acknowledgment Read(ref MessagePackReader reader)
     {
         var applied = new StampInterval[Record.ReadCount(ref reader, MaxIntervals, "acknowledged intervals")];
         for (int i = 0; i < applied.Length; i++)
             applied[i] = new StampInterval(Record.ReadStamp(ref reader), Record.ReadStamp(ref reader));
-        return new Acknowledgement(applied);
+        return new Acknowledgment(applied);
     }
 }

@@ -5,14 +5,14 @@ using Datacake.EventualConsistency.Replication;
 namespace Datacake.EventualConsistency.Commits;
 
 /// <summary>
-/// The local transactions that wait for acknowledgements, the acknowledgements that have arrived, and one timer for all deadlines.
+/// The local transactions that wait for acknowledgments, the acknowledgments that have arrived, and one timer for all deadlines.
 /// Thread-safe.
 /// </summary>
 /// <param name="replica">The replica that makes the transactions.</param>
 /// <param name="time">The clock for the deadlines.</param>
 /// <param name="timeout">The time that a transaction may take from the moment it was handed over.</param>
 /// <param name="membership">The source of the members that have not acknowledged a transaction, and of the reasons.</param>
-sealed class AcknowledgementBoard(Replica replica, TimeProvider time, TimeSpan timeout, CurrentMembership membership)
+sealed class AcknowledgmentBoard(Replica replica, TimeProvider time, TimeSpan timeout, CurrentMembership membership)
 {
     const int MaxIdle = 1_024;
     const string WhenClosed =
@@ -62,7 +62,7 @@ sealed class AcknowledgementBoard(Replica replica, TimeProvider time, TimeSpan t
                 return;
             }
             _waiting.Add((commit.Stamp, commit));
-            _timer ??= time.CreateTimer(static board => ((AcknowledgementBoard)board!).OnTimer(), this, LeftOf(commit), Timeout.InfiniteTimeSpan);
+            _timer ??= time.CreateTimer(static board => ((AcknowledgmentBoard)board!).OnTimer(), this, LeftOf(commit), Timeout.InfiniteTimeSpan);
         }
     }
 
@@ -98,7 +98,7 @@ sealed class AcknowledgementBoard(Replica replica, TimeProvider time, TimeSpan t
         }
     }
 
-    /// <summary>Fails all waiting commits, because the store is closed and no more acknowledgements arrive.</summary>
+    /// <summary>Fails all waiting commits, because the store is closed and no more acknowledgments arrive.</summary>
     public void Close()
     {
         lock (_lock)
