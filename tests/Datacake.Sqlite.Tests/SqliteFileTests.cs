@@ -314,7 +314,12 @@ public sealed class SqliteFileTests : IDisposable
         Assert.Equal(8, await LengthAsync(second, "a"));
     }
 
-    Connection Connect() => new(Path, writes: true, "test connection", new SqliteStorageOptions());
+    Connection Connect()
+    {
+        // A store does this before it opens its first connection; here, a test may come first.
+        SQLitePCL.Batteries_V2.Init();
+        return new(Path, writes: true, "test connection", new SqliteStorageOptions());
+    }
 
     static async Task PutAsync(SqliteStorage storage, string key, int length)
     {

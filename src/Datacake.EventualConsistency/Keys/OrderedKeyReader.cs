@@ -182,8 +182,11 @@ public ref struct OrderedKeyReader
             int zero = _rest.IndexOf((byte)0);
             if (zero < 0)
                 throw new InvalidDataException("The key ends in the middle of a value.");
-            if (Take(zero + 2)[^1] == 0x01)
+            byte next = Take(zero + 2)[^1];
+            if (next == 0x01)
                 return;
+            if (next != 0xFF)
+                throw UnknownEscape(next);
         }
     }
 
@@ -201,8 +204,10 @@ public ref struct OrderedKeyReader
             if (next == 0x01)
                 return [.. bytes];
             if (next != 0xFF)
-                throw new InvalidDataException($"The key contains the unknown escape sequence 00 {next:X2}.");
+                throw UnknownEscape(next);
             bytes.Add(0);
         }
     }
+
+    static InvalidDataException UnknownEscape(byte next) => new($"The key contains the unknown escape sequence 00 {next:X2}.");
 }

@@ -143,7 +143,7 @@ static class Record
         if (reader.TryReadNil())
             return null;
         ReadOnlySpan<byte> bytes = ReadBytes(ref reader).Span;
-        return bytes.Length == 16 ? BinaryPrimitives.ReadUInt128LittleEndian(bytes) : throw new InvalidDataException("A 128-bit number has {bytes.Length} bytes instead of 16.");
+        return bytes.Length == 16 ? BinaryPrimitives.ReadUInt128LittleEndian(bytes) : throw new InvalidDataException($"A 128-bit number has {bytes.Length} bytes instead of 16.");
     }
 
     public static string ReadText(ref MessagePackReader reader) =>

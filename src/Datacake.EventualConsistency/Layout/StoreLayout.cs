@@ -23,14 +23,20 @@ static class StoreLayout
     /// <summary>
     /// Returns the format record: the format number and, because the record has no checksum, the complement of the number.
     /// </summary>
-    public static byte[] EncodeFormat() => [.. BitConverter.GetBytes(Format), .. BitConverter.GetBytes(~Format)];
+    public static byte[] EncodeFormat()
+    {
+        byte[] record = new byte[2 * sizeof(uint)];
+        BinaryPrimitives.WriteUInt32LittleEndian(record, Format);
+        BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(sizeof(uint)), ~Format);
+        return record;
+    }
 
     /// <summary>Reads a format record. Formats before 6 stored only the number.</summary>
     /// <exception cref="InvalidDataException">The record is damaged.</exception>
     public static uint DecodeFormat(ReadOnlySpan<byte> record) => record.Length switch
     {
-        sizeof(uint) => BitConverter.ToUInt32(record),
-        2 * sizeof(uint) when BitConverter.ToUInt32(record) == ~BitConverter.ToUInt32(record[sizeof(uint)..]) => BitConverter.ToUInt32(record),
+        sizeof(uint) => BinaryPrimitives.ReadUInt32LittleEndian(record),
+        2 * sizeof(uint) when BinaryPrimitives.ReadUInt32LittleEndian(record) is var format && BinaryPrimitives.ReadUInt32LittleEndian(record[sizeof(uint)..]) == ~format => format,
         _ => throw new InvalidDataException("Its format record is not valid."),
     };
 

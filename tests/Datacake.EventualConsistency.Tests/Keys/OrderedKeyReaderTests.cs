@@ -34,6 +34,15 @@ public sealed class OrderedKeyReaderTests
         Assert.True(reader.IsAtEnd);
     });
 
+    [Fact]
+    public void Unknown_escape_sequence_is_refused_however_it_is_read()
+    {
+        byte[] encoded = [0x20, 0x61, 0x00, 0x07, 0x61, 0x00, 0x01];
+
+        Assert.Throws<InvalidDataException>(() => new OrderedKeyReader(encoded).ReadString());
+        Assert.Throws<InvalidDataException>(() => new OrderedKeyReader(encoded).ReadEncoded().Length);
+    }
+
     static void Write(OrderedKeyWriter writer, object? value)
     {
         switch (value)
