@@ -45,6 +45,9 @@ public abstract class ShapeCase<TContext, TEntity> : ShapeCase
     /// <summary>Returns a query for the entities with the value; null if there is no such condition.</summary>
     protected virtual Query<TEntity>? Where(Keyspace<TEntity> things, int value) => null;
 
+    /// <summary>True if the condition uses the index or the key for every value. <c>Equals</c> of a nullable number does not for all.</summary>
+    protected virtual bool IsIndexed => true;
+
     public override async Task RunAsync(DatacakeNode node)
     {
         await using (var db = Open(node))
@@ -85,7 +88,7 @@ public abstract class ShapeCase<TContext, TEntity> : ShapeCase
         {
             if (Where(Things(db), i) is not { } query)
                 return;
-            Assert.DoesNotContain("full scan", query.Explain().Split(';')[0], StringComparison.Ordinal);
+            Assert.False(IsIndexed && query.Explain().Split(';')[0].Contains("full scan", StringComparison.Ordinal), query.Explain());
             var found = await query.ToListAsync(Token);
             Assert.Contains(_stored[i].Content, found.Select(Describe));
         }

@@ -81,6 +81,8 @@ static class ShapeSource
         source.Append("        protected override void SetOther(Thing thing, string value) => thing.Other = value;\n");
         if (Condition(shape) is { } condition)
             source.Append(System.Globalization.CultureInfo.InvariantCulture, $"        protected override Query<Thing> Where(Keyspace<Thing> things, int i) {{ var x = Value(i); return things.Where(thing => {condition}); }}\n");
+        if (shape.Kind.Type is "float?" or "double?")
+            source.Append("        protected override bool IsIndexed => false;\n");
         return source.Append("    }\n}\n").ToString();
     }
 
