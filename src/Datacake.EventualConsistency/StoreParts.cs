@@ -17,7 +17,7 @@ sealed class StoreParts : IAsyncDisposable
 {
     readonly CancellationTokenSource _stopping;
     readonly StoreNetwork _network;
-    readonly StoreRepairer _mender;
+    readonly StoreRepairer _repairer;
     readonly StoreScrubber? _scrubber;
     readonly StoreTicker _ticker;
     readonly StoreMetrics _metrics;
@@ -43,10 +43,10 @@ sealed class StoreParts : IAsyncDisposable
         var board = new AcknowledgmentBoard(replica, node.TimeProvider, options.AcknowledgmentTimeout, Membership);
         Context = new SessionContext(node, replica, storage, loop, board, links, conditions, Membership, damages, logger, _stopping.Token);
         _network = new StoreNetwork(Context, Membership);
-        _mender = new StoreRepairer(Context, disk);
+        _repairer = new StoreRepairer(Context, disk);
         if (disk is ChecksummedStorage && options.ScrubInterval > TimeSpan.Zero)
             _scrubber = new StoreScrubber(disk, node.Id, ReplicatedStoreOptions.ToTimer(options.ScrubInterval), node.TimeProvider, logger);
-        _ticker = new StoreTicker(Context, Membership, Joining, _network, _mender, options.ReportInterval);
+        _ticker = new StoreTicker(Context, Membership, Joining, _network, _repairer, options.ReportInterval);
     }
 
     public ReplicatedStoreOptions Options { get; }
@@ -86,7 +86,7 @@ sealed class StoreParts : IAsyncDisposable
         if (_scrubber is not null)
             await _scrubber.DisposeAsync().ConfigureAwait(false);
         await _stopping.CancelAsync().ConfigureAwait(false);
-        await _mender.StopAsync().ConfigureAwait(false);
+        await _repairer.StopAsync().ConfigureAwait(false);
         await _network.DisposeAsync().ConfigureAwait(false);
         await Context.Loop.DisposeAsync().ConfigureAwait(false);
         Context.Board.Close();

@@ -34,7 +34,7 @@ sealed class StoreTicker : IAsyncDisposable
     readonly CurrentMembership _membership;
     readonly StoreJoining _joining;
     readonly StoreNetwork _network;
-    readonly StoreRepairer _mender;
+    readonly StoreRepairer _repairer;
     readonly TimeSpan _interval;
     readonly ILogger _logger;
     readonly CancellationTokenSource _stopping = new();
@@ -50,7 +50,7 @@ sealed class StoreTicker : IAsyncDisposable
     IReadOnlyCollection<byte> _reportedDiffering = [];
     HeldRemoval? _reportedHeld;
 
-    public StoreTicker(SessionContext context, CurrentMembership membership, StoreJoining joining, StoreNetwork network, StoreRepairer mender, TimeSpan interval)
+    public StoreTicker(SessionContext context, CurrentMembership membership, StoreJoining joining, StoreNetwork network, StoreRepairer repairer, TimeSpan interval)
     {
         _node = context.Node;
         _replica = context.Replica;
@@ -60,7 +60,7 @@ sealed class StoreTicker : IAsyncDisposable
         _membership = membership;
         _joining = joining;
         _network = network;
-        _mender = mender;
+        _repairer = repairer;
         _interval = interval;
         _running = Task.Run(RunAsync);
     }
@@ -193,7 +193,7 @@ sealed class StoreTicker : IAsyncDisposable
             if (link.TakeAnswerBytes())
                 _replica.OnPullProgress(link.Peer);
         }
-        _mender.Start();
+        _repairer.Start();
         _replica.Tick(batch);
     }
 }

@@ -21,7 +21,7 @@ public sealed class DatacakeNode : IAsyncDisposable
     readonly Seeds _seeds;
     readonly PeerClocks _clocks;
     readonly MembershipView _view;
-    readonly MemberRecordStore? _memberTable;
+    readonly MemberRecordStore? _memberRecords;
     readonly ChannelPool _channels;
     readonly ExtensionList _extensions;
     readonly IReadOnlyDictionary<Type, object> _extensionSettings;
@@ -52,7 +52,7 @@ public sealed class DatacakeNode : IAsyncDisposable
         _seeds = parts.Seeds;
         _clocks = parts.Clocks;
         _view = parts.View;
-        _memberTable = parts.MemberRecordStore;
+        _memberRecords = parts.MemberRecordStore;
         _channels = parts.Channels;
         _logger = parts.LoggerFactory.CreateLogger<DatacakeNode>();
         _extensions = new ExtensionList(_logger);
@@ -281,7 +281,7 @@ public sealed class DatacakeNode : IAsyncDisposable
     internal void Start()
     {
         _gossipLoop.Start();
-        _savingMembers = _memberTable?.SaveOnChangeAsync(_view.WatchTogetherAsync(), _gossip.Remember) ?? Task.CompletedTask;
+        _savingMembers = _memberRecords?.SaveOnChangeAsync(_view.WatchTogetherAsync(), _gossip.Remember) ?? Task.CompletedTask;
         NodeLog.Started(_logger, Id, ClusterId, Address, DataCenter, Generation);
     }
 

@@ -78,8 +78,8 @@ static class NodeStart
         opened.Push(channels);
 
         var address = AdvertisedAddress(options, server.Address);
-        var memberTable = storage is null ? null : new MemberRecordStore(storage, logger);
-        var remembered = memberTable is null ? null : await memberTable.LoadAsync(options.ClusterId, cancellationToken).ConfigureAwait(false);
+        var memberRecords = storage is null ? null : new MemberRecordStore(storage, logger);
+        var remembered = memberRecords is null ? null : await memberRecords.LoadAsync(options.ClusterId, cancellationToken).ConfigureAwait(false);
         var generation = (ulong)time.GetUtcNow().ToUnixTimeMilliseconds();
         if (remembered is not null && remembered.Generation >= generation)
             generation = remembered.Generation + 1;
@@ -147,7 +147,7 @@ static class NodeStart
             loop,
             clocks,
             view,
-            memberTable,
+            memberRecords,
             time,
             loggers,
             options.Tls,

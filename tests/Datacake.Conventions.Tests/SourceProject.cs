@@ -25,6 +25,12 @@ sealed class SourceProject
         global using Xunit;
         """;
 
+    /// <summary>Shared by all projects, so that each assembly is read once.</summary>
+    static readonly Lazy<IReadOnlyDictionary<string, MetadataReference>> References = new(static () => ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!)
+        .Split(Path.PathSeparator)
+        .DistinctBy(static path => Path.GetFileNameWithoutExtension(path))
+        .ToDictionary(static path => Path.GetFileNameWithoutExtension(path), static path => (MetadataReference)MetadataReference.CreateFromFile(path)));
+
     readonly Lazy<IReadOnlyList<SyntaxTree>> _files;
     readonly Lazy<CSharpCompilation> _compilation;
 
@@ -68,8 +74,7 @@ sealed class SourceProject
 
     CSharpCompilation Compile()
     {
-        string[] assemblies = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator);
-        var references = assemblies.Where(path => Path.GetFileNameWithoutExtension(path) != Name).Select(static path => MetadataReference.CreateFromFile(path));
+        var references = References.Value.Where(assembly => assembly.Key != Name).Select(static assembly => assembly.Value);
         return CSharpCompilation.Create(Name, [.. Files, CSharpSyntaxTree.ParseText(ImplicitUsings, ParseOptions)], references, CompilationOptions);
     }
 }

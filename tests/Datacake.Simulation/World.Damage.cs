@@ -112,7 +112,7 @@ sealed partial class World
         }
     }
 
-    /// <summary>Mends the damage that a replica has found, in the same way as the store's mender.</summary>
+    /// <summary>Mends the damage that a replica has found, in the same way as the store's repairer.</summary>
     void Mend(Machine machine)
     {
         if (!machine.IsUp)

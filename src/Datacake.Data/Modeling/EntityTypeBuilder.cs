@@ -104,12 +104,12 @@ public abstract class EntityTypeBuilder<T>
     [Obsolete("There are no views. Write the query where it is used, or as a method of the context.", error: true), EditorBrowsable(EditorBrowsableState.Never)]
     public abstract EntityTypeBuilder<T> ToView(string name);
 
-    /// <summary>Not supported, because it is not needed.</summary>
+    /// <summary>Not supported. The compiler error names the alternative.</summary>
     [Obsolete("A class without a keyspace is always owned. Describe its properties with Property(p => p.Address.City).", error: true)]
     [EditorBrowsable(EditorBrowsableState.Never)]
     public abstract EntityTypeBuilder<T> OwnsOne<TOwned>(Func<T, TOwned?> property);
 
-    /// <summary>Not supported, because it is not needed.</summary>
+    /// <summary>Not supported. The compiler error names the alternative.</summary>
     [Obsolete("A list or dictionary of a class without a keyspace is stored automatically. Remove the call.", error: true)]
     [EditorBrowsable(EditorBrowsableState.Never)]
     public abstract EntityTypeBuilder<T> OwnsMany<TOwned>(Func<T, IEnumerable<TOwned>?> property);

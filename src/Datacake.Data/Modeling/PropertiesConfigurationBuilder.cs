@@ -19,11 +19,11 @@ public abstract class PropertiesConfigurationBuilder<TProperty>
     /// </summary>
     public abstract PropertiesConfigurationBuilder<TProperty> HaveConversion<TConverter>();
 
-    /// <summary>Not supported, because it is not needed.</summary>
+    /// <summary>Not supported. The compiler error names the alternative.</summary>
     [Obsolete("A decimal keeps all its digits, and a date its ticks. Remove the call.", error: true), EditorBrowsable(EditorBrowsableState.Never)]
     public abstract PropertiesConfigurationBuilder<TProperty> HavePrecision(int precision, int scale = 0);
 
-    /// <summary>Not supported, because it is not needed.</summary>
+    /// <summary>Not supported. The compiler error names the alternative.</summary>
     [Obsolete("All strings are Unicode. Remove the call.", error: true), EditorBrowsable(EditorBrowsableState.Never)]
     public abstract PropertiesConfigurationBuilder<TProperty> AreUnicode(bool unicode = true);
 

@@ -86,8 +86,8 @@ sealed class LoggedWarnings
 {
     const int MaxWarnings = 1_000;
 
-    readonly ConcurrentDictionary<string, bool> _given = new();
+    readonly ConcurrentDictionary<string, bool> _logged = new();
 
     /// <summary>Returns true if the warning has not been logged before, and records it.</summary>
-    public bool TryAdd(string warning) => _given.Count < MaxWarnings && _given.TryAdd(warning, true);
+    public bool TryAdd(string warning) => _logged.Count < MaxWarnings && _logged.TryAdd(warning, true);
 }

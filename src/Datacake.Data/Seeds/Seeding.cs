@@ -22,8 +22,8 @@ static class Seeding
     public const string Keyspace = "datacake.seeds";
 
     /// <summary>
-    /// Adds the entities that were not added yet. Returns false if that has to wait, because the store has not joined its cluster or takes
-    /// no writes.
+    /// Adds the entities that were not added yet. Returns false, without adding any, if the store has not joined its cluster or takes no
+    /// writes; the caller tries later.
     /// </summary>
     /// <exception cref="InvalidOperationException">An entity cannot be added.</exception>
     /// <exception cref="EntityValidationException">Entities violate the rules of their classes.</exception>

@@ -8,10 +8,10 @@ namespace Datacake.EventualConsistency.Replication;
 /// </summary>
 /// <param name="table">The open sessions.</param>
 /// <param name="members">The members, with their known sets.</param>
-/// <param name="seedTaker">The seed with which the store joins. It is requested until it is complete.</param>
+/// <param name="seedCopier">The seed with which the store joins. It is requested until it is complete.</param>
 /// <param name="run">The run of the store, which begins when the store joins.</param>
 /// <param name="maxStagedLength">The maximum length of the parts of an answer that wait for a clean cut, in bytes.</param>
-sealed class Puller(SessionTable table, Members members, SeedCopier seedTaker, OwnRun run, long maxStagedLength)
+sealed class Puller(SessionTable table, Members members, SeedCopier seedCopier, OwnRun run, long maxStagedLength)
 {
     /// <summary>The number of ticks without a new part after which a pull is given up.</summary>
     const int MaxIdleTicks = 20;
@@ -31,7 +31,7 @@ sealed class Puller(SessionTable table, Members members, SeedCopier seedTaker, O
     /// <summary>True if a pull is in progress.</summary>
     public bool IsPulling => _pulls.Count > 0;
 
-    bool NeedsSeed => !run.HasBegun && !seedTaker.IsWhole;
+    bool NeedsSeed => !run.HasBegun && !seedCopier.IsWhole;
 
     /// <summary>Asks a peer, in its session, for everything that this replica lacks.</summary>
     /// <param name="batch">The batch whose outbox receives the request.</param>
@@ -43,16 +43,16 @@ sealed class Puller(SessionTable table, Members members, SeedCopier seedTaker, O
         _before.TryAdd(peer, _pulls.GetValueOrDefault(peer));
         _pulls[peer] = new PullProgress(++_lastPull, state.Known, isFull, maxStagedLength);
         _lastAsked = peer;
-        seedTaker.OnAsked();
+        seedCopier.OnAsked();
         bool isJoining = !run.HasBegun;
-        var request = new PullRequest(_lastPull, state.Known, state.Truncated, isJoining, isJoining ? seedTaker.Position : null, isFull);
+        var request = new PullRequest(_lastPull, state.Known, state.Truncated, isJoining, isJoining ? seedCopier.Position : null, isFull);
         batch.Outbox.Add(new Outgoing(peer, table.Open[peer].Id, request));
     }
 
     /// <summary>Returns true if a peer with which a session was just opened has something that this replica lacks.</summary>
     public bool HasMore(ReplicaBatch batch, byte peer, Hello hello) => !hello.Run.IsNone && (run.HasBegun
         ? !batch.State.Known.Covers(hello.Known)
-        : NeedsSeed && seedTaker.CanContinueWith(hello.Known) && IsSafeSource(peer));
+        : NeedsSeed && seedCopier.CanContinueWith(hello.Known) && IsSafeSource(peer));
 
     /// <summary>
     /// Counts a tick: gives up pulls that no longer progress, and starts a pull if a peer still has what this replica already lacked at the
@@ -70,14 +70,14 @@ sealed class Puller(SessionTable table, Members members, SeedCopier seedTaker, O
         }
         mayStart &= !IsPulling;
         if (mayStart)
-            seedTaker.CountWait();
+            seedCopier.CountWait();
         var candidates = new List<byte>();
         foreach (byte peer in table.Open.Keys)
         {
             var missing = members.KnownOf(peer).Except(batch.State.Known);
             bool isLasting = _missing.TryGetValue(peer, out var before) && !before.Intersect(missing).IsEmpty;
             _missing[peer] = missing;
-            bool hasSeed = NeedsSeed && members.HasRun(peer) && IsSafeSource(peer) && seedTaker.MayTakeFrom(members.KnownOf(peer));
+            bool hasSeed = NeedsSeed && members.HasRun(peer) && IsSafeSource(peer) && seedCopier.MayTakeFrom(members.KnownOf(peer));
             if (((run.HasBegun && isLasting) || hasSeed) && mayAsk(peer))
                 candidates.Add(peer);
         }

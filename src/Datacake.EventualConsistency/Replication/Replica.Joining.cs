@@ -10,16 +10,16 @@ sealed partial class Replica
     ulong _lastRoll;
 
     /// <summary>True if a store that has not joined holds part of a cluster's data. It must not form a cluster then.</summary>
-    public bool HasPartOfSeed => _seedTaker.HasPart;
+    public bool HasPartOfSeed => _seedCopier.HasPart;
 
     /// <inheritdoc cref="SeedCopier.IsWhole"/>
-    public bool IsSeedWhole => _seedTaker.IsWhole;
+    public bool IsSeedWhole => _seedCopier.IsWhole;
 
     /// <inheritdoc cref="SeedCopier.Progress"/>
-    public (long Documents, long Estimated, byte? From) SeedProgress => _seedTaker.Progress;
+    public (long Documents, long Estimated, byte? From) SeedProgress => _seedCopier.Progress;
 
     /// <summary>True if the store has a complete copy of a member's data, and waits for further members to answer the roll call.</summary>
-    public bool IsWaitingForRoll => _seedTaker.IsReady;
+    public bool IsWaitingForRoll => _seedCopier.IsReady;
 
     /// <summary>Gets the members that a joining store waits for, as far as it knows them.</summary>
     public IEnumerable<byte> AwaitedMembers => _members.Absent(Sessions);
@@ -44,9 +44,9 @@ sealed partial class Replica
     /// <summary>Purges the next part of the seed, if it needs purging. Returns true if there is more to do.</summary>
     async ValueTask<bool> PurgeSeedAsync(ReplicaBatch batch)
     {
-        if (!_seedTaker.MustPurge)
+        if (!_seedCopier.MustPurge)
             return false;
-        bool isReady = await _seedTaker.PurgeAsync(batch).ConfigureAwait(false);
+        bool isReady = await _seedCopier.PurgeAsync(batch).ConfigureAwait(false);
         if (isReady)
             FinishSeed(batch);
         return !isReady;
@@ -57,7 +57,7 @@ sealed partial class Replica
     /// </summary>
     void FinishSeed(ReplicaBatch batch)
     {
-        batch.State = _seedTaker.Cut;
+        batch.State = _seedCopier.Cut;
         if (Identity.MayHaveEarlierLife)
             StartRoll(batch);
         else
@@ -66,7 +66,7 @@ sealed partial class Replica
 
     void Join(ReplicaBatch batch)
     {
-        Identity.Ancestors.UnionWith(_seedTaker.Complete(batch));
+        Identity.Ancestors.UnionWith(_seedCopier.Complete(batch));
         _roll = null;
         StartAsMember();
     }
@@ -75,7 +75,7 @@ sealed partial class Replica
     async ValueTask ReadSeedAsync(IStorageSnapshot snapshot)
     {
         Unjoin();
-        await _seedTaker.ReadAsync(snapshot).ConfigureAwait(false);
+        await _seedCopier.ReadAsync(snapshot).ConfigureAwait(false);
         DropRetiredSeed();
     }
 
@@ -87,7 +87,7 @@ sealed partial class Replica
         await ReadSeedAsync(snapshot).ConfigureAwait(false);
         // Without data of the cluster that it met earlier, the store may take over another one: the earlier one may have been the wrong
         // cluster.
-        if (!await _seedTaker.TakeUpAsync(batch, cancellationToken).ConfigureAwait(false))
+        if (!await _seedCopier.TakeUpAsync(batch, cancellationToken).ConfigureAwait(false))
             return;
         Identity.Cluster = 0;
         foreach (byte member in Identity.Members.Keys.Where(member => member != Node).ToArray())
@@ -97,7 +97,7 @@ sealed partial class Replica
 
     void DropRetiredSeed()
     {
-        if (!_seedTaker.DropRetired(Identity.Retired))
+        if (!_seedCopier.DropRetired(Identity.Retired))
             return;
         Unjoin();
         _puller.EndAll();

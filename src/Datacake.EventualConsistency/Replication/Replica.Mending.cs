@@ -8,10 +8,10 @@ namespace Datacake.EventualConsistency.Replication;
 // The repair of damaged records [R18].
 sealed partial class Replica
 {
-    readonly RecordRepairer _mender;
+    readonly RecordRepairer _repairer;
 
     /// <inheritdoc cref="RecordRepairer.Uncounted"/>
-    public IEnumerable<KeyspaceEntry> Uncounted => _mender.Uncounted;
+    public IEnumerable<KeyspaceEntry> Uncounted => _repairer.Uncounted;
 
     /// <inheritdoc cref="RecordRepairer.MendDocumentAsync"/>
     /// <exception cref="ClockDriftException">An answer has stamps that are too far ahead.</exception>
@@ -24,7 +24,7 @@ sealed partial class Replica
             _clock.Observe(answer.Document.Newest);
             _limit.CoverShown(answer.Document.Newest);
         }
-        var missing = await _mender.MendDocumentAsync(batch, documentKey, answers, isFinal).ConfigureAwait(false);
+        var missing = await _repairer.MendDocumentAsync(batch, documentKey, answers, isFinal).ConfigureAwait(false);
         // If no member has such a document, the key itself was damaged, and the document with the original key has vanished.
         if (missing is not null && answers.All(static answer => ReferenceEquals(answer.Document, Document.Nothing)))
             SuspectLoss();
@@ -35,12 +35,12 @@ sealed partial class Replica
     /// Returns true if a damaged record is a document of a joined store, which can only be repaired by asking other members.
     /// </summary>
     public bool NeedsAnswers(ReadOnlySpan<byte> key) =>
-        IsJoined && StoreLayout.IsDocumentKey(key) && _mender.FindKeyspace(key) is not null;
+        IsJoined && StoreLayout.IsDocumentKey(key) && _repairer.FindKeyspace(key) is not null;
 
     /// <inheritdoc cref="RecordRepairer.RestoreKeyAsync"/>
     public async ValueTask RestoreKeyAsync(ReplicaBatch batch, ReadOnlyMemory<byte> key, StorageEntry original)
     {
-        if (!await _mender.RestoreKeyAsync(batch, key, original, Others.Any()).ConfigureAwait(false))
+        if (!await _repairer.RestoreKeyAsync(batch, key, original, Others.Any()).ConfigureAwait(false))
             SuspectLoss();
     }
 
@@ -71,7 +71,7 @@ sealed partial class Replica
         else if (!IsJoined)
         {
             batch.Extra.Delete(key);
-            _seedTaker.GiveUp();
+            _seedCopier.GiveUp();
             Unjoin();
             _puller.EndAll();
         }
@@ -79,14 +79,14 @@ sealed partial class Replica
         {
             await RecordRepairer.MendLogAsync(batch, key).ConfigureAwait(false);
         }
-        else if (StoreLayout.IsIndexEntryKey(key.Span) && _mender.MendIndex(this, batch, key))
+        else if (StoreLayout.IsIndexEntryKey(key.Span) && _repairer.MendIndex(this, batch, key))
         {
             // The index is being rebuilt from the documents.
         }
         else if (Sessions.Count > 0)
         {
             // Without a session, the record is left as it is: an operator who repairs the file by hand needs it.
-            await _mender.MendUnknownAsync(batch, key).ConfigureAwait(false);
+            await _repairer.MendUnknownAsync(batch, key).ConfigureAwait(false);
             SuspectLoss();
         }
     }

@@ -142,7 +142,7 @@ sealed partial class Replica
         }
         else if (IsJoined)
             _reconciler.TakeAside(batch, peer, page);
-        else if (!_seedTaker.IsWhole && await _seedTaker.TakeAsync(batch, peer, Sessions[peer], page, cancellationToken).ConfigureAwait(false))
+        else if (!_seedCopier.IsWhole && await _seedCopier.TakeAsync(batch, peer, Sessions[peer], page, cancellationToken).ConfigureAwait(false))
             FinishSeed(batch);
     }
 

@@ -26,7 +26,7 @@ sealed partial class Replica
     readonly Admission _admission;
     readonly Members _members;
     readonly GapCloser _gapCloser;
-    readonly SeedCopier _seedTaker;
+    readonly SeedCopier _seedCopier;
     readonly Puller _puller;
     readonly Reconciler _reconciler;
     readonly Rewriter _rewriter;
@@ -56,13 +56,13 @@ sealed partial class Replica
         _proofs = new RetirementProofs(identity, settings.Authority);
         _members = new Members(clock.Node, identity, _proofs);
         _gapCloser = new GapCloser(clock.Node, identity);
-        _seedTaker = new SeedCopier(catalog, settings.MaxStep);
-        _puller = new Puller(_table, _members, _seedTaker, _run, settings.MaxStagedLength);
+        _seedCopier = new SeedCopier(catalog, settings.MaxStep);
+        _puller = new Puller(_table, _members, _seedCopier, _run, settings.MaxStagedLength);
         _reconciler = new Reconciler(_run, settings);
         _rewriter = new Rewriter(_run, settings.MaxAsserted);
         _collector = new Collector(settings.MaxStep);
         _receiver = new MutationReceiver(clock, _members);
-        _mender = new RecordRepairer(catalog);
+        _repairer = new RecordRepairer(catalog);
         _plausibility = new Plausibility(clock);
         _writer = new LocalWriter(_run, _gapCloser, catalog, settings.MaxDocumentLength);
     }

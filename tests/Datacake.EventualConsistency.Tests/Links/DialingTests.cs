@@ -86,8 +86,9 @@ public sealed class DialingTests
         await cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.Quorum, Canceled);
         Assert.Equal(MemberConnection.Down, cluster[1].Store.MemberStates.Single(member => member.NodeId == 3).State);
         // Either gossip or the silent connection reports it, whichever comes first.
-        await TestCluster.WaitUntilAsync(
-            () => cluster[1].Log.Contains("its heartbeats have stopped") || cluster[1].Log.Contains("(KeepAlive)"), "the session ends");
+        await Eventually.WaitUntilAsync(
+            () => cluster[1].Log.Contains("its heartbeats have stopped") || cluster[1].Log.Contains("(KeepAlive)"),
+            () => $"the session ends, but: {string.Join(Environment.NewLine, cluster[1].Log.Messages)}");
 
         cluster[3].Transport.Resume();
         await cluster.WaitUntilConnectedAsync();

@@ -5,7 +5,7 @@ using Datacake.Storage;
 namespace Datacake.Node.Tests;
 
 /// <summary>The memory of other nodes that nodes with a store keep across restarts.</summary>
-public sealed class MemberTableTests : IAsyncLifetime
+public sealed class MemberRecordStoreTests : IAsyncLifetime
 {
     static TimeSpan Soon => Eventually.Deadline;
 
