@@ -15,7 +15,7 @@ public abstract partial class DatacakeContext
         where T : class
     {
         ArgumentNullException.ThrowIfNull(entity);
-        var keyspace = KeyspaceOf(entity.GetType());
+        var keyspace = Model.KeyspaceOf(entity.GetType());
         return keyspace.Entity is EntityModel<T> model
             ? ChangeTracker.Refresh(ChangeTracker.EntryOf(model, keyspace, entity))
             : throw new InvalidOperationException(
@@ -132,7 +132,7 @@ public abstract partial class DatacakeContext
     EntityEntry EntryOf(object entity)
     {
         ArgumentNullException.ThrowIfNull(entity);
-        return ChangeTracker.EntryOf(KeyspaceOf(entity.GetType()), entity);
+        return ChangeTracker.EntryOf(Model.KeyspaceOf(entity.GetType()), entity);
     }
 
     static void ForEach(IEnumerable<object> entities, Action<object> change)

@@ -20,7 +20,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
     static readonly List<DatacakeInterceptor> NoInterceptors = [];
 
     List<DatacakeInterceptor>? _interceptors;
-    IReadOnlyList<KeyspaceModel>? _keyspaces;
+    ContextModel? _model;
     ReplicatedStore? _store;
     bool _isBeforeSave;
     bool _isDisposed;
@@ -56,19 +56,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
     public IList<DatacakeInterceptor> Interceptors => _interceptors ??= [];
 
     /// <summary>Gets the keyspaces of the context.</summary>
-    public IReadOnlyList<KeyspaceModel> Keyspaces
-    {
-        get
-        {
-            if (_keyspaces is null)
-            {
-                var builder = new ContextModelBuilder();
-                DescribeModel(builder);
-                _keyspaces = builder.Build();
-            }
-            return _keyspaces;
-        }
-    }
+    public IReadOnlyList<KeyspaceModel> Keyspaces => Model.Keyspaces;
 
     /// <summary>
     /// Occurs when a save begins. Handlers may still change, add and remove entities. An exception fails the save before anything is
@@ -166,7 +154,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
     public Keyspace<T> Set<T>()
         where T : class
     {
-        var (keyspace, model) = KeyspaceOf<T>();
+        var (keyspace, model) = Model.KeyspaceOf<T>();
         return new(this, keyspace, model);
     }
 
@@ -226,9 +214,21 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
     /// <summary>Creates the keyspace of an entity class. For generated code.</summary>
     [EditorBrowsable(EditorBrowsableState.Never)]
     protected Keyspace<T> CreateKeyspace<T>(EntityModel<T> model)
-        where T : class => new(this, KeyspaceOf(typeof(T)), model);
+        where T : class => new(this, Model.KeyspaceOf(typeof(T)), model);
 
-    internal KeyGenerator KeyGenerator => field ??= new KeyGenerator(Node.Clock);
+    ContextModel Model
+    {
+        get
+        {
+            if (_model is null)
+            {
+                var builder = new ContextModelBuilder();
+                DescribeModel(builder);
+                _model = builder.Build(GetType());
+            }
+            return _model;
+        }
+    }
 
     internal ConcurrencyDetector Concurrency { get; } = new();
 
@@ -243,7 +243,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
             {
                 var filters = new QueryFilterBuilder();
                 DescribeFilters(filters);
-                filters.Check(this);
+                filters.Check(Model);
                 field = filters;
             }
             return field;
@@ -268,44 +268,6 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
             declared.MarkSeeded(GetType());
         }
         return _store = store;
-    }
-
-    internal async Task ReloadAsync(EntityEntry entry, CancellationToken cancellationToken)
-    {
-        using var operation = Concurrency.Enter();
-        var (key, document) = await GetDocumentAsync(entry, cancellationToken).ConfigureAwait(false);
-        if (document is null)
-            ChangeTracker.Accept(entry, content: null);
-        else
-            entry.SetToStored(key, document);
-    }
-
-    /// <summary>Reads the stored entity that has the key of an entity; returns null if there is none.</summary>
-    internal async Task<object?> ReadStoredAsync(EntityEntry entry, CancellationToken cancellationToken)
-    {
-        using var operation = Concurrency.Enter();
-        var (key, document) = await GetDocumentAsync(entry, cancellationToken).ConfigureAwait(false);
-        return document is null ? null : entry.Keyspace.Entity.ReadEntity(key, document);
-    }
-
-    async Task<(DocumentKey Key, Document? Document)> GetDocumentAsync(EntityEntry entry, CancellationToken cancellationToken)
-    {
-        var store = await GetStoreAsync(cancellationToken).ConfigureAwait(false);
-        var key = entry.CurrentState == EntityState.Detached ? entry.Keyspace.Entity.KeyOf(entry.Entity) : entry.Key;
-        using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
-        return (key, await snapshot.GetAsync(entry.Keyspace.Name, key, cancellationToken).ConfigureAwait(false));
-    }
-
-    /// <summary>Returns the keyspace of an entity class, with its typed model.</summary>
-    internal (KeyspaceModel Keyspace, EntityModel<T> Model) KeyspaceOf<T>()
-        where T : class
-    {
-        var keyspace = KeyspaceOf(typeof(T));
-        return keyspace.Entity is EntityModel<T> model
-            ? (keyspace, model)
-            : throw new InvalidOperationException(
-                $"{typeof(T).Name} has no keyspace of its own: it is stored among the entities of {keyspace.Entity.Name}. "
-                    + $"Use Set<{keyspace.Entity.Name}>().OfType<{typeof(T).Name}>().");
     }
 
     async ValueTask RaiseSavingChangesAsync(Consistency consistency, CancellationToken cancellationToken)
@@ -334,7 +296,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
     {
         using var operation = Concurrency.Enter();
         var store = await GetStoreAsync(cancellationToken).ConfigureAwait(false);
-        var before = HasRelations ? ChangeTracker.Capture() : null;
+        var before = Model.HasRelations ? ChangeTracker.Capture() : null;
         var undo = new List<Action>();
         IReadOnlyList<PendingWrite> writes = [];
         CommitResult result;
@@ -371,19 +333,5 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
     {
         foreach (var step in steps ?? [])
             step();
-    }
-
-    KeyspaceModel KeyspaceOf(Type type) => FindKeyspace(type) ?? throw new InvalidOperationException(
-        $"{GetType().Name} has no keyspace for the class {type.Name}. "
-        + $"Add the property 'public partial Keyspace<{type.Name}> {type.Name}s {{ get; }}'.");
-
-    KeyspaceModel? FindKeyspace(Type type)
-    {
-        foreach (var keyspace in Keyspaces)
-        {
-            if (keyspace.Entity.Type == type || keyspace.Entity.Has(type))
-                return keyspace;
-        }
-        return null;
     }
 }

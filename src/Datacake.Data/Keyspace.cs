@@ -16,11 +16,12 @@ namespace Datacake.Data;
 public sealed class Keyspace<T> : KeyspaceQuery<T>
     where T : class
 {
+    readonly EntitySource<T> _source;
+
     internal Keyspace(DatacakeContext context, KeyspaceModel keyspace, EntityModel<T> model)
     {
         Context = context;
-        Metadata = keyspace;
-        Model = model;
+        _source = new EntitySource<T>(context, keyspace, model);
     }
 
     /// <summary>Gets the name of the keyspace in the store.</summary>
@@ -31,9 +32,9 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
 
     internal DatacakeContext Context { get; }
 
-    internal KeyspaceModel Metadata { get; }
+    internal KeyspaceModel Metadata => _source.Metadata;
 
-    internal EntityModel<T> Model { get; }
+    internal EntityModel<T> Model => _source.Model;
 
     /// <summary>
     /// Tracks an entity, and all entities reachable from it, as added, so that the next save writes them. The save fails with an
@@ -208,7 +209,7 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
     /// reads an entity that does not match its class. This query reads entities as a whole, even for counts and projections, so that all of
     /// these cover the same entities.
     /// </summary>
-    public Query<T> SkipUnreadable() => new EntityQuery<T>(this, new QuerySpec<T> { SkipsUnreadable = true }, Settings);
+    public Query<T> SkipUnreadable() => new EntityQuery<T>(_source, new QuerySpec<T> { SkipsUnreadable = true }, Settings);
 
     /// <summary>
     /// Reads all entities in the store and returns those that cannot be read, because they were written by another version of the class or
@@ -256,7 +257,7 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
         }
     }
 
-    private protected override Query<T> Entities => new EntityQuery<T>(this, new QuerySpec<T>(), Settings);
+    private protected override Query<T> Entities => new EntityQuery<T>(_source, new QuerySpec<T>(), Settings);
 
     QuerySettings Settings => Context.ChangeTracker.QueryTrackingBehavior == QueryTrackingBehavior.TrackAll ? QuerySettings.Default : QuerySettings.Untracked;
 

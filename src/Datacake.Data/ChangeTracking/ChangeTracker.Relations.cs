@@ -20,7 +20,7 @@ public sealed partial class ChangeTracker
             Graph.Add(entry, mayBeStored);
             return;
         }
-        entry.Keyspace.Entity.GenerateKey(entry.Entity, Context.KeyGenerator);
+        entry.Keyspace.Entity.GenerateKey(entry.Entity, KeyGenerator);
         entry.State = EntityState.Added;
     }
 
@@ -40,7 +40,7 @@ public sealed partial class ChangeTracker
     /// <param name="isSaving">True to throw if an entity has lost a required principal and is not deleted for it.</param>
     internal void FixRelations(bool isSaving)
     {
-        if (Context.HasRelations && _entries.All.Count > 0)
+        if (Context.Model.HasRelations && _entries.All.Count > 0)
             Relations.Fix(isSaving);
     }
 
@@ -55,7 +55,7 @@ public sealed partial class ChangeTracker
     /// <param name="undo">Receives the actions that undo the changes if the save fails.</param>
     internal void CascadeChanges(List<Action> undo)
     {
-        if (!Context.HasRelations)
+        if (!Context.Model.HasRelations)
             return;
         using var operation = Context.Concurrency.Enter();
         if (AutoDetectChangesEnabled)
@@ -110,7 +110,7 @@ public sealed partial class ChangeTracker
     /// <summary>Records the current targets of all navigations as saved.</summary>
     internal void AcceptRelations()
     {
-        if (!Context.HasRelations || !AutoDetectChangesEnabled)
+        if (!Context.Model.HasRelations || !AutoDetectChangesEnabled)
             return;
         foreach (var entry in _entries.All)
             entry.AcceptNavigations();

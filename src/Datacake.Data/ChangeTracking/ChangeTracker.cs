@@ -9,15 +9,18 @@ namespace Datacake.Data;
 /// <summary>
 /// The entities that a context tracks, one instance for each key, and their states. Not thread-safe, like the context.
 /// </summary>
-public sealed partial class ChangeTracker
+public sealed partial class ChangeTracker : IEntityTracker
 {
     const int FirstWrites = 16;
 
     readonly TrackedEntries _entries = new();
 
-    internal ChangeTracker(DatacakeContext context) => Context = context;
+    internal ChangeTracker(IQueryContext context) => Context = context;
 
-    internal DatacakeContext Context { get; }
+    internal IQueryContext Context { get; }
+
+    /// <summary>Gets the generator of the keys of added entities.</summary>
+    internal KeyGenerator KeyGenerator => field ??= new(Context.Node.Clock);
 
     internal NavigationFixer Relations => field ??= new(this);
 
@@ -53,11 +56,11 @@ public sealed partial class ChangeTracker
     public IReadOnlyList<EntityEntry<T>> Entries<T>()
         where T : class
     {
-        if (!Context.Keyspaces.Any(keyspace => keyspace.Entity is EntityModel<T>))
+        if (!Context.Model.Keyspaces.Any(keyspace => keyspace.Entity is EntityModel<T>))
         {
             string name = ExpressionText.NameOf(typeof(T));
             throw new InvalidOperationException(
-                $"{Context.GetType().Name} has no Keyspace<{name}>, so it has no entries of that type. Filter all entries instead: Entries().Where(entry => entry.Entity is {name}).");
+                $"{Context.Model.Name} has no Keyspace<{name}>, so it has no entries of that type. Filter all entries instead: Entries().Where(entry => entry.Entity is {name}).");
         }
         AutoDetect();
         return Tracked<T>();
@@ -127,7 +130,10 @@ public sealed partial class ChangeTracker
 
     /// <summary>Returns the entry of an entity whose class is known only at run time.</summary>
     internal EntityEntry EntryOf(KeyspaceModel keyspace, object entity) =>
-        TryGetEntry(entity, out var known) ? known : keyspace.Entity.CreateEntry(this, keyspace, entity);
+        TryGetEntry(entity, out var known) ? known : NewEntry(keyspace, entity);
+
+    /// <summary>Creates the entry of an entity that is not tracked yet.</summary>
+    internal EntityEntry NewEntry(KeyspaceModel keyspace, object entity) => keyspace.Entity.Accept(new EntryCreation(this, keyspace, entity));
 
     /// <summary>Detects changes to the properties of one entity, without examining its navigations.</summary>
     internal TEntry Refresh<TEntry>(TEntry entry)
@@ -192,18 +198,6 @@ public sealed partial class ChangeTracker
         entry.IsAsserted = state == EntityState.Modified;
         entry.IsNew = state == EntityState.Added;
         entry.CurrentState = state;
-    }
-
-    /// <summary>Tracks an entity that was just read, or returns the instance that is already tracked under its key.</summary>
-    internal T TrackRead<T>(KeyspaceModel keyspace, DocumentKey key, Document document, T entity)
-        where T : class
-    {
-        if (_entries.TryGet(keyspace.Entity, key, out var known))
-            return (T)known.Entity;
-        var entry = new EntityEntry<T>(this, keyspace, entity) { CurrentState = EntityState.Unchanged };
-        Track(entry, key);
-        entry.SetOriginal(document);
-        return entity;
     }
 
     /// <summary>Returns the tracked entities of a class, without detecting changes.</summary>

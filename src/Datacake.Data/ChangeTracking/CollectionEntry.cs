@@ -21,7 +21,7 @@ public sealed class CollectionEntry<T, TRelated> : NavigationEntry<T, TRelated>
     /// <summary>Returns a query for the related entities. The query does not load them into the collection.</summary>
     public Query<TRelated> Query()
     {
-        var relation = (IDependents<TRelated>)Declared.Relation;
-        return new EntityQuery<TRelated>(Entry.Context.Set<TRelated>(), relation.DependentsOf([Entry.Entity]), QuerySettings.Default);
+        var dependents = RelatedReader.DependentsOf<TRelated>(Declared.Relation, [Entry.Entity]);
+        return new EntityQuery<TRelated>(EntitySource<TRelated>.Of(Entry.Context), dependents, QuerySettings.Default);
     }
 }

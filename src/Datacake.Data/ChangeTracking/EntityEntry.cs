@@ -1,5 +1,6 @@
 using Datacake.Crdt;
 using Datacake.Data.Metadata;
+using Datacake.Data.Querying;
 using Datacake.EventualConsistency;
 
 namespace Datacake.Data;
@@ -63,7 +64,7 @@ public partial class EntityEntry
     /// </summary>
     /// <exception cref="UnreadableEntityException">The stored entity does not match its class.</exception>
     public async Task<PropertyValues?> GetDatabaseValuesAsync(CancellationToken cancellationToken = default) =>
-        await _tracker.Context.ReadStoredAsync(this, cancellationToken).ConfigureAwait(false) is { } stored
+        await ReadStoredAsync(cancellationToken).ConfigureAwait(false) is { } stored
             ? new(Keyspace.Entity, () => stored, set: null)
             : null;
 
@@ -78,12 +79,20 @@ public partial class EntityEntry
     /// Reloads the entity from the local store. Its properties get the stored values, and pending changes are discarded. If the store no
     /// longer has the entity, its state becomes <see cref="EntityState.Detached"/>.
     /// </summary>
-    public Task ReloadAsync(CancellationToken cancellationToken = default) => _tracker.Context.ReloadAsync(this, cancellationToken);
+    public async Task ReloadAsync(CancellationToken cancellationToken = default)
+    {
+        using var operation = Context.Concurrency.Enter();
+        var (key, document) = await GetDocumentAsync(cancellationToken).ConfigureAwait(false);
+        if (document is null)
+            _tracker.Accept(this, content: null);
+        else
+            SetToStored(key, document);
+    }
 
     /// <inheritdoc/>
     public override string ToString() => $"{Keyspace.Entity.Name} {Key}: {State}";
 
-    internal DatacakeContext Context => _tracker.Context;
+    internal IQueryContext Context => _tracker.Context;
 
     internal EntityState CurrentState { get; set; } = EntityState.Detached;
 
@@ -176,4 +185,20 @@ public partial class EntityEntry
     internal void ForgetOriginal() => (_originalDocument, _original, _originalEntity, AssumedOriginal, Lacking) = (null, null, null, null, []);
 
     internal EntityContent Encode() => Keyspace.Entity.Encode(Entity, _tracker.CellWriter);
+
+    /// <summary>Reads the stored entity that has the key of this one; returns null if there is none.</summary>
+    async Task<object?> ReadStoredAsync(CancellationToken cancellationToken)
+    {
+        using var operation = Context.Concurrency.Enter();
+        var (key, document) = await GetDocumentAsync(cancellationToken).ConfigureAwait(false);
+        return document is null ? null : Keyspace.Entity.ReadEntity(key, document);
+    }
+
+    async Task<(DocumentKey Key, Document? Document)> GetDocumentAsync(CancellationToken cancellationToken)
+    {
+        var store = await Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
+        var key = CurrentState == EntityState.Detached ? Keyspace.Entity.KeyOf(Entity) : Key;
+        using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        return (key, await snapshot.GetAsync(Keyspace.Name, key, cancellationToken).ConfigureAwait(false));
+    }
 }

@@ -90,8 +90,8 @@ sealed class GraphTracker(ChangeTracker tracker)
                     if (tracker.TryGetEntry(target, out _))
                         continue;
                     var keyspace = KeyspaceOf(navigation);
-                    var attached = keyspace.Entity.CreateEntry(tracker, keyspace, target);
-                    if (keyspace.Entity.GenerateMissingKey(target, tracker.Context.KeyGenerator))
+                    var attached = tracker.NewEntry(keyspace, target);
+                    if (keyspace.Entity.GenerateMissingKey(target, tracker.KeyGenerator))
                     {
                         Track(attached, isRoot: false, mayBeStored: false, []);
                         continue;
@@ -110,7 +110,7 @@ sealed class GraphTracker(ChangeTracker tracker)
         if (!navigation.IsOnDependent)
             SetForeignKeyIfKnown(navigation.Relation, target, from);
         var added = new List<EntityEntry>();
-        Track(keyspace.Entity.CreateEntry(tracker, keyspace, target), isRoot: false, mayBeStored, added);
+        Track(tracker.NewEntry(keyspace, target), isRoot: false, mayBeStored, added);
         return added;
     }
 
@@ -127,7 +127,7 @@ sealed class GraphTracker(ChangeTracker tracker)
         try
         {
             bool isKeyReferring = model.Relations.Any(relation => relation.Dependents.Entity == model && relation.IsPartOfKey);
-            bool isGenerated = !isKeyReferring && model.GenerateMissingKey(entity, tracker.Context.KeyGenerator);
+            bool isGenerated = !isKeyReferring && model.GenerateMissingKey(entity, tracker.KeyGenerator);
             foreach (var navigation in model.Navigations.Where(static navigation => navigation.IsOnDependent))
             {
                 foreach (object target in navigation.TargetsOf(entity))
@@ -136,7 +136,7 @@ sealed class GraphTracker(ChangeTracker tracker)
                     SetForeignKeyIfKnown(navigation.Relation, entity, target);
                 }
             }
-            isGenerated |= isKeyReferring && model.GenerateMissingKey(entity, tracker.Context.KeyGenerator);
+            isGenerated |= isKeyReferring && model.GenerateMissingKey(entity, tracker.KeyGenerator);
             if (isRoot)
                 tracker.SetState(entry, EntityState.Added);
             else
@@ -167,7 +167,7 @@ sealed class GraphTracker(ChangeTracker tracker)
         if (tracker.TryGetEntry(target, out _))
             return;
         var keyspace = KeyspaceOf(navigation);
-        Track(keyspace.Entity.CreateEntry(tracker, keyspace, target), isRoot: false, mayBeStored, added);
+        Track(tracker.NewEntry(keyspace, target), isRoot: false, mayBeStored, added);
     }
 
     static void SetForeignKeyIfKnown(RelationModel relation, object dependent, object principal)

@@ -38,7 +38,7 @@ public sealed class QueryFilterBuilder
 
     /// <summary>Throws if a filter uses related entities, because an entity found by its key is checked without loading others.</summary>
     /// <exception cref="InvalidOperationException">A filter uses related entities.</exception>
-    internal void Check(DatacakeContext context)
+    internal void Check(ContextModel context)
     {
         if (_filters is null)
             return;

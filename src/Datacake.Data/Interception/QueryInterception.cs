@@ -1,9 +1,10 @@
 using Datacake.Data.Metadata;
+using Datacake.Data.Querying;
 
 namespace Datacake.Data;
 
 /// <summary>The calls to a context's interceptors about one query.</summary>
-sealed class QueryInterception
+sealed class QueryInterception : IQueryInterception
 {
     readonly DatacakeContext _context;
     readonly KeyspaceModel _keyspace;
@@ -23,12 +24,12 @@ sealed class QueryInterception
     /// <summary>
     /// Reports the start of a query. Returns the object to report its end with; null if the context has no interceptors.
     /// </summary>
-    public static ValueTask<QueryInterception?> StartAsync(
+    public static ValueTask<IQueryInterception?> StartAsync(
         DatacakeContext context, KeyspaceModel keyspace, IReadOnlyList<string> tags, Func<string> explain, CancellationToken cancellationToken)
     {
         return context.HasInterceptors ? BeginAsync() : default;
 
-        async ValueTask<QueryInterception?> BeginAsync()
+        async ValueTask<IQueryInterception?> BeginAsync()
         {
             var query = new QueryExecutingEventArgs(keyspace, tags, explain);
             foreach (var interceptor in context.Interceptors)
@@ -37,7 +38,7 @@ sealed class QueryInterception
         }
     }
 
-    /// <summary>Reports the end of the query.</summary>
+    /// <inheritdoc/>
     public async ValueTask EndAsync(long documentsRead, long results, Exception? exception = null)
     {
         var query = new QueryExecutedEventArgs(_keyspace, _tags, _explain)

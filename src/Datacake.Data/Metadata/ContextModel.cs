@@ -1,42 +1,66 @@
 namespace Datacake.Data.Metadata;
 
-/// <summary>A keyspace of a context: its name and its entity class.</summary>
-/// <param name="Name">The name of the keyspace in the store.</param>
-/// <param name="Entity">The model of the entity class.</param>
-public sealed record KeyspaceModel(string Name, EntityModel Entity);
-
-/// <summary>The builder of the keyspaces of a context. For generated code.</summary>
-public sealed class ContextModelBuilder
+/// <summary>The model of a context class: its keyspaces, and the entity classes in them. Not thread-safe, like the context.</summary>
+/// <param name="contextName">The name of the context class.</param>
+/// <param name="keyspaces">The keyspaces.</param>
+sealed class ContextModel(string contextName, IReadOnlyList<KeyspaceModel> keyspaces)
 {
-    readonly List<KeyspaceModel> _keyspaces = [];
+    bool? _hasRelations;
 
-    readonly CompiledMemberCheck _members = new();
+    /// <summary>Gets the name of the context class.</summary>
+    public string Name => contextName;
 
-    /// <summary>Returns the keyspaces that were added.</summary>
-    /// <exception cref="InvalidOperationException">
-    /// The entity classes lack members that the compiler did not show to the generator.
-    /// </exception>
-    internal IReadOnlyList<KeyspaceModel> Build()
+    /// <summary>Gets the keyspaces.</summary>
+    public IReadOnlyList<KeyspaceModel> Keyspaces => keyspaces;
+
+    /// <summary>True if any entity class has relations.</summary>
+    public bool HasRelations => _hasRelations ??= keyspaces.Any(static keyspace => keyspace.Entity.Relations.Count > 0);
+
+    /// <summary>Returns the model of an entity class; null if no keyspace stores the class.</summary>
+    public EntityModel? FindModel(Type type) => FindKeyspace(type)?.Entity;
+
+    /// <summary>Returns true if a type is an entity class or a collection of one.</summary>
+    public bool IsEntity(Type type) => FindEntity(type) is not null;
+
+    /// <summary>Returns the model of an entity class, given the class or a collection of it; null for any other type.</summary>
+    public EntityModel? FindEntity(Type type)
     {
-        _members.ThrowIfMissing();
-        return _keyspaces;
+        if (type == typeof(string) || type == typeof(object))
+            return null;
+        foreach (var keyspace in keyspaces)
+        {
+            if (keyspace.Entity.Type.IsAssignableFrom(type) || keyspace.Entity.CollectionType.IsAssignableFrom(type))
+                return keyspace.Entity;
+        }
+        return null;
     }
 
-    /// <summary>Adds a keyspace.</summary>
-    /// <exception cref="InvalidOperationException">The context already has a keyspace of this name or entity class.</exception>
-    public void Add(string name, EntityModel entity)
+    /// <summary>Returns the keyspace that stores entities of a class.</summary>
+    /// <exception cref="InvalidOperationException">The context has no keyspace for this class.</exception>
+    public KeyspaceModel KeyspaceOf(Type type) => FindKeyspace(type) ?? throw new InvalidOperationException(
+        $"{contextName} has no keyspace for the class {type.Name}. "
+        + $"Add the property 'public partial Keyspace<{type.Name}> {type.Name}s {{ get; }}'.");
+
+    /// <summary>Returns the keyspace of an entity class, with its typed model.</summary>
+    /// <exception cref="InvalidOperationException">The context has no keyspace of this class.</exception>
+    public (KeyspaceModel Keyspace, EntityModel<T> Model) KeyspaceOf<T>()
+        where T : class
     {
-        foreach (var keyspace in _keyspaces)
+        var keyspace = KeyspaceOf(typeof(T));
+        return keyspace.Entity is EntityModel<T> model
+            ? (keyspace, model)
+            : throw new InvalidOperationException(
+                $"{typeof(T).Name} has no keyspace of its own: it is stored among the entities of {keyspace.Entity.Name}. "
+                    + $"Use Set<{keyspace.Entity.Name}>().OfType<{typeof(T).Name}>().");
+    }
+
+    KeyspaceModel? FindKeyspace(Type type)
+    {
+        foreach (var keyspace in keyspaces)
         {
-            if (keyspace.Name == name || keyspace.Entity.Type == entity.Type)
-            {
-                throw new InvalidOperationException(
-                    $"The context already has the keyspace '{keyspace.Name}' of {keyspace.Entity.Name}, "
-                    + $"so it cannot have '{name}' of {entity.Name} as well. "
-                    + "Names and entity classes must be unique in a context.");
-            }
+            if (keyspace.Entity.Type == type || keyspace.Entity.Has(type))
+                return keyspace;
         }
-        entity.CheckMembersOnce(_members);
-        _keyspaces.Add(new KeyspaceModel(name, entity));
+        return null;
     }
 }

@@ -17,6 +17,7 @@ public abstract partial class EntityModel
 {
     readonly FrozenDictionary<string, PropertyModel> _propertiesByName;
     volatile bool _hasMembers;
+    object? _queryCaches;
 
     private protected EntityModel(
         Type type,
@@ -140,21 +141,18 @@ public abstract partial class EntityModel
     /// <summary>Gets the properties that have validation rules.</summary>
     PropertyModel[] Validated { get; }
 
-    /// <summary>Gets the compiled expressions of queries for these entities.</summary>
-    internal CompiledExpressions Expressions => field ??= new(this);
-
     /// <summary>Gets the equality of these entities, which recognizes collections that have a comparer of their own.</summary>
     internal abstract ElementEquality Equality { get; }
 
     /// <summary>Gets the codec that writes entities as their keys.</summary>
     internal KeyCodec KeyCodec => field ??= new(this);
 
-    internal PlanCache Plans { get; } = new();
-
     /// <summary>Gets the indexes that contain a document whose value they cannot read, in any store of this process.</summary>
     internal ConcurrentDictionary<string, bool> IndexesWithUnreadable { get; } = [];
 
-    internal LoggedWarnings ScanWarnings { get; } = new();
+    /// <summary>Returns the object that queries keep with the model, which the first call creates.</summary>
+    internal object GetQueryCaches(Func<EntityModel, object> create) =>
+        Volatile.Read(ref _queryCaches) ?? Interlocked.CompareExchange(ref _queryCaches, create(this), null) ?? _queryCaches;
 
     /// <summary>Returns true if entities of exactly this class can be stored.</summary>
     internal bool Has(Type type)
@@ -185,8 +183,8 @@ public abstract partial class EntityModel
     /// <summary>Returns the content that the class gives a stored entity where its document has none.</summary>
     internal abstract EntityDefaults DefaultsOf(Document document);
 
-    /// <summary>Creates the entry of an entity that is not tracked yet.</summary>
-    internal abstract EntityEntry CreateEntry(ChangeTracker tracker, KeyspaceModel keyspace, object entity);
+    /// <summary>Calls a visitor with the entity class as its type argument.</summary>
+    internal abstract TResult Accept<TResult>(IEntityModelVisitor<TResult> visitor);
 
     internal abstract object ReadEntity(DocumentKey key, Document document);
 

@@ -124,7 +124,7 @@ public abstract class EntityModel<T> : EntityModel
     {
     }
 
-    internal override EntityEntry CreateEntry(ChangeTracker tracker, KeyspaceModel keyspace, object entity) => new EntityEntry<T>(tracker, keyspace, (T)entity);
+    internal override TResult Accept<TResult>(IEntityModelVisitor<TResult> visitor) => visitor.Visit(this);
 
     internal override Type CollectionType => typeof(IEnumerable<T>);
 

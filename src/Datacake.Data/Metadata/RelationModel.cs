@@ -1,5 +1,3 @@
-using System.Linq.Expressions;
-using Datacake.Data.Querying;
 using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Metadata;
@@ -87,14 +85,22 @@ public abstract class RelationModel
     internal string DescribeUnset(PropertyModel part) =>
         $"refers to no {Principals.Entity.Name}. Set {(Reference is null ? "" : $"{Reference.Name} or ")}{part.Name}, or make {part.Name} nullable";
 
-    /// <summary>Tracks the stored entities that refer to any of several principals.</summary>
-    internal abstract Task TrackDependentsAsync(
-        ChangeTracker tracker, StoreSnapshot snapshot, IReadOnlyList<object> principals, CancellationToken cancellationToken);
+    /// <summary>Returns the exception to throw when the relation restricts a delete.</summary>
+    /// <param name="principal">The key of the entity to be deleted.</param>
+    /// <param name="dependent">The key of an entity that refers to it.</param>
+    /// <param name="orphanOf">The relation whose required principal the entity has lost, if it is to be deleted for that.</param>
+    internal InvalidOperationException RestrictedDelete(DocumentKey? principal, DocumentKey dependent, RelationModel? orphanOf = null)
+    {
+        string name = $"The {Principals.Entity.Name} {principal}", foreignKey = string.Join(", ", ForeignKey.Select(part => part.Name));
+        string orphaned = orphanOf is null ? ""
+            : $"{name} has lost its {orphanOf.Principals.Entity.Name} and is deleted for that, because {string.Join(", ", orphanOf.ForeignKey.Select(part => part.Name))} cannot be null. ";
+        return new InvalidOperationException(
+            $"{orphaned}{name} cannot be deleted, because the {Dependents.Entity.Name} {dependent} refers to it by {foreignKey}. Remove that entity as well, change its "
+                + $"{foreignKey}, or configure OnDelete(DeleteBehavior.Cascade) to have it deleted.");
+    }
 
-    /// <summary>Reads the stored entities that refer to any of several principals.</summary>
-    internal abstract Task<List<StoredEntity>> ReadDependentsAsync(StoreSnapshot snapshot, IReadOnlyList<object> principals, CancellationToken cancellationToken);
-
-    private protected object?[] KeyValuesOf(object principal)
+    /// <summary>Returns the values of the key of a principal, in the order of the foreign key.</summary>
+    internal object?[] KeyValuesOf(object principal)
     {
         var key = Principals.Entity.Key;
         var values = new object?[key.Count];
@@ -111,127 +117,5 @@ public abstract class RelationModel
                 $"The foreign key {part.Name} of {Dependents.Entity.Name} cannot be set to the key of the {Principals.Entity.Name}, because it has no setter. Add a setter, which may be private.");
         }
         set(dependent, value);
-    }
-}
-
-/// <inheritdoc/>
-/// <typeparam name="TDependent">The dependent class, which has the foreign key.</typeparam>
-/// <typeparam name="TPrincipal">The principal class, which the foreign key refers to.</typeparam>
-public sealed class RelationModel<TDependent, TPrincipal> : RelationModel, IDependents<TDependent>
-    where TDependent : class
-    where TPrincipal : class
-{
-    readonly IReadOnlyList<ForeignKeyPart<TDependent>> _parts;
-
-    /// <summary>Creates a relation. For generated code.</summary>
-    /// <param name="dependents">The keyspace of the dependents, which have the foreign key.</param>
-    /// <param name="principals">The keyspace of the principals, which the foreign key refers to.</param>
-    /// <param name="foreignKey">The properties of the foreign key, in the order of the principal's key.</param>
-    /// <param name="deleteBehavior">The action that a save takes on the dependents of a deleted principal.</param>
-    /// <param name="reference">The navigation from a dependent to its principal.</param>
-    /// <param name="inverse">The navigation from a principal to its dependents.</param>
-    public RelationModel(
-        KeyspaceModel dependents,
-        KeyspaceModel principals,
-        IReadOnlyList<ForeignKeyPart<TDependent>> foreignKey,
-        DeleteBehavior deleteBehavior,
-        NavigationAccess<TPrincipal>? reference,
-        NavigationAccess<TDependent>? inverse)
-        : base(
-            dependents ?? throw new ArgumentNullException(nameof(dependents)), principals ?? throw new ArgumentNullException(nameof(principals)),
-            [.. foreignKey.Select(part => dependents.Entity.FindProperty(part.Name)!)], deleteBehavior)
-    {
-        _parts = foreignKey;
-        Reference = reference is null ? null : new PrincipalNavigation<TDependent, TPrincipal>(this, reference);
-        Inverse = inverse is null ? null : new DependentNavigation<TDependent, TPrincipal>(this, inverse);
-    }
-
-    /// <inheritdoc/>
-    public override NavigationModel? Reference { get; }
-
-    /// <inheritdoc/>
-    public override NavigationModel? Inverse { get; }
-
-    /// <summary>
-    /// Gets the condition that an entity has the derived class that declares the foreign key; null if all dependents have it.
-    /// </summary>
-    public Expression<Func<TDependent, bool>>? OfDependentClass { get; init; }
-
-    QuerySpec<TDependent> IDependents<TDependent>.DependentsOf(IEnumerable<object> principals) => DependentsOf(principals);
-
-    QuerySpec<TDependent> DependentsOf(IEnumerable<object> principals)
-    {
-        var keys = principals.Select(KeyValuesOf).ToList();
-        var spec = new QuerySpec<TDependent>();
-        if (OfDependentClass is not null)
-            spec = spec.Where(OfDependentClass);
-        for (int i = 0; i < _parts.Count; i++)
-            spec = spec.Where(_parts[i].IsAmong(keys.Select(key => key[i])));
-        return spec;
-    }
-
-    internal async Task<RelatedEntities<TPrincipal>> FindPrincipalsAsync(RelatedSource source, IReadOnlyList<object> batch, CancellationToken cancellationToken)
-    {
-        var model = (EntityModel<TPrincipal>)Principals.Entity;
-        var found = new Dictionary<DocumentKey, TPrincipal?>();
-        var related = new RelatedEntities<TPrincipal>();
-        foreach (object dependent in batch)
-        {
-            if (PrincipalKeyOf(dependent) is not { } key)
-                continue;
-            if (!found.TryGetValue(key, out var principal))
-            {
-                var document = await source.Snapshot.GetAsync(Principals.Name, key, cancellationToken).ConfigureAwait(false);
-                principal = document is not null && model.Read(key, document) is var stored && source.Filtering?.IsShown(model, stored) != false
-                    ? source.Take(Principals, key, document, stored)
-                    : null;
-                found.Add(key, principal);
-            }
-            if (principal is not null)
-                related.Add(dependent, principal);
-        }
-        return related;
-    }
-
-    internal async Task<RelatedEntities<TDependent>> FindDependentsAsync(
-        RelatedSource source, IReadOnlyList<object> batch, RelatedFilter<TDependent>? filter, CancellationToken cancellationToken)
-    {
-        var related = new RelatedEntities<TDependent>();
-        var principals = batch.Distinct(ReferenceEqualityComparer.Instance).Select(principal => (Principal: principal, Key: KeyOf(principal!)))
-            .Where(known => known.Key is not null).ToLookup(known => known.Key!.Value, known => known.Principal!);
-        if (principals.Count == 0)
-            return related;
-        var spec = DependentsOf(principals.SelectMany(same => same));
-        foreach (var condition in (source.Filtering?.Of<TDependent>() ?? []).Concat(filter?.Conditions ?? []))
-            spec = spec.Where(condition, Dependents.Entity);
-        var run = new QueryRun<TDependent>(Dependents, (EntityModel<TDependent>)Dependents.Entity, spec);
-        await foreach (var rows in run.ReadAsync(source.Snapshot, cancellationToken).ConfigureAwait(false))
-        {
-            foreach (var row in rows)
-            {
-                var dependent = source.Take(Dependents, row.Key, row.Document, row.Entity);
-                if (PrincipalKeyOf(dependent) is not { } key)
-                    continue;
-                foreach (object principal in principals[key])
-                    related.Add(principal, dependent);
-            }
-        }
-        return related;
-    }
-
-    internal override async Task<List<StoredEntity>> ReadDependentsAsync(StoreSnapshot snapshot, IReadOnlyList<object> principals, CancellationToken cancellationToken)
-    {
-        var found = new List<StoredEntity>();
-        var run = new QueryRun<TDependent>(Dependents, (EntityModel<TDependent>)Dependents.Entity, DependentsOf(principals));
-        await foreach (var rows in run.ReadAsync(snapshot, cancellationToken).ConfigureAwait(false))
-            found.AddRange(rows.Select(row => new StoredEntity(Dependents, row.Key, row.Document, row.Entity)));
-        return found;
-    }
-
-    internal override async Task TrackDependentsAsync(
-        ChangeTracker tracker, StoreSnapshot snapshot, IReadOnlyList<object> principals, CancellationToken cancellationToken)
-    {
-        foreach (var found in await ReadDependentsAsync(snapshot, principals, cancellationToken).ConfigureAwait(false))
-            tracker.TrackRead(Dependents, found.Key, found.Document, (TDependent)found.Entity);
     }
 }

@@ -4,7 +4,7 @@ using Datacake.Data.Metadata;
 namespace Datacake.Data.Querying;
 
 /// <summary>A query for the entities of one keyspace, which runs by a query plan.</summary>
-sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, QuerySettings settings) : OrderedQuery<T>
+sealed partial class EntityQuery<T>(EntitySource<T> source, QuerySpec<T> spec, QuerySettings settings) : OrderedQuery<T>
     where T : class
 {
     internal override Query<T> With(Func<QuerySettings, QuerySettings> change)
@@ -22,14 +22,14 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, Query
 
     internal override Query<T> WhereCore(Expression<Func<T, bool>> predicate)
     {
-        UndeclaredNavigation.Refuse(source.Context, predicate);
-        OpaqueExpressionSearch.Refuse(source.Context, predicate);
+        UndeclaredNavigation.Refuse(source.Context.Model, predicate);
+        OpaqueExpressionSearch.Refuse(source.Context.Model, predicate);
         return spec.IsCut ? base.WhereCore(predicate) : With(spec.Where(predicate, source.Model));
     }
 
     internal override Query<TResult> SelectCore<TResult>(Expression<Func<T, TResult>> selector)
     {
-        UndeclaredNavigation.Refuse(source.Context, selector);
+        UndeclaredNavigation.Refuse(source.Context.Model, selector);
         return base.SelectCore(selector);
     }
 
@@ -98,8 +98,8 @@ sealed partial class EntityQuery<T>(Keyspace<T> source, QuerySpec<T> spec, Query
 
     void Refuse(Ordering<T> ordering)
     {
-        UndeclaredNavigation.Refuse(source.Context, ordering.KeySelector);
-        OpaqueExpressionSearch.Refuse(source.Context, ordering.KeySelector);
+        UndeclaredNavigation.Refuse(source.Context.Model, ordering.KeySelector);
+        OpaqueExpressionSearch.Refuse(source.Context.Model, ordering.KeySelector);
     }
 
     IEnumerable<Expression<Func<T, bool>>> Filters => source.Context.QueryFilters.IsEmpty ? [] : Source.Filtering.Of<T>();

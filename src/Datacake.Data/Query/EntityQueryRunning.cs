@@ -165,19 +165,14 @@ sealed partial class EntityQuery<T>
         return result;
     }
 
-    ValueTask<QueryInterception?> InterceptAsync(CancellationToken cancellationToken) =>
-        source.Context.HasInterceptors ? QueryInterception.StartAsync(source.Context, source.Metadata, settings.Tags, Explain, cancellationToken) : default;
+    ValueTask<IQueryInterception?> InterceptAsync(CancellationToken cancellationToken) =>
+        source.Context.HasInterceptors ? source.Context.InterceptAsync(source.Metadata, settings.Tags, Explain, cancellationToken) : default;
 
     T[] Track(List<QueryRow<T>> rows)
     {
-        var results = new T[rows.Count];
-        for (int i = 0; i < results.Length; i++)
-        {
-            var row = rows[i];
-            results[i] = settings.Identities?.Take(source.Context.ChangeTracker, source.Metadata, row.Key, row.Entity)
-                ?? source.Context.ChangeTracker.TrackRead(source.Metadata, row.Key, row.Document, row.Entity);
-        }
-        return results;
+        return settings.Identities is { } identities
+            ? [.. rows.Select(row => identities.Take(source.Context.Tracker, source.Metadata, row.Key, row.Entity))]
+            : source.Context.Tracker.TrackRead(source.Metadata, rows);
     }
 
     void WarnOfScan(QueryRun<T> run, long results) =>

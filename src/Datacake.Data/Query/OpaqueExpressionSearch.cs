@@ -9,14 +9,14 @@ namespace Datacake.Data.Querying;
 /// </summary>
 sealed class OpaqueExpressionSearch : ExpressionVisitor
 {
-    readonly DatacakeContext _context;
+    readonly ContextModel _context;
     (EntityModel Model, Expression Use)? _found;
 
-    OpaqueExpressionSearch(DatacakeContext context) => _context = context;
+    OpaqueExpressionSearch(ContextModel context) => _context = context;
 
     /// <summary>Throws an exception if an expression of a query contains such a part.</summary>
     /// <exception cref="InvalidOperationException">The expression contains such a part.</exception>
-    public static void Refuse(DatacakeContext context, LambdaExpression expression)
+    public static void Refuse(ContextModel context, LambdaExpression expression)
     {
         if (!context.HasRelations)
             return;

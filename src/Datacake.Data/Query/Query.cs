@@ -156,10 +156,10 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     /// <summary>
     /// Throws an exception if the key of an operator cannot be analyzed and may use related entities, which would not be loaded.
     /// </summary>
-    internal virtual void RefuseOpaque(LambdaExpression key) => OpaqueExpressionSearch.Refuse(Root.Context, key);
+    internal virtual void RefuseOpaque(LambdaExpression key) => OpaqueExpressionSearch.Refuse(Root.Context.Model, key);
 
     /// <summary>True if an expression uses navigations, whose entities have to be loaded.</summary>
-    internal bool UsesRelated(LambdaExpression lambda) => NavigationBinder.IsUsedIn(Root.Context, lambda);
+    internal bool UsesRelated(LambdaExpression lambda) => NavigationBinder.IsUsedIn(Root.Context.Model, lambda);
 
     /// <summary>Returns the query with other settings.</summary>
     internal abstract Query<T> With(Func<QuerySettings, QuerySettings> change);
@@ -216,7 +216,7 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     }
 
     Expression<TDelegate> Normalize<TDelegate>(Expression<TDelegate> lambda) =>
-        StoredEqualityNormalizer.Normalize(OrdinalNormalizer.Normalize(lambda), Expressions.Entity, Source?.Context);
+        StoredEqualityNormalizer.Normalize(OrdinalNormalizer.Normalize(lambda), Expressions.Entity, Source?.Context.Model);
 
     /// <summary>
     /// Returns a query for some of the results, which uses nothing but the given expressions of each item to select them.

@@ -6,7 +6,7 @@ namespace Datacake.Data.Querying;
 /// <param name="Context">The context.</param>
 /// <param name="Model">The model of the entity class. The entities may be of a derived class.</param>
 /// <param name="Settings">The settings of the query.</param>
-sealed record QuerySource(DatacakeContext Context, EntityModel Model, QuerySettings Settings)
+sealed record QuerySource(IQueryContext Context, EntityModel Model, QuerySettings Settings)
 {
     /// <inheritdoc cref="QuerySettings.IsTracking"/>
     public bool IsTracking => Settings.IsTracking;

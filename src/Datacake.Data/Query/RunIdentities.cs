@@ -13,11 +13,11 @@ sealed class RunIdentities(bool usesTracked = true)
 {
     readonly Dictionary<(EntityModel, DocumentKey), object> _entities = [];
 
-    public T Take<T>(ChangeTracker tracker, KeyspaceModel keyspace, DocumentKey key, T entity)
+    public T Take<T>(IEntityTracker tracker, KeyspaceModel keyspace, DocumentKey key, T entity)
         where T : class
     {
-        if (usesTracked && tracker.TryGetEntry(keyspace.Entity, key, out var tracked))
-            return (T)tracked.Entity;
+        if (usesTracked && tracker.TryGetEntity(keyspace.Entity, key, out object? tracked))
+            return (T)tracked;
         if (_entities.TryGetValue((keyspace.Entity, key), out object? known))
             return (T)known;
         _entities.Add((keyspace.Entity, key), entity);

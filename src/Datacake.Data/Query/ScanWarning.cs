@@ -11,7 +11,7 @@ static partial class ScanWarning
     /// Logs a warning if a query read more documents than the context's threshold, and at least twice as many as it returned.
     /// </summary>
     public static void Of(
-        DatacakeContext context, KeyspaceModel keyspace, AccessPath path, IReadOnlyList<IReadOnlyList<Condition>> alternatives,
+        IQueryContext context, KeyspaceModel keyspace, AccessPath path, IReadOnlyList<IReadOnlyList<Condition>> alternatives,
         IReadOnlyList<OrderingColumn> orderings, bool isOfRelated, IReadOnlyList<string> tags, long documentsRead, long results)
     {
         // No index helps a query that returns most of the documents that it reads.
@@ -22,7 +22,7 @@ static partial class ScanWarning
                 + "Query the related entities first, and then the entities by their foreign key."
             : Remedy(keyspace.Entity, alternatives, orderings);
         if (keyspace.Entity.ScanWarnings.TryAdd($"{path.GetType().Name} {remedy}"))
-            ManyDocumentsRead(context.Node.LoggerFactory.CreateLogger<DatacakeContext>(), keyspace.Name, documentsRead, results, string.Join("; tagged ", tags.Prepend($"{path}")), remedy);
+            ManyDocumentsRead(context.Node.LoggerFactory.CreateLogger("Datacake.Data.DatacakeContext"), keyspace.Name, documentsRead, results, string.Join("; tagged ", tags.Prepend($"{path}")), remedy);
     }
 
     /// <summary>

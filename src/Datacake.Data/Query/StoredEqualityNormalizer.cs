@@ -12,10 +12,10 @@ namespace Datacake.Data.Querying;
 sealed class StoredEqualityNormalizer : ExpressionVisitor
 {
     readonly EntityModel _entity;
-    readonly DatacakeContext? _context;
+    readonly ContextModel? _context;
     readonly ParameterExpression? _parameter;
 
-    StoredEqualityNormalizer(EntityModel entity, DatacakeContext? context, ParameterExpression parameter)
+    StoredEqualityNormalizer(EntityModel entity, ContextModel? context, ParameterExpression parameter)
     {
         _entity = entity;
         _context = context;
@@ -26,7 +26,7 @@ sealed class StoredEqualityNormalizer : ExpressionVisitor
     /// <param name="lambda">The expression over an item of a query.</param>
     /// <param name="entity">The model of the class that the query starts from.</param>
     /// <param name="context">The context, which knows the other entity classes; null if it is not known.</param>
-    public static Expression<TDelegate> Normalize<TDelegate>(Expression<TDelegate> lambda, EntityModel entity, DatacakeContext? context) =>
+    public static Expression<TDelegate> Normalize<TDelegate>(Expression<TDelegate> lambda, EntityModel entity, ContextModel? context) =>
         (Expression<TDelegate>)new StoredEqualityNormalizer(entity, context, lambda.Parameters[0]).Visit(lambda);
 
     protected override Expression VisitBinary(BinaryExpression node)

@@ -9,8 +9,8 @@ namespace Datacake.Data;
 public sealed class UnreadableEntityException : Exception
 {
     internal UnreadableEntityException(string entityName, DocumentKey key, string reason, Exception innerException)
-        : base($"The {entityName} {key} cannot be read. {reason} Another version of the class may have written it. {nameof(Keyspace<>.SkipUnreadable)} skips such "
-            + $"entities, {nameof(Keyspace<>.ListUnreadableAsync)} lists them, and {nameof(Keyspace<>.DeleteUnreadableAsync)} deletes them.", innerException) =>
+        : base($"The {entityName} {key} cannot be read. {reason} Another version of the class may have written it. SkipUnreadable skips such "
+            + $"entities, ListUnreadableAsync lists them, and DeleteUnreadableAsync deletes them.", innerException) =>
         (Key, Reason) = (key, reason);
 
     /// <summary>Gets the key of the entity.</summary>

@@ -32,13 +32,13 @@ sealed record CollectionInclusion<T, TRelated, TKey> : Inclusion<T, TRelated>
         QuerySource source, IReadOnlyList<T> batch, CancellationToken cancellationToken)
     {
         var context = source.Context;
-        var (keyspace, model) = context.KeyspaceOf<TRelated>();
+        var (keyspace, model) = context.Model.KeyspaceOf<TRelated>();
         var keys = batch.Select(KeyOf).Distinct().ToList();
         Expression<Func<TKey, bool>> isAmong = key => keys.Contains(key);
         var body = new ParameterReplacement(isAmong.Parameters[0], _foreignKey.Body).Visit(isAmong.Body);
         var refersToOne = Expression.Lambda<Func<TRelated, bool>>(body, _foreignKey.Parameters);
         var query = new EntityQuery<TRelated>(
-            new Keyspace<TRelated>(context, keyspace, model), new QuerySpec<TRelated>().Where(refersToOne), source.Settings with { Tags = [], Level = null });
+            new EntitySource<TRelated>(context, keyspace, model), new QuerySpec<TRelated>().Where(refersToOne), source.Settings with { Tags = [], Level = null });
         var related = await query.ToListAsync(cancellationToken).ConfigureAwait(false);
         var byKey = related.ToLookup(model.Expressions.Compile(_foreignKey));
         foreach (var item in batch)

@@ -83,8 +83,8 @@ public static partial class QueryInclusion
         ArgumentNullException.ThrowIfNull(query);
         ArgumentNullException.ThrowIfNull(navigation);
         var source = SourceOf(query);
-        var path = IncludePathParser.Read<TRelated>(source.Context, source.Model, navigation, out var filter);
-        Inclusion<T> With(Inclusion<TRelated>? last) => path[0].Include<T, TRelated>([.. path.Skip(1)], filter, last);
+        var path = IncludePathParser.Read<TRelated>(source.Context.Model, source.Model, navigation, out var filter);
+        Inclusion<T> With(Inclusion<TRelated>? last) => PathInclusion<T, TRelated>.Of(path, filter, last);
         return query.Including(source, With(null), (Inclusion<TRelated> last) => With(last));
     }
 }

@@ -9,7 +9,7 @@ static class IncludePathParser
     /// <exception cref="InvalidOperationException">The model has no relation for a property on the path.</exception>
     /// <exception cref="ArgumentException">The expression is not a property, or its filter is not supported.</exception>
     public static IReadOnlyList<NavigationModel> Read<TRelated>(
-        DatacakeContext context, EntityModel entity, LambdaExpression expression, out RelatedFilter<TRelated>? filter)
+        ContextModel context, EntityModel entity, LambdaExpression expression, out RelatedFilter<TRelated>? filter)
         where TRelated : class
     {
         var model = entity;
@@ -38,7 +38,7 @@ static class IncludePathParser
     /// Splits the calls on a collection. Conditions at the start become part of the query, and all other calls are applied to the related
     /// entities of each entity.
     /// </summary>
-    static RelatedFilter<TRelated> FilterOf<TRelated>(DatacakeContext context, ref Expression body, LambdaExpression expression, EntityModel model)
+    static RelatedFilter<TRelated> FilterOf<TRelated>(ContextModel context, ref Expression body, LambdaExpression expression, EntityModel model)
         where TRelated : class
     {
         var calls = new Stack<MethodCallExpression>();

@@ -49,7 +49,7 @@ public sealed class IncludingQuery<T, TRelated> : OrderedQuery<T>, IIncludingQue
     internal IncludingQuery<T, TNext> ThenIncluding<TNext>(Func<EntityModel, Inclusion<TRelated, TNext>> next)
         where TNext : class
     {
-        var inclusion = next(_source.Context.KeyspaceOf<TRelated>().Model);
+        var inclusion = next(_source.Context.Model.KeyspaceOf<TRelated>().Model);
         return And(_further(inclusion), (Inclusion<TNext> last) => _further(inclusion.Then(last)));
     }
 
@@ -57,8 +57,8 @@ public sealed class IncludingQuery<T, TRelated> : OrderedQuery<T>, IIncludingQue
     internal IncludingQuery<T, TNext> ThenIncluding<TNext>(LambdaExpression navigation)
         where TNext : class
     {
-        var path = IncludePathParser.Read<TNext>(_source.Context, _source.Context.KeyspaceOf<TRelated>().Model, navigation, out var filter);
-        Inclusion<T> With(Inclusion<TNext>? last) => _further(path[0].Include<TRelated, TNext>([.. path.Skip(1)], filter, last));
+        var path = IncludePathParser.Read<TNext>(_source.Context.Model, _source.Context.Model.KeyspaceOf<TRelated>().Model, navigation, out var filter);
+        Inclusion<T> With(Inclusion<TNext>? last) => _further(PathInclusion<TRelated, TNext>.Of(path, filter, last));
         return And(With(null), (Inclusion<TNext> last) => With(last));
     }
 
@@ -80,7 +80,7 @@ public sealed class IncludingQuery<T, TRelated> : OrderedQuery<T>, IIncludingQue
             return Over(_entities.WhereCore(predicate));
         if (predicate.Body is BinaryExpression { NodeType: ExpressionType.AndAlso } both && !UsesIncluded(Part(both.Left)))
             return Over(_entities.WhereCore(Part(both.Left))).WhereCore(Part(both.Right));
-        UndeclaredNavigation.Refuse(_source.Context, predicate, Included);
+        UndeclaredNavigation.Refuse(_source.Context.Model, predicate, Included);
         return base.WhereCore(predicate);
 
         Expression<Func<T, bool>> Part(Expression body) => Expression.Lambda<Func<T, bool>>(body, predicate.Parameters);
@@ -90,7 +90,7 @@ public sealed class IncludingQuery<T, TRelated> : OrderedQuery<T>, IIncludingQue
     {
         if (!UsesIncluded(selector))
             return _entities.SelectCore(selector);
-        UndeclaredNavigation.Refuse(_source.Context, selector, Included);
+        UndeclaredNavigation.Refuse(_source.Context.Model, selector, Included);
         return base.SelectCore(selector);
     }
 

@@ -42,7 +42,7 @@ sealed record ReferenceInclusion<T, TRelated, TKey> : Inclusion<T, TRelated>
         QuerySource source, IReadOnlyList<T> batch, CancellationToken cancellationToken)
     {
         var context = source.Context;
-        var (keyspace, model) = context.KeyspaceOf<TRelated>();
+        var (keyspace, model) = context.Model.KeyspaceOf<TRelated>();
         using var operation = context.Concurrency.Enter();
         var store = await context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
         using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
@@ -74,7 +74,7 @@ sealed record ReferenceInclusion<T, TRelated, TKey> : Inclusion<T, TRelated>
             if (!source.Filtering.IsShown(model, entity))
                 return null;
             return !source.IsTracking ? entity
-                : source.Identities?.Take(context.ChangeTracker, keyspace, key, entity) ?? context.ChangeTracker.TrackRead(keyspace, key, document, entity);
+                : source.Identities?.Take(context.Tracker, keyspace, key, entity) ?? context.Tracker.TrackRead(keyspace, key, document, entity);
         }
     }
 }

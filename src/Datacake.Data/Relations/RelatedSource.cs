@@ -8,10 +8,10 @@ namespace Datacake.Data.Querying;
 /// <param name="Snapshot">The stored entities.</param>
 /// <param name="Tracker">The tracker that tracks the entities, or that knows the tracked instances; null to use new instances.</param>
 /// <param name="Identities">The instances of a query run that tracks nothing; null if there are none.</param>
-sealed record RelatedSource(StoreSnapshot Snapshot, ChangeTracker? Tracker = null, RunIdentities? Identities = null)
+sealed record RelatedSource(StoreSnapshot Snapshot, IEntityTracker? Tracker = null, RunIdentities? Identities = null)
 {
     public static RelatedSource Of(QuerySource source, StoreSnapshot snapshot) => source.IsTracking
-        ? new RelatedSource(snapshot, source.Context.ChangeTracker, source.Identities) { Filtering = source.Filtering }
+        ? new RelatedSource(snapshot, source.Context.Tracker, source.Identities) { Filtering = source.Filtering }
         : new RelatedSource(snapshot) { Filtering = source.Filtering };
 
     /// <summary>Gets the query filters that apply to the entities; null if there are none.</summary>

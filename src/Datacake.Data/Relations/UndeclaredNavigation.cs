@@ -9,18 +9,18 @@ namespace Datacake.Data.Querying;
 /// </summary>
 sealed class UndeclaredNavigation : ExpressionVisitor
 {
-    readonly DatacakeContext _context;
+    readonly ContextModel _context;
     readonly IReadOnlyCollection<string> _included;
     (EntityModel Model, string Name)? _found;
 
-    UndeclaredNavigation(DatacakeContext context, IReadOnlyCollection<string> included) => (_context, _included) = (context, included);
+    UndeclaredNavigation(ContextModel context, IReadOnlyCollection<string> included) => (_context, _included) = (context, included);
 
     /// <summary>Throws if an expression of a query uses such a property.</summary>
     /// <param name="context">The context.</param>
     /// <param name="expression">The expression.</param>
     /// <param name="included">The names of the properties that the query includes.</param>
     /// <exception cref="InvalidOperationException">The expression uses such a property.</exception>
-    public static void Refuse(DatacakeContext context, LambdaExpression expression, IReadOnlyCollection<string>? included = null)
+    public static void Refuse(ContextModel context, LambdaExpression expression, IReadOnlyCollection<string>? included = null)
     {
         var search = new UndeclaredNavigation(context, included ?? []);
         search.Visit(expression.Body);

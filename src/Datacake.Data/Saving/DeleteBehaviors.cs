@@ -1,4 +1,5 @@
 using Datacake.Data.Metadata;
+using Datacake.Data.Querying;
 using Datacake.EventualConsistency;
 
 namespace Datacake.Data;
@@ -35,14 +36,16 @@ static class DeleteBehaviors
         {
             foreach (var (relation, principals) in RelationsOf(removed))
             {
-                await relation.TrackDependentsAsync(tracker, snapshot, [.. principals.Values.Select(entry => entry.Entity)], cancellationToken).ConfigureAwait(false);
+                object[] deleted = [.. principals.Values.Select(entry => entry.Entity)];
+                foreach (var dependent in await RelatedReader.ReadDependentsAsync(relation, snapshot, deleted, cancellationToken).ConfigureAwait(false))
+                    tracker.TrackRead(dependent);
                 Apply(tracker, relation, principals, restricted, undo);
             }
         }
         foreach (var (relation, principal, dependent) in restricted)
         {
             if (IsOf(relation, dependent, principal.Key))
-                throw Restricted(relation, principal.Key, dependent.Key, principal.IsOrphan ? principal.OrphanOf : null);
+                throw relation.RestrictedDelete(principal.Key, dependent.Key, principal.IsOrphan ? principal.OrphanOf : null);
         }
     }
 
@@ -99,19 +102,4 @@ static class DeleteBehaviors
 
     static bool IsOf(RelationModel relation, EntityEntry dependent, DocumentKey key) =>
         dependent.CurrentState is not (EntityState.Deleted or EntityState.Detached) && relation.PrincipalKeyOf(dependent.Entity) == key;
-
-    /// <summary>Returns the exception to throw when a relation restricts a delete.</summary>
-    /// <param name="relation">The relation that restricts the delete.</param>
-    /// <param name="principal">The key of the entity to be deleted.</param>
-    /// <param name="dependent">The key of an entity that refers to it.</param>
-    /// <param name="orphanOf">The relation whose required principal the entity has lost, if it is to be deleted for that.</param>
-    public static InvalidOperationException Restricted(RelationModel relation, DocumentKey? principal, DocumentKey dependent, RelationModel? orphanOf = null)
-    {
-        string name = $"The {relation.Principals.Entity.Name} {principal}", foreignKey = string.Join(", ", relation.ForeignKey.Select(part => part.Name));
-        string orphaned = orphanOf is null ? ""
-            : $"{name} has lost its {orphanOf.Principals.Entity.Name} and is deleted for that, because {string.Join(", ", orphanOf.ForeignKey.Select(part => part.Name))} cannot be null. ";
-        return new InvalidOperationException(
-            $"{orphaned}{name} cannot be deleted, because the {relation.Dependents.Entity.Name} {dependent} refers to it by {foreignKey}. Remove that entity as well, change its "
-                + $"{foreignKey}, or configure OnDelete(DeleteBehavior.Cascade) to have it deleted.");
-    }
 }

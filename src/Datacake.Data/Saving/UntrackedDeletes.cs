@@ -1,4 +1,5 @@
 using Datacake.Data.Metadata;
+using Datacake.Data.Querying;
 using Datacake.EventualConsistency;
 
 namespace Datacake.Data;
@@ -22,7 +23,7 @@ static class UntrackedDeletes
             {
                 foreach (var relation in ofClass.Key.Relations.Where(relation => relation.Principals.Entity == ofClass.Key && relation.DeleteBehavior != DeleteBehavior.NoAction))
                 {
-                    foreach (var dependent in await relation.ReadDependentsAsync(snapshot, [.. ofClass.Select(entity => entity.Entity)], cancellationToken).ConfigureAwait(false))
+                    foreach (var dependent in await RelatedReader.ReadDependentsAsync(relation, snapshot, [.. ofClass.Select(entity => entity.Entity)], cancellationToken).ConfigureAwait(false))
                     {
                         if (relation.DeleteBehavior != DeleteBehavior.Cascade)
                         {
@@ -47,7 +48,7 @@ static class UntrackedDeletes
             if (deleted.Contains(dependent.Identity))
                 continue;
             if (relations.Find(relation => relation.DeleteBehavior == DeleteBehavior.Restrict) is { } restricting)
-                throw DeleteBehaviors.Restricted(restricting, restricting.PrincipalKeyOf(dependent.Entity), dependent.Key);
+                throw restricting.RestrictedDelete(restricting.PrincipalKeyOf(dependent.Entity), dependent.Key);
             var model = dependent.Keyspace.Entity;
             var before = model.Encode(dependent.Entity, writer);
             foreach (var relation in relations)

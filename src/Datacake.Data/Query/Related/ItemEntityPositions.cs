@@ -7,7 +7,7 @@ namespace Datacake.Data.Querying;
 /// The positions in the items of a query that hold entities, such as one side of a join or the items of a group, and the navigations that
 /// are used from them. An instance serves one batch of items.
 /// </summary>
-sealed class ItemEntityPositions(DatacakeContext context) : NavigationRoots
+sealed class ItemEntityPositions(ContextModel context) : NavigationRoots
 {
     readonly Dictionary<string, (ItemExpression Path, RelatedNode Node)> _places = [];
 

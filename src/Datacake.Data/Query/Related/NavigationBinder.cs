@@ -31,7 +31,7 @@ sealed partial class NavigationBinder : ExpressionVisitor
     }
 
     /// <summary>Returns true if an expression uses navigations of entities anywhere in the items of a query.</summary>
-    public static bool IsUsedIn(DatacakeContext context, LambdaExpression lambda)
+    public static bool IsUsedIn(ContextModel context, LambdaExpression lambda)
     {
         if (!context.HasRelations)
             return false;

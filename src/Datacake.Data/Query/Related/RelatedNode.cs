@@ -24,7 +24,7 @@ class RelatedNode(EntityModel model) : NavigationRoots
     {
         _children ??= [];
         if (!_children.TryGetValue(navigation, out var child))
-            _children.Add(navigation, child = navigation.CreateLookup());
+            _children.Add(navigation, child = navigation.TargetModel.Accept(new LookupCreation(navigation)));
         return child;
     }
 
@@ -60,6 +60,12 @@ class RelatedNode(EntityModel model) : NavigationRoots
     /// <summary>Returns true if two instances represent the same entity.</summary>
     public bool AreSame(object? first, object? second) => ReferenceEquals(first, second)
         || (first is not null && second is not null && model.Has(first.GetType()) && model.Has(second.GetType()) && model.KeyOf(first) == model.KeyOf(second));
+
+    sealed class LookupCreation(NavigationModel navigation) : IEntityModelVisitor<RelatedLookup>
+    {
+        public RelatedLookup Visit<T>(EntityModel<T> model)
+            where T : class => new RelatedLookup<T>((NavigationModel<T>)navigation);
+    }
 }
 
 /// <summary>A lookup that replaces a navigation in an expression, and holds the related entities of the current batch.</summary>
@@ -102,7 +108,7 @@ sealed class RelatedLookup<TTarget>(NavigationModel<TTarget> navigation) : Relat
     public override async Task LoadAsync(RelatedSource source, IReadOnlyList<object> batch, CancellationToken cancellationToken)
     {
         _collections.Clear();
-        _related = await navigation.FindAsync(source, batch, filter: null, cancellationToken).ConfigureAwait(false);
+        _related = await RelatedReader.FindAsync(navigation, source, batch, filter: null, cancellationToken).ConfigureAwait(false);
         await LoadRelatedAsync(source, _related.All, cancellationToken).ConfigureAwait(false);
     }
 }

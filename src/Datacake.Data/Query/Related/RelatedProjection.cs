@@ -25,7 +25,7 @@ sealed class RelatedProjection<T, TResult>(Query<T> items, QuerySource source, E
         var used = source with { Settings = source.Settings with { IsTracking = source.IsTracking && HasEntities(selector.Body) } };
         await foreach (var batch in items.RunAsync(cancellationToken).ConfigureAwait(false))
         {
-            var places = new ItemEntityPositions(source.Context);
+            var places = new ItemEntityPositions(source.Context.Model);
             var project = Expressions.Compile(NavigationBinder.BindValue(places, selector));
             await places.LoadAsync(used, batch, cancellationToken).ConfigureAwait(false);
             yield return [.. batch.Select(project)];
@@ -36,14 +36,14 @@ sealed class RelatedProjection<T, TResult>(Query<T> items, QuerySource source, E
     bool HasEntities(Expression result) => result switch
     {
         // The items themselves are tracked by their own query.
-        ParameterExpression => result != selector.Parameters[0] && source.Context.IsEntity(result.Type),
+        ParameterExpression => result != selector.Parameters[0] && source.Context.Model.IsEntity(result.Type),
         NewExpression { Arguments: var arguments } => arguments.Any(HasEntities),
         MemberInitExpression { NewExpression: var created, Bindings: var bindings } => HasEntities(created) || bindings.Any(binding => binding is not MemberAssignment { Expression: var value } || HasEntities(value)),
         ConditionalExpression { IfTrue: var first, IfFalse: var second } => HasEntities(first) || HasEntities(second),
         NewArrayExpression { Expressions: var items } => items.Any(HasEntities),
         MethodCallExpression call when call.Arguments.OfType<LambdaExpression>().Any(lambda => lambda.Body.Type != typeof(bool) && typeof(IEnumerable).IsAssignableFrom(call.Type)) =>
-            call.Arguments.OfType<LambdaExpression>().Any(lambda => HasEntities(lambda.Body)) || source.Context.IsEntity(call.Type),
-        MethodCallExpression { Object: null, Arguments: [var items, ..] } call when typeof(IEnumerable).IsAssignableFrom(call.Type) => HasEntities(items) || source.Context.IsEntity(call.Type),
-        _ => source.Context.IsEntity(result.Type),
+            call.Arguments.OfType<LambdaExpression>().Any(lambda => HasEntities(lambda.Body)) || source.Context.Model.IsEntity(call.Type),
+        MethodCallExpression { Object: null, Arguments: [var items, ..] } call when typeof(IEnumerable).IsAssignableFrom(call.Type) => HasEntities(items) || source.Context.Model.IsEntity(call.Type),
+        _ => source.Context.Model.IsEntity(result.Type),
     };
 }

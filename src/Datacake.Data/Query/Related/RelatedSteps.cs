@@ -18,12 +18,12 @@ static class RelatedSteps
     public static async ValueTask<Func<T, TResult>> BindAsync<T, TResult>(
         Expression<Func<T, TResult>> selector, QuerySource source, IReadOnlyList<T> batch, CancellationToken cancellationToken)
     {
-        if (!NavigationBinder.IsUsedIn(source.Context, selector))
+        if (!NavigationBinder.IsUsedIn(source.Context.Model, selector))
             return source.Model.Expressions.Compile(selector);
-        var places = new ItemEntityPositions(source.Context);
+        var places = new ItemEntityPositions(source.Context.Model);
         var bound = source.Model.Expressions.Compile(NavigationBinder.BindValue(places, selector));
         // Related entities that are results themselves are the instances that the context tracks.
-        await places.LoadAsync(source.Context.IsEntity(typeof(TResult)) ? source : Untracked(source), batch, cancellationToken).ConfigureAwait(false);
+        await places.LoadAsync(source.Context.Model.IsEntity(typeof(TResult)) ? source : Untracked(source), batch, cancellationToken).ConfigureAwait(false);
         return bound;
     }
 
@@ -43,7 +43,7 @@ static class RelatedSteps
     {
         await foreach (var batch in items.WithCancellation(cancellationToken).ConfigureAwait(false))
         {
-            var places = new ItemEntityPositions(source.Context);
+            var places = new ItemEntityPositions(source.Context.Model);
             var isTrue = source.Model.Expressions.Compile(NavigationBinder.BindCondition(places, predicate));
             await places.LoadAsync(Untracked(source), batch, cancellationToken).ConfigureAwait(false);
             List<T> matches = [.. batch.Where(isTrue)];
@@ -60,7 +60,7 @@ static class RelatedSteps
             all.AddRange(batch);
         if (all.Count == 0)
             yield break;
-        var places = new ItemEntityPositions(source.Context);
+        var places = new ItemEntityPositions(source.Context.Model);
         var bound = orderings.SelectMany(ordering => ordering.Bind(places)).ToList();
         await places.LoadAsync(Untracked(source), all, cancellationToken).ConfigureAwait(false);
         yield return [.. Ordering<T>.Sort(all, bound, static item => item)];

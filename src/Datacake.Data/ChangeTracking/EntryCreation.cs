@@ -1,0 +1,10 @@
+using Datacake.Data.Metadata;
+
+namespace Datacake.Data;
+
+/// <summary>Creates the entry of an entity that is not tracked yet.</summary>
+sealed class EntryCreation(ChangeTracker tracker, KeyspaceModel keyspace, object entity) : IEntityModelVisitor<EntityEntry>
+{
+    public EntityEntry Visit<T>(EntityModel<T> model)
+        where T : class => new EntityEntry<T>(tracker, keyspace, (T)entity);
+}

@@ -1,0 +1,25 @@
+using Datacake.Data.Metadata;
+using Datacake.Data.Querying;
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data;
+
+// The context as queries and the change tracker see it.
+public abstract partial class DatacakeContext : IQueryContext
+{
+    ContextModel IQueryContext.Model => Model;
+
+    IEntityTracker IQueryContext.Tracker => ChangeTracker;
+
+    ConcurrencyDetector IQueryContext.Concurrency => Concurrency;
+
+    QueryFilterBuilder IQueryContext.QueryFilters => QueryFilters;
+
+    bool IQueryContext.HasInterceptors => HasInterceptors;
+
+    ValueTask<IQueryInterception?> IQueryContext.InterceptAsync(
+        KeyspaceModel keyspace, IReadOnlyList<string> tags, Func<string> explain, CancellationToken cancellationToken) =>
+        QueryInterception.StartAsync(this, keyspace, tags, explain, cancellationToken);
+
+    ValueTask<ReplicatedStore> IQueryContext.GetStoreAsync(CancellationToken cancellationToken) => GetStoreAsync(cancellationToken);
+}
