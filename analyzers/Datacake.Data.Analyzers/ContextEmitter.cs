@@ -31,12 +31,12 @@ static class ContextEmitter
             string implementation = keyspace.ModelName is null
                 ? $"throw new global::System.NotSupportedException(\"The entity class has errors.\")"
                 : $"field ??= CreateKeyspace(global::{ModelNamespace}.{keyspace.ModelName}.Instance)";
-            string type = $"global::Datacake.Data.Keyspace<{keyspace.EntityType}>";
+            string type = $"{Names.Api}Keyspace<{keyspace.EntityType}>";
             source.Line($"{keyspace.Modifiers} partial {type} {EntityEmitter.Identifier(keyspace.Property)} => {implementation};".TrimStart());
             source.Line();
         }
         source.Line("/// <inheritdoc/>");
-        source.Open("protected override void DescribeModel(global::Datacake.Data.Metadata.ContextModelBuilder model)");
+        source.Open($"protected override void DescribeModel({Names.Support}ContextModelBuilder model)");
         source.Line("base.DescribeModel(model);");
         foreach (var keyspace in spec.Keyspaces.Where(keyspace => keyspace.ModelName is not null))
         {
@@ -66,7 +66,7 @@ static class ContextEmitter
         string name = parameter.Substring(parameter.IndexOf(' ') + 1);
         source.Line();
         source.Line("/// <inheritdoc/>");
-        source.Open($"protected override void {method}(global::Datacake.Data.Metadata.{parameter})");
+        source.Open($"protected override void {method}({Names.Support}{parameter})");
         source.Line($"base.{method}({name});");
         foreach (int number in numbers)
             source.Line($"Datacake{method}{number}({name});");
@@ -95,13 +95,13 @@ static class ContextEmitter
         source.Open($"partial class {spec.Name}");
         foreach (var converter in spec.Converters.Where(converter => converter.Scope.Equals(scope)))
         {
-            string type = $"global::Datacake.Data.ValueConverter<{converter.PropertyType}, {converter.StoredType}>";
+            string type = $"{Names.Api}ValueConverter<{converter.PropertyType}, {converter.StoredType}>";
             source.Line($"internal static readonly {type} {converter.Name} = new({converter.ToStored}, {converter.FromStored});");
         }
         var filters = spec.Filters.Where(filter => filter.Scope.Equals(scope)).ToList();
         if (filters.Count > 0)
         {
-            source.Open($"void DatacakeDescribeFilters{number}(global::Datacake.Data.Metadata.QueryFilterBuilder datacakeFilters)");
+            source.Open($"void DatacakeDescribeFilters{number}({Names.Support}QueryFilterBuilder datacakeFilters)");
             foreach (var filter in filters)
                 source.Line($"datacakeFilters.Add<{filter.EntityType}>({Literal(filter.Name)}, {filter.Condition});");
             source.Close();
@@ -109,7 +109,7 @@ static class ContextEmitter
         var seeds = spec.Seeds.Where(seed => seed.Scope.Equals(scope)).ToList();
         if (seeds.Count > 0)
         {
-            source.Open($"static void DatacakeDescribeSeeds{number}(global::Datacake.Data.Metadata.SeedBuilder datacakeSeeds)");
+            source.Open($"static void DatacakeDescribeSeeds{number}({Names.Support}SeedBuilder datacakeSeeds)");
             foreach (var seed in seeds)
                 source.Line($"datacakeSeeds.Add<{seed.EntityType}>(static () => {seed.Entities});");
             source.Close();

@@ -25,7 +25,7 @@ sealed class ConverterReader(string contextType, IReadOnlyList<ConventionConfigu
             case null:
                 return (null, propertyType);
             case { SpecialType: SpecialType.System_String } when propertyType.TypeKind == TypeKind.Enum:
-                string names = $"new global::Datacake.Data.EnumToStringConverter<{TypeMapping.Bare(propertyType)}>()";
+                string names = $"new {Names.Api}EnumToStringConverter<{TypeMapping.Bare(propertyType)}>()";
                 return Checked(symbol, names, propertyType, type);
             case INamedTypeSymbol { TypeKind: TypeKind.Class, IsAbstract: false } converter when ConverterBase(converter) is { } known:
                 if (!Members.IsAccessible(converter))

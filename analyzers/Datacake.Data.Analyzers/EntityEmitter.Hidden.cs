@@ -58,7 +58,7 @@ sealed partial class EntityEmitter
         var constructors = AllConstructors.Where(constructor => constructor.Access.IsAssumed).Distinct().ToList();
         if (fields.Count + constructors.Count == 0)
             return;
-        _source.Open($"protected override void CheckMembers({Metadata}CompiledMemberCheck members)");
+        _source.Open($"protected override void CheckMembers({Names.Support}CompiledMemberCheck members)");
         foreach (var constructor in constructors)
             _source.Line($"members.CheckConstructor(typeof({constructor.Type}), static () => {Creator(constructor)}());");
         foreach (var field in fields.GroupBy(field => field.HiddenField).Select(group => group.First()))

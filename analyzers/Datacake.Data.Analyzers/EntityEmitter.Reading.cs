@@ -7,7 +7,7 @@ sealed partial class EntityEmitter
 {
     void EmitRead()
     {
-        _source.Open($"protected override {_spec.Type} Read(ref {Store}OrderedKeyReader key, ref {Metadata}CellReader cells)");
+        _source.Open($"protected override {_spec.Type} Read(ref {Store}OrderedKeyReader key, ref {Names.Support}CellReader cells)");
         int keyIndex = 0;
         foreach (var key in Keys)
             _source.Line($"var key{keyIndex++} = {Codec(key.OrderedCodec!)}.ReadOrdered(ref key);");
@@ -55,7 +55,7 @@ sealed partial class EntityEmitter
             return;
         }
         var own = _spec.Classes.FirstOrDefault(known => known.Type == _spec.Type);
-        _source.Open($"{_spec.Type} entity = cells.Peek({DiscriminatorSlot}, {Metadata}ValueCodecs.String, \"\") switch");
+        _source.Open($"{_spec.Type} entity = cells.Peek({DiscriminatorSlot}, {Names.Support}ValueCodecs.String, \"\") switch");
         foreach (var known in _spec.Classes.Where(known => known != own))
             _source.Line($"{Literal(known.Discriminator)} => {Creation(known.Constructor)},");
         // The entity may have been stored before there were derived classes, or by a newer version that has more of them.

@@ -7,7 +7,7 @@ sealed partial class EntityEmitter
     {
         if (_spec.Relations.Count == 0)
             return;
-        _source.Line($"protected override global::System.Collections.Generic.IReadOnlyList<{Metadata}RelationModel> DescribeRelations() => [{string.Join(", ", _spec.Relations)}];");
+        _source.Line($"protected override global::System.Collections.Generic.IReadOnlyList<{Names.Api}RelationModel> DescribeRelations() => [{string.Join(", ", _spec.Relations)}];");
         _source.Line();
         foreach (var navigation in _spec.Navigations)
             EmitNavigation(navigation);

@@ -6,8 +6,7 @@ namespace Datacake.Data.Analyzers;
 /// <summary>The writer of the model of an entity class: its description, and the code that reads and writes its cells and key.</summary>
 sealed partial class EntityEmitter
 {
-    const string Metadata = "global::Datacake.Data.Metadata.", Store = "global::Datacake.EventualConsistency.",
-        Accessor = "global::System.Runtime.CompilerServices.UnsafeAccessor";
+    const string Store = "global::Datacake.EventualConsistency.", Accessor = "global::System.Runtime.CompilerServices.UnsafeAccessor";
 
     readonly EntitySpec _spec;
     readonly SourceWriter _source = new();
@@ -58,7 +57,7 @@ sealed partial class EntityEmitter
         if (All.Concat(_spec.Objects.SelectMany(item => item.Properties)).Concat(_spec.Navigations.Select(navigation => navigation.Property)).Any(property => property.IsObsolete)
             || AllConstructors.Any(constructor => constructor.IsObsolete))
             _source.Line(ContextEmitter.CanUseObsolete);
-        _source.Open($"sealed class {_spec.ModelName} : {Metadata}EntityModel<{_spec.Type}>");
+        _source.Open($"sealed class {_spec.ModelName} : {Names.Support}EntityModel<{_spec.Type}>");
         EmitFields();
         EmitConstructor();
         EmitWriteKey();
@@ -90,7 +89,7 @@ sealed partial class EntityEmitter
             _source.Line($"static readonly {codec.Type} {name} = {codec.Expression};");
         }
         for (int slot = 0; slot < _slots.Count; slot++)
-            _source.Line($"static readonly {Metadata}CellPath Path{slot} = new({Literal(_slots[slot].StoredPath)});");
+            _source.Line($"static readonly {Names.Support}CellPath Path{slot} = new({Literal(_slots[slot].StoredPath)});");
         _source.Line();
         _source.Line($"public static readonly {_spec.ModelName} Instance = new();");
         _source.Line();
@@ -159,7 +158,7 @@ sealed partial class EntityEmitter
                 + $"var items = global::System.Linq.Enumerable.ToList(({property.BareType})v!); "
                 + $"{filled}.Clear(); foreach (var item in items) {filled}{add}; }}");
         }
-        return $"new({Literal(property.Path)}, typeof({property.BareType}), {Metadata}PropertyKind.{property.Kind}, "
+        return $"new({Literal(property.Path)}, typeof({property.BareType}), {Names.Api}PropertyKind.{property.Kind}, "
             + $"static e => {owner}{dot}{Identifier(property.Name)}){Initializer(settings)}";
     }
 
@@ -195,7 +194,7 @@ sealed partial class EntityEmitter
         _source.Line($"public override object? UnsetKeyValue => default({key.BareType});");
         _source.Line();
         string comparer = $"global::System.Collections.Generic.EqualityComparer<{key.BareType}>.Default";
-        _source.Open($"protected override void GenerateKey({_spec.Type} entity, {Metadata}KeyGenerator keys)");
+        _source.Open($"protected override void GenerateKey({_spec.Type} entity, {Names.Support}KeyGenerator keys)");
         _source.Line($"if ({comparer}.Equals(entity.{Identifier(key.Name)}, default!))");
         if (method == EntitySpec.UnsetKey)
         {
@@ -213,7 +212,7 @@ sealed partial class EntityEmitter
 
     void EmitWrite()
     {
-        _source.Open($"protected override void Write({_spec.Type} entity, {Metadata}CellWriter cells)");
+        _source.Open($"protected override void Write({_spec.Type} entity, {Names.Support}CellWriter cells)");
         for (int i = 0; i < _derivedTypes.Count; i++)
             _source.Line($"var d{i} = entity as {_derivedTypes[i]};");
         foreach (var owned in All.Where(property => property.Kind == MappingKind.Owned))
@@ -230,7 +229,7 @@ sealed partial class EntityEmitter
             _source.Line(guard + property.Kind switch
             {
                 MappingKind.Value => $"cells.Write(Path{slot}, {Codec(property.Codec)}, {value});",
-                MappingKind.Discriminator => $"cells.Write(Path{slot}, {Metadata}ValueCodecs.String, DiscriminatorOf(entity));",
+                MappingKind.Discriminator => $"cells.Write(Path{slot}, {Names.Support}ValueCodecs.String, DiscriminatorOf(entity));",
                 MappingKind.Owned => $"cells.WriteMarker(Path{slot}, o{slot} is not null);",
                 MappingKind.Counter => $"cells.WriteCounter(Path{slot}, {value});",
                 MappingKind.Set => $"cells.WriteSet(Path{slot}, {Codec(property.ElementCodec)}, {value});",

@@ -8,6 +8,9 @@ static class Names
     /// <summary>The namespaces of Datacake's attributes and of .NET's.</summary>
     public const string Data = "Datacake.Data.", Annotations = "System.ComponentModel.DataAnnotations.";
 
+    /// <summary>The namespaces, in generated code, of the public API and of the types that only generated code uses.</summary>
+    public const string Api = "global::Datacake.Data.", Support = Api + "CodeGeneration.";
+
     static readonly SymbolDisplayFormat WithNamespaces = new(
         SymbolDisplayGlobalNamespaceStyle.Omitted,
         typeQualificationStyle: SymbolDisplayTypeQualificationStyle.NameAndContainingTypesAndNamespaces);

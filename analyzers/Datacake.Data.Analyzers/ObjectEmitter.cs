@@ -6,13 +6,11 @@ namespace Datacake.Data.Analyzers;
 sealed class ObjectEmitter(
     SourceWriter source, ObjectSpec spec, Func<CodecSpec, string> codec, Func<PropertySpec, string, string, string> assign)
 {
-    const string Metadata = "global::Datacake.Data.Metadata.";
-
     /// <summary>Writes the codec.</summary>
     /// <param name="creator">The expression that calls the constructor.</param>
     public void Emit(string creator)
     {
-        source.Open($"sealed class {spec.CodecName} : {Metadata}ValueCodec<{spec.Type}>");
+        source.Open($"sealed class {spec.CodecName} : {Names.Support}ValueCodec<{spec.Type}>");
         source.Line($"public static readonly {spec.CodecName} Instance = new();");
         source.Line();
         EmitWrite();
@@ -26,7 +24,7 @@ sealed class ObjectEmitter(
     void EmitCheck()
     {
         source.Line();
-        source.Open($"public override void Check({spec.Type} value, {Metadata}ValueProblems problems)");
+        source.Open($"public override void Check({spec.Type} value, {Names.Support}ValueProblems problems)");
         if (!spec.IsStruct)
         {
             source.Line("if (value is null)");
@@ -43,7 +41,7 @@ sealed class ObjectEmitter(
 
     void EmitWrite()
     {
-        source.Open($"public override void Write({Metadata}ValueWriter writer, {spec.Type} value)");
+        source.Open($"public override void Write({Names.Support}ValueWriter writer, {spec.Type} value)");
         if (!spec.IsStruct)
         {
             source.Open("if (value is null)");
@@ -65,7 +63,7 @@ sealed class ObjectEmitter(
 
     void EmitRead(string creator)
     {
-        source.Open($"public override {spec.Type} Read(ref {Metadata}ValueReader reader)");
+        source.Open($"public override {spec.Type} Read(ref {Names.Support}ValueReader reader)");
         if (!spec.IsStruct)
         {
             source.Line("if (reader.TryReadNil())");

@@ -3,8 +3,6 @@ namespace Datacake.Data.Analyzers;
 /// <summary>The writer of the relations between the entity classes of a context.</summary>
 static class RelationEmitter
 {
-    const string Metadata = "global::Datacake.Data.Metadata.";
-
     /// <summary>Returns the name of the generated class that holds the relations.</summary>
     public static string ClassOf(string context) => "RelationsOf_" + context;
 
@@ -32,12 +30,12 @@ static class RelationEmitter
         var principal = spec.Keyspaces.First(keyspace => keyspace.EntityType == relation.Principal);
         string owner = relation.DerivedType is null ? "e" : $"(({relation.DerivedType})e)";
         var foreignKey = relation.ForeignKey.Select(part =>
-            $"new {Metadata}ForeignKeyPart<{relation.Dependent}, {part.Type}>({EntityEmitter.Literal(part.Name)}, e => {owner}.{EntityEmitter.Identifier(part.Name)})");
-        source.Line($"public static readonly {Metadata}RelationModel<{relation.Dependent}, {relation.Principal}> Relation{number} = new(");
+            $"new {Names.Support}ForeignKeyPart<{relation.Dependent}, {part.Type}>({EntityEmitter.Literal(part.Name)}, e => {owner}.{EntityEmitter.Identifier(part.Name)})");
+        source.Line($"public static readonly {Names.Support}RelationModel<{relation.Dependent}, {relation.Principal}> Relation{number} = new(");
         source.Line($"    {Keyspace(dependent)},");
         source.Line($"    {Keyspace(principal)},");
         source.Line($"    [{string.Join(", ", foreignKey)}],");
-        source.Line($"    global::Datacake.Data.DeleteBehavior.{relation.DeleteBehavior},");
+        source.Line($"    {Names.Api}DeleteBehavior.{relation.DeleteBehavior},");
         source.Line($"    {Access(relation.Reference, dependent, relation.Principal)},");
         source.Line($"    {Access(relation.Inverse, principal, relation.Dependent)})");
         string ofClass = relation.DerivedType is null ? "" : $", OfDependentClass = e => e is {relation.DerivedType}";
@@ -46,7 +44,7 @@ static class RelationEmitter
     }
 
     static string Keyspace(KeyspaceSpec keyspace) =>
-        $"new {Metadata}KeyspaceModel({EntityEmitter.Literal(keyspace.KeyspaceName)}, {keyspace.ModelName}.Instance)";
+        $"new {Names.Api}KeyspaceModel({EntityEmitter.Literal(keyspace.KeyspaceName)}, {keyspace.ModelName}.Instance)";
 
     static string Access(NavigationSpec? navigation, KeyspaceSpec owner, string target)
     {
@@ -55,8 +53,8 @@ static class RelationEmitter
         string name = navigation.Property.Name, model = owner.ModelName!;
         string set = navigation.Property.Setter == SetterKind.None ? "null" : $"{model}.Set_{name}";
         return navigation.NewCollection is null
-            ? $"new {Metadata}NavigationAccess<{target}>({EntityEmitter.Literal(name)}, {model}.Get_{name}, {set}, null)"
-            : $"new {Metadata}NavigationAccess<{target}>({EntityEmitter.Literal(name)}, {model}.Get_{name}, {set}, static () => {navigation.NewCollection})";
+            ? $"new {Names.Support}NavigationAccess<{target}>({EntityEmitter.Literal(name)}, {model}.Get_{name}, {set}, null)"
+            : $"new {Names.Support}NavigationAccess<{target}>({EntityEmitter.Literal(name)}, {model}.Get_{name}, {set}, static () => {navigation.NewCollection})";
     }
 
     static string Flag(bool value) => value ? "true" : "false";

@@ -151,7 +151,7 @@ enum SetterKind
 sealed record CodecSpec(string Expression, string ValueType, bool IsScalar)
 {
     /// <summary>Gets the type of a field that holds the codec.</summary>
-    public string Type => $"global::Datacake.Data.Metadata.{(IsScalar ? "Scalar" : "Value")}Codec<{ValueType}>";
+    public string Type => $"{Names.Support}{(IsScalar ? "Scalar" : "Value")}Codec<{ValueType}>";
 
     /// <summary>True if a save validates anything in values of the type.</summary>
     public bool HasRules { get; init; }

@@ -5,7 +5,7 @@ namespace Datacake.Data.Analyzers;
 /// <summary>The mapping of types to the codecs of their values. A codec is an expression in the generated code.</summary>
 static class TypeMapping
 {
-    const string Codecs = "global::Datacake.Data.Metadata.ValueCodecs.";
+    const string Codecs = $"{Names.Support}ValueCodecs.";
 
     /// <summary>Returns the codec of a single value; null if the type is not one.</summary>
     public static CodecSpec? Scalar(ITypeSymbol type)

@@ -1,5 +1,6 @@
 using Datacake.Crdt;
 using Datacake.Data.Querying;
+using Datacake.Data.Querying.Filters;
 using Datacake.EventualConsistency;
 
 namespace Datacake.Data;

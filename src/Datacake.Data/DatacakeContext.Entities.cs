@@ -1,5 +1,5 @@
 using System.ComponentModel;
-using Datacake.Data.Metadata;
+using Datacake.Data.CodeGeneration;
 
 namespace Datacake.Data;
 

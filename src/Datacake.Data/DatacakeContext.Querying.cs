@@ -1,3 +1,4 @@
+using Datacake.Data.CodeGeneration;
 using Datacake.Data.Metadata;
 using Datacake.Data.Querying;
 using Datacake.EventualConsistency;

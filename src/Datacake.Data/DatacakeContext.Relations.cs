@@ -1,4 +1,4 @@
-using Datacake.Data.Metadata;
+using Datacake.Data.ChangeTracking;
 using Datacake.EventualConsistency;
 
 namespace Datacake.Data;

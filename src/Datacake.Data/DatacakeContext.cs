@@ -1,6 +1,11 @@
 using System.ComponentModel;
 using Datacake.Crdt;
+using Datacake.Data.ChangeTracking;
+using Datacake.Data.CodeGeneration;
 using Datacake.Data.Metadata;
+using Datacake.Data.Querying;
+using Datacake.Data.Saving;
+using Datacake.Data.Seeds;
 using Datacake.EventualConsistency;
 using Datacake.Node;
 

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
-using Datacake.Data.Metadata;
 using Datacake.EventualConsistency;
 
 namespace Datacake.Data;

@@ -2,8 +2,9 @@ using System.ComponentModel;
 using System.Linq.Expressions;
 using System.Runtime.CompilerServices;
 using Datacake.Crdt;
-using Datacake.Data.Metadata;
+using Datacake.Data.CodeGeneration;
 using Datacake.Data.Querying;
+using Datacake.Data.Querying.Filters;
 using Datacake.EventualConsistency;
 using Datacake.Storage;
 

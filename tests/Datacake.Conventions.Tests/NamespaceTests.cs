@@ -5,17 +5,15 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace Datacake.Conventions.Tests;
 
 /// <summary>
-/// A namespace says where a file is: it is that of the folder. Public types are in the namespace of the project, whatever their folder, so that users need one using directive.
+/// A namespace says where a file is: it is that of the folder. Public types are in the namespace of the project, whatever their folder, so that users need one using directive;
+/// those that only generated code uses are hidden from completion, in a namespace of their own.
 /// </summary>
 public class NamespaceTests
 {
-    /// <summary>The projects that do not follow the rule yet. None is added.</summary>
-    static readonly string[] Excepted = ["Datacake.Data", "Datacake.Data.Analyzers"];
+    /// <summary>Files of many small types of one kind, such as the declarations of a native library, which are together as in its header.</summary>
+    static readonly string[] Collections = ["NativeTypes", "ScalarCodecs", "CompositeCodecs", "Specs", "Configuration"];
 
-    /// <summary>Files of many small types. The declarations of a native library are together, as in its header.</summary>
-    static readonly string[] Collections = ["NativeTypes"];
-
-    public static TheoryData<string> Projects => [.. Repository.ShippedProjects.Select(static project => project.Name).Except(Excepted)];
+    public static TheoryData<string> Projects => [.. Repository.ShippedProjects.Select(static project => project.Name)];
 
     [Theory]
     [MemberData(nameof(Projects))]
@@ -23,14 +21,16 @@ public class NamespaceTests
     {
         var project = Repository.Projects.Single(project => project.Name == name);
         var types = project.Files.SelectMany(TypesOf).ToArray();
-        var publicTypes = types.Where(static type => type.Modifiers.Any(SyntaxKind.PublicKeyword)).Select(NameOf).ToHashSet();
+        var publicTypes = types.Where(static type => type.Modifiers.Any(SyntaxKind.PublicKeyword)).Select(KeyOf).ToHashSet();
 
         var misplaced = from type in types
                         let file = type.SyntaxTree
                         let folder = Path.GetDirectoryName(project.PathWithin(file))!
-                        let expected = folder.Length == 0 || publicTypes.Contains(NameOf(type)) ? name : $"{name}.{folder.Replace('/', '.').Replace('\\', '.')}"
+                        let expected = IsHidden(type) ? $"{name}.CodeGeneration"
+                            : folder.Length == 0 || publicTypes.Contains(KeyOf(type)) ? name
+                            : $"{name}.{folder.Replace('/', '.').Replace('\\', '.')}"
                         let actual = type.Ancestors().OfType<BaseNamespaceDeclarationSyntax>().First().Name.ToString()
-                        where actual != expected
+                        where actual != expected && !actual.StartsWith("System.", StringComparison.Ordinal)
                         select $"{project.PathWithin(file)}: {NameOf(type)} is in {actual}, expected {expected}";
 
         Assert.Empty(misplaced);
@@ -53,6 +53,15 @@ public class NamespaceTests
 
     static IEnumerable<MemberDeclarationSyntax> TypesOf(SyntaxTree file) => file.GetRoot().DescendantNodes().OfType<MemberDeclarationSyntax>()
         .Where(static member => (member is BaseTypeDeclarationSyntax or DelegateDeclarationSyntax) && member.Parent is BaseNamespaceDeclarationSyntax);
+
+    static bool IsHidden(MemberDeclarationSyntax type) => type.AttributeLists.SelectMany(static list => list.Attributes).Any(static attribute => attribute.Name.ToString() == "EditorBrowsable");
+
+    static string KeyOf(MemberDeclarationSyntax type) => $"{NameOf(type)}`{type switch
+    {
+        TypeDeclarationSyntax declaration => declaration.Arity,
+        DelegateDeclarationSyntax declaration => declaration.Arity,
+        _ => 0,
+    }}";
 
     static string NameOf(MemberDeclarationSyntax type) => type switch
     {

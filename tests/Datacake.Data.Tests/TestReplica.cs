@@ -1,5 +1,4 @@
 using Datacake.Crdt;
-using Datacake.Data.Metadata;
 using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Tests;

@@ -1,9 +1,11 @@
+using System.ComponentModel;
 using System.Text;
 using Datacake.Crdt;
 
-namespace Datacake.Data.Metadata;
+namespace Datacake.Data.CodeGeneration;
 
 /// <summary>The location of a mapped property's cells in a document. For generated code.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
 public sealed class CellPath
 {
     /// <summary>Creates the location of a property, given its name or, if it is nested, a path such as <c>Address.City</c>.</summary>

@@ -1,11 +1,14 @@
+using System.ComponentModel;
 using Datacake.Crdt;
+using Datacake.Data.Cells;
 
-namespace Datacake.Data.Metadata;
+namespace Datacake.Data.CodeGeneration;
 
 /// <summary>
 /// A reader of the visible cells of a document that belong to properties of the model. It skips all other cells. A copy of the reader
 /// advances independently. For generated code.
 /// </summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
 public ref struct CellReader
 {
     readonly CellPath[] _paths;

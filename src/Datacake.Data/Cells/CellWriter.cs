@@ -1,9 +1,12 @@
+using System.ComponentModel;
 using Datacake.Crdt;
+using Datacake.Data.Cells;
 using Datacake.EventualConsistency;
 
-namespace Datacake.Data.Metadata;
+namespace Datacake.Data.CodeGeneration;
 
 /// <summary>A writer that collects the cells of one entity at a time. Not thread-safe. For generated code.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
 public sealed class CellWriter
 {
     // Marks an owned object, a set or a dictionary as present, even if it is empty. If it is null, its marker is nil.

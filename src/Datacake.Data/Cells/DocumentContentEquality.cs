@@ -1,6 +1,6 @@
 using Datacake.Crdt;
 
-namespace Datacake.Data.Metadata;
+namespace Datacake.Data.Cells;
 
 static class DocumentContentEquality
 {

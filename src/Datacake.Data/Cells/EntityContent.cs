@@ -2,7 +2,7 @@ using System.Text;
 using Datacake.Crdt;
 using Datacake.EventualConsistency;
 
-namespace Datacake.Data.Metadata;
+namespace Datacake.Data.Cells;
 
 /// <summary>The encoded content of an entity: its cells and, separately, the values of its counters.</summary>
 sealed record EntityContent(DocumentContent Cells, IReadOnlyList<CounterIncrement> Counters)

@@ -1,4 +1,4 @@
-namespace Datacake.Data.Metadata;
+namespace Datacake.Data.Cells;
 
 /// <summary>The exception thrown when a property has a value that cannot be stored.</summary>
 /// <param name="property">The name of the property.</param>

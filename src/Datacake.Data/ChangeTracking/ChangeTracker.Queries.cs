@@ -1,7 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
 using Datacake.Crdt;
+using Datacake.Data.ChangeTracking;
 using Datacake.Data.Metadata;
 using Datacake.Data.Querying;
+using Datacake.Data.Querying.Updates;
 using Datacake.EventualConsistency;
 
 namespace Datacake.Data;

@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using Datacake.Data.ChangeTracking;
+using Datacake.Data.Querying;
 
 namespace Datacake.Data;
 

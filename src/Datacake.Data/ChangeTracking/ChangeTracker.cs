@@ -1,7 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
 using Datacake.Crdt;
-using Datacake.Data.Metadata;
+using Datacake.Data.Cells;
+using Datacake.Data.ChangeTracking;
+using Datacake.Data.CodeGeneration;
 using Datacake.Data.Querying;
+using Datacake.Data.Querying.Analysis;
 using Datacake.EventualConsistency;
 
 namespace Datacake.Data;

@@ -1,5 +1,5 @@
-using Datacake.Data.Metadata;
 using Datacake.Data.Querying;
+using Datacake.Data.Querying.Related;
 
 namespace Datacake.Data;
 

@@ -1,4 +1,3 @@
-using Datacake.Data.Metadata;
 using Datacake.EventualConsistency;
 
 namespace Datacake.Data;

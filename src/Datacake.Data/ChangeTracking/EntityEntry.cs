@@ -1,5 +1,5 @@
 using Datacake.Crdt;
-using Datacake.Data.Metadata;
+using Datacake.Data.Cells;
 using Datacake.Data.Querying;
 using Datacake.EventualConsistency;
 

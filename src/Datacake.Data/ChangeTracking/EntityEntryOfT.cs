@@ -1,6 +1,6 @@
 using System.Linq.Expressions;
-using Datacake.Data.Metadata;
-using Datacake.Data.Querying;
+using Datacake.Data.Expressions;
+using Datacake.Data.Querying.Including;
 
 namespace Datacake.Data;
 

@@ -1,6 +1,7 @@
+using Datacake.Data.CodeGeneration;
 using Datacake.Data.Metadata;
 
-namespace Datacake.Data;
+namespace Datacake.Data.ChangeTracking;
 
 /// <summary>Creates the entry of an entity that is not tracked yet.</summary>
 sealed class EntryCreation(ChangeTracker tracker, KeyspaceModel keyspace, object entity) : IEntityModelVisitor<EntityEntry>

@@ -1,6 +1,4 @@
-using Datacake.Data.Metadata;
-
-namespace Datacake.Data;
+namespace Datacake.Data.ChangeTracking;
 
 /// <summary>The tracking of entities that are reachable from tracked ones. Not thread-safe, like the context.</summary>
 sealed class GraphTracker(ChangeTracker tracker)

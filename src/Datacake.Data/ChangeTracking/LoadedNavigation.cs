@@ -1,6 +1,6 @@
 using Datacake.Data.Metadata;
 
-namespace Datacake.Data;
+namespace Datacake.Data.ChangeTracking;
 
 /// <summary>The assignment of loaded entities to a navigation of an entity. Changes that are not saved yet are kept.</summary>
 /// <param name="tracker">The tracker.</param>

@@ -1,5 +1,6 @@
 using Datacake.Data.Metadata;
 using Datacake.Data.Querying;
+using Datacake.Data.Querying.Including;
 
 namespace Datacake.Data;
 

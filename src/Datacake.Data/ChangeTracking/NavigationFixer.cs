@@ -1,6 +1,4 @@
-using Datacake.Data.Metadata;
-
-namespace Datacake.Data;
+namespace Datacake.Data.ChangeTracking;
 
 /// <summary>
 /// The step before a save that makes the foreign keys and navigations of tracked entities agree. It tracks the entities that are

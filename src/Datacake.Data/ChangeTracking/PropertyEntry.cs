@@ -1,4 +1,4 @@
-using Datacake.Data.Metadata;
+using Datacake.Data.Cells;
 
 namespace Datacake.Data;
 

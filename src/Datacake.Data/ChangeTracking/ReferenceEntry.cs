@@ -1,5 +1,3 @@
-using Datacake.Data.Metadata;
-
 namespace Datacake.Data;
 
 /// <summary>The state of a reference of an entity to a related one, with operations to load it.</summary>

@@ -1,9 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
-using Datacake.Data.Metadata;
 using Datacake.EventualConsistency;
 
-namespace Datacake.Data;
+namespace Datacake.Data.ChangeTracking;
 
 /// <summary>The entries of a change tracker, indexed by entity and by key. Not thread-safe, like the context.</summary>
 /// <remarks>

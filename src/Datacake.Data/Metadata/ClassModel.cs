@@ -1,4 +1,4 @@
-namespace Datacake.Data.Metadata;
+namespace Datacake.Data;
 
 /// <summary>One of the classes that the entities of a keyspace can have, if there are several.</summary>
 /// <param name="Type">The class.</param>

@@ -1,8 +1,11 @@
-namespace Datacake.Data.Metadata;
+using System.ComponentModel;
+
+namespace Datacake.Data.CodeGeneration;
 
 /// <summary>
 /// The members of compiled classes that a context needs and that the compiler did not show to the generator. For generated code.
 /// </summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
 public sealed class CompiledMemberCheck
 {
     readonly List<string> _missing = [];

@@ -1,3 +1,5 @@
+using Datacake.Data.CodeGeneration;
+
 namespace Datacake.Data.Metadata;
 
 /// <summary>The model of a context class: its keyspaces, and the entity classes in them. Not thread-safe, like the context.</summary>

@@ -1,6 +1,10 @@
-namespace Datacake.Data.Metadata;
+using System.ComponentModel;
+using Datacake.Data.Metadata;
+
+namespace Datacake.Data.CodeGeneration;
 
 /// <summary>The builder of the keyspaces of a context. For generated code.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
 public sealed class ContextModelBuilder
 {
     readonly List<KeyspaceModel> _keyspaces = [];

@@ -1,3 +1,5 @@
+using Datacake.Data.Cells;
+
 namespace Datacake.Data.Metadata;
 
 /// <summary>The content of an entity of which the store has only the key, as the initializers of its class determine it.</summary>

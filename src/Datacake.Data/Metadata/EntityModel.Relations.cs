@@ -1,6 +1,8 @@
+using Datacake.Data.Cells;
+using Datacake.Data.CodeGeneration;
 using Datacake.EventualConsistency;
 
-namespace Datacake.Data.Metadata;
+namespace Datacake.Data;
 
 public abstract partial class EntityModel
 {

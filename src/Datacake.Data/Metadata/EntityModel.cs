@@ -4,10 +4,13 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Text;
 using Datacake.Crdt;
-using Datacake.Data.Querying;
+using Datacake.Data.Cells;
+using Datacake.Data.CodeGeneration;
+using Datacake.Data.Metadata;
+using Datacake.Data.Values;
 using Datacake.EventualConsistency;
 
-namespace Datacake.Data.Metadata;
+namespace Datacake.Data;
 
 /// <summary>
 /// The mapping of an entity class to the store: its properties, key and indexes and, in the generated subclass, its codec. Immutable and

@@ -1,15 +1,19 @@
 using System.Collections.Frozen;
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Text;
 using Datacake.Crdt;
-using Datacake.Data.Querying;
+using Datacake.Data.Cells;
+using Datacake.Data.Metadata;
+using Datacake.Data.Values;
 using Datacake.EventualConsistency;
 
-namespace Datacake.Data.Metadata;
+namespace Datacake.Data.CodeGeneration;
 
 /// <summary>
 /// The mapping of the entity class <typeparamref name="T"/> to the store. The source generator writes a subclass for each entity class.
 /// </summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
 public abstract class EntityModel<T> : EntityModel
     where T : class
 {

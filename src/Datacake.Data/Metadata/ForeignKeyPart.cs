@@ -1,9 +1,11 @@
+using System.ComponentModel;
 using System.Linq.Expressions;
-using Datacake.Data.Querying;
+using Datacake.Data.Expressions;
 
-namespace Datacake.Data.Metadata;
+namespace Datacake.Data.CodeGeneration;
 
 /// <summary>A property of a foreign key. For generated code.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
 public abstract class ForeignKeyPart<TDependent>
 {
     private protected ForeignKeyPart(string name) => Name = name;
@@ -18,6 +20,7 @@ public abstract class ForeignKeyPart<TDependent>
 /// <inheritdoc/>
 /// <param name="name">The name of the property.</param>
 /// <param name="property">The property.</param>
+[EditorBrowsable(EditorBrowsableState.Never)]
 public sealed class ForeignKeyPart<TDependent, TValue>(string name, Expression<Func<TDependent, TValue>> property) : ForeignKeyPart<TDependent>(name)
 {
     internal override Expression<Func<TDependent, bool>> IsAmong(IEnumerable<object?> values)

@@ -1,3 +1,5 @@
+using Datacake.Data.CodeGeneration;
+
 namespace Datacake.Data.Metadata;
 
 /// <summary>An operation on an entity model that needs the entity class as a type argument.</summary>

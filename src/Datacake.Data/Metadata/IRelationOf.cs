@@ -1,4 +1,5 @@
 using System.Linq.Expressions;
+using Datacake.Data.CodeGeneration;
 
 namespace Datacake.Data.Metadata;
 

@@ -1,4 +1,6 @@
 using Datacake.Crdt;
+using Datacake.Data.Cells;
+using Datacake.Data.CodeGeneration;
 using Datacake.EventualConsistency;
 using Datacake.Storage;
 

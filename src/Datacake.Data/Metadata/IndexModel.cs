@@ -1,4 +1,4 @@
-namespace Datacake.Data.Metadata;
+namespace Datacake.Data;
 
 /// <summary>An index of an entity class.</summary>
 /// <param name="Name">The name, unique in the class.</param>

@@ -1,3 +1,4 @@
+using Datacake.Data.CodeGeneration;
 using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Metadata;

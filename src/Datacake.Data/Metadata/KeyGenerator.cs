@@ -1,11 +1,13 @@
 using System.Buffers.Binary;
+using System.ComponentModel;
 using Datacake.Crdt;
 
-namespace Datacake.Data.Metadata;
+namespace Datacake.Data.CodeGeneration;
 
 /// <summary>
 /// A generator of key values that no other node generates and that are ordered by time. Thread-safe. For generated code.
 /// </summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
 public sealed class KeyGenerator
 {
     readonly HybridLogicalClock _clock;

@@ -1,4 +1,4 @@
-namespace Datacake.Data.Metadata;
+namespace Datacake.Data;
 
 /// <summary>A keyspace of a context: its name and its entity class.</summary>
 /// <param name="Name">The name of the keyspace in the store.</param>

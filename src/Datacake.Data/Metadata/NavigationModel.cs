@@ -1,4 +1,4 @@
-namespace Datacake.Data.Metadata;
+namespace Datacake.Data;
 
 /// <summary>
 /// A navigation: a property of an entity class that refers to one or more related entities. It is not stored; its foreign key is.

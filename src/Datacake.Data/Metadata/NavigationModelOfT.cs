@@ -1,3 +1,5 @@
+using Datacake.Data.CodeGeneration;
+
 namespace Datacake.Data.Metadata;
 
 /// <summary>A navigation to entities of one class.</summary>

@@ -1,4 +1,4 @@
-namespace Datacake.Data.Metadata;
+namespace Datacake.Data;
 
 /// <summary>The way in which a property is mapped to a document.</summary>
 public enum PropertyKind

@@ -1,4 +1,6 @@
-namespace Datacake.Data.Metadata;
+using Datacake.Data.CodeGeneration;
+
+namespace Datacake.Data;
 
 /// <summary>A mapped property of an entity class.</summary>
 /// <param name="name">The property name; for a nested property, a path such as <c>Address.City</c>.</param>

@@ -1,6 +1,6 @@
 using Datacake.EventualConsistency;
 
-namespace Datacake.Data.Metadata;
+namespace Datacake.Data;
 
 /// <summary>
 /// A relation between two entity classes. The foreign key of the dependent class holds the key of the principal class.

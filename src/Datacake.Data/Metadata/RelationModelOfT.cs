@@ -1,10 +1,13 @@
+using System.ComponentModel;
 using System.Linq.Expressions;
+using Datacake.Data.Metadata;
 
-namespace Datacake.Data.Metadata;
+namespace Datacake.Data.CodeGeneration;
 
 /// <inheritdoc/>
 /// <typeparam name="TDependent">The dependent class, which has the foreign key.</typeparam>
 /// <typeparam name="TPrincipal">The principal class, which the foreign key refers to.</typeparam>
+[EditorBrowsable(EditorBrowsableState.Never)]
 public sealed class RelationModel<TDependent, TPrincipal> : RelationModel, IRelationOf<TDependent>
     where TDependent : class
     where TPrincipal : class

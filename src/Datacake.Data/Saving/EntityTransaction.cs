@@ -1,8 +1,10 @@
 using Datacake.Crdt;
-using Datacake.Data.Metadata;
+using Datacake.Data.Cells;
+using Datacake.Data.ChangeTracking;
+using Datacake.Data.CodeGeneration;
 using Datacake.EventualConsistency;
 
-namespace Datacake.Data;
+namespace Datacake.Data.Saving;
 
 /// <summary>The transaction of a save: its validation, its content and its commit.</summary>
 static class EntityTransaction

@@ -1,6 +1,6 @@
 using System.ComponentModel;
 
-namespace Datacake.Data.Metadata;
+namespace Datacake.Data.CodeGeneration;
 
 /// <summary>The entities that a new cluster starts with. For generated code.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]

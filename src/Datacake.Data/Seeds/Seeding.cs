@@ -1,10 +1,11 @@
 using System.Security.Cryptography;
 using System.Text;
 using Datacake.Crdt;
-using Datacake.Data.Metadata;
+using Datacake.Data.Cells;
+using Datacake.Data.CodeGeneration;
 using Datacake.EventualConsistency;
 
-namespace Datacake.Data;
+namespace Datacake.Data.Seeds;
 
 /// <summary>
 /// The addition of the entities that a new cluster starts with, once each. A separate keyspace records which entities were added, so that

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
+using Datacake.Data.CodeGeneration;
 
-namespace Datacake.Data.Metadata;
+namespace Datacake.Data.Values;
 
 sealed class NullableCodec<T>(ValueCodec<T> inner) : ValueCodec<T?>
     where T : struct

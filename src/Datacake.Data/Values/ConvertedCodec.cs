@@ -1,6 +1,7 @@
+using Datacake.Data.CodeGeneration;
 using Datacake.EventualConsistency;
 
-namespace Datacake.Data.Metadata;
+namespace Datacake.Data.Values;
 
 /// <summary>A codec of values that have a converter. They are ordered by their stored form.</summary>
 sealed class ConvertedCodec<TProperty, TStored>(ScalarCodec<TStored> stored, ValueConverter<TProperty, TStored> converter)

@@ -1,4 +1,4 @@
-namespace Datacake.Data.Metadata;
+namespace Datacake.Data.Values;
 
 /// <summary>The MessagePack extension types of stored values.</summary>
 static class ExtensionTypes

@@ -1,11 +1,13 @@
+using System.ComponentModel;
 using Datacake.EventualConsistency;
 
-namespace Datacake.Data.Metadata;
+namespace Datacake.Data.CodeGeneration;
 
 /// <summary>
 /// A codec that writes values so that their bytes sort as the values do, for keys and indexes. Immutable and thread-safe. For generated
 /// code.
 /// </summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
 public interface IOrderedCodec
 {
     /// <summary>

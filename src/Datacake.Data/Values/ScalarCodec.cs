@@ -1,11 +1,13 @@
-using Datacake.Data.Querying;
+using System.ComponentModel;
+using Datacake.Data.Values;
 using Datacake.EventualConsistency;
 
-namespace Datacake.Data.Metadata;
+namespace Datacake.Data.CodeGeneration;
 
 /// <summary>
 /// A codec of single values, which can be keys, set elements, dictionary keys and index columns. For generated code.
 /// </summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
 public abstract class ScalarCodec<T> : ValueCodec<T>, IOrderedCodec, IElementCodec
 {
     IReadOnlyList<ElementEquality> IElementCodec.Equalities => [new ElementEquality<T>()];

@@ -1,9 +1,9 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using Datacake.Data.Querying;
+using Datacake.Data.CodeGeneration;
 using Datacake.EventualConsistency;
 
-namespace Datacake.Data.Metadata;
+namespace Datacake.Data.Values;
 
 sealed class BooleanCodec : ScalarCodec<bool>
 {

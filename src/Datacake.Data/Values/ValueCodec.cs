@@ -1,6 +1,9 @@
-namespace Datacake.Data.Metadata;
+using System.ComponentModel;
+
+namespace Datacake.Data.CodeGeneration;
 
 /// <summary>A codec that writes and reads values of a type as MessagePack. Immutable and thread-safe. For generated code.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
 public abstract class ValueCodec<T>
 {
     /// <summary>Writes a value.</summary>

@@ -1,10 +1,13 @@
 using System.Collections.Immutable;
+using System.ComponentModel;
 using System.Diagnostics.CodeAnalysis;
+using Datacake.Data.Values;
 
-namespace Datacake.Data.Metadata;
+namespace Datacake.Data.CodeGeneration;
 
 /// <summary>The codecs of all types that a property can have. For generated code.</summary>
 [SuppressMessage("Naming", "CA1720:Identifier contains type name", Justification = "Each codec is named after its type.")]
+[EditorBrowsable(EditorBrowsableState.Never)]
 public static class ValueCodecs
 {
     /// <summary>Gets the codec of <see cref="bool"/> values.</summary>

@@ -1,12 +1,14 @@
 using System.Collections;
+using System.ComponentModel;
 using System.Globalization;
 using System.Text;
 
-namespace Datacake.Data.Metadata;
+namespace Datacake.Data.CodeGeneration;
 
 /// <summary>
 /// The errors in the objects and items within one property, collected before they are stored. Not thread-safe. For generated code.
 /// </summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
 public sealed class ValueProblems
 {
     readonly List<(string Path, string Problem)> _found = [];

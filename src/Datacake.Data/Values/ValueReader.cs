@@ -1,9 +1,12 @@
 using System.Buffers.Binary;
+using System.ComponentModel;
 using System.Text;
+using Datacake.Data.Values;
 
-namespace Datacake.Data.Metadata;
+namespace Datacake.Data.CodeGeneration;
 
 /// <summary>A reader of MessagePack values, in any form that the format allows, directly from bytes. For generated code.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
 public ref struct ValueReader
 {
     static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);

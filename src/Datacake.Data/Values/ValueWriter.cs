@@ -1,7 +1,9 @@
 using System.Buffers.Binary;
+using System.ComponentModel;
 using System.Text;
+using Datacake.Data.Values;
 
-namespace Datacake.Data.Metadata;
+namespace Datacake.Data.CodeGeneration;
 
 /// <summary>
 /// A writer of values as MessagePack, each in its shortest form, so that equal values have equal bytes. Not thread-safe. For generated
@@ -12,6 +14,7 @@ namespace Datacake.Data.Metadata;
 /// <see cref="DateTime"/> and a <see cref="DateTimeOffset"/> are written as the extension types 1, 2 and 3 of
 /// <see cref="ExtensionTypes"/>.
 /// </remarks>
+[EditorBrowsable(EditorBrowsableState.Never)]
 public sealed class ValueWriter
 {
     static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);

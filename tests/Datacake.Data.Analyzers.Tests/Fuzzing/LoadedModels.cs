@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.Loader;
-using Datacake.Data.Metadata;
+using Datacake.Data.CodeGeneration;
 using Microsoft.CodeAnalysis;
 
 namespace Datacake.Data.Analyzers.Tests.Fuzzing;

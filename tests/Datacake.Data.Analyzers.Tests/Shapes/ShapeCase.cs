@@ -1,5 +1,6 @@
 using Datacake.Crdt;
-using Datacake.Data.Metadata;
+using Datacake.Data.Cells;
+using Datacake.Data.CodeGeneration;
 using Datacake.Data.Tests;
 using Datacake.EventualConsistency;
 using Datacake.Node;

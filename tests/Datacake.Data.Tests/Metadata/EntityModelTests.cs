@@ -1,5 +1,7 @@
 using CsCheck;
 using Datacake.Crdt;
+using Datacake.Data.Cells;
+using Datacake.Data.CodeGeneration;
 using Datacake.Data.Generated;
 using Datacake.Data.Metadata;
 using Datacake.Data.Tests.Shop;

@@ -1,5 +1,5 @@
+using Datacake.Data.CodeGeneration;
 using Datacake.Data.Generated;
-using Datacake.Data.Metadata;
 using Datacake.Data.Tests.Shop;
 using Datacake.EventualConsistency;
 

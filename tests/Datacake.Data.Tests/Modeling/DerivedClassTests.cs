@@ -1,6 +1,6 @@
 using Datacake.Crdt;
+using Datacake.Data.CodeGeneration;
 using Datacake.Data.Generated;
-using Datacake.Data.Metadata;
 using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Tests.Modeling;

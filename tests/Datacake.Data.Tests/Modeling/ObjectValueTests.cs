@@ -1,5 +1,5 @@
+using Datacake.Data.CodeGeneration;
 using Datacake.Data.Generated;
-using Datacake.Data.Metadata;
 using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Tests.Modeling;

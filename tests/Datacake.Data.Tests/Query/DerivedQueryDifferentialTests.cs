@@ -1,6 +1,6 @@
 using System.Linq.Expressions;
 using Datacake.Crdt;
-using Datacake.Data.Metadata;
+using Datacake.Data.CodeGeneration;
 using Datacake.EventualConsistency;
 using Datacake.Node;
 

@@ -1,5 +1,5 @@
 using System.Linq.Expressions;
-using Datacake.Data.Querying;
+using Datacake.Data.Querying.Analysis;
 using Datacake.Data.Tests.Shop;
 
 namespace Datacake.Data.Tests.Query;

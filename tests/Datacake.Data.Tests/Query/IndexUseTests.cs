@@ -1,4 +1,7 @@
+using Datacake.Data.CodeGeneration;
 using Datacake.Data.Querying;
+using Datacake.Data.Querying.Analysis;
+using Datacake.Data.Querying.Planning;
 using Datacake.Data.Tests.Shop;
 
 namespace Datacake.Data.Tests.Query;

@@ -1,5 +1,3 @@
-using Datacake.Data.Metadata;
-
 namespace Datacake.Data.Tests.Relations;
 
 public class DeclaredIncludeTests : TradingStore

@@ -1,3 +1,4 @@
+using Datacake.Data.Querying;
 using Datacake.Data.Tests.Shop;
 using Datacake.EventualConsistency;
 

@@ -1,5 +1,5 @@
 using CsCheck;
-using Datacake.Data.Metadata;
+using Datacake.Data.CodeGeneration;
 using Datacake.Data.Tests.Shop;
 using Datacake.EventualConsistency;
 using MessagePack;

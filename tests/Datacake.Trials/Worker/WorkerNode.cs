@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Datacake.Crdt;
+using Datacake.Data;
 using Datacake.EventualConsistency;
 using Datacake.Node;
 using Datacake.Rpc;

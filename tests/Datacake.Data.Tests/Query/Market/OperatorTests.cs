@@ -1,5 +1,6 @@
 using System.Globalization;
 using Datacake.Data.Querying;
+using Datacake.Data.Querying.Operators;
 using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Tests.Query.Market;

@@ -1,0 +1,181 @@
+using System.Linq.Expressions;
+using System.Runtime.CompilerServices;
+using Datacake.Data.Expressions;
+using Datacake.Data.Querying.Planning;
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data.Querying;
+
+// Runs of the query.
+sealed partial class EntityQuery<T>
+{
+    internal override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) =>
+        RunAsync(Track, static entities => entities, cancellationToken);
+
+    // The path of most queries, without the asynchronous steps between a stream of results and its reader.
+    internal override Task<List<T>> ToListCore(CancellationToken cancellationToken) => source.Context.HasInterceptors
+        ? ObserveAsync(this, static (query, run, token) => query.ReadAllAsync(run, token), static results => results.Count, cancellationToken)
+        : ReadAllAsync(NewRun(), cancellationToken);
+
+    internal override ValueTask<long> CountCoreAsync(CancellationToken cancellationToken)
+    {
+        var counted = new EntityQuery<T>(source, WithComponents([]), settings);
+        return source.Context.HasInterceptors
+            ? new(ObserveAsync(counted, static (query, run, token) => query.CountAllAsync(run, token), static count => count, cancellationToken))
+            : new(counted.CountAllAsync(counted.NewRun(), cancellationToken));
+    }
+
+    async Task<List<T>> ReadAllAsync(QueryRun<T> run, CancellationToken cancellationToken)
+    {
+        using var operation = source.Context.Concurrency.Enter();
+        using var own = await OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        var snapshot = own ?? settings.Snapshot!;
+        List<T>? results = null;
+        if (settings.IsTracking)
+        {
+            await foreach (var rows in run.ReadAsync(snapshot, cancellationToken).ConfigureAwait(false))
+                (results ??= new(rows.Count)).AddRange(Track(rows));
+        }
+        else
+        {
+            await foreach (var entities in run.ReadEntitiesAsync(snapshot, cancellationToken).ConfigureAwait(false))
+            {
+                if (results is null)
+                    results = entities;
+                else
+                    results.AddRange(entities);
+            }
+        }
+        results ??= [];
+        WarnOfScan(run, results.Count);
+        return results;
+    }
+
+    async Task<long> CountAllAsync(QueryRun<T> run, CancellationToken cancellationToken)
+    {
+        using var operation = source.Context.Concurrency.Enter();
+        using var own = await OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        long count = await run.CountAsync(own ?? settings.Snapshot!, cancellationToken).ConfigureAwait(false);
+        WarnOfScan(run, count);
+        return count;
+    }
+
+    /// <summary>
+    /// Returns the first value of an index or of the keys if one of them has the values in order; otherwise compares all values.
+    /// </summary>
+    internal override async Task<TResult?> ExtremeCore<TResult>(
+        Expression<Func<T, TResult>> selector, bool isGreatest, CancellationToken cancellationToken)
+        where TResult : default
+    {
+        if (!spec.IsCut && PropertyPath.Of(selector.Body, selector.Parameters[0]) is { } path
+            && !path.Contains('.')
+            && source.Model.FindProperty(path) is { OrderedCodec: not null, Kind: PropertyKind.Key or PropertyKind.Value })
+        {
+            var ordered = spec with { Orderings = [new Ordering<T, TResult>(selector, isGreatest, Expressions)], Take = 1 };
+            if (default(TResult) is null)
+            {
+                var isNotNull = Expression.NotEqual(selector.Body, Expression.Constant(null, typeof(TResult)));
+                ordered = ordered.Where(Expression.Lambda<Func<T, bool>>(isNotNull, selector.Parameters));
+            }
+            var first = new EntityQuery<T>(source, ordered, settings with { IsTracking = false });
+            if (first.NewRun() is { IsInOrder: true } && await first.Select(selector).ToListAsync(cancellationToken).ConfigureAwait(false) is [var found])
+                return found;
+        }
+        return await base.ExtremeCore(selector, isGreatest, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Runs the query and maps its results: rows if they are tracked, otherwise the entities alone.</summary>
+    async IAsyncEnumerable<IReadOnlyList<TResult>> RunAsync<TResult>(
+        Func<List<QueryRow<T>>, IReadOnlyList<TResult>> ofRows, Func<List<T>, IReadOnlyList<TResult>> ofEntities,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var interception = await InterceptAsync(cancellationToken).ConfigureAwait(false);
+        var run = NewRun();
+        var batches = ExecuteAsync(run, ofRows, ofEntities, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        long results = 0;
+        Exception? failure = null;
+        try
+        {
+            while (await MoveNextAsync().ConfigureAwait(false))
+            {
+                results += batches.Current.Count;
+                yield return batches.Current;
+            }
+            WarnOfScan(run, results);
+        }
+        finally
+        {
+            await batches.DisposeAsync().ConfigureAwait(false);
+            if (interception is not null)
+                await interception.EndAsync(run.DocumentsRead, results, failure).ConfigureAwait(false);
+        }
+
+        // The context is busy while a batch is fetched, and free while the caller processes it.
+        async ValueTask<bool> MoveNextAsync()
+        {
+            using var operation = source.Context.Concurrency.Enter();
+            try
+            {
+                return await batches.MoveNextAsync().ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                failure = e;
+                throw;
+            }
+        }
+    }
+
+    async IAsyncEnumerable<IReadOnlyList<TResult>> ExecuteAsync<TResult>(
+        QueryRun<T> run, Func<List<QueryRow<T>>, IReadOnlyList<TResult>> ofRows, Func<List<T>, IReadOnlyList<TResult>> ofEntities,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var own = await OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        var snapshot = own ?? settings.Snapshot!;
+        if (settings.IsTracking)
+        {
+            await foreach (var rows in run.ReadAsync(snapshot, cancellationToken).ConfigureAwait(false))
+                yield return ofRows(rows);
+        }
+        else
+        {
+            await foreach (var entities in run.ReadEntitiesAsync(snapshot, cancellationToken).ConfigureAwait(false))
+                yield return ofEntities(entities);
+        }
+    }
+
+    /// <summary>Runs a query and notifies the interceptors.</summary>
+    static async Task<TResult> ObserveAsync<TResult>(
+        EntityQuery<T> query, Func<EntityQuery<T>, QueryRun<T>, CancellationToken, Task<TResult>> execute, Func<TResult, long> count, CancellationToken cancellationToken)
+    {
+        var interception = await query.InterceptAsync(cancellationToken).ConfigureAwait(false);
+        QueryRun<T>? run = null;
+        TResult result;
+        try
+        {
+            run = query.NewRun();
+            result = await execute(query, run, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (interception is not null)
+        {
+            await interception.EndAsync(run?.DocumentsRead ?? 0, 0, e).ConfigureAwait(false);
+            throw;
+        }
+        if (interception is not null)
+            await interception.EndAsync(run.DocumentsRead, count(result)).ConfigureAwait(false);
+        return result;
+    }
+
+    ValueTask<IQueryInterception?> InterceptAsync(CancellationToken cancellationToken) =>
+        source.Context.HasInterceptors ? source.Context.InterceptAsync(source.Metadata, settings.Tags, Explain, cancellationToken) : default;
+
+    T[] Track(List<QueryRow<T>> rows)
+    {
+        return settings.Identities is { } identities
+            ? [.. rows.Select(row => identities.Take(source.Context.Tracker, source.Metadata, row.Key, row.Entity))]
+            : source.Context.Tracker.TrackRead(source.Metadata, rows);
+    }
+
+    void WarnOfScan(QueryRun<T> run, long results) =>
+        ScanWarning.Of(source.Context, source.Metadata, run.Path, run.Alternatives, run.Columns, spec.RelatedPredicates.Count > 0, settings.Tags, run.DocumentsRead, results);
+}

@@ -1,0 +1,39 @@
+using System.Runtime.CompilerServices;
+using Datacake.Data.Querying.Watching;
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data.Querying;
+
+// Live results.
+sealed partial class EntityQuery<T>
+{
+    internal override IAsyncEnumerable<EntityChanges<T>> WatchCore(WatchPosition? after, CancellationToken cancellationToken)
+    {
+        if (settings.Level is not null)
+            throw new InvalidOperationException(
+                "A watched query receives the writes of others as they arrive, so it cannot have a consistency level. Remove WithConsistency.");
+        if (after is not null && spec.IsCut)
+        {
+            throw new InvalidOperationException(
+                "The results of a query with Skip or Take depend on all matching entities, so it can only be watched from its current results on. "
+                + "Call WatchAsync() without a position.");
+        }
+        if (NewRun().UsesRelated)
+        {
+            throw new InvalidOperationException(
+                "A watched query follows the entities of one keyspace, and would miss changes to the related entities that this query uses. "
+                + "Remove them from the query, and check the related entities of each change that arrives.");
+        }
+        return WatchAsync(NewRun(), after, cancellationToken);
+    }
+
+    async IAsyncEnumerable<EntityChanges<T>> WatchAsync(
+        QueryRun<T> run, WatchPosition? after, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var store = await source.Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
+        var watch = new QueryWatch<T>(store, source.Metadata, source.Model, run, spec.IsCut);
+        var changes = after is null ? watch.ReadAsync(cancellationToken) : watch.FollowAsync(after, cancellationToken);
+        await foreach (var batch in changes.ConfigureAwait(false))
+            yield return batch;
+    }
+}

@@ -1,0 +1,46 @@
+using Datacake.Data.CodeGeneration;
+using Datacake.Data.Metadata;
+using Datacake.EventualConsistency;
+using Datacake.Node;
+
+namespace Datacake.Data.Querying;
+
+/// <summary>A context as queries and the change tracker see it.</summary>
+interface IQueryContext
+{
+    /// <summary>Gets the model.</summary>
+    ContextModel Model { get; }
+
+    /// <summary>Gets the node.</summary>
+    DatacakeNode Node { get; }
+
+    /// <summary>Gets the tracker of the entities that queries return.</summary>
+    IEntityTracker Tracker { get; }
+
+    /// <summary>Gets the detector of operations that run at the same time.</summary>
+    ConcurrencyDetector Concurrency { get; }
+
+    /// <summary>Gets the filters that apply to every query.</summary>
+    QueryFilterBuilder QueryFilters { get; }
+
+    /// <summary>Gets the consistency level of saves that do not specify one.</summary>
+    Consistency DefaultConsistency { get; }
+
+    /// <summary>Gets the number of documents above which a query counts as a scan.</summary>
+    long ScanWarningThreshold { get; }
+
+    /// <summary>True if interceptors are called about queries.</summary>
+    bool HasInterceptors { get; }
+
+    /// <summary>
+    /// Reports the start of a query to the interceptors. Returns the object to report its end with; null if there are no interceptors.
+    /// </summary>
+    /// <param name="keyspace">The keyspace that the query reads.</param>
+    /// <param name="tags">The tags of the query.</param>
+    /// <param name="explain">Returns the plan of the query.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    ValueTask<IQueryInterception?> InterceptAsync(KeyspaceModel keyspace, IReadOnlyList<string> tags, Func<string> explain, CancellationToken cancellationToken);
+
+    /// <summary>Returns the store once it is open and the context's keyspaces are declared.</summary>
+    ValueTask<ReplicatedStore> GetStoreAsync(CancellationToken cancellationToken);
+}

@@ -1,0 +1,36 @@
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data.Querying.Operators;
+
+/// <summary>The combined results of two queries, which read the same snapshot.</summary>
+/// <param name="first">The first query.</param>
+/// <param name="second">The second query.</param>
+/// <param name="name">The name of the operation, for <c>Explain</c>.</param>
+/// <param name="combine">Combines the results.</param>
+sealed class CombinedQuery<TFirst, TSecond, T>(
+    Query<TFirst> first, Query<TSecond> second, string name,
+    Func<IAsyncEnumerable<IReadOnlyList<TFirst>>, IAsyncEnumerable<IReadOnlyList<TSecond>>, IAsyncEnumerable<IReadOnlyList<T>>> combine) : Query<T>
+{
+    internal override Query<T> With(Func<QuerySettings, QuerySettings> change) => With(first.With(change), second.With(change));
+
+    internal override ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken) => first.OpenSnapshotAsync(cancellationToken);
+
+    public override string Explain() => $"{first.Explain()}; {name} ({second.Explain()})";
+
+    internal override QuerySource Root => first.Root;
+
+    internal override async IAsyncEnumerable<IReadOnlyList<T>> RunAsync(
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var own = await first.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        // An entity that both queries find is one item, even if the context does not track it.
+        var run = new RunIdentities(usesTracked: false);
+        var (left, right) = (first.Identifying(run), second.Identifying(run));
+        if (own is not null)
+            (left, right) = (left.At(own), right.At(own));
+        await foreach (var batch in combine(left.RunAsync(cancellationToken), right.RunAsync(cancellationToken)).ConfigureAwait(false))
+            yield return batch;
+    }
+
+    CombinedQuery<TFirst, TSecond, T> With(Query<TFirst> otherFirst, Query<TSecond> otherSecond) => new(otherFirst, otherSecond, name, combine);
+}

@@ -1,0 +1,78 @@
+using System.Linq.Expressions;
+using Datacake.Data.Querying.Analysis;
+using Datacake.Data.Querying.Related;
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data.Querying.Operators;
+
+/// <summary>The results of a query, each paired with every element of one of its collections.</summary>
+sealed class FlattenedQuery<T, TElement>(Query<T> source, Expression<Func<T, IEnumerable<TElement>>> collection) : Query<Pair<T, TElement>>
+{
+    internal override Query<Pair<T, TElement>> With(Func<QuerySettings, QuerySettings> change) => With(source.With(change));
+
+    internal override ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken) => source.OpenSnapshotAsync(cancellationToken);
+
+    internal override Query<Pair<T, TElement>> ForUse(IReadOnlyList<ItemExpression> uses)
+    {
+        var item = collection.Parameters[0];
+        var element = Expression.Parameter(typeof(TElement));
+        var ofParts = uses.SelectMany(use => new Parts(use.Item, item, element).Of(use.Body)).ToList();
+        return With(source.ForUse([new ItemExpression(item, new FlattenUse(collection.Body, element, ofParts))]));
+    }
+
+    public override string Explain() => $"{source.Explain()}; each of {ExpressionText.Of(collection.Body)}";
+
+    internal override QuerySource Root => source.Root;
+
+    internal override Query<Pair<T, TElement>> WhereCore(Expression<Func<Pair<T, TElement>, bool>> predicate)
+    {
+        // If the condition comes first, the collections of the items that it leaves out are not evaluated, which must make no difference.
+        if (!SafeExpression.Is(collection.Body))
+            return base.WhereCore(predicate);
+        var conditions = new SideConditions<Pair<T, TElement>>(predicate);
+        var query = With(conditions.Push(source, Pair.IsLeft));
+        return conditions.Rest is { } rest ? query.WhereInMemory(rest) : query;
+    }
+
+    internal override async IAsyncEnumerable<IReadOnlyList<Pair<T, TElement>>> RunAsync(
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var batch in source.RunAsync(cancellationToken).ConfigureAwait(false))
+        {
+            var elementsOf = await RelatedSteps.BindAsync(collection, Root, batch, cancellationToken).ConfigureAwait(false);
+            var pairs = new List<Pair<T, TElement>>();
+            foreach (var item in batch)
+            {
+                var elements = elementsOf(item)
+                    ?? throw new InvalidOperationException(
+                        $"The collection '{ExpressionText.Of(collection.Body)}' of a query is null. Leave out such results with Where, or initialize the collection.");
+                pairs.AddRange(elements.Select(element => new Pair<T, TElement>(item, element)));
+            }
+            if (pairs.Count > 0)
+                yield return pairs;
+        }
+    }
+
+    FlattenedQuery<T, TElement> With(Query<T> other) => new(other, collection);
+
+    /// <summary>A visitor that converts an expression over a pair into expressions over its item and its element.</summary>
+    sealed class Parts(ParameterExpression pair, ParameterExpression item, ParameterExpression element) : ExpressionVisitor
+    {
+        bool _isPairUsed;
+
+        public IEnumerable<Expression> Of(Expression use)
+        {
+            var visited = Visit(use);
+            return _isPairUsed ? [item, element] : [visited];
+        }
+
+        protected override Expression VisitMember(MemberExpression node) =>
+            Pair.IsLeft(node, pair) ? item : Pair.IsRight(node, pair) ? element : base.VisitMember(node);
+
+        protected override Expression VisitParameter(ParameterExpression node)
+        {
+            _isPairUsed |= node == pair;
+            return node;
+        }
+    }
+}

@@ -1,0 +1,72 @@
+using Datacake.EventualConsistency;
+using Datacake.Storage;
+
+namespace Datacake.Data.Querying.Planning;
+
+/// <summary>The way in which a query finds the entities that may satisfy its predicates.</summary>
+abstract record AccessPath
+{
+    /// <summary>Gets the conditions that the path answers.</summary>
+    public IReadOnlyList<Condition> Conditions { get; init; } = [];
+
+    /// <summary>Gets the indexes that the path reads.</summary>
+    public virtual IEnumerable<IndexModel> Indexes => [];
+
+    /// <summary>True if every entity that the path leads to satisfies the conditions that the path answers.</summary>
+    public bool IsExact { get; init; } = true;
+
+    protected string Where => string.Join(" and ", Conditions);
+
+    protected static string OrOneScan(int lookups) => lookups > KeyLookups.MinCountToCompare ? ", or one scan of the range if that is cheaper" : "";
+}
+
+/// <summary>A path that leads to no entity, because the predicate is never true.</summary>
+sealed record NoAccess : AccessPath
+{
+    public override string ToString() => "nothing, as the condition is never true";
+}
+
+/// <summary>
+/// A scan of all entities, or of ranges of keys, in the order of the keys. The ranges are in ascending order and do not overlap.
+/// </summary>
+sealed record KeyScan(IReadOnlyList<KeyRange> Keys, ScanDirection Direction) : AccessPath
+{
+    public static readonly IReadOnlyList<KeyRange> AllKeys = [KeyRange.All];
+
+    public bool IsFull => Keys is [var range] && range == KeyRange.All;
+
+    public override string ToString() =>
+        (IsFull ? "full scan" : $"key range where {Where}{OrOneScan(Keys.Count)}") + (Direction == ScanDirection.Reverse ? ", descending" : "");
+}
+
+/// <summary>A lookup of entities by their keys, which are in ascending order.</summary>
+sealed record KeyLookup(IReadOnlyList<DocumentKey> Keys) : AccessPath
+{
+    public override string ToString() => $"key lookup where {Where}{OrOneScan(Keys.Count)}";
+}
+
+/// <summary>A scan of ranges of an index. The ranges are in ascending order and do not overlap.</summary>
+sealed record IndexScan(IndexModel Index, IReadOnlyList<KeyRange> Values, ScanDirection Direction) : AccessPath
+{
+    /// <summary>Gets the number of leading columns that the conditions fix to one value each.</summary>
+    public int FixedColumns { get; init; }
+
+    /// <summary>Gets the number of the query's leading orderings that the scan provides.</summary>
+    public int OrderedColumns { get; init; }
+
+    public bool IsInOrder => OrderedColumns > 0;
+
+    public override IEnumerable<IndexModel> Indexes => [Index];
+
+    public override string ToString() =>
+        $"index {Index.Name}{(Conditions.Count == 0 ? "" : $" where {Where}")}{OrOneScan(Values.Count)}"
+        + (Direction == ScanDirection.Reverse ? ", descending" : "");
+}
+
+/// <summary>The entities that any of several paths leads to.</summary>
+sealed record UnionAccess(IReadOnlyList<AccessPath> Paths) : AccessPath
+{
+    public override IEnumerable<IndexModel> Indexes => Paths.SelectMany(path => path.Indexes);
+
+    public override string ToString() => string.Join(" or ", Paths);
+}

@@ -1,0 +1,187 @@
+using Datacake.EventualConsistency;
+using Datacake.Storage;
+
+namespace Datacake.Data.Querying.Planning;
+
+/// <summary>A reader of the documents that an access path leads to. It reads one snapshot, in pages of growing size.</summary>
+sealed class PathReader(StoreSnapshot snapshot, string keyspace, AccessPath path, int page) : IDisposable
+{
+    public const int FirstPage = 32, LargestPage = 512;
+
+    readonly IndexPage _index = new();
+    bool? _isScanCheaper = LookupCountOf(path) > KeyLookups.MinCountToCompare ? null : false;     // null until it is decided
+    int _range;                         // the number of ranges that are completely scanned
+    KeyRange? _rest;                    // the rest of the current range; null before its first page
+    ArraySegment<DocumentKey>? _keys;   // the keys of the documents still to read; null before the first page
+    int _indexAt;
+    int _page = page;
+
+    /// <summary>Gets the page that <see cref="MoveNextAsync"/> has read.</summary>
+    public DocumentPage Page { get; } = new();
+
+    /// <summary>Reads the next page, and returns false if there is none.</summary>
+    public ValueTask<bool> MoveNextAsync(CancellationToken cancellationToken) => path switch
+    {
+        NoAccess => new(false),
+        KeyScan or KeyLookup when _isScanCheaper is null => DecideAsync(cancellationToken),
+        KeyScan scan => ScanAsync(_isScanCheaper == true ? [KeyLookups.EnclosingRange(scan.Keys)] : scan.Keys, scan.Direction, cancellationToken),
+        KeyLookup lookup when _isScanCheaper == true => ScanAsync([KeyLookups.EnclosingRange(lookup.Keys)], ScanDirection.Forward, cancellationToken),
+        IndexScan { IsInOrder: true, Values: [_] } index => ScanAsync(index, cancellationToken),
+        _ => GetAsync(cancellationToken),
+    };
+
+    /// <summary>Returns true if the path leads to a document of the page. A scan of a whole range reads other documents as well.</summary>
+    public bool IsSought(ReadOnlySpan<byte> key) => _isScanCheaper != true || path switch
+    {
+        KeyScan scan => KeyLookups.Contain(scan.Keys, key),
+        KeyLookup lookup => KeyLookups.Contain(lookup.Keys, key),
+        _ => true,
+    };
+
+    /// <summary>
+    /// Returns the index value under which a document of the page was found, if the path is in the order of the index. Must be called in
+    /// the order of the documents.
+    /// </summary>
+    public ReadOnlySpan<byte> IndexValueOf(ReadOnlySpan<byte> key)
+    {
+        for (; _indexAt < _index.Count; _indexAt++)
+        {
+            if (_index.KeyOf(_indexAt).SequenceEqual(key))
+                return _index.ValueOf(_indexAt);
+        }
+        return default;
+    }
+
+    public void Dispose()
+    {
+        Page.Dispose();
+        _index.Dispose();
+    }
+
+    /// <summary>Returns the number of entries in the ranges of an index.</summary>
+    public static async ValueTask<long> CountAsync(
+        StoreSnapshot snapshot, string keyspace, IndexScan index, CancellationToken cancellationToken)
+    {
+        long count = 0;
+        using var page = new IndexPage();
+        await ScanAsync(snapshot, keyspace, index, page, isSought =>
+        {
+            for (int i = 0; i < page.Count; i++)
+                count += isSought(i) ? 1 : 0;
+        }, cancellationToken).ConfigureAwait(false);
+        return count;
+    }
+
+    /// <summary>
+    /// Scans ranges of an index in pages. The callback gets a predicate that selects the entries of a page that belong to the ranges.
+    /// </summary>
+    static async ValueTask ScanAsync(
+        StoreSnapshot snapshot, string keyspace, IndexScan index, IndexPage page, Action<Predicate<int>> take, CancellationToken cancellationToken)
+    {
+        bool isScanCheaper = await KeyLookups.IsScanCheaperAsync(snapshot, keyspace, index.Values.Count, cancellationToken).ConfigureAwait(false);
+        Predicate<int> isSought = isScanCheaper ? entry => KeyLookups.Contain(index.Values, page.PositionOf(entry)) : static _ => true;
+        foreach (var range in isScanCheaper ? [KeyLookups.EnclosingRange(index.Values)] : index.Values)
+        {
+            for (var rest = range; ;)
+            {
+                var last = await snapshot
+                    .ScanIndexAsync(keyspace, index.Index.Name, rest, ScanDirection.Forward, LargestPage, page, cancellationToken)
+                    .ConfigureAwait(false);
+                if (page.Count == 0)
+                    break;
+                take(isSought);
+                rest = rest.After(last);
+            }
+        }
+    }
+
+    static int LookupCountOf(AccessPath path) => path switch
+    {
+        KeyScan scan => scan.Keys.Count,
+        KeyLookup lookup => lookup.Keys.Count,
+        _ => 0,
+    };
+
+    async ValueTask<bool> DecideAsync(CancellationToken cancellationToken)
+    {
+        _isScanCheaper = await KeyLookups.IsScanCheaperAsync(snapshot, keyspace, LookupCountOf(path), cancellationToken).ConfigureAwait(false);
+        return await MoveNextAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    async ValueTask<bool> ScanAsync(IReadOnlyList<KeyRange> ranges, ScanDirection direction, CancellationToken cancellationToken)
+    {
+        for (; _range < ranges.Count; _range++)
+        {
+            var range = _rest ?? ranges[direction == ScanDirection.Forward ? _range : ranges.Count - 1 - _range];
+            var last = await snapshot.ScanAsync(keyspace, range, direction, TakePage(), Page, cancellationToken).ConfigureAwait(false);
+            if (!Page.IsEmpty)
+            {
+                _rest = direction == ScanDirection.Forward ? range.After(last) : range.Before(last);
+                return true;
+            }
+            _rest = null;
+        }
+        return false;
+    }
+
+    async ValueTask<bool> ScanAsync(IndexScan scan, CancellationToken cancellationToken)
+    {
+        var range = _rest ?? scan.Values[0];
+        var last = await snapshot
+            .ScanIndexAsync(keyspace, scan.Index.Name, range, scan.Direction, TakePage(), _index, cancellationToken).ConfigureAwait(false);
+        if (_index.Count == 0)
+            return false;
+        _indexAt = 0;
+        var keys = new KeyList();
+        keys.Add(_index, static _ => true);
+        await snapshot.GetManyAsync(keyspace, keys.ToSegment(), Page, cancellationToken).ConfigureAwait(false);
+        _rest = scan.Direction == ScanDirection.Forward ? range.After(last) : range.Before(last);
+        return true;
+    }
+
+    async ValueTask<bool> GetAsync(CancellationToken cancellationToken)
+    {
+        if (_keys is null)
+        {
+            var keys = new KeyList();
+            await CollectKeysAsync(path, keys, cancellationToken).ConfigureAwait(false);
+            // The documents are read in the order of their keys, whatever the path. Unordered results therefore come in the same order on
+            // every node and with every plan.
+            _keys = keys.ToAscending();
+        }
+        var rest = _keys.Value;
+        if (rest.Count == 0)
+            return false;
+        int count = Math.Min(TakePage(), rest.Count);
+        await snapshot.GetManyAsync(keyspace, rest[..count], Page, cancellationToken).ConfigureAwait(false);
+        _keys = rest[count..];
+        return true;
+    }
+
+    async ValueTask CollectKeysAsync(AccessPath from, KeyList keys, CancellationToken cancellationToken)
+    {
+        switch (from)
+        {
+            case KeyLookup lookup:
+                foreach (var key in lookup.Keys)
+                    keys.Add(key);
+                break;
+            case UnionAccess union:
+                foreach (var part in union.Paths)
+                    await CollectKeysAsync(part, keys, cancellationToken).ConfigureAwait(false);
+                break;
+            case IndexScan index:
+                await ScanAsync(snapshot, keyspace, index, _index, isSought => keys.Add(_index, isSought), cancellationToken).ConfigureAwait(false);
+                break;
+            default:
+                throw new InvalidOperationException($"The access path '{from}' does not provide keys.");
+        }
+    }
+
+    int TakePage()
+    {
+        int page = _page;
+        _page = Math.Min(page * 2, LargestPage);
+        return page;
+    }
+}

@@ -1,0 +1,57 @@
+using System.Runtime.CompilerServices;
+using Datacake.Data.Querying.Including;
+using Datacake.Data.Querying.Related;
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data.Querying;
+
+// Predicates and orderings that use related entities. These are loaded a batch at a time, from the snapshot, without tracking.
+sealed partial class QueryRun<T>
+{
+    readonly RelatedNode _ofPredicates;
+    readonly RelatedNode _ofOrderings;
+    readonly Func<T, bool>[] _relatedPredicates;
+    readonly IReadOnlyList<Ordering<T>> _orderings;
+
+    /// <summary>True if the query uses related entities.</summary>
+    public bool UsesRelated => _relatedPredicates.Length > 0 || _ofOrderings.IsUsed;
+
+    IAsyncEnumerable<List<TRow>> FilterAsync<TRow>(StoreSnapshot snapshot, RowFactory<TRow> rowOf, CancellationToken cancellationToken) =>
+        _relatedPredicates.Length > 0 ? FilterByRelatedAsync(snapshot, rowOf, cancellationToken) : FilterByEntityAsync(snapshot, rowOf, IsInKeptOrder, cancellationToken);
+
+    async IAsyncEnumerable<List<TRow>> FilterByRelatedAsync<TRow>(
+        StoreSnapshot snapshot, RowFactory<TRow> rowOf, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        int skip = IsInKeptOrder ? _spec.Skip : 0, take = IsInKeptOrder ? _spec.Take ?? int.MaxValue : int.MaxValue;
+        if (take == 0)
+            yield break;
+        var source = new RelatedSource(snapshot) { Filtering = _spec.Filtering };
+        var candidates = FilterByEntityAsync<(T Entity, TRow Row)>(
+            snapshot, (document, entity, indexValue) => (entity, rowOf(document, entity, indexValue)), isCut: false, cancellationToken);
+        await foreach (var batch in candidates.ConfigureAwait(false))
+        {
+            await _ofPredicates.LoadRelatedAsync(source, [.. batch.Select(static candidate => candidate.Entity)], cancellationToken).ConfigureAwait(false);
+            var matches = batch.Where(candidate => AreTrue(_relatedPredicates, candidate.Entity)).Select(static candidate => candidate.Row).ToList();
+            List<TRow> rows = [.. matches.Skip(skip).Take(take)];
+            skip -= Math.Min(skip, matches.Count);
+            take -= rows.Count;
+            if (rows.Count > 0)
+                yield return rows;
+            if (take == 0)
+                yield break;
+        }
+    }
+
+    async IAsyncEnumerable<List<QueryRow<T>>> SortByRelatedAsync(
+        IAsyncEnumerable<List<QueryRow<T>>> rows, StoreSnapshot snapshot, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var all = new List<QueryRow<T>>();
+        await foreach (var batch in rows.ConfigureAwait(false))
+            all.AddRange(batch);
+        if (all.Count == 0)
+            yield break;
+        await _ofOrderings.LoadRelatedAsync(new RelatedSource(snapshot) { Filtering = _spec.Filtering }, [.. all.Select(static row => row.Entity)], cancellationToken).ConfigureAwait(false);
+        // Entities that compare equal come in the order of their keys, whatever the path.
+        yield return [.. Ordering<T>.Sort(all.OrderBy(static row => row.Key), _orderings, static row => row.Entity)];
+    }
+}

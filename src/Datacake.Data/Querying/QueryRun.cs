@@ -1,0 +1,370 @@
+using System.Linq.Expressions;
+using System.Runtime.CompilerServices;
+using Datacake.Crdt;
+using Datacake.Data.CodeGeneration;
+using Datacake.Data.Metadata;
+using Datacake.Data.Querying.Analysis;
+using Datacake.Data.Querying.Planning;
+using Datacake.Data.Querying.Related;
+using Datacake.EventualConsistency;
+using Datacake.Storage;
+
+namespace Datacake.Data.Querying;
+
+/// <summary>An entity that a query found, with its key, its document, and the index value under which it was found.</summary>
+readonly record struct QueryRow<T>(DocumentKey Key, Document Document, T Entity, ReadOnlyMemory<byte> IndexValue);
+
+/// <summary>
+/// A run of a query for entities: its plan, with the current values of captured variables. It reads snapshots and does not depend on a
+/// context.
+/// </summary>
+sealed partial class QueryRun<T>
+    where T : class
+{
+    readonly KeyspaceModel _keyspace;
+    readonly EntityModel<T> _model;
+    readonly QuerySpec<T> _spec;
+    readonly IReadOnlyList<Expression<Func<T, bool>>> _predicates;
+    readonly List<Conjunct> _conjuncts = [];
+    readonly AccessPath _planned;
+
+    // Compiled on first use, because an index often answers the predicates.
+    Func<T, bool>[]? _compiled;
+    Func<T, bool>[]? _checks;
+
+    public QueryRun(KeyspaceModel keyspace, EntityModel<T> model, QuerySpec<T> spec)
+    {
+        _keyspace = keyspace;
+        _model = model;
+        _spec = spec;
+        (_ofPredicates, _ofOrderings) = (new RelatedNode(model), new RelatedNode(model));
+        var columns = new OrderingColumn[spec.Orderings.Count];
+        for (int i = 0; i < columns.Length; i++)
+            columns[i] = spec.Orderings[i].ToColumn();
+        Columns = columns;
+        _predicates = [.. spec.Predicates.Select(predicate => RunConstantRewriter.Evaluate(StoredEqualityNormalizer.Normalize(predicate, model, context: null), model.Expressions))];
+        foreach (var predicate in _predicates)
+            Extract(predicate, predicate.Body, new ConditionExtractor(model, predicate.Parameters[0]));
+        foreach (var predicate in spec.RelatedPredicates.Select(predicate => RunConstantRewriter.Evaluate(StoredEqualityNormalizer.Normalize(predicate, model, context: null), model.Expressions)))
+            Alternatives = ConditionExtractor.And(Alternatives, new ConditionExtractor(model, predicate.Parameters[0]).ExtractForeignKeys(predicate.Body));
+        Path = _planned = Directed(model.Plans.Plan(model, Alternatives, Columns));
+        Checked = FindChecked();
+        _relatedPredicates = [.. spec.RelatedPredicates.Select(predicate => model.Expressions.Compile(NavigationBinder.BindCondition(_ofPredicates, predicate)))];
+        _orderings = spec.Orderings.Any(ordering => NavigationBinder.IsUsedIn(model, ordering.KeySelector))
+            ? [.. spec.Orderings.SelectMany(ordering => ordering.Bind(_ofOrderings))]
+            : spec.Orderings;
+    }
+
+    /// <summary>Gets the columns of the orderings, from the first to the last.</summary>
+    public IReadOnlyList<OrderingColumn> Columns { get; }
+
+    /// <summary>Gets the conditions of the predicates: alternatives (joined by or) of conditions (joined by and).</summary>
+    public IReadOnlyList<IReadOnlyList<Condition>> Alternatives { get; private set; } = [[]];
+
+    public AccessPath Path { get; private set; }
+
+    /// <summary>
+    /// Gets the parts of the predicates to check for each entity, because the path may lead to entities that do not satisfy them.
+    /// </summary>
+    public IReadOnlyList<Expression<Func<T, bool>>> Checked { get; private set; }
+
+    /// <summary>Gets the number of documents read.</summary>
+    public long DocumentsRead { get; private set; }
+
+    /// <summary>True if the path returns the entities in the query's order, at least by its first key.</summary>
+    public bool IsInOrder => Columns.Count == 0 ? !_spec.IsReversed || Path is KeyScan { Direction: ScanDirection.Reverse } : Path switch
+    {
+        IndexScan index => index.IsInOrder,
+        KeyScan scan => QueryPlanner.KeyOrder(_model, Columns) == scan.Direction && (!_spec.IsReversed || Columns.Count >= _model.Key.Count),
+        _ => false,
+    };
+
+    /// <summary>True if an entity satisfies the predicates.</summary>
+    public bool Matches(T entity) => AreTrue(_compiled ??= Compile(_predicates), entity);
+
+    /// <summary>Returns the results in their order, in batches that are never empty.</summary>
+    public IAsyncEnumerable<List<QueryRow<T>>> ReadAsync(StoreSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        var fitting = FitToAsync(snapshot, cancellationToken);
+        return fitting.IsCompletedSuccessfully ? ReadFitted(snapshot, cancellationToken) : AfterAsync(fitting, () => ReadFitted(snapshot, cancellationToken));
+    }
+
+    /// <summary>Returns the entities of the results in their order, in batches that the caller owns.</summary>
+    public IAsyncEnumerable<List<T>> ReadEntitiesAsync(StoreSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        var fitting = FitToAsync(snapshot, cancellationToken);
+        return fitting.IsCompletedSuccessfully ? ReadFittedEntities(snapshot, cancellationToken) : AfterAsync(fitting, () => ReadFittedEntities(snapshot, cancellationToken));
+    }
+
+    /// <summary>Returns the number of results.</summary>
+    public async ValueTask<long> CountAsync(StoreSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        await FitToAsync(snapshot, cancellationToken).ConfigureAwait(false);
+        long count = 0;
+        if (_spec.Predicates.Count == 0 && !_spec.SkipsUnreadable && _relatedPredicates.Length == 0)
+            count = (await snapshot.GetStatisticsAsync(_keyspace.Name, cancellationToken).ConfigureAwait(false)).Count;
+        else if (Path is IndexScan index && Checked.Count == 0 && !_spec.SkipsUnreadable && _relatedPredicates.Length == 0)
+            count = await PathReader.CountAsync(snapshot, _keyspace.Name, index, cancellationToken).ConfigureAwait(false);
+        else
+        {
+            await foreach (var batch in FilterAsync(snapshot, static (_, _, _) => true, cancellationToken).ConfigureAwait(false))
+                count += batch.Count;
+            if (IsInKeptOrder)
+                return count;
+        }
+        return Math.Min(Math.Max(count - _spec.Skip, 0), _spec.Take ?? long.MaxValue);
+    }
+
+    IAsyncEnumerable<List<QueryRow<T>>> ReadFitted(StoreSnapshot snapshot, CancellationToken cancellationToken) =>
+        IsInKeptOrder ? FilterAsync(snapshot, RowOf, cancellationToken) : SortAsync(snapshot, cancellationToken);
+
+    IAsyncEnumerable<List<T>> ReadFittedEntities(StoreSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        return IsInKeptOrder
+            ? FilterAsync(snapshot, static (_, entity, _) => entity, cancellationToken)
+            : EntitiesOf(SortAsync(snapshot, cancellationToken));
+
+        static async IAsyncEnumerable<List<T>> EntitiesOf(IAsyncEnumerable<List<QueryRow<T>>> rows)
+        {
+            await foreach (var batch in rows.ConfigureAwait(false))
+                yield return batch.ConvertAll(static row => row.Entity);
+        }
+    }
+
+    static async IAsyncEnumerable<TRow> AfterAsync<TRow>(ValueTask fitting, Func<IAsyncEnumerable<TRow>> read)
+    {
+        await fitting.ConfigureAwait(false);
+        await foreach (var row in read().ConfigureAwait(false))
+            yield return row;
+    }
+
+    /// <summary>
+    /// Adapts the path to the indexes that can be read. While an index is being built, all documents are read instead. Documents whose
+    /// values an index could not read are read as well, because they may be results, or have to raise an error.
+    /// </summary>
+    async ValueTask FitToAsync(StoreSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        if (_planned is NoAccess or KeyScan or KeyLookup)
+            return;
+        var path = _planned;
+        List<AccessPath>? unreadable = null;
+        foreach (var index in _planned.Indexes)
+        {
+            if (!snapshot.HasIndex(_keyspace.Name, index.Name))
+            {
+                (path, unreadable) = (Directed(QueryPlanner.Everything), null);
+                break;
+            }
+            if (await IndexExtraction.HasUnreadableAsync(snapshot, _keyspace.Name, index, cancellationToken).ConfigureAwait(false))
+                (unreadable ??= []).Add(new IndexScan(index, [IndexExtraction.Unreadable], ScanDirection.Forward));
+        }
+        if (unreadable is not null)
+            path = new UnionAccess([.. path is UnionAccess union ? union.Paths : [path], .. unreadable]);
+        if (ReferenceEquals(path, Path))
+            return;
+        Path = path;
+        Checked = FindChecked();
+    }
+
+    /// <summary>Returns the path in the direction of the query. Without orderings, a reversed query scans the keys in reverse.</summary>
+    AccessPath Directed(AccessPath path) =>
+        _spec.IsReversed && Columns.Count == 0 && path is KeyScan scan ? scan with { Direction = ScanDirection.Reverse } : path;
+
+    /// <summary>Splits a predicate, or a part of one, into the parts joined by and, and extracts their conditions.</summary>
+    void Extract(Expression<Func<T, bool>> predicate, Expression part, ConditionExtractor extractor)
+    {
+        if (part is BinaryExpression { NodeType: ExpressionType.AndAlso } both)
+        {
+            Extract(predicate, both.Left, extractor);
+            Extract(predicate, both.Right, extractor);
+            return;
+        }
+        var alternatives = extractor.Extract(part, out bool isExact);
+        Alternatives = ConditionExtractor.And(Alternatives, alternatives);
+        _conjuncts.Add(new Conjunct(predicate, part, isExact && alternatives is [var conditions] ? conditions : null));
+    }
+
+    IReadOnlyList<Expression<Func<T, bool>>> FindChecked()
+    {
+        _checks = null;
+        if (Path is NoAccess || _conjuncts.TrueForAll(IsAnswered))
+            return [];
+        if (Path.Conditions.Count == 0)
+            return _predicates;
+        return [.. _conjuncts.GroupBy(part => part.Predicate).SelectMany(parts => parts.Any(IsAnswered) ? Rest(parts) : [parts.Key])];
+
+        IEnumerable<Expression<Func<T, bool>>> Rest(IGrouping<Expression<Func<T, bool>>, Conjunct> parts)
+        {
+            var rest = parts.Where(part => !IsAnswered(part)).Select(part => part.Body).ToList();
+            return rest.Count == 0 ? [] : [Expression.Lambda<Func<T, bool>>(rest.Aggregate(Expression.AndAlso), parts.Key.Parameters)];
+        }
+    }
+
+    /// <summary>True if a part of a predicate is true of all entities that the path leads to.</summary>
+    bool IsAnswered(Conjunct part) => Path.IsExact && part.Conditions is { } conditions && conditions.All(Path.Conditions.Contains);
+
+    Func<T, bool>[] Compile(IReadOnlyList<Expression<Func<T, bool>>> predicates) =>
+        [.. predicates.Select(predicate => _model.Expressions.Compile(RunConstantRewriter.Apply(predicate, _model.Expressions)))];
+
+    static bool AreTrue(Func<T, bool>[] predicates, T entity)
+    {
+        foreach (var predicate in predicates)
+        {
+            if (!predicate(entity))
+                return false;
+        }
+        return true;
+    }
+
+    /// <summary>True if the path returns the entities exactly in the query's order.</summary>
+    bool IsInKeptOrder => IsInOrder && Path is not IndexScan { IsInOrder: true };
+
+    static QueryRow<T> RowOf(DocumentPageEntry document, T entity, ReadOnlySpan<byte> indexValue) => new(
+        new DocumentKey(document.EncodedKey.ToArray()), Document.Parse(document.Document.Encoded.ToArray()), entity, indexValue.ToArray());
+
+    /// <summary>
+    /// Returns the entities of the path that satisfy the predicates, in the order of the path. If <paramref name="isCut"/> is true, this is
+    /// the query's order, and its Skip and Take are applied.
+    /// </summary>
+    async IAsyncEnumerable<List<TRow>> FilterByEntityAsync<TRow>(
+        StoreSnapshot snapshot, RowFactory<TRow> rowOf, bool isCut, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        int skip = isCut ? _spec.Skip : 0, take = isCut ? _spec.Take ?? int.MaxValue : int.MaxValue;
+        if (_spec.Take == 0)
+            yield break;
+        bool isChecked = Checked.Count > 0;
+        int page = isCut && _spec.Take is { } wanted && !isChecked
+            ? Math.Clamp(QuerySpec<T>.Sum(wanted, _spec.Skip), 1, PathReader.LargestPage)
+            : PathReader.FirstPage;
+        using var reader = new PathReader(snapshot, _keyspace.Name, Path, page);
+        while (take > 0 && await reader.MoveNextAsync(cancellationToken).ConfigureAwait(false))
+        {
+            var rows = new List<TRow>(Math.Min(take, reader.Page.MaxCount));
+            Read(reader, isChecked, rowOf, ref skip, take, rows);
+            take -= rows.Count;
+            if (rows.Count > 0)
+                yield return rows;
+        }
+    }
+
+    /// <summary>Converts the documents of a page to rows.</summary>
+    void Read<TRow>(PathReader reader, bool isChecked, RowFactory<TRow> rowOf, ref int skip, int take, List<TRow> rows)
+    {
+        foreach (var document in reader.Page)
+        {
+            DocumentsRead++;
+            if (!reader.IsSought(document.EncodedKey))
+                continue;
+            // A document that is skipped is not read, and need not be a readable entity.
+            if (!isChecked && skip > 0 && !_spec.SkipsUnreadable)
+            {
+                skip--;
+                continue;
+            }
+            var entity = _spec.SkipsUnreadable ? ReadIfReadable(document) : _model.Read(document.EncodedKey, document.Document, _spec.Components);
+            if (entity is null)
+                continue;
+            if (isChecked && !AreTrue(_checks ??= Compile(Checked), entity))
+                continue;
+            if (skip > 0)
+            {
+                skip--;
+                continue;
+            }
+            rows.Add(rowOf(document, entity, reader.IndexValueOf(document.EncodedKey)));
+            if (rows.Count == take)
+                break;
+        }
+    }
+
+    /// <summary>Returns an entity, or null if it cannot be read.</summary>
+    T? ReadIfReadable(DocumentPageEntry document)
+    {
+        try
+        {
+            return _model.Read(document.EncodedKey, document.Document, _spec.Components);
+        }
+        catch (UnreadableEntityException)
+        {
+            return null;
+        }
+    }
+
+    delegate TRow RowFactory<TRow>(DocumentPageEntry document, T entity, ReadOnlySpan<byte> indexValue);
+
+    /// <summary>Returns the results in their order, which is not that of the path.</summary>
+    async IAsyncEnumerable<List<QueryRow<T>>> SortAsync(StoreSnapshot snapshot, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var rows = FilterAsync(snapshot, RowOf, cancellationToken);
+        rows = _ofOrderings.IsUsed ? SortByRelatedAsync(rows, snapshot, cancellationToken)
+            : Path is IndexScan { IsInOrder: true } index ? SortWithinAsync(rows, index.OrderedColumns)
+            : SortAsync(rows);
+        int skip = _spec.Skip, take = _spec.Take ?? int.MaxValue;
+        await foreach (var batch in rows.ConfigureAwait(false))
+        {
+            if (skip >= batch.Count)
+            {
+                skip -= batch.Count;
+                continue;
+            }
+            List<QueryRow<T>> part = skip == 0 && take >= batch.Count ? batch : [.. batch.Skip(skip).Take(take)];
+            skip = 0;
+            take -= part.Count;
+            yield return part;
+            if (take == 0)
+                yield break;
+        }
+    }
+
+    async IAsyncEnumerable<List<QueryRow<T>>> SortAsync(IAsyncEnumerable<List<QueryRow<T>>> rows)
+    {
+        var all = new List<QueryRow<T>>();
+        await foreach (var batch in rows.ConfigureAwait(false))
+            all.AddRange(batch);
+        if (_spec.IsReversed)
+            all.Reverse();
+        // Results after the last one to take need not be sorted.
+        var sorted = Ordering<T>.Sort(all, _spec.Orderings, static row => row.Entity);
+        List<QueryRow<T>> kept = _spec.Take is { } take ? [.. sorted.Take(QuerySpec<T>.Sum(_spec.Skip, take))] : [.. sorted];
+        if (kept.Count > 0)
+            yield return kept;
+    }
+
+    /// <summary>
+    /// Sorts rows that compare equal by the first keys: by the other keys, and finally by the keys of the entities, which a reverse scan
+    /// returns in descending order. Values that are equal once the index has cut them off count as equal.
+    /// </summary>
+    async IAsyncEnumerable<List<QueryRow<T>>> SortWithinAsync(IAsyncEnumerable<List<QueryRow<T>>> rows, int keys)
+    {
+        var group = new List<QueryRow<T>>();
+        await foreach (var batch in rows.ConfigureAwait(false))
+        {
+            var ready = new List<QueryRow<T>>();
+            foreach (var row in batch)
+            {
+                if (
+                    group is [.., var last] && !_spec.Orderings.Take(keys).All(ordering => ordering.AreEqual(last.Entity, row.Entity))
+                        && !last.IndexValue.Span.SequenceEqual(row.IndexValue.Span))
+                {
+                    ready.AddRange(Sorted(group));
+                    group.Clear();
+                }
+                group.Add(row);
+            }
+            if (ready.Count > 0)
+                yield return ready;
+        }
+        if (group.Count > 0)
+            yield return [.. Sorted(group)];
+    }
+
+    IEnumerable<QueryRow<T>> Sorted(List<QueryRow<T>> group) =>
+        group.Count == 1 ? group
+        : Ordering<T>.Sort(_spec.IsReversed ? group.OrderByDescending(row => row.Key) : group.OrderBy(row => row.Key), _spec.Orderings, static row => row.Entity);
+
+    /// <summary>One of the parts of a predicate that are joined by and.</summary>
+    /// <param name="Predicate">The predicate.</param>
+    /// <param name="Body">The part.</param>
+    /// <param name="Conditions">The conditions that are equivalent to the part; null if there are none.</param>
+    sealed record Conjunct(Expression<Func<T, bool>> Predicate, Expression Body, IReadOnlyList<Condition>? Conditions);
+}
