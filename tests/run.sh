@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds everything with warnings as errors, checks the formatting, and runs all tests. Ends with "N passed, N failed, N skipped".
+# Builds everything with warnings as errors, checks the formatting and the test vectors, and runs all tests. Ends with "N passed, N failed, N skipped".
 # With --native the sample that is compiled ahead of time is published and run, too, which takes a minute and a C compiler to link with.
 # Needs the .NET SDK; installs the native libraries that the tests need where they are missing (Debian, apt).
 set -euo pipefail
@@ -72,6 +72,10 @@ if $native; then
     run native publish_and_run
     cat "$logs/native"
     if [ "$(<"$logs/native.status")" -eq 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+fi
+
+if command -v python3 >/dev/null && ! python3 tests/Models/vectors.py --check; then
+    failed=$((failed + 1))
 fi
 
 if [ "$(<"$logs/format.status")" -ne 0 ]; then

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Datacake.Crdt.Tests;
 
-/// <summary>Test cases that the executable model of the replication protocol has computed.</summary>
+/// <summary>Test cases that the executable model of the replication protocol has computed (tests/Models/vectors.py).</summary>
 static class ModelVectors
 {
     public static IEnumerable<JsonElement> Read(string name)
