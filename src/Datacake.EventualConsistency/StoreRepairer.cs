@@ -26,7 +26,7 @@ sealed class StoreRepairer(SessionContext context, IStorage disk)
     static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(5);
 
     readonly DamageLog _damages = context.Damages;
-    Task _mending = Task.CompletedTask;
+    Task _repairs = Task.CompletedTask;
     int _suspectedLosses;
 
     /// <summary>Starts to repair damaged records, unless a repair is in progress. Called on the commit loop, periodically.</summary>
@@ -39,14 +39,14 @@ sealed class StoreRepairer(SessionContext context, IStorage disk)
             (context.Storage as CachedStorage)?.Clear();
         }
         bool isDue = _damages.Count > 0 || context.Replica.Uncounted.Any();
-        if (isDue && _mending.IsCompleted)
-            _mending = Task.Run(MendAllAsync, CancellationToken.None);
+        if (isDue && _repairs.IsCompleted)
+            _repairs = Task.Run(RepairAllAsync, CancellationToken.None);
     }
 
     /// <summary>Waits until the repair in progress has ended, because the store is closing.</summary>
-    public Task StopAsync() => _mending;
+    public Task StopAsync() => _repairs;
 
-    async Task MendAllAsync()
+    async Task RepairAllAsync()
     {
         try
         {
@@ -55,7 +55,7 @@ sealed class StoreRepairer(SessionContext context, IStorage disk)
                 if (await IsRightAsync(key).ConfigureAwait(false))
                     _damages.Remove(key);
                 else
-                    await MendAsync(key).ConfigureAwait(false);
+                    await RepairAsync(key).ConfigureAwait(false);
             }
             if (_damages.Count == 0)
                 await CountAgainAsync().ConfigureAwait(false);
@@ -66,11 +66,11 @@ sealed class StoreRepairer(SessionContext context, IStorage disk)
         }
         catch (Exception e)
         {
-            StoreLog.MendingFailed(context.Logger, e, context.Node.Id);
+            StoreLog.RepairFailed(context.Logger, e, context.Node.Id);
         }
     }
 
-    async ValueTask MendAsync(ReadOnlyMemory<byte> key)
+    async ValueTask RepairAsync(ReadOnlyMemory<byte> key)
     {
         int attempts = _damages.CountAttempt(key);
         if (attempts == 0)
@@ -78,16 +78,16 @@ sealed class StoreRepairer(SessionContext context, IStorage disk)
         if (disk is ChecksummedStorage checksummed && await checksummed.FindOriginalAsync(key, context.Stopping).ConfigureAwait(false) is { } original)
             await OnLoopAsync(batch => context.Replica.RestoreKeyAsync(batch, key, original)).ConfigureAwait(false);
         else if (context.Replica.NeedsAnswers(key.Span))
-            await MendDocumentAsync(key, isFinal: attempts >= MaxAttempts).ConfigureAwait(false);
+            await RepairDocumentAsync(key, isFinal: attempts >= MaxAttempts).ConfigureAwait(false);
         else
-            await OnLoopAsync(batch => context.Replica.MendAsync(batch, key)).ConfigureAwait(false);
+            await OnLoopAsync(batch => context.Replica.RepairAsync(batch, key)).ConfigureAwait(false);
         if (!await IsRightAsync(key).ConfigureAwait(false))
             return;
         _damages.Remove(key);
-        StoreLog.Mended(context.Logger, context.Node.Id, _damages.Describe(key.Span));
+        StoreLog.Repaired(context.Logger, context.Node.Id, _damages.Describe(key.Span));
     }
 
-    async ValueTask MendDocumentAsync(ReadOnlyMemory<byte> key, bool isFinal)
+    async ValueTask RepairDocumentAsync(ReadOnlyMemory<byte> key, bool isFinal)
     {
         var links = context.Links.All;
         var known = new VersionVector[links.Count];
@@ -106,10 +106,10 @@ sealed class StoreRepairer(SessionContext context, IStorage disk)
         await OnLoopAsync(async batch =>
         {
             if (!await IsRightAsync(batch.Snapshot, key).ConfigureAwait(false))
-                missing = await context.Replica.MendDocumentAsync(batch, key, answers, isFinal && answers.Length >= others).ConfigureAwait(false);
+                missing = await context.Replica.RepairDocumentAsync(batch, key, answers, isFinal && answers.Length >= others).ConfigureAwait(false);
         }).ConfigureAwait(false);
         if (missing is { Count: > 0 })
-            StoreLog.MendedWithLoss(context.Logger, context.Node.Id, _damages.Describe(key.Span), string.Join(", ", missing));
+            StoreLog.RepairedWithLoss(context.Logger, context.Node.Id, _damages.Describe(key.Span), string.Join(", ", missing));
     }
 
     async Task<DocumentAnswer?> AskAsync(PeerLink link, VersionVector known, ReadOnlyMemory<byte> key)

@@ -75,7 +75,7 @@ public sealed class DeclarationTests
             updated = await cluster[2].Store.CommitAsync(update, Consistency.None, Canceled);
         }
         while (updated.Stamp < deleted.Stamp);
-        cluster[2].Transport.Mend();
+        cluster[2].Transport.Heal();
         await cluster[1].Store.WaitForAsync(updated.Token, Canceled);
         Assert.Null(await cluster[1].Store.Keyspace("shop").GetAsync(1, Canceled));
 

@@ -86,7 +86,7 @@ public sealed class DeleteStormTests : IDisposable
         Assert.Equal(Documents, (await CountAsync(storages, StoreLayout.AllDocuments))[0]);
 
         long start = TimeProvider.System.GetTimestamp();
-        cluster[3].Transport.Mend();
+        cluster[3].Transport.Heal();
         await TestCluster.WaitUntilAsync(
             async () => (await CountAsync(storages, Emptied)).Sum() == 0, "no document, log record or index entry is left in any store");
         TestContext.Current.SendDiagnosticMessage(

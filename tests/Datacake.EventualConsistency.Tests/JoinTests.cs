@@ -53,7 +53,7 @@ public sealed class JoinTests
         long received = joining.Transport.BytesReceived;
         await cluster[1].Store.Keyspace(Keyspace).PutAsync(0, "changed meanwhile"u8.ToArray(), Consistency.None, Canceled);
 
-        joining.Transport.Mend();
+        joining.Transport.Heal();
         await foreach (var status in joining.Store.WatchJoiningAsync(Canceled).WithCancellation(Canceled))
         {
             Assert.InRange(status.Documents, seen[^1].Documents, Documents);

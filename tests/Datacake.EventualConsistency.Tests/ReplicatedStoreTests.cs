@@ -42,7 +42,7 @@ public sealed class ReplicatedStoreTests
         Assert.Equal([true, false, false], metadata.Select(document => document.IsDeleted));
         Assert.Equal((deleted.Stamp, put.Stamp), (metadata[0].Stamp, metadata[2].Stamp));
 
-        cluster[2].Transport.Mend();
+        cluster[2].Transport.Heal();
         await TestCluster.WaitUntilAsync(
             async () => await cakes.ReadMetadataAsync(Canceled).CountAsync(Canceled) == 2, "what is left of the deleted document is forgotten");
         Assert.Empty(await cluster[1].Store.Keyspace("breads").ReadMetadataAsync(Canceled).ToListAsync(Canceled));
@@ -95,7 +95,7 @@ public sealed class ReplicatedStoreTests
         Assert.Contains("Quorum", refused.Message, StringComparison.Ordinal);
         await Commit(three, Consistency.None, transaction => transaction.Update("shop", 1, Content(("Name", "Gateau")), [new("Stock", -3)]));
 
-        cluster[3].Transport.Mend();
+        cluster[3].Transport.Heal();
         await cluster.WaitUntilConnectedAsync();
         await cluster.WaitUntilEqualAsync("shop", count: 1);
         foreach (var store in cluster.Stores)
@@ -245,7 +245,7 @@ public sealed class ReplicatedStoreTests
         Assert.True(SessionToken.TryParse(written.Token.ToString(), out var token));
         var waiting = cluster[2].Store.WaitForAsync(token, Canceled).AsTask();
         Assert.False(waiting.IsCompleted);
-        cluster[2].Transport.Mend();
+        cluster[2].Transport.Heal();
         await waiting.WaitAsync(TestCluster.Deadline, Canceled);
         Assert.Equal("cake", Text(await cluster[2].Store.Keyspace("cakes").GetAsync(1, Canceled)));
     }

@@ -24,7 +24,7 @@ public sealed class SessionTests
         var storage = new FaultyStorage { Failure = () => new UnauthorizedAccessException("The file may not be written.") };
         await using var cluster = await TestCluster.StartAsync(2, node => node == 1 ? storage : new MemoryStorage());
         await FailToOpenSessionAsync(cluster, storage);
-        cluster[2].Transport.Mend();
+        cluster[2].Transport.Heal();
         await cluster.WaitUntilConnectedAsync();
     }
 
@@ -76,7 +76,7 @@ public sealed class SessionTests
         // The record that the opening of a session stores.
         storage.FailingOperation = operation => operation.Key.Span.SequenceEqual(StoreLayout.IdentityKey.Span);
         storage.CommitsToFail = int.MaxValue;
-        cluster[2].Transport.Mend();
+        cluster[2].Transport.Heal();
         await TestCluster.WaitUntilAsync(() => storage.CommitsToFail < int.MaxValue, "the session could not be opened");
         cluster[2].Transport.Cut();
         storage.CommitsToFail = 0;

@@ -2,7 +2,7 @@ using Datacake.Rpc;
 
 namespace Datacake.EventualConsistency.Tests;
 
-/// <summary>TCP that can be cut: all connections of the node break, and no new ones open until it is mended.</summary>
+/// <summary>TCP that can be cut: all connections of the node break, and no new ones open until it is healed.</summary>
 /// <param name="bytesBeforeCut">The number of bytes that arrive before the first cut. Further bytes are held back until then.</param>
 sealed class SeverableTransport(long bytesBeforeCut = long.MaxValue) : ITransport
 {
@@ -31,7 +31,7 @@ sealed class SeverableTransport(long bytesBeforeCut = long.MaxValue) : ITranspor
         _hasBeenCut.TrySetResult();
     }
 
-    public void Mend()
+    public void Heal()
     {
         lock (_lock)
             _isCut = false;

@@ -109,9 +109,9 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
     public bool IsIncomplete { get; set; }
 
     /// <summary>True if records are damaged, or if data derived from them is not recomputed yet.</summary>
-    public bool IsBeingMended => IsIncomplete || Damaged.Count > 0 || Damages.Count > 0 || MustCount || MustBuild;
+    public bool IsBeingRepaired => IsIncomplete || Damaged.Count > 0 || Damages.Count > 0 || MustCount || MustBuild;
 
-    /// <summary>True if data derived from mended documents is not recomputed yet.</summary>
+    /// <summary>True if data derived from repaired documents is not recomputed yet.</summary>
     public bool MustCount => Replica is { } replica && replica.Uncounted.Any();
 
     /// <summary>True if indexes are not built, or if entries of dropped indexes remain.</summary>

@@ -121,7 +121,7 @@ sealed record Theme(
         Of("addresses", [.. Losses, .. GivingUp], (Swap, 5), (Dial, 20), (Start, 25), (Crash, 3), (Tick, 20), (BlockDial, 3)),
         Of("restarts", [.. GivingUp, .. Clocks, Wipe, Replace, PutBack, Divert], (Restart, 8), (Write, 30), (Collect, 12), (Dial, 15), (Tick, 20), (Gather, 6)),
         Of("mistakes", [LosePower, PutBack], (FormByMistake, 4), (Wipe, 3), (Retire, 1), (Impersonate, 3), (Start, 30), (Tick, 15)),
-        // Damage is mended without loss only while all others keep their data.
+        // Damage is repaired without loss only while all others keep their data.
         Of("damage", [.. GivingUp, .. Losses], (Damage, 6), (DamageKey, 3), (LoseRecord, 3), (Tick, 20), (Collect, 8), (Start, 20), (Gather, 2)),
         Of("damage of few", [.. GivingUp, .. Losses], (Damage, 8), (DamageKey, 4), (LoseRecord, 4), (Tick, 20), (Collect, 8), (Write, 30), (Start, 20), (Crash, 3), (Deliver, 60))
             with { IsSmall = true, Share = 2 },

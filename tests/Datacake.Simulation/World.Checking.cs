@@ -90,8 +90,8 @@ sealed partial class World
         if (machine.Checked is var (entries, state)
             && ReferenceEquals(entries, machine.Disk.Entries) && ReferenceEquals(state, replica.State))
             return;
-        // The stored data are wrong until they are mended.
-        if (machine.IsBeingMended)
+        // The stored data are wrong until they are repaired.
+        if (machine.IsBeingRepaired)
             return;
         machine.Checked = (machine.Disk.Entries, replica.State);
         CheckEncoding(machine, replica);
@@ -251,7 +251,7 @@ sealed partial class World
     /// <summary>Checks that a replica has everything that it claims to know, unless no replica has it.</summary>
     void CheckKnowledge(Machine machine, List<int> gained)
     {
-        if (!IsActive(machine) || machine.IsBeingMended)
+        if (!IsActive(machine) || machine.IsBeingRepaired)
             return;
         var state = machine.Replica!.State;
         var log = LogOf(machine).SelectMany(record => record.Transactions).Select(transaction => transaction.Stamp).ToHashSet();
@@ -264,7 +264,7 @@ sealed partial class World
             if (has && !claims)
                 throw new Violation("truthful known sets", $"{Name(machine)} has {transaction.Stamp} but does not claim it.");
             if (has && !log.Contains(transaction.Stamp) && !state.Truncated.Contains(transaction.Stamp)
-                && !(_hasMendedLog && IsSuperseded(machine, transaction)))
+                && !(_hasRepairedLog && IsSuperseded(machine, transaction)))
                 throw new Violation("complete log", $"{Name(machine)} has no log record of {transaction.Stamp}.");
         }
         foreach (int number in gained)

@@ -8,10 +8,10 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Datacake.Simulation;
 
-// Disks that corrupt records, and how replicas mend them.
+// Disks that corrupt records, and how replicas repair them.
 sealed partial class World
 {
-    bool _hasMendedLog;     // True if a log record was rebuilt without the superseded transactions; other replicas take the rebuilt record.
+    bool _hasRepairedLog;     // True if a log record was rebuilt without the superseded transactions; other replicas take the rebuilt record.
 
     /// <summary>
     /// Flips a bit of a record. A document is damaged only if another machine has everything that was written to it, so that nothing is lost. Only
@@ -19,7 +19,7 @@ sealed partial class World
     /// </summary>
     void Damage(Machine machine, int chance)
     {
-        if (!machine.IsJoined || !IsActive(machine) || _machines.Any(other => other.IsBeingMended))
+        if (!machine.IsJoined || !IsActive(machine) || _machines.Any(other => other.IsBeingRepaired))
             return;
         var range = (chance % 8) switch { 0 => StoreLayout.AllLog, 1 => StoreLayout.AllIndexEntries, _ => StoreLayout.AllDocuments };
         ReadOnlyMemory<byte>[] keys = [.. machine.Disk.Range(range).Select(entry => entry.Key)];
@@ -29,7 +29,7 @@ sealed partial class World
         if (StoreLayout.IsDocumentKey(key.Span) && !IsHeldElsewhere(machine, key))
             return;
         _statistics.Count("damaged records");
-        _hasMendedLog |= StoreLayout.IsLogKey(key.Span);
+        _hasRepairedLog |= StoreLayout.IsLogKey(key.Span);
         machine.Disk.Flip(key, chance >> 6);
         machine.Damaged.Add(new StorageKey(key.ToArray()));
         if (chance % 3 == 0)
@@ -37,12 +37,13 @@ sealed partial class World
     }
 
     /// <summary>
-    /// Flips a bit in the key of a record, so that the record can no longer be found. The damage is found before anything is written in the record's
-    /// place. Nothing happens while another machine mends: a document that may have been purged is taken from the others rather than restored.
+    /// Flips a bit in the key of a record, so that the record can no longer be found. The damage is found before anything is written in the
+    /// record's place. Nothing happens while another machine repairs: a document that may have been purged is taken from the others rather
+    /// than restored.
     /// </summary>
     void DamageKey(Machine machine, int chance)
     {
-        if (!machine.IsJoined || !IsActive(machine) || machine.IsStalled || machine.Disk.IsFailing || machine.Disk.IsFull || _machines.Any(other => other.IsBeingMended))
+        if (!machine.IsJoined || !IsActive(machine) || machine.IsStalled || machine.Disk.IsFailing || machine.Disk.IsFull || _machines.Any(other => other.IsBeingRepaired))
             return;
         ReadOnlyMemory<byte>[] keys = [.. machine.Disk.Range(StoreLayout.AllDocuments).Concat(machine.Disk.Range(StoreLayout.AllLog)).Select(entry => entry.Key)];
         if (keys.Length == 0 || machine.Disk.FlipKey(keys[chance / 8 % keys.Length], chance) is not { } key)
@@ -50,7 +51,7 @@ sealed partial class World
         _statistics.Count("damaged keys");
         machine.Damaged.Add(new StorageKey(key.ToArray()));
         Verify(machine);
-        Mend(machine);
+        RepairDamage(machine);
     }
 
     /// <summary>
@@ -59,7 +60,7 @@ sealed partial class World
     /// </summary>
     void LoseRecord(Machine machine, int chance)
     {
-        if (!machine.IsJoined || !IsActive(machine) || machine.IsStalled || machine.Disk.IsFailing || machine.Disk.IsFull || _machines.Any(other => other.IsBeingMended))
+        if (!machine.IsJoined || !IsActive(machine) || machine.IsStalled || machine.Disk.IsFailing || machine.Disk.IsFull || _machines.Any(other => other.IsBeingRepaired))
             return;
         ReadOnlyMemory<byte>[] keys = [.. machine.Disk.Range(StoreLayout.AllDocuments)
             .Where(entry => Document.Parse(entry.Value).IsAlive(SlotOf(machine, entry.Key).Policy) && IsHeldElsewhere(machine, entry.Key))
@@ -112,8 +113,8 @@ sealed partial class World
         }
     }
 
-    /// <summary>Mends the damage that a replica has found, in the same way as the store's repairer.</summary>
-    void Mend(Machine machine)
+    /// <summary>Repairs the damage that a replica has found, in the same way as the store's repairer.</summary>
+    void RepairDamage(Machine machine)
     {
         if (!machine.IsUp)
             return;
@@ -130,9 +131,9 @@ sealed partial class World
             else if (Machine.Now(machine.Checksummed.FindOriginalAsync(key)) is { } original)
                 Queue(machine, new Work(batch => machine.Replica.RestoreKeyAsync(batch, key, original)));
             else if (machine.Replica!.NeedsAnswers(key.Span))
-                MendDocument(machine, key);
+                RepairDocument(machine, key);
             else
-                Queue(machine, new Work(batch => machine.Replica.MendAsync(batch, key)));
+                Queue(machine, new Work(batch => machine.Replica.RepairAsync(batch, key)));
         }
         if (machine.Damages.Count > 0 || machine.Damaged.Count > 0)
             return;
@@ -152,18 +153,18 @@ sealed partial class World
         }
     }
 
-    void MendDocument(Machine machine, ReadOnlyMemory<byte> key)
+    void RepairDocument(Machine machine, ReadOnlyMemory<byte> key)
     {
         var replica = machine.Replica!;
         var slot = SlotOf(machine, key);
         DocumentAnswer[] answers = [.. _machines
-            .Where(other => CanReach(machine, other) && HaveSession(machine, other) && other.IsJoined && !other.IsBeingMended)
+            .Where(other => CanReach(machine, other) && HaveSession(machine, other) && other.IsJoined && !other.IsBeingRepaired)
             .Select(other => new DocumentAnswer(replica.KnownOf(other.Node), ShownBy(other, slot)))];
         Queue(machine, new Work(async batch =>
         {
             if (machine.Disk.IsDamaged(key.Span) && batch.FindRead(key) is null
-                && await replica.MendDocumentAsync(batch, key, answers, isFinal: _mutant.MendsAtOnce) is not null)
-                _statistics.Count("mended documents");
+                && await replica.RepairDocumentAsync(batch, key, answers, isFinal: _mutant.RepairsAtOnce) is not null)
+                _statistics.Count("repaired documents");
         }));
     }
 }

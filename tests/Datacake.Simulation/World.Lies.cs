@@ -92,7 +92,7 @@ sealed partial class World
     /// <summary>Loses the store's identity record until an operator restores it. Meanwhile the store must not be mistaken for a fresh one.</summary>
     void LoseIdentity(Machine machine)
     {
-        if (!machine.HadJoined || machine.IsMisfit || machine.MayBeExcluded || machine.IsBeingMended || machine.Damaged.Count > 0)
+        if (!machine.HadJoined || machine.IsMisfit || machine.MayBeExcluded || machine.IsBeingRepaired || machine.Damaged.Count > 0)
             return;
         _statistics.Count("lost identities");
         if (machine.IsUp)

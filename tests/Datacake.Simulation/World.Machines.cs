@@ -200,7 +200,7 @@ sealed partial class World
     /// </summary>
     void Impersonate(Machine machine)
     {
-        if (!machine.HadJoined || machine.IsMisfit || machine.MayBeExcluded || machine.IsBeingMended || !IsActive(machine)
+        if (!machine.HadJoined || machine.IsMisfit || machine.MayBeExcluded || machine.IsBeingRepaired || !IsActive(machine)
             || !_machines.All(other => other == machine || other.Remembers(machine)))
             return;
         _statistics.Count("impostors");

@@ -14,7 +14,7 @@ sealed partial class World
         // A dial without an answer is given up.
         foreach (var link in machine.Streams.Values.Where(link => link.IsDialer && link.Session == 0 && ++link.Ticks > MaxDialTicks).ToArray())
             End(machine, link);
-        Mend(machine);
+        RepairDamage(machine);
         Queue(machine, new Work(batch => _mutant.AroundAsync(machine, batch, isCollecting: false, () =>
         {
             var replica = machine.Replica!;

@@ -233,7 +233,7 @@ sealed partial class World
                 return $"{Name(machine)} has not joined";
             if (!machine.Replica!.State.Known.Equals(first.Replica!.State.Known))
                 return $"{Name(machine)} knows {machine.Replica.State.Known}, but {Name(first)} knows {first.Replica.State.Known}";
-            if (machine.IsBeingMended)
+            if (machine.IsBeingRepaired)
                 return $"{Name(machine)} has damaged records: {string.Join(", ", machine.Damaged.Select(key => StoreLayout.Describe(key.Bytes.Span)))}";
             if (_scenario.Slots.Any(slot => slot.IsUndeclared && machine.Replica.Catalog.Find(slot.Keyspace) is { State.Record.Count: 0 }))
                 return $"{Name(machine)} has an undeclared keyspace without documents";

@@ -169,7 +169,7 @@ sealed partial class World
     {
         using var snapshot = await source.Storage.OpenSnapshotAsync();
         var parts = new List<ReplicaMessage>();
-        if ((source.Damages.Count > 0 || source.MustCount) && !_mutant.AnswersWhileMending)
+        if ((source.Damages.Count > 0 || source.MustCount) && !_mutant.AnswersWhileRepairing)
             return parts;
         try
         {

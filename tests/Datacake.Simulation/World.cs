@@ -212,8 +212,8 @@ sealed partial class World
                 machine.Disk.FailsLate = chance % 3 == 0;
                 break;
             case EventKind.Fill:
-                // A record that a flipped key bit has put in the place of another document is mended before anything else is written.
-                machine.Disk.IsFull = !machine.IsBeingMended;
+                // A record that a flipped key bit has put in the place of another document is repaired before anything else is written.
+                machine.Disk.IsFull = !machine.IsBeingRepaired;
                 machine.Disk.IsFailing &= !machine.Disk.IsFull;
                 break;
             case EventKind.MakeRoom:

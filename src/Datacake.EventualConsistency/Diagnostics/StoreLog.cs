@@ -82,13 +82,13 @@ static partial class StoreLog
     public static partial void Damaged(ILogger logger, byte node, string storage, string record);
 
     [LoggerMessage(3027, LogLevel.Information, "Node {Node} has repaired {Record}.")]
-    public static partial void Mended(ILogger logger, byte node, string record);
+    public static partial void Repaired(ILogger logger, byte node, string record);
 
     [LoggerMessage(3028, LogLevel.Error, "Node {Node} has repaired {Record} from the other members, which lack what the transactions {Stamps} wrote there; these writes are lost.")]
-    public static partial void MendedWithLoss(ILogger logger, byte node, string record, string stamps);
+    public static partial void RepairedWithLoss(ILogger logger, byte node, string record, string stamps);
 
     [LoggerMessage(3029, LogLevel.Error, "Node {Node} could not repair its damaged records; will retry.")]
-    public static partial void MendingFailed(ILogger logger, Exception exception, byte node);
+    public static partial void RepairFailed(ILogger logger, Exception exception, byte node);
 
     [LoggerMessage(3030, LogLevel.Error, "Node {Node} is holding back a reconcile with node {Peer}, which would remove {Count} documents, until a second member confirms it or AllowRemovalAsync is called.")]
     public static partial void RemovalHeld(ILogger logger, byte node, byte peer, int count);

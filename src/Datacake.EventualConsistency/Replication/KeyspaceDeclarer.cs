@@ -35,7 +35,7 @@ static class KeyspaceDeclarer
     /// False if documents were repaired and one of them shows stamps that are not known here yet. The batch is then unchanged.
     /// </returns>
     public static async ValueTask<bool> CountAgainAsync(
-        Replica replica, ReplicaBatch batch, KeyspaceChange change, MergePolicy policy, CancellationToken cancellationToken, bool isMended = false)
+        Replica replica, ReplicaBatch batch, KeyspaceChange change, MergePolicy policy, CancellationToken cancellationToken, bool isRepaired = false)
     {
         long count = 0;
         UInt128 fingerprint = 0;
@@ -45,7 +45,7 @@ static class KeyspaceDeclarer
             await foreach (var (key, value) in batch.Snapshot.ReadAllAsync(range, cancellationToken).ConfigureAwait(false))
             {
                 var document = DocumentRecord.Parse(key, value);
-                if (isMended && !document.IsWithin(replica.State.Known))
+                if (isRepaired && !document.IsWithin(replica.State.Known))
                     return false;
                 count += document.IsAlive(policy) ? 1 : 0;
                 fingerprint += Fingerprint.Of(key.Span[StoreLayout.DocumentPrefixLength..], document, policy);
@@ -56,7 +56,7 @@ static class KeyspaceDeclarer
             Policy = policy,
             Count = count,
             Fingerprint = fingerprint,
-            MustCount = change.State.Record.MustCount && !isMended,
+            MustCount = change.State.Record.MustCount && !isRepaired,
         };
         var state = change.State with { Record = record };
         foreach (ushort number in state.IndexRecords.Keys)

@@ -42,7 +42,7 @@ sealed class RecordRepairer(KeyspaceCatalog catalog)
     /// <returns>
     /// The transactions whose effects are missing; null if the document was left as it is, because another member may still have them.
     /// </returns>
-    public async ValueTask<IReadOnlyList<HlcTimestamp>?> MendDocumentAsync(
+    public async ValueTask<IReadOnlyList<HlcTimestamp>?> RepairDocumentAsync(
         ReplicaBatch batch, ReadOnlyMemory<byte> documentKey, IReadOnlyList<DocumentAnswer> answers, bool isFinal)
     {
         var document = Document.Nothing;
@@ -64,7 +64,7 @@ sealed class RecordRepairer(KeyspaceCatalog catalog)
         }
         if (answers.Count == 0 || (missing.Count > 0 && !isFinal))
             return null;
-        batch.Mend(documentKey, DocumentPurge.Apply(document, batch.Truncated, batch.PolicyOf(documentKey)));
+        batch.Repair(documentKey, DocumentPurge.Apply(document, batch.Truncated, batch.PolicyOf(documentKey)));
         MustCount(batch, catalog[StoreLayout.KeyspaceOf(documentKey.Span)]);
         return missing;
     }
@@ -97,7 +97,7 @@ sealed class RecordRepairer(KeyspaceCatalog catalog)
             MustCount(batch, keyspace);
             return false;
         }
-        batch.Mend(original.Key, document);
+        batch.Repair(original.Key, document);
         return true;
     }
 
@@ -109,7 +109,7 @@ sealed class RecordRepairer(KeyspaceCatalog catalog)
     /// Removes a damaged log record, and adds what the log lacks: the transactions that documents show and that are not truncated. A
     /// transaction of which no document shows anything is superseded by others, which are in the log themselves or known to all members.
     /// </summary>
-    public static async ValueTask MendLogAsync(ReplicaBatch batch, ReadOnlyMemory<byte> logKey)
+    public static async ValueTask RepairLogAsync(ReplicaBatch batch, ReadOnlyMemory<byte> logKey)
     {
         var logged = await ReadLoggedAsync(batch.Snapshot).ConfigureAwait(false);
         // Another record may be repaired in the same batch. Adding its transactions twice would store two records under the same key, and
@@ -144,9 +144,9 @@ sealed class RecordRepairer(KeyspaceCatalog catalog)
     /// Removes a damaged record whose key is not valid in a store: the key was damaged, so that an unknown record has vanished. Therefore
     /// the log is completed, and all keyspaces are recounted and reindexed. Missing documents show in the fingerprints.
     /// </summary>
-    public async ValueTask MendUnknownAsync(ReplicaBatch batch, ReadOnlyMemory<byte> key)
+    public async ValueTask RepairUnknownAsync(ReplicaBatch batch, ReadOnlyMemory<byte> key)
     {
-        await MendLogAsync(batch, key).ConfigureAwait(false);
+        await RepairLogAsync(batch, key).ConfigureAwait(false);
         foreach (var keyspace in catalog.All)
             MustCount(batch, keyspace);
     }
@@ -173,7 +173,7 @@ sealed class RecordRepairer(KeyspaceCatalog catalog)
     /// <summary>
     /// Removes an index that has a damaged entry, and rebuilds it if it is declared. Returns false if there is no such index.
     /// </summary>
-    public bool MendIndex(Replica replica, ReplicaBatch batch, ReadOnlyMemory<byte> entryKey)
+    public bool RepairIndex(Replica replica, ReplicaBatch batch, ReadOnlyMemory<byte> entryKey)
     {
         ushort number = StoreLayout.NumberOf(entryKey.Span);
         if (catalog.All.FirstOrDefault(keyspace => keyspace.State.IndexRecords.ContainsKey(number)) is not { } indexed)
@@ -197,6 +197,6 @@ sealed class RecordRepairer(KeyspaceCatalog catalog)
     public static async ValueTask CountAgainAsync(Replica replica, ReplicaBatch batch, KeyspaceEntry keyspace, CancellationToken cancellationToken)
     {
         var change = batch.Change(keyspace);
-        await KeyspaceDeclarer.CountAgainAsync(replica, batch, change, change.State.Record.Policy, cancellationToken, isMended: true).ConfigureAwait(false);
+        await KeyspaceDeclarer.CountAgainAsync(replica, batch, change, change.State.Record.Policy, cancellationToken, isRepaired: true).ConfigureAwait(false);
     }
 }

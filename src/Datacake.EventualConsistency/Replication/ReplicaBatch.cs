@@ -10,6 +10,7 @@ namespace Datacake.EventualConsistency.Replication;
 /// The changes of one storage commit: documents, log, state and identity, and the index entries that follow from the documents. Reads
 /// through the batch see its own changes on top of a snapshot. Nothing takes effect before the commit has succeeded. Not thread-safe.
 /// </summary>
+/// <remarks>See PROTOCOL.md: claim.</remarks>
 sealed class ReplicaBatch
 {
     readonly IStorageSnapshot _snapshot;
@@ -286,7 +287,7 @@ sealed class ReplicaBatch
     public bool MustWriteState { get; set; }
 
     /// <summary>Replaces a document that cannot be read. The count and the fingerprint of the keyspace are not adjusted.</summary>
-    public void Mend(ReadOnlyMemory<byte> documentKey, Document document)
+    public void Repair(ReadOnlyMemory<byte> documentKey, Document document)
     {
         if (ReferenceEquals(document, Document.Nothing))
             Extra.Delete(documentKey);

@@ -5,11 +5,11 @@ namespace Datacake.Benchmarks.Replication;
 
 /// <summary>
 /// The known throughput of the Rust crate in this workload, in puts per second, on two cores with a memory store. The crate does not disable
-/// Nagle's algorithm (TCP_NODELAY) on accepted sockets; "mended" is the crate with that fixed.
+/// Nagle's algorithm (TCP_NODELAY) on accepted sockets; "patched" is the crate with that fixed.
 /// </summary>
 static class KnownFigures
 {
-    const string Rust = "Rust crate", Mended = "Rust crate, mended";
+    const string Rust = "Rust crate", Patched = "Rust crate, patched";
 
     static readonly Dictionary<(int Nodes, Consistency Level, int Tasks), double> PutsPerSecond = new()
     {
@@ -39,7 +39,7 @@ static class KnownFigures
         [(5, Consistency.Quorum, 256)] = 30_200,
     };
 
-    static readonly Dictionary<(int Nodes, Consistency Level, int Tasks), double> MendedPutsPerSecond = new()
+    static readonly Dictionary<(int Nodes, Consistency Level, int Tasks), double> PatchedPutsPerSecond = new()
     {
         [(3, Consistency.All, 1)] = 5_500,
         [(3, Consistency.All, 10)] = 18_000,
@@ -55,8 +55,8 @@ static class KnownFigures
         double factor = nodes == 1 || level == Consistency.None ? 1 : tasks <= 10 ? 3 : 5;
         if (PutsPerSecond.TryGetValue((nodes, level, tasks), out double known))
             targets.Add(Target.TimesKnown(Rust, known, factor));
-        if (MendedPutsPerSecond.TryGetValue((nodes, level, tasks), out double mended))
-            targets.Add(Target.TimesKnown(Mended, mended, 1));
+        if (PatchedPutsPerSecond.TryGetValue((nodes, level, tasks), out double patched))
+            targets.Add(Target.TimesKnown(Patched, patched, 1));
         return targets;
     }
 }

@@ -86,7 +86,7 @@ public sealed class CommitLoopTests
             await cluster[2].Store.Keyspace("cakes").PutAsync(i, "cake"u8.ToArray(), Consistency.All, Canceled);
         cluster[1].Transport.Cut();
         await cluster.WaitUntilAliveAsync(2, 1);
-        cluster[1].Transport.Mend();
+        cluster[1].Transport.Heal();
         await cluster.WaitUntilConnectedAsync();
     }
 

@@ -25,7 +25,7 @@ public sealed class DamageTests
         Assert.Equal(StorageError.Corrupt, failure.Error);
         Assert.Contains("the document 7 of 'cakes'", failure.Message, StringComparison.Ordinal);
 
-        await WaitUntilMendedAsync(nodes);
+        await WaitUntilRepairedAsync(nodes);
         Assert.Equal("cake 7", await nodes[2].GetAsync(7));
         await AssertSoundAsync(nodes);
         await nodes[2].Log.WaitUntilAsync("Node 2 has repaired the document 7 of 'cakes'");
@@ -39,7 +39,7 @@ public sealed class DamageTests
         var disk = await StartAsync(nodes);
         await disk.ExchangeAsync(await disk.KeyOfAsync(3), await disk.KeyOfAsync(4));
         await Assert.ThrowsAsync<StorageException>(() => nodes[2].GetAsync(3));
-        await WaitUntilMendedAsync(nodes);
+        await WaitUntilRepairedAsync(nodes);
         Assert.Equal("cake 3", await nodes[2].GetAsync(3));
         await AssertSoundAsync(nodes);
     }
@@ -56,7 +56,7 @@ public sealed class DamageTests
         Assert.Equal("pie", await nodes[2].GetAsync(101));
         // The write of the other node to the damaged document arrives in the end, too.
         await nodes[1].PutAsync(7, "pie", Consistency.None);
-        await nodes[2].WaitForMendedAsync(7, "pie");
+        await nodes[2].WaitForRepairedAsync(7, "pie");
         await AssertSoundAsync(nodes, Count + 2);
     }
 
@@ -93,7 +93,7 @@ public sealed class DamageTests
         await Assert.ThrowsAsync<StorageException>(() => nodes[2].GetAsync(7));
         await nodes.StartNodeAsync(1);
         await nodes.WaitUntilConnectedAsync(1, 2);
-        await WaitUntilMendedAsync(nodes);
+        await WaitUntilRepairedAsync(nodes);
         await nodes[2].Log.WaitUntilAsync("these writes are lost");
         Assert.Equal("cake 7", await nodes[2].GetAsync(7));
         await AssertSoundAsync(nodes);
@@ -119,7 +119,7 @@ public sealed class DamageTests
                 await snapshot.ScanIndexAsync("cakes", "by text", KeyRange.All, ScanDirection.Forward, 100, Canceled));
             Assert.Contains("an entry of an index", failure.Message, StringComparison.Ordinal);
         }
-        await WaitUntilMendedAsync(nodes);
+        await WaitUntilRepairedAsync(nodes);
         await nodes[2].Store.WaitForIndexesAsync("cakes", Canceled);
         await AssertSoundAsync(nodes);
         using var after = await nodes[2].Store.OpenSnapshotAsync(Canceled);
@@ -141,7 +141,7 @@ public sealed class DamageTests
         await nodes.WaitUntilConnectedAsync(1, 2);
         for (int key = 0; key < Count; key++)
             await nodes[1].WaitForAsync(key, "pie");
-        await WaitUntilMendedAsync(nodes);
+        await WaitUntilRepairedAsync(nodes);
         await AssertSoundAsync(nodes);
     }
 
@@ -153,7 +153,7 @@ public sealed class DamageTests
         await disk.LoseAsync(await disk.KeyOfAsync(7));
         var found = await nodes[2].Store.VerifyAsync(Canceled);
         Assert.Contains("do not match its count (20) or its fingerprint: 19 documents were found", Assert.Single(found.Findings), StringComparison.Ordinal);
-        await nodes[2].WaitForMendedAsync(7, "cake 7");
+        await nodes[2].WaitForRepairedAsync(7, "cake 7");
         await nodes.WaitUntilEqualAsync(Count, 1, 2);
         await AssertSoundAsync(nodes);
     }
@@ -178,7 +178,7 @@ public sealed class DamageTests
         await nodes.WaitUntilConnectedAsync(1);
         await nodes[1].PutAsync(7, "cake 7", Consistency.None);
         await MoveAsync(disk, await disk.KeyOfAsync(7), changedBits: 0x40);
-        await nodes[1].WaitForMendedAsync(7, "cake 7");
+        await nodes[1].WaitForRepairedAsync(7, "cake 7");
         await Eventually.WaitUntilAsync(async () => (await nodes[1].Store.VerifyAsync(Canceled)).IsSound, "node 1 is sound");
         Assert.Single(await disk.KeysAsync(StoreLayout.AllDocuments));
     }
@@ -190,8 +190,8 @@ public sealed class DamageTests
         var disk = await StartAsync(nodes, scrubInterval: TimeSpan.FromMilliseconds(20));
         await MoveAsync(disk, await disk.KeyOfAsync(7), changedBits: 0x60);
         Assert.Null(await nodes[2].GetAsync(7));
-        await nodes[2].WaitForMendedAsync(7, "cake 7");
-        await WaitUntilMendedAsync(nodes);
+        await nodes[2].WaitForRepairedAsync(7, "cake 7");
+        await WaitUntilRepairedAsync(nodes);
         await AssertSoundAsync(nodes);
         Assert.Equal(Count, (await disk.KeysAsync(StoreLayout.AllDocuments)).Count);
     }
@@ -211,8 +211,8 @@ public sealed class DamageTests
         await Eventually.WaitUntilAsync(() => nodes[2].Store.DamagedRecords == 1, "node 2 has found the record");
         await nodes.StartNodeAsync(1);
         await nodes[1].WaitForAsync(7, "pie");
-        await nodes[2].WaitForMendedAsync(3, "cake 3");
-        await WaitUntilMendedAsync(nodes);
+        await nodes[2].WaitForRepairedAsync(3, "cake 3");
+        await WaitUntilRepairedAsync(nodes);
         await AssertSoundAsync(nodes);
     }
 
@@ -260,7 +260,7 @@ public sealed class DamageTests
         await nodes.StartNodeAsync(3, configure: settings => settings.ListenOn(nodes[3].Address).WithSeeds(nodes[2].Address));
         await nodes.WaitUntilConnectedAsync(1, 2, 3);
         await nodes[2].Store.VerifyAsync(Canceled);
-        await WaitUntilMendedAsync(nodes);
+        await WaitUntilRepairedAsync(nodes);
         await nodes.WaitUntilEqualAsync(Count, 1, 2, 3);
         for (int key = 0; key < Count; key++)
         {
@@ -303,8 +303,8 @@ public sealed class DamageTests
         _ => (await disk.KeysAsync(StoreLayout.AllKeyspaces)).Single(),
     };
 
-    static async Task WaitUntilMendedAsync(ScenarioNodes nodes) =>
-        await Eventually.WaitUntilAsync(() => nodes[2].Store.DamagedRecords == 0, "node 2 has mended its records");
+    static async Task WaitUntilRepairedAsync(ScenarioNodes nodes) =>
+        await Eventually.WaitUntilAsync(() => nodes[2].Store.DamagedRecords == 0, "node 2 has repaired its records");
 
     static async Task AssertSoundAsync(ScenarioNodes nodes, long count = Count)
     {
@@ -315,9 +315,9 @@ public sealed class DamageTests
 }
 
 /// <summary>Extension methods that wait for nodes whose reads may fail in the meantime.</summary>
-static class MendedNode
+static class RepairedNode
 {
-    public static async Task WaitForMendedAsync(this ScenarioNode node, int key, string text) => await Eventually.WaitUntilAsync(
+    public static async Task WaitForRepairedAsync(this ScenarioNode node, int key, string text) => await Eventually.WaitUntilAsync(
         async () =>
         {
             try

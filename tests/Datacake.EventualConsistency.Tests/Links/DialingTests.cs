@@ -70,7 +70,7 @@ public sealed class DialingTests
         {
             cluster[node].Transport.Cut();
             await cluster.WaitUntilAliveAsync(3 - node, 1);
-            cluster[node].Transport.Mend();
+            cluster[node].Transport.Heal();
             await cluster.WaitUntilConnectedAsync();
         }
     }

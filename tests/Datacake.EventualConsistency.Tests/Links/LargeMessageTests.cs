@@ -27,7 +27,7 @@ public sealed class LargeMessageTests
         cluster[2].Transport.Cut();
         await cluster.WaitUntilAliveAsync(1, 1);
         await GrowAsync(cluster[1].Store, 2);
-        cluster[2].Transport.Mend();
+        cluster[2].Transport.Heal();
         await cluster.WaitUntilConnectedAsync();
         await TestCluster.WaitUntilAsync(async () => await LengthAsync(cluster[2].Store, 2) == PartLength * Parts, "the pull brings the document");
 
@@ -48,7 +48,7 @@ public sealed class LargeMessageTests
         await GrowAsync(cluster[1].Store, 1);
         cluster[2].Transport.ReadDelay = TimeSpan.FromMilliseconds(2);
         long received = cluster[2].Transport.BytesReceived;
-        cluster[2].Transport.Mend();
+        cluster[2].Transport.Heal();
         await cluster.WaitUntilConnectedAsync();
         await TestCluster.WaitUntilAsync(() => cluster[2].Transport.BytesReceived - received > PartLength / 4, "the document is on its way");
 
@@ -86,7 +86,7 @@ public sealed class LargeMessageTests
         damage.Put(StoreLayout.DocumentKey(1, DocumentKey.Of(2).Encoded.Span), new byte[] { 0xFF });
         await damaged.CommitAsync(damage, Durability.Buffered, Canceled);
 
-        cluster[2].Transport.Mend();
+        cluster[2].Transport.Heal();
         await TestCluster.WaitUntilAsync(async () => await cluster[2].Store.Keyspace("cakes").GetAsync(2, Canceled) is not null, "node 3 is asked");
     }
 
@@ -106,7 +106,7 @@ public sealed class LargeMessageTests
         storage.CommitsToFail = 2;
         // The bytes arrive slowly, so that the parts come into several batches.
         cluster[2].Transport.ReadDelay = TimeSpan.FromMilliseconds(2);
-        cluster[2].Transport.Mend();
+        cluster[2].Transport.Heal();
         await cluster.WaitUntilConnectedAsync();
         await cluster.WaitUntilEqualAsync("cakes", 21);
         Assert.Equal(0, storage.CommitsToFail);

@@ -88,7 +88,7 @@ public sealed class CopiedFileTests : IDisposable
         nodes[3].Transport.Cut();
         await nodes.StartNodeAsync(3);
         await nodes[3].PutAsync(2, "among the lost stamps", Consistency.None);
-        nodes[3].Transport.Mend();
+        nodes[3].Transport.Heal();
         await nodes.WaitUntilRefusedAsync(1, 3);
         await Eventually.WaitUntilAsync(() => nodes[3].Store.Exclusion is not null, "node 3 knows that its file is an old copy");
         var failure = await Assert.ThrowsAsync<StoreExcludedException>(() => nodes[3].PutAsync(3, "nowhere", Consistency.None));
@@ -130,7 +130,7 @@ public sealed class CopiedFileTests : IDisposable
         {
             await Eventually.WaitUntilAsync(() => nodes[1].Store.Members.Count(member => member.IsUp) == 3, "the clone is in session");
             await clone.PutAsync(2, "by the clone", Consistency.All);
-            nodes[3].Transport.Mend();
+            nodes[3].Transport.Heal();
             await Eventually.WaitUntilAsync(
                 () => nodes[3].Store.Exclusion is not null, () => $"the original is excluded: {nodes[3].Describe()}; {clone.Describe()}");
             var failure = await Assert.ThrowsAsync<StoreExcludedException>(() => nodes[3].PutAsync(3, "nowhere", Consistency.None));

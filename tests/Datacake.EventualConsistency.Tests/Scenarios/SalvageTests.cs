@@ -132,7 +132,7 @@ public sealed class SalvageTests : IDisposable
     async Task ReplaceAsync(ScenarioNodes nodes)
     {
         await nodes[3].KillAsync();
-        nodes[3].Transport.Mend();
+        nodes[3].Transport.Heal();
         nodes[3].OpenDisk = () => new SqliteStorage(FileOf("new"));
         await nodes.StartNodeAsync(3, store => store.TakeOverNodeId = true);
         await nodes.WaitUntilConnectedAsync(1, 2, 3);

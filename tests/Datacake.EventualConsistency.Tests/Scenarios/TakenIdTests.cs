@@ -18,7 +18,7 @@ public sealed class TakenIdTests : IDisposable
         await Eventually.WaitUntilAsync(() => nodes[1].Node.Members.Any(member => member is { NodeId: 3, IsUp: false }), "node 3 is missed");
         await nodes[3].PutAsync(1, "nowhere else", Consistency.None);
         await nodes[3].KillAsync();
-        nodes[3].Transport.Mend();
+        nodes[3].Transport.Heal();
 
         nodes[3].OpenDisk = Disk("empty");
         await nodes.StartNodeAsync(3, store => store.JoinTimeout = TimeSpan.FromMilliseconds(200));

@@ -27,11 +27,11 @@ class Mutant(string rule)
     /// <summary>True if damaged records get checksums that match the damage.</summary>
     public virtual bool HidesDamage => false;
 
-    /// <summary>True if replicas answer pulls while they have damaged records, or mended records that are not counted yet.</summary>
-    public virtual bool AnswersWhileMending => false;
+    /// <summary>True if replicas answer pulls while they have damaged records, or repaired records that are not counted yet.</summary>
+    public virtual bool AnswersWhileRepairing => false;
 
     /// <summary>True if damaged documents are replaced by another replica's copy, even if that copy is incomplete.</summary>
-    public virtual bool MendsAtOnce => false;
+    public virtual bool RepairsAtOnce => false;
 
     /// <summary>True if a keyspace that has lost documents is recounted before they are restored.</summary>
     public virtual bool CountsWithoutTheLost => false;

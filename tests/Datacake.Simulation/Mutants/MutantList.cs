@@ -20,7 +20,7 @@ static class MutantList
         () => new ClocksByStamps(), () => new LongLease(), () => new OldCopiesAreTaken(), () => new EndedStreamsStay(), () => new LowerDials(),
         () => new ClustersMerge(), () => new FormAlone(),
         () => new SnapshotsAreTakenUnasked(), () => new HearsayRaisesRuns(), () => new RemovalsAreNotHeldBack(), () => new FreshWithoutIdentity(), () => new AnyProofRetires(),
-        () => new ChecksumsAreNotVerified(), () => new DamagedStoresAnswer(), () => new MendedWithAnything(),
+        () => new ChecksumsAreNotVerified(), () => new DamagedStoresAnswer(), () => new RepairedWithAnything(),
         () => new LostDocumentsAreNotFetched(),
     ];
 }

@@ -13,9 +13,9 @@ sealed partial class Replica
     /// <inheritdoc cref="RecordRepairer.Uncounted"/>
     public IEnumerable<KeyspaceEntry> Uncounted => _repairer.Uncounted;
 
-    /// <inheritdoc cref="RecordRepairer.MendDocumentAsync"/>
+    /// <inheritdoc cref="RecordRepairer.RepairDocumentAsync"/>
     /// <exception cref="ClockDriftException">An answer has stamps that are too far ahead.</exception>
-    public async ValueTask<IReadOnlyList<HlcTimestamp>?> MendDocumentAsync(
+    public async ValueTask<IReadOnlyList<HlcTimestamp>?> RepairDocumentAsync(
         ReplicaBatch batch, ReadOnlyMemory<byte> documentKey, IReadOnlyList<DocumentAnswer> answers, bool isFinal)
     {
         // Anything written here from now on must supersede what the document shows, whether or not it is known here.
@@ -24,7 +24,7 @@ sealed partial class Replica
             _clock.Observe(answer.Document.Newest);
             _limit.CoverShown(answer.Document.Newest);
         }
-        var missing = await _repairer.MendDocumentAsync(batch, documentKey, answers, isFinal).ConfigureAwait(false);
+        var missing = await _repairer.RepairDocumentAsync(batch, documentKey, answers, isFinal).ConfigureAwait(false);
         // If no member has such a document, the key itself was damaged, and the document with the original key has vanished.
         if (missing is not null && answers.All(static answer => ReferenceEquals(answer.Document, Document.Nothing)))
             SuspectLoss();
@@ -45,7 +45,7 @@ sealed partial class Replica
     }
 
     /// <summary>Repairs or removes a damaged record without asking other members.</summary>
-    public async ValueTask MendAsync(ReplicaBatch batch, ReadOnlyMemory<byte> key)
+    public async ValueTask RepairAsync(ReplicaBatch batch, ReadOnlyMemory<byte> key)
     {
         if (StoreLayout.IsArrivingKey(key.Span))
         {
@@ -64,7 +64,7 @@ sealed partial class Replica
         {
             batch.Extra.Put(key, batch.Change(keyspace).State.Record.Encode());
         }
-        else if (StoreLayout.IsIndexKey(key.Span) && MendIndexRecord(batch, key))
+        else if (StoreLayout.IsIndexKey(key.Span) && RepairIndexRecord(batch, key))
         {
             // The record was rewritten from memory.
         }
@@ -77,16 +77,16 @@ sealed partial class Replica
         }
         else if (StoreLayout.IsLogKey(key.Span))
         {
-            await RecordRepairer.MendLogAsync(batch, key).ConfigureAwait(false);
+            await RecordRepairer.RepairLogAsync(batch, key).ConfigureAwait(false);
         }
-        else if (StoreLayout.IsIndexEntryKey(key.Span) && _repairer.MendIndex(this, batch, key))
+        else if (StoreLayout.IsIndexEntryKey(key.Span) && _repairer.RepairIndex(this, batch, key))
         {
             // The index is being rebuilt from the documents.
         }
         else if (Sessions.Count > 0)
         {
             // Without a session, the record is left as it is: an operator who repairs the file by hand needs it.
-            await _repairer.MendUnknownAsync(batch, key).ConfigureAwait(false);
+            await _repairer.RepairUnknownAsync(batch, key).ConfigureAwait(false);
             SuspectLoss();
         }
     }
@@ -129,7 +129,7 @@ sealed partial class Replica
             SuspectLoss();
     }
 
-    bool MendIndexRecord(ReplicaBatch batch, ReadOnlyMemory<byte> key)
+    bool RepairIndexRecord(ReplicaBatch batch, ReadOnlyMemory<byte> key)
     {
         ushort number = StoreLayout.NumberOf(key.Span);
         if (Catalog.All.FirstOrDefault(keyspace => keyspace.State.IndexRecords.ContainsKey(number)) is not { } indexed)

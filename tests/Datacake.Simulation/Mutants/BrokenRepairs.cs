@@ -11,14 +11,14 @@ sealed class DamagedStoresAnswer() : Mutant("R18: a replica answers pulls althou
 {
     public override string Theme => "damage of few";
 
-    public override bool AnswersWhileMending => true;
+    public override bool AnswersWhileRepairing => true;
 }
 
-sealed class MendedWithAnything() : Mutant("R18: a document is mended from others although they lack some of the writes to it")
+sealed class RepairedWithAnything() : Mutant("R18: a document is repaired from others although they lack some of the writes to it")
 {
     public override string Theme => "damage of few";
 
-    public override bool MendsAtOnce => true;
+    public override bool RepairsAtOnce => true;
 }
 
 sealed class LostDocumentsAreNotFetched() : Mutant("R18: a keyspace is recounted before its lost documents are restored")
