@@ -64,6 +64,11 @@ public sealed class HybridLogicalClock
         || stamp.Time - Last.Time <= MaxAdvance || stamp.Time - _time.GetUtcNow() <= MaxLead;
 
     /// <summary>Observes a remote stamp: every stamp issued afterwards is greater than <paramref name="stamp"/>.</summary>
+    /// <remarks>
+    /// A write that follows from data with this stamp must win over that data, even if the wall clock of this machine is behind. The paper
+    /// also issues a stamp for each receipt. That is not needed here, because only writes carry stamps, and the counter would wear out with
+    /// the traffic. A stamp that leads by too much is refused rather than clipped: one wrong clock would otherwise carry away all others.
+    /// </remarks>
     /// <exception cref="ClockDriftException">
     /// The stamp leads by too much; see <see cref="Accepts"/>. The clock does not change.
     /// </exception>

@@ -5,6 +5,11 @@ using Datacake.EventualConsistency;
 namespace Datacake.Data.Cells;
 
 /// <summary>The encoded content of an entity: its cells and, separately, the values of its counters.</summary>
+/// <remarks>
+/// Changes are found by comparing the encoded content with that of the last load or save. Entity classes thus stay plain: they need no
+/// proxies, no notifications and no virtual properties, and a change inside a list or an owned object is found as well. The comparison also
+/// yields exactly the cells to write, so that concurrent edits of other cells survive the merge.
+/// </remarks>
 sealed record EntityContent(DocumentContent Cells, IReadOnlyList<CounterIncrement> Counters)
 {
     public bool IsEmpty => Cells.Count == 0 && Counters.Count == 0;

@@ -10,6 +10,12 @@ namespace Datacake.EventualConsistency.Commits;
 /// The repeated step of the commit loop: applies work to a batch, and commits the batch to the storage as one. Used by one caller at a
 /// time.
 /// </summary>
+/// <remarks>
+/// A durable commit costs about the same whatever its size, so all waiting work shares one. Work that cannot be applied fails alone, before
+/// the commit. If the commit itself fails, its outcome is unknown and the replica has already changed in memory: all work of the batch
+/// fails, and the replica returns to the stored state before the next batch. Only a full storage is known to have stored nothing, so the
+/// work that makes room is then committed by itself.
+/// </remarks>
 /// <param name="replica">The replica.</param>
 /// <param name="storage">The storage of the replica.</param>
 /// <param name="durability">The durability of a commit, unless the replica requires more.</param>

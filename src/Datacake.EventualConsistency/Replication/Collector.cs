@@ -7,6 +7,12 @@ namespace Datacake.EventualConsistency.Replication;
 /// <summary>
 /// The garbage collector of a replica: truncates transactions that every member has, and purges what becomes purgeable by that [R11].
 /// </summary>
+/// <remarks>
+/// A log record is needed for as long as some member may still pull its transaction. It is also the only way to find the documents in which
+/// the transaction left a tombstone or a removed cell, without reading the whole store. Therefore the records of a step and everything that
+/// becomes purgeable by their truncation are removed in one commit: after a crash in between, nothing would lead to the tombstones again.
+/// See PROTOCOL.md: truncated.
+/// </remarks>
 /// <param name="maxStep">The maximum number of log records that are truncated in one batch.</param>
 sealed class Collector(int maxStep)
 {

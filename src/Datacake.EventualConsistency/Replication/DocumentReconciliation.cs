@@ -26,6 +26,13 @@ static class DocumentReconciliation
     /// Returns the combination of a document that both sides have, of which only single cells may have been purged, and the delta that
     /// asserts cells again, if one is needed.
     /// </summary>
+    /// <remarks>
+    /// The merge of both sides would show cells that one side has removed and whose removal it has purged. A side that knows a cell's stamp
+    /// and does not hold the cell has done that, so the cell is dropped. A cell that the other side does not know is new to it. If the cell
+    /// is at or below that side's purge mark, a purged removal may have been newer, and members that still hold that removal would not show
+    /// the cell. So the cell gets a new stamp. A counter share never does, because only its own run writes it: a newer stamp of another
+    /// node would hide the increments that the run has added since.
+    /// </remarks>
     public static (Document, DocumentDelta?) Combine(
         Document mine, Document theirs, ReconciledSide here, ReconciledSide there, VersionVector known, HlcTimestamp stamp, MergePolicy policy)
     {

@@ -8,6 +8,12 @@ namespace Datacake.EventualConsistency.Replication;
 /// The run of a store: the period in which one process creates transactions [R5]. It also knows the reason if the store may no longer
 /// create any, because its files were copied or it was retired.
 /// </summary>
+/// <remarks>
+/// A claim begins at the previous stamp of the same run, and the first one at the run itself. It never reaches back into an earlier run:
+/// that run may have sent transactions to peers and then lost them with an unflushed tail. A claim across that stretch would say that this
+/// store has what it has lost, so no pull would ever bring it back. <see cref="GapCloser"/> claims the stretch once all members have been
+/// asked. See PROTOCOL.md: joined, run.
+/// </remarks>
 /// <param name="clock">The clock of the replica.</param>
 /// <param name="identity">The identity of the store, which lists the runs in which the store has written.</param>
 sealed class OwnRun(HybridLogicalClock clock, ReplicaIdentity identity)

@@ -5,6 +5,13 @@ using Datacake.EventualConsistency.Replication.Messages;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>A pull that is in progress, with the parts that wait for a clean cut [R9].</summary>
+/// <remarks>
+/// Documents arrive in their current state, newest transactions first. So a document may show an older transaction, whose record and whose
+/// other documents come in a later part. If the document were applied at once, a reader would see a part of that transaction, and this
+/// replica would show a stamp that it does not know: a reconcile, a purge or a comparison of fingerprints would then draw the wrong
+/// conclusion from the known set. Waiting for the end of the whole answer would be safe as well, but a break near the end would lose all
+/// progress. See PROTOCOL.md: clean cut, staged.
+/// </remarks>
 /// <param name="pull">The number of the pull.</param>
 /// <param name="known">The replica's known set at the time of the request.</param>
 /// <param name="isFull">True if a full snapshot was requested.</param>

@@ -10,6 +10,14 @@ namespace Datacake.EventualConsistency.Replication;
 /// The full reconcile of a replica with a peer, after one of them was forgotten while the other purged [R13]. The peer's snapshot is set
 /// aside in the store until it is complete. <see cref="DocumentReconciliation"/> then decides on each document.
 /// </summary>
+/// <remarks>
+/// A merge is not enough here. If one side lacks a document, it may have purged it, or may never have had it, and nothing is left in the
+/// store that would tell. The known sets decide: a side that knows all stamps of a document and lacks it has deleted and purged it. If it
+/// knows only some of them, the document carries writes that it has not heard of, and must survive. But if its put is at or below that
+/// side's purge mark, a purged delete may have been newer: members that still hold that delete would show the document as dead, and others
+/// as alive. So it is asserted under a new stamp, above all that was purged. All of this is one commit, so that no crash leaves documents
+/// without the known set by which they were decided. See PROTOCOL.md: reconcile.
+/// </remarks>
 /// <param name="run">The run of the store, in which documents are asserted again.</param>
 /// <param name="settings">The settings of the replica.</param>
 sealed class Reconciler(OwnRun run, ReplicaSettings settings)

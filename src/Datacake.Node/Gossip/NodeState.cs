@@ -108,7 +108,9 @@ sealed class NodeState(GossipId id, TimeProvider time)
         }
         else
         {
-            // The sender has collected tombstones of keys that may still exist here, so only its whole state can be applied.
+            // The sender has collected tombstones of keys that may still exist here, so only its whole state can be applied. Entries on top
+            // of the present ones would leave a deleted key in place forever, because nothing is left that says it is deleted. The heartbeat
+            // starts over as well, as in chitchat.
             if (section.FromVersionExcluded != 0 || section.MaxVersion == 0)
                 return;
             _entries.Clear();

@@ -11,6 +11,11 @@ readonly record struct OrderingColumn(string? Property, bool IsDescending);
 /// The query planner, which chooses the access path of a query. Pure. A plan decides how many entities are read, never which ones are
 /// returned.
 /// </summary>
+/// <remarks>
+/// The choice depends on the model and the conditions, not on statistics of the data. So a query has the same plan on every node and in
+/// every test, and <see cref="PlanCache"/> can reuse the plan for other values. The price is a poor choice where two indexes fix equally
+/// many columns and one of them is hardly selective.
+/// </remarks>
 static class QueryPlanner
 {
     /// <summary>
