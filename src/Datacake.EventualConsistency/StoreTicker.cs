@@ -16,6 +16,7 @@ namespace Datacake.EventualConsistency;
 /// The periodic work of a store: reports to its peers, checks the members, discards what all members have, and builds indexes. Work that
 /// takes several steps continues without a pause, with other work in between.
 /// </summary>
+/// <remarks>See PROTOCOL.md: tick.</remarks>
 sealed class StoreTicker : IAsyncDisposable
 {
     /// <summary>

@@ -39,6 +39,19 @@ public partial class DocumentTests
         Assert.Empty(broken);
     }
 
+    [Fact]
+    public void Type_that_the_glossary_links_to_refers_to_the_glossary()
+    {
+        string folder = Path.Combine(Repository.Root, "src", "Datacake.EventualConsistency");
+        string glossary = File.ReadAllText(Path.Combine(folder, "PROTOCOL.md")).Split("## Messages")[0].Split("## Glossary")[1];
+
+        string[] types = [.. Link().Matches(glossary).Select(static link => link.Groups[1].Value).Where(static link => !link.StartsWith("..", StringComparison.Ordinal)).Distinct()];
+        string[] silent = [.. types.Where(type => !File.ReadAllText(Path.Combine(folder, type)).Contains("PROTOCOL.md", StringComparison.Ordinal))];
+
+        Assert.NotEmpty(types);
+        Assert.Empty(silent);
+    }
+
     [GeneratedRegex(@"`([A-Z][A-Za-z0-9]*(?:_[A-Za-z0-9]*[a-z0-9]){2,})`")]
     private static partial Regex TestName();
 

@@ -6,6 +6,7 @@ using Datacake.Storage;
 namespace Datacake.EventualConsistency.Integrity;
 
 /// <summary>The damaged records that were read and are not repaired yet. Thread-safe.</summary>
+/// <remarks>See PROTOCOL.md: damage.</remarks>
 sealed class DamageLog
 {
     /// <summary>The maximum number of damaged records that are remembered. Reading other damaged records finds them again.</summary>

@@ -10,6 +10,7 @@ namespace Datacake.EventualConsistency.Layout;
 /// cell and a hash for its put. Sums do not depend on the order, so the fingerprint of a keyspace is maintained by adding and subtracting
 /// documents.
 /// </summary>
+/// <remarks>See PROTOCOL.md: fingerprint.</remarks>
 static class Fingerprint
 {
     const int FixedLength = (2 * HlcTimestamp.Size) + (2 * sizeof(int));

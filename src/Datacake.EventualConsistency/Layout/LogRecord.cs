@@ -20,7 +20,7 @@ readonly record struct LogTransaction(HlcTimestamp Stamp, ReadOnlyMemory<byte>[]
 /// <param name="Transactions">The transactions, at least one, in ascending order.</param>
 /// <remarks>
 /// The format is MessagePack: a Boolean, the last stamp, and for each transaction its stamp and an array of its keys. The code that writes
-/// it is handwritten, because it runs for every transaction.
+/// it is handwritten, because it runs for every transaction. See PROTOCOL.md: log.
 /// </remarks>
 readonly record struct LogRecord(bool MayPurge, LogTransaction[] Transactions)
 {

@@ -7,6 +7,7 @@ namespace Datacake.EventualConsistency.Links;
 /// lane; 1 for the first fragment of a message, else 0; the number of bytes from here to the end of the message, 32 bits, big-endian; and
 /// as many of these bytes as fit.
 /// </summary>
+/// <remarks>See PROTOCOL.md: fragment.</remarks>
 readonly ref struct Fragment
 {
     /// <summary>

@@ -4,6 +4,7 @@ namespace Datacake.EventualConsistency.Links;
 /// A sequence of messages within a session. Messages of different lanes share the session's stream, so a long message of one lane delays
 /// those of another by at most one fragment.
 /// </summary>
+/// <remarks>See PROTOCOL.md: lane.</remarks>
 enum MessageLane : byte
 {
     /// <summary>Messages that fit into one frame: most mutations, acknowledgments, reports, requests.</summary>

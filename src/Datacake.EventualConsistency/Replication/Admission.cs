@@ -7,6 +7,7 @@ namespace Datacake.EventualConsistency.Replication;
 /// The reasons for which a replica refuses sessions: other versions, clusters and nodes, clocks that differ, and stores that are retired,
 /// strays or copies [R1, R5, R6]. Checking for a reason changes nothing.
 /// </summary>
+/// <remarks>See PROTOCOL.md: stray.</remarks>
 /// <param name="settings">The settings of the replica.</param>
 /// <param name="clock">The clock of the replica.</param>
 /// <param name="identity">The identity of the replica's store.</param>

@@ -9,6 +9,7 @@ namespace Datacake.EventualConsistency.Replication;
 /// including writes that its author had not heard of. The note tells the authors of such writes which of them were superseded. It is purged
 /// when the put is truncated, because every member has seen it by then.
 /// </summary>
+/// <remarks>See PROTOCOL.md: assertion, note of an assertion.</remarks>
 /// <param name="Over">The earlier puts of the document, oldest first. Of a long series, the oldest are omitted.</param>
 /// <param name="Known">The known set of the author of the assertion.</param>
 sealed record Assertion(IReadOnlyList<HlcTimestamp> Over, VersionVector Known)

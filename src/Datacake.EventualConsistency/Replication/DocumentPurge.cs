@@ -5,6 +5,7 @@ namespace Datacake.EventualConsistency.Replication;
 /// <summary>
 /// The purge of a single document [R11], for everything that truncates, or merges data of replicas that have truncated more.
 /// </summary>
+/// <remarks>See PROTOCOL.md: purge.</remarks>
 static class DocumentPurge
 {
     /// <summary>

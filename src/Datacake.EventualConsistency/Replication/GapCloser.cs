@@ -6,6 +6,7 @@ namespace Datacake.EventualConsistency.Replication;
 /// The part of a replica that closes the gap which a restart leaves among its own stamps: a lost tail that other nodes have may hide in it
 /// [R14].
 /// </summary>
+/// <remarks>See PROTOCOL.md: gap.</remarks>
 /// <param name="node">The node that the replica belongs to.</param>
 /// <param name="identity">The identity of the store, from which earlier runs are removed.</param>
 sealed class GapCloser(byte node, ReplicaIdentity identity)

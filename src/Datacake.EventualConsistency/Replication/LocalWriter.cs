@@ -10,6 +10,7 @@ namespace Datacake.EventualConsistency.Replication;
 /// The part of a replica that creates local transactions: it checks their requirements and the size of documents [R17], writes increments
 /// to the counter shares of the current run [R3], and folds the shares of earlier runs [R14].
 /// </summary>
+/// <remarks>See PROTOCOL.md: transaction.</remarks>
 /// <param name="run">The run of the store.</param>
 /// <param name="gapCloser">Tells whether earlier runs of the store may have a lost tail.</param>
 /// <param name="catalog">The keyspaces of the store.</param>

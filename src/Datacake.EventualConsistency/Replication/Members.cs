@@ -10,7 +10,7 @@ namespace Datacake.EventualConsistency.Replication;
 /// </summary>
 /// <remarks>
 /// A reported known set counts only for the store that the member table names for that node. A member that has not joined yet has no run,
-/// so nothing is reported of it; it counts as knowing nothing, which pauses truncation.
+/// so nothing is reported of it; it counts as knowing nothing, which pauses truncation. See PROTOCOL.md: forgotten, stable.
 /// </remarks>
 /// <param name="self">The node that the replica belongs to.</param>
 /// <param name="identity">The identity of the store, which contains the member table.</param>

@@ -8,6 +8,7 @@ namespace Datacake.EventualConsistency.Replication;
 /// The part of a replica that applies or declines the live mutations of its peers [R7], and refuses those that no correct peer can have
 /// made [R19].
 /// </summary>
+/// <remarks>See PROTOCOL.md: decline.</remarks>
 /// <param name="clock">The clock of the replica.</param>
 /// <param name="members">The members, with their known sets.</param>
 sealed class MutationReceiver(HybridLogicalClock clock, Members members)

@@ -10,6 +10,7 @@ namespace Datacake.EventualConsistency.Replication;
 /// a store whose files were put back by hand: such a store starts a run that is later than its newest known run, but not above all its
 /// known stamps [R5].
 /// </summary>
+/// <remarks>See PROTOCOL.md: runs.</remarks>
 sealed class NodeRuns : IEquatable<NodeRuns>
 {
     readonly ImmutableSortedDictionary<byte, HlcTimestamp> _runs;

@@ -7,6 +7,7 @@ namespace Datacake.EventualConsistency.Replication;
 /// The public keys of the operators who may retire stores. A proof is a signature (ECDSA with SHA-256) of the random identity of the
 /// cluster and the store id, so that it is valid for nothing else.
 /// </summary>
+/// <remarks>See PROTOCOL.md: proof.</remarks>
 /// <param name="keys">The public keys, as <c>SubjectPublicKeyInfo</c>.</param>
 sealed class OperatorKeys(IReadOnlyList<ReadOnlyMemory<byte>> keys) : IRetirementAuthority
 {

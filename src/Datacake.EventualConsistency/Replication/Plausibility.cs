@@ -9,7 +9,8 @@ namespace Datacake.EventualConsistency.Replication;
 /// </summary>
 /// <remarks>
 /// All stamps that a replica knows or has heard of are at or below its clock, because it observes the clock of every peer that tells it of
-/// stamps. A claim above the clock that is sent with it is therefore false. The clock itself is followed only within the limits of R1.
+/// stamps. A claim above the clock that is sent with it is therefore false. The clock itself is followed only within the limits of R1. See
+/// PROTOCOL.md: plausibility.
 /// </remarks>
 /// <param name="clock">The clock of the replica.</param>
 sealed class Plausibility(HybridLogicalClock clock)

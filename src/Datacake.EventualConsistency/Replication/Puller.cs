@@ -6,6 +6,7 @@ namespace Datacake.EventualConsistency.Replication;
 /// <summary>
 /// The part of a replica that pulls missing data from its peers: it decides when and from whom, and tracks the answers [R8].
 /// </summary>
+/// <remarks>See PROTOCOL.md: pull.</remarks>
 /// <param name="table">The open sessions.</param>
 /// <param name="members">The members, with their known sets.</param>
 /// <param name="seedCopier">The seed with which the store joins. It is requested until it is complete.</param>

@@ -24,7 +24,8 @@ readonly record struct DocumentAnswer(VersionVector Known, Document Document);
 /// </para>
 /// <para>
 /// The other members may know more than this replica, so that a repaired document may show transactions that this replica has not claimed
-/// yet. The keyspace is not recounted until they are claimed, and the replica must not answer pulls until the keyspace is recounted.
+/// yet. The keyspace is not recounted until they are claimed, and the replica must not answer pulls until the keyspace is recounted. See
+/// PROTOCOL.md: repair.
 /// </para>
 /// </remarks>
 sealed class RecordRepairer(KeyspaceCatalog catalog)

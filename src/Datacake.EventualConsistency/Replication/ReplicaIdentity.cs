@@ -7,6 +7,7 @@ namespace Datacake.EventualConsistency.Replication;
 /// The small durable state of a replica apart from its data: its own identity and the members that it knows [R6]. Changes set
 /// <see cref="IsDirty"/>, and are forced to disk with the batch in which they are made.
 /// </summary>
+/// <remarks>See PROTOCOL.md: ancestor, cluster identity, own runs, store id.</remarks>
 sealed class ReplicaIdentity
 {
     public ReplicaIdentity(ulong storeId) => StoreId = storeId;

@@ -3,6 +3,7 @@ using Datacake.EventualConsistency.Replication.Messages;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>The settings of a replica for one life of the process.</summary>
+/// <remarks>See PROTOCOL.md: boot.</remarks>
 /// <param name="ClusterId">The name of the node's cluster.</param>
 /// <param name="DataCenter">The node's data center.</param>
 /// <param name="Boot">A random number, one per life of the process.</param>

@@ -6,6 +6,7 @@ namespace Datacake.EventualConsistency.Replication;
 /// <summary>
 /// A replica's knowledge [R4]. It changes only in the storage commit that changes the data.
 /// </summary>
+/// <remarks>See PROTOCOL.md: known, purged.</remarks>
 /// <param name="Known">The transactions whose effects the store holds.</param>
 /// <param name="Truncated">The known transactions whose log records are removed, because every member has the transactions.</param>
 /// <param name="Purged">The greatest stamp of anything that was purged.</param>

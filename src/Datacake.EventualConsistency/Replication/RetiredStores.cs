@@ -11,6 +11,7 @@ namespace Datacake.EventualConsistency.Replication;
 /// The number of stores is bounded. Only nodes without a disk reach the bound, because each of their restarts leaves a retired store
 /// behind. Beyond it, the oldest store is dropped; those without a proof go first, because a liar can make up any number of them. A dropped
 /// store that returned would still be refused, because its run is below the newest known run of its node [R5].
+/// See PROTOCOL.md: digest of the retired stores, retired.
 /// </remarks>
 sealed class RetiredStores : IReadOnlyCollection<ulong>
 {

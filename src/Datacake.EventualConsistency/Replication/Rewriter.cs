@@ -7,6 +7,7 @@ namespace Datacake.EventualConsistency.Replication;
 /// The part of a replica that writes again, in transactions of its own, the writes that assertions of other replicas have replaced without
 /// knowing them [R13].
 /// </summary>
+/// <remarks>See PROTOCOL.md: rewrite.</remarks>
 /// <param name="run">The run of the store.</param>
 /// <param name="maxAsserted">The maximum number of documents in a transaction.</param>
 sealed class Rewriter(OwnRun run, int maxAsserted)

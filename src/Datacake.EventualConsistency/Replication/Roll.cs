@@ -7,6 +7,7 @@ namespace Datacake.EventualConsistency.Replication;
 /// A roll call that is in progress [R12, R14]. It is a consistent cut if the sessions that were open at its start are still open when all
 /// members have answered.
 /// </summary>
+/// <remarks>See PROTOCOL.md: roll call.</remarks>
 /// <param name="node">The node that calls the roll.</param>
 /// <param name="nonce">A number that distinguishes the roll call from all others of this process.</param>
 /// <param name="sessions">The open sessions.</param>

@@ -8,6 +8,7 @@ namespace Datacake.EventualConsistency.Replication;
 /// The progress of the seed with which a store joins [R12, R16]. It is stored with each page that is taken, so that the copy continues
 /// where it broke off.
 /// </summary>
+/// <remarks>See PROTOCOL.md: base of a seed, cut, seed.</remarks>
 /// <param name="Base">The known set that every received document reflects.</param>
 /// <param name="Cut">The known set that some of them may reflect, and everything that was truncated and purged at their sources.</param>
 /// <param name="Last">

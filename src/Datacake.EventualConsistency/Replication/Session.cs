@@ -4,6 +4,7 @@ using Datacake.EventualConsistency.Replication.Messages;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>A conversation with one life of a peer. Messages of an earlier session are ignored [R6].</summary>
+/// <remarks>See PROTOCOL.md: peer, session.</remarks>
 /// <param name="Id">The number of the session, unique within this process.</param>
 /// <param name="IsDialer">True if this side has dialed.</param>
 /// <param name="HelloNumber">The number of the peer's hello.</param>

@@ -6,6 +6,7 @@ namespace Datacake.EventualConsistency.Replication;
 /// The durable limit of the stamps that a store may have issued [R1]. No stamp above it is issued before it is raised, so a start above the
 /// limit never repeats a stamp.
 /// </summary>
+/// <remarks>See PROTOCOL.md: limit.</remarks>
 /// <param name="identity">The identity of the store, which contains the limit.</param>
 sealed class StampLimit(ReplicaIdentity identity)
 {

@@ -4,6 +4,7 @@ using MessagePack;
 namespace Datacake.EventualConsistency.Replication;
 
 /// <summary>A member of the cluster in the member table.</summary>
+/// <remarks>See PROTOCOL.md: member.</remarks>
 /// <param name="StoreId">
 /// A random number, one per life of a disk. A different one under the same node id means that the disk was replaced.
 /// </param>

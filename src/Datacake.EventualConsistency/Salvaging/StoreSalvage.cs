@@ -14,6 +14,7 @@ namespace Datacake.EventualConsistency.Salvaging;
 /// member may lack something, because it lacks only transactions that all members had when the store last ran. Each named document is
 /// compared with that of this store, and missing data is written in a new transaction.
 /// </summary>
+/// <remarks>See PROTOCOL.md: salvage.</remarks>
 /// <param name="replica">The replica of this store.</param>
 /// <param name="loop">The commit loop of this store.</param>
 /// <param name="mode">The extent of the writes.</param>

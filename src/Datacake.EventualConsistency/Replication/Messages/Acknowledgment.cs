@@ -5,6 +5,7 @@ using MessagePack;
 namespace Datacake.EventualConsistency.Replication.Messages;
 
 /// <summary>The acknowledgment of transactions of the receiver, which the sender has applied durably [R7].</summary>
+/// <remarks>See PROTOCOL.md: acknowledgment.</remarks>
 sealed record Acknowledgment(StampInterval[] Applied) : ReplicaMessage
 {
     /// <summary>The maximum number of intervals in a message; far fewer ever wait to be sent.</summary>

@@ -70,6 +70,7 @@ ref struct KeyspaceNames
 }
 
 /// <summary>The change that a transaction makes to one document.</summary>
+/// <remarks>See PROTOCOL.md: base of a delta, delta.</remarks>
 /// <param name="Name">The document.</param>
 /// <param name="Base">
 /// The put that an update or delete was made on; none for a put. A replica that does not hold the base must not apply the delta: it would

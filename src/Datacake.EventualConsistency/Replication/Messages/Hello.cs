@@ -5,6 +5,7 @@ using MessagePack;
 namespace Datacake.EventualConsistency.Replication.Messages;
 
 /// <summary>The first message of each side of a session [R6].</summary>
+/// <remarks>See PROTOCOL.md: hello.</remarks>
 /// <param name="Protocol">The protocol versions that the sender speaks, and its capabilities.</param>
 /// <param name="To">
 /// The node that the sender dialed; null if the sender answers, or dialed an address without knowing which node is there.

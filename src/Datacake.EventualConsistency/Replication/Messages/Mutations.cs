@@ -12,6 +12,7 @@ namespace Datacake.EventualConsistency.Replication.Messages;
 sealed record Mutation(HlcTimestamp Previous, HlcTimestamp Stamp, DocumentDelta[] Deltas);
 
 /// <summary>Live mutations: transactions of the sender, in ascending order of their stamps.</summary>
+/// <remarks>See PROTOCOL.md: mutation.</remarks>
 sealed record Mutations(IReadOnlyList<Mutation> Items) : ReplicaMessage
 {
     public override bool MayUseReserve => Items.All(static mutation => Array.TrueForAll(mutation.Deltas, static delta => delta.IsDelete));

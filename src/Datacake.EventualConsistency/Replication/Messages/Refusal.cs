@@ -7,6 +7,7 @@ namespace Datacake.EventualConsistency.Replication.Messages;
 /// <summary>
 /// The message that ends a session, or answers a hello if no session is possible, with the reason for the peer's state and log [R6].
 /// </summary>
+/// <remarks>See PROTOCOL.md: refusal.</remarks>
 /// <param name="Kind">The kind of the reason, for the peer's replica.</param>
 /// <param name="Reason">The reason, as a clause for a message.</param>
 /// <param name="Stamp">A stamp that belongs to the reason, or none.</param>

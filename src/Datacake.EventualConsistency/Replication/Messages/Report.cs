@@ -19,6 +19,7 @@ sealed record RollCall(ulong Nonce) : ReplicaMessage
 }
 
 /// <summary>A report on the known sets of all members that the sender has heard of, including its own [R10].</summary>
+/// <remarks>See PROTOCOL.md: report.</remarks>
 /// <param name="Nonce">The roll call that the report answers, or 0.</param>
 /// <param name="Cluster">
 /// The identity of the sender's cluster, or 0 if it has none yet. A sender may join a cluster during the session.
