@@ -195,12 +195,11 @@ sealed class Connection : IDisposable
         return code == raw.SQLITE_OK && movedPages == logPages;
     }
 
-    /// <summary>Creates the exception for a commit that does not fit into the file.</summary>
-    public StorageException FullError(string reason) => new(
+    /// <summary>Creates the exception for a commit that does not fit into a file of the maximum size.</summary>
+    public StorageException LimitError(long maxBytes) => new(
         StorageError.Full,
-        $"The {_description} cannot grow, because the disk is full or the file has reached its maximum size: {reason}. Nothing of this operation "
-            + "was stored, and earlier data is intact. Delete data, free some disk space, or raise "
-            + $"{nameof(SqliteStorageOptions.MaxFileBytes)}, and retry.");
+        $"The {_description} has reached its maximum size of {maxBytes} bytes. Nothing of this operation was stored, and earlier data is intact. "
+            + $"Delete data, for which some space is reserved, or raise {nameof(SqliteStorageOptions.MaxFileBytes)}.");
 
     /// <summary>Creates the exception for contents that this library cannot have written.</summary>
     public StorageException Damaged(string reason) => new(StorageError.Corrupt, DamagedMessage(reason));
@@ -232,8 +231,6 @@ sealed class Connection : IDisposable
         if (code == raw.SQLITE_INTERRUPT)
             return new OperationCanceledException($"The operation on the {_description} was interrupted. The store is unchanged.");
         string reason = $"{raw.sqlite3_errmsg(_handle).utf8_to_string()} (SQLite error {raw.sqlite3_extended_errcode(_handle)})";
-        if ((code & 0xFF) == raw.SQLITE_FULL)
-            return FullError(reason);
         (StorageError error, string message) = (code & 0xFF) switch
         {
             raw.SQLITE_CANTOPEN or raw.SQLITE_PERM or raw.SQLITE_READONLY or raw.SQLITE_AUTH => (
@@ -241,6 +238,10 @@ sealed class Connection : IDisposable
                 $"The {_description} cannot be opened or written: {reason}. Check the path, and the permissions of this process on the file and "
                     + "its directory."),
             raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB => (StorageError.Corrupt, DamagedMessage(reason)),
+            raw.SQLITE_FULL => (
+                StorageError.Full,
+                $"The disk of the {_description} is full: {reason}. Nothing of this operation was stored, and earlier data is intact. Free some "
+                    + "space and retry."),
             raw.SQLITE_BUSY or raw.SQLITE_LOCKED => (
                 StorageError.AlreadyOpen,
                 $"The {_description} is locked by another program: {reason}. Close other programs that have the file open."),

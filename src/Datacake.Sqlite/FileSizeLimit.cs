@@ -11,18 +11,24 @@ sealed class FileSizeLimit
     const int MinReserve = 16;
 
     readonly Connection _connection;
+    readonly string _path;
+    readonly long _maxBytes;
+    readonly long _pageBytes;
     readonly long _maxPages;
     readonly sqlite3_stmt _pages;
     readonly sqlite3_stmt _freePages;
 
-    /// <summary>Sets the maximum size, in pages.</summary>
-    public FileSizeLimit(Connection connection, long maxPages)
+    /// <summary>Sets the maximum size of the file at a path.</summary>
+    public FileSizeLimit(Connection connection, string path, long maxBytes)
     {
         _connection = connection;
-        _maxPages = maxPages;
+        _path = path;
+        _maxBytes = maxBytes;
+        _pageBytes = connection.QueryInteger("PRAGMA page_size");
+        _maxPages = maxBytes / _pageBytes;
         // If the file is already larger, deletes must still be able to make room.
         long pages = connection.QueryInteger("PRAGMA page_count");
-        connection.Execute($"PRAGMA max_page_count = {(pages > maxPages ? pages + Reserve : maxPages)}");
+        connection.Execute($"PRAGMA max_page_count = {(pages > _maxPages ? pages + Reserve : _maxPages)}");
         _pages = connection.Prepare("PRAGMA page_count");
         _freePages = connection.Prepare("PRAGMA freelist_count");
     }
@@ -33,7 +39,32 @@ sealed class FileSizeLimit
     {
         long unused = _maxPages - _connection.QueryInteger(_pages);
         if (unused < Reserve && unused + _connection.QueryInteger(_freePages) < Reserve)
-            throw _connection.FullError($"{Reserve} of its {_maxPages} pages are reserved for deletes");
+            throw _connection.LimitError(_maxBytes);
+    }
+
+    /// <summary>
+    /// Throws if a commit without room has reached the limit. SQLite reports a full disk and a full file with the same error: the limit is
+    /// the cause if the disk has room for the rest of the file. Called when no transaction is open.
+    /// </summary>
+    /// <exception cref="Storage.StorageException">The limit is the cause.</exception>
+    public void ThrowIfCause()
+    {
+        long unusedBytes = (_maxPages - _connection.QueryInteger(_pages) + _connection.QueryInteger(_freePages)) * _pageBytes;
+        if (FreeDiskBytes() >= unusedBytes)
+            throw _connection.LimitError(_maxBytes);
+    }
+
+    long FreeDiskBytes()
+    {
+        try
+        {
+            return new DriveInfo(Path.GetFullPath(_path)).AvailableFreeSpace;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            // Unknown, such as on a network share.
+            return long.MaxValue;
+        }
     }
 
     long Reserve => Math.Max(_maxPages / 16, MinReserve);

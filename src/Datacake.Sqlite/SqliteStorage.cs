@@ -315,7 +315,7 @@ public sealed class SqliteStorage : IDurableStorage
                 Upkeep.CheckStructure(connection);
             mover = new Connection(_path, writes: true, Description, _options);
             FileFormat.FlushDevices(mover);
-            return new Writer(connection, mover, _options);
+            return new Writer(connection, mover, _path, _options);
         }
         catch
         {

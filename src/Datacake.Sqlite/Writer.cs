@@ -27,13 +27,13 @@ sealed class Writer : IAsyncDisposable
     bool _hasUnflushed;
 
     /// <summary>Creates the writer, which takes ownership of both connections. The second one moves the log into the file.</summary>
-    public Writer(Connection connection, Connection mover, SqliteStorageOptions options)
+    public Writer(Connection connection, Connection mover, string path, SqliteStorageOptions options)
     {
         _connection = connection;
         int pageSize = (int)connection.QueryInteger("PRAGMA page_size");
         _maxEntryBytes = FileFormat.MaxEntryBytes(pageSize);
         if (options.MaxFileBytes is { } maxFileBytes)
-            _limit = new FileSizeLimit(connection, maxFileBytes / pageSize);
+            _limit = new FileSizeLimit(connection, path, maxFileBytes);
         _begin = connection.Prepare("BEGIN IMMEDIATE");
         // _put and _delete do not change an entry that has a large value.
         _put = connection.Prepare(
@@ -78,12 +78,14 @@ sealed class Writer : IAsyncDisposable
                 _limit?.ThrowIfIntoReserve();
             _connection.Run(_commit);
         }
-        catch
+        catch (Exception e)
         {
             // The next commit must start from a clean state. Some errors have already ended the transaction.
             _reader.End();
             if (_connection.InTransaction)
                 _connection.Run(_rollback);
+            if (e is StorageException { Error: StorageError.Full })
+                _limit?.ThrowIfCause();
             throw;
         }
         _hasUnflushed = durability == Durability.Buffered;

@@ -101,6 +101,9 @@ public abstract partial class DurableStorageSpecification
         {
             Assert.Equal(StorageError.Full, failure.Error);
             Assert.Contains(storage.Description, failure.Message, StringComparison.Ordinal);
+            // The remedy is that of a full disk, not of a store that has reached its size limit.
+            Assert.Contains("disk", failure.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain("MaxFileBytes", failure.Message, StringComparison.Ordinal);
             return false;
         }
     }

@@ -39,6 +39,21 @@ public abstract class LimitedStorageSpecification : IDisposable
     }
 
     [Fact]
+    public async Task Full_disk_is_named_as_the_cause_if_the_size_limit_is_not_reached()
+    {
+        using SmallDisk disk = SmallDisk.Mount(megabytes: 16);
+        await using IDurableStorage storage = Open(disk["store"], 64 * 1024 * 1024);
+        var batch = new WriteBatch();
+        batch.Put("large"u8.ToArray(), new byte[20 * 1024 * 1024]);
+
+        StorageException failure = await Assert.ThrowsAsync<StorageException>(async () => await storage.CommitAsync(batch, Durability.Flushed, Cancellation));
+
+        Assert.Equal(StorageError.Full, failure.Error);
+        Assert.Contains("disk", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("MaxFileBytes", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Batch_that_makes_no_room_cannot_use_the_reserve()
     {
         await using IDurableStorage storage = Open(_directory["store"], MaxFileBytes);
@@ -174,7 +189,9 @@ public abstract class LimitedStorageSpecification : IDisposable
         {
             Assert.Equal(StorageError.Full, failure.Error);
             Assert.Contains(storage.Description, failure.Message, StringComparison.Ordinal);
+            // The remedy is that of a size limit, not of a full disk.
             Assert.Contains("MaxFileBytes", failure.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain("disk", failure.Message, StringComparison.Ordinal);
             return false;
         }
     }
