@@ -26,7 +26,15 @@ public sealed class BadInputTests
         var refused = await Assert.ThrowsAnyAsync<ArgumentException>(
             async () => await cluster[1].Store.CommitAsync(transaction, Consistency.None, Canceled));
         Assert.True(refused.Message.Contains("counter", StringComparison.Ordinal), $"{what}: {refused.Message}");
+        Assert.Equal(refused.Message.LastIndexOf("(Parameter", StringComparison.Ordinal), refused.Message.IndexOf("(Parameter", StringComparison.Ordinal));
         Assert.Null(await cluster[1].Store.Keyspace("shop").GetAsync(1, Canceled));
+    }
+
+    [Fact]
+    public void Key_with_half_of_a_surrogate_pair_is_refused_without_the_name_of_an_inner_parameter()
+    {
+        var refused = Assert.Throws<ArgumentException>(() => DocumentKey.Of("a\uD800"));
+        Assert.EndsWith("Remove it.", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]

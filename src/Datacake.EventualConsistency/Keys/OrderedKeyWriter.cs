@@ -146,7 +146,7 @@ public sealed class OrderedKeyWriter
         }
         catch (EncoderFallbackException e)
         {
-            throw new ArgumentException("A key or an indexed string contains half of a surrogate pair, which is not a character. Remove it.", nameof(value), e);
+            throw new ArgumentException("A key or an indexed string contains half of a surrogate pair, which is not a character. Remove it.", e);
         }
         for (int i = 0; i < length; i++)
         {

@@ -67,8 +67,10 @@ static class TransactionCheck
         }
         catch (ArgumentException e)
         {
+            // The name of the inner parameter means nothing to the caller.
+            string reason = e.Message.Replace($" (Parameter '{e.ParamName}')", "", StringComparison.Ordinal);
             throw new ArgumentException(
-                $"A counter of the document {operation.Key} of the keyspace '{operation.Keyspace}' has an invalid name: {e.Message}", parameter, e);
+                $"A counter of the document {operation.Key} of the keyspace '{operation.Keyspace}' has an invalid name: {reason}", parameter, e);
         }
     }
 }
