@@ -101,11 +101,14 @@ sealed class RelationReader(
         relation.DeleteBehavior = declared.DeleteBehavior ?? relation.DeleteBehavior;
         if (declared.ForeignKey is { } names)
         {
-            relation.ForeignKey = [.. names.Select(name => NavigationReader.FindProperty(from, name, ConfigurationOf(from))).OfType<IPropertySymbol>()];
-            if (relation.ForeignKey.Count < names.Count)
-                ReportRelation(declared.Location, $"'{from.Name}' has no property '{string.Join("' or '", names)}'.");
+            string[] missing = [.. names.Where(name => Property(name) is null)];
+            relation.ForeignKey = [.. names.Select(Property).OfType<IPropertySymbol>()];
+            if (missing.Length > 0)
+                ReportRelation(declared.Location, $"'{from.Name}' has no property '{string.Join("' or '", missing)}'.");
         }
         _open.RemoveAll(navigation => navigation == reference || navigation == inverse);
+
+        IPropertySymbol? Property(string name) => NavigationReader.FindProperty(from, name, ConfigurationOf(from));
     }
 
     /// <summary>
