@@ -34,12 +34,13 @@ sealed class BatchCommitter(
     readonly Queue<CommitWork> _later = [];     // if the storage is full: work that is tried after the work that makes room
     readonly Queue<CommitWork> _alone = [];     // if the storage is full: work that is tried one by one
     bool _isAbandoned;                  // the last batch was abandoned, and the replica has yet to return to the stored state
+    bool _isInStorage;                  // a call of the storage is under way, so that any exception is the storage's
     volatile Exception? _storageFailure;
     Exception? _failure;                // the first exception that a callback has thrown
 
     /// <summary>
-    /// Gets the error because of which the last batch that had something to store could not be committed; null if it was committed. May be
-    /// read by any thread.
+    /// Gets the error with which the storage refused the last batch that had something to store; null if it took the batch. May be read by
+    /// any thread.
     /// </summary>
     public Exception? StorageFailure => _storageFailure;
 
@@ -141,7 +142,9 @@ sealed class BatchCommitter(
             if (write.Count > 0)
             {
                 write.MayUseReserve |= attempt != Attempt.All;
+                _isInStorage = true;
                 await storage.CommitAsync(write, mustFlush ? Durability.Flushed : durability, CancellationToken.None).ConfigureAwait(false);
+                _isInStorage = false;
                 // A commit into the reserve does not show that there is room for more.
                 if (!write.MayUseReserve)
                     OnRoom();
@@ -159,13 +162,18 @@ sealed class BatchCommitter(
         {
             _isAbandoned = true;
             bool wasFull = IsFull;
-            _storageFailure = e;
+            bool isStorage = _isInStorage || e is StorageException;
+            _isInStorage = false;
+            if (isStorage)
+                _storageFailure = e;
             EndSessions();
-            CommitWork[] again = IsFull ? TakeForNext(attempt) : [];
+            CommitWork[] again = isStorage && IsFull ? TakeForNext(attempt) : [];
             int count = _applied.Count + _waiting.Count;
             FailAll(e);
             // Each caller gets the error while the storage is full, but the log gets it only once.
-            if (!wasFull || !IsFull)
+            if (!isStorage)
+                StoreLog.BatchFailed(logger, e, storage.Description, count);
+            else if (!wasFull || !IsFull)
                 StoreLog.CommitFailed(logger, e, storage.Description, count);
             return again;
         }
@@ -199,7 +207,9 @@ sealed class BatchCommitter(
 
     async ValueTask<ReplicaBatch> ApplyAsync(CancellationToken cancellationToken)
     {
+        _isInStorage = true;
         using var snapshot = await storage.OpenSnapshotAsync(CancellationToken.None).ConfigureAwait(false);
+        _isInStorage = false;
         if (_isAbandoned)
             await replica.AbandonAsync(snapshot, isUnchanged: IsFull).ConfigureAwait(false);
         _isAbandoned = false;

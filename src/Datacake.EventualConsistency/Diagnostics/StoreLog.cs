@@ -15,6 +15,9 @@ static partial class StoreLog
     [LoggerMessage(3003, LogLevel.Error, "The {Storage} refused a commit; {Count} pending changes failed.")]
     public static partial void CommitFailed(ILogger logger, Exception exception, string storage, int count);
 
+    [LoggerMessage(3037, LogLevel.Error, "{Count} pending changes of the {Storage} failed because of an unexpected error.")]
+    public static partial void BatchFailed(ILogger logger, Exception exception, string storage, int count);
+
     [LoggerMessage(3036, LogLevel.Information, "The {Storage} has free space again.")]
     public static partial void HasRoom(ILogger logger, string storage);
 

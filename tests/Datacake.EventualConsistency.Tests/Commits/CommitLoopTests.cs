@@ -52,6 +52,21 @@ public sealed class CommitLoopTests
     }
 
     [Fact]
+    public async Task Storage_is_not_blamed_for_an_error_that_it_did_not_report()
+    {
+        var log = new CollectingLog();
+        await using var loop = await StartAsync(_ => { }, log);
+        await Assert.ThrowsAsync<NullReferenceException>(async () => await loop.RunAsync((batch, _) =>
+        {
+            batch.State = null!;
+            return ValueTask.FromResult(true);
+        }, Canceled).AsTask().WaitAsync(TestCluster.Deadline, Canceled));
+        await log.WaitUntilAsync("unexpected error");
+        Assert.False(log.Contains("refused"));
+        Assert.Null(loop.StorageFailure);
+    }
+
+    [Fact]
     public async Task Queued_work_ends_when_the_loop_closes_even_if_other_work_throws()
     {
         var loop = await StartAsync(_ => { }, NullLogger.Instance);
