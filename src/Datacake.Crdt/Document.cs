@@ -210,12 +210,19 @@ public sealed class Document : IEquatable<Document>
         return new(encoded, view.Born, view.Touched, view.Died, view.CellsStart, cellCount);
     }
 
+    /// <summary>Returns true if a newer version of the library has encoded a document in a format that this version cannot read.</summary>
+    public static bool IsOfNewerFormat(ReadOnlySpan<byte> encoded) => encoded is [> Format, ..];
+
     internal static DocumentView Read(ReadOnlySpan<byte> encoded, out int cellCount)
     {
         var rest = encoded;
         var head = EncodedInteger.Take(ref rest, 2);
         if (head[0] != Format)
-            throw new InvalidDataException($"The document has format {head[0]}. This version of the library reads only format {Format}.");
+        {
+            throw new InvalidDataException(IsOfNewerFormat(encoded)
+                ? $"The document has format {head[0]}, and this version of the library reads format {Format}. A newer version wrote it. Update the library."
+                : $"The document has the unknown format {head[0]}. This version of the library reads format {Format}.");
+        }
         if (head[1] > (HasBorn | HasTouched | HasDied))
             throw new InvalidDataException($"The header of the document has unknown flags ({head[1]:X2}).");
         var born = ReadStamp(ref rest, head[1] & HasBorn);

@@ -49,6 +49,7 @@ public class DocumentEncodingTests
     {
         var error = Assert.Throws<InvalidDataException>(() => Document.Parse(new byte[] { 2, 0 }));
         Assert.Contains("format 2", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Update the library.", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]

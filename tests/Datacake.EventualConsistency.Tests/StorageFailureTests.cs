@@ -124,6 +124,21 @@ public sealed class StorageFailureTests
         Assert.Equal(StoreLayout.FormatKey, Assert.Single(await snapshot.ScanAsync(KeyRange.All, ScanDirection.Forward, 10, Canceled)).Key);
     }
 
+    [Theory]
+    [InlineData("02", StorageError.NewerFormat, "A newer version wrote it. Update the library.")]
+    [InlineData("00", StorageError.Corrupt, "is damaged")]
+    public void Stored_document_that_cannot_be_read_is_refused_with_its_cause(string bytes, StorageError error, string cause)
+    {
+        byte[] key = [1, 0, 1, .. DocumentKey.Of(7).Encoded.Span], stored = [.. Convert.FromHexString(bytes), 0];
+        foreach (var read in (Action[])[() => DocumentRecord.Parse(key, stored.AsMemory()), () => DocumentRecord.View(key, stored)])
+        {
+            var refusal = Assert.Throws<StorageException>(read);
+            Assert.Equal(error, refusal.Error);
+            Assert.Contains(cause, refusal.Message, StringComparison.Ordinal);
+            Assert.Equal(error == StorageError.Corrupt, refusal.Message.Contains("damaged", StringComparison.Ordinal));
+        }
+    }
+
     static async Task<int> CountAsync(FaultyStorage storage, KeyRange range)
     {
         using var snapshot = await storage.OpenSnapshotAsync(Canceled);

@@ -4,12 +4,13 @@ using Datacake.Storage;
 namespace Datacake.EventualConsistency.Layout;
 
 /// <summary>
-/// The stored record of a document, which is the encoded document. Reading one that is damaged throws an exception that names the document.
+/// The stored record of a document, which is the encoded document. Reading one that is damaged, or that a newer version of the library has
+/// written, throws an exception that names the document.
 /// </summary>
 static class DocumentRecord
 {
     /// <summary>Reads a document; returns <see cref="Document.Nothing"/> if it is not stored.</summary>
-    /// <exception cref="StorageException">The record is damaged.</exception>
+    /// <exception cref="StorageException">The record is damaged, or has a newer format.</exception>
     public static ValueTask<Document> ReadAsync(IStorageSnapshot snapshot, ReadOnlyMemory<byte> documentKey)
     {
         if (snapshot is IDocumentReader reader)
@@ -37,7 +38,7 @@ static class DocumentRecord
         }
         catch (InvalidDataException e)
         {
-            throw Damaged(documentKey.Span, e);
+            throw Unreadable(documentKey.Span, bytes, e);
         }
     }
 
@@ -50,14 +51,17 @@ static class DocumentRecord
         }
         catch (InvalidDataException e)
         {
-            throw Damaged(documentKey, e);
+            throw Unreadable(documentKey, bytes, e);
         }
     }
 
-    static StorageException Damaged(ReadOnlySpan<byte> documentKey, InvalidDataException e)
+    static StorageException Unreadable(ReadOnlySpan<byte> documentKey, ReadOnlySpan<byte> bytes, InvalidDataException e)
     {
         var key = new DocumentKey(documentKey[StoreLayout.DocumentPrefixLength..].ToArray());
-        return new StorageException(StorageError.Corrupt,
-            $"The stored document {key} is damaged: {e.Message} Remove the store's file and restart the node, which then copies the data from its peers.", e);
+        return Document.IsOfNewerFormat(bytes)
+            ? new StorageException(StorageError.NewerFormat, $"The stored document {key} cannot be read: {e.Message}", e)
+            : new StorageException(
+                StorageError.Corrupt,
+                $"The stored document {key} is damaged: {e.Message} Remove the store's file and restart the node, which then copies the data from its peers.", e);
     }
 }
