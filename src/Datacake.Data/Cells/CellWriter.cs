@@ -29,7 +29,7 @@ public sealed class CellWriter
         }
         catch (ArgumentException e) when (e is not PropertyValueException)
         {
-            throw new PropertyValueException(path.Name, $"cannot be stored: {PropertyValueException.ReasonOf(e)}", e);
+            throw new PropertyValueException(path.Name, $"cannot be stored: {ValueProblems.ReasonOf(e)}", e);
         }
         _cells.Set(path.Property, _value.Written);
     }
@@ -62,7 +62,7 @@ public sealed class CellWriter
             }
             catch (ArgumentException e) when (e is not PropertyValueException)
             {
-                throw new PropertyValueException(path.Name, $"has a value that cannot be stored: {PropertyValueException.ReasonOf(e)}", e);
+                throw new PropertyValueException(path.Name, $"has a value that cannot be stored: {ValueProblems.ReasonOf(e)}", e);
             }
             _cells.Set(PathOf(path, keyCodec, key), _value.Written);
         }
@@ -94,7 +94,7 @@ public sealed class CellWriter
         }
         catch (ArgumentException e) when (e is not PropertyValueException)
         {
-            throw new PropertyValueException(path.Name, $"has an element that cannot be stored: {PropertyValueException.ReasonOf(e)}", e);
+            throw new PropertyValueException(path.Name, $"has an element that cannot be stored: {ValueProblems.ReasonOf(e)}", e);
         }
         var encoded = _element.Written;
         if (encoded.Length > DocumentPath.MaxElementLength)

@@ -10,11 +10,4 @@ sealed class PropertyValueException(string property, string problem, Exception? 
     public string Property { get; } = property;
 
     public string Problem { get; } = problem;
-
-    /// <summary>
-    /// Returns the message of an exception without the name of a parameter, which means nothing to the author of an entity.
-    /// </summary>
-    public static string ReasonOf(Exception failure) => failure is ArgumentException { ParamName: { } parameter }
-        ? failure.Message.Replace($" (Parameter '{parameter}')", "", StringComparison.Ordinal)
-        : failure.Message;
 }

@@ -49,7 +49,7 @@ sealed class ConvertedCodec<TProperty, TStored>(ScalarCodec<TStored> stored, Val
         catch (Exception e) when (e is not InvalidDataException)
         {
             throw new InvalidDataException(
-                $"{converter.GetType().Name} cannot convert '{value}' to {typeof(TProperty).Name}: {PropertyValueException.ReasonOf(e)}", e);
+                $"{converter.GetType().Name} cannot convert '{value}' to {typeof(TProperty).Name}: {ValueProblems.ReasonOf(e)}", e);
         }
     }
 }

@@ -19,6 +19,13 @@ public sealed class ValueProblems
 
     internal IReadOnlyList<(string Path, string Problem)> Found => _found;
 
+    /// <summary>
+    /// Returns the message of an exception without the name of a parameter, which means nothing to the author of an entity.
+    /// </summary>
+    internal static string ReasonOf(Exception failure) => failure is ArgumentException { ParamName: { } parameter }
+        ? failure.Message.Replace($" (Parameter '{parameter}')", "", StringComparison.Ordinal)
+        : failure.Message;
+
     /// <summary>Checks a property of an object.</summary>
     public void Property<T>(string name, T value, ValueCodec<T> codec, bool isRequired, int? maxLength)
     {
