@@ -13,8 +13,8 @@ namespace Datacake.Sqlite;
 sealed class Connection : IDisposable
 {
     readonly string _description;
-    readonly sqlite3 _handle;
-    readonly List<sqlite3_stmt> _statements = [];
+    readonly ConnectionHandle _owner;
+    readonly nint _handle;
     unsafe int* _logPages;              // Written by the commit hook.
 
     /// <summary>Opens the file for reading, or for writing too. For writing, a missing file is created.</summary>
@@ -23,11 +23,12 @@ sealed class Connection : IDisposable
         _description = description;
         // The callers do the locking, so SQLite's own mutexes would only add overhead.
         int flags = raw.SQLITE_OPEN_NOMUTEX | (writes ? raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE : raw.SQLITE_OPEN_READONLY);
-        int code = raw.sqlite3_open_v2(path, out _handle, flags, null);
+        int code = Native.Open(path, out _handle, flags, fileSystem: 0);
+        _owner = new ConnectionHandle(_handle);
         try
         {
             Check(code);
-            raw.sqlite3_extended_result_codes(_handle, 1);
+            _ = Native.UseExtendedResultCodes(_handle, 1);
             BusyTimeout = options.BusyTimeout;
             Execute($"PRAGMA cache_size = -{options.CacheBytes / 1024}");
             // A damaged file must not cause reads outside a page or run code.
@@ -42,47 +43,44 @@ sealed class Connection : IDisposable
     }
 
     /// <summary>Sets how long SQLite waits for a lock that another connection holds.</summary>
-    public TimeSpan BusyTimeout { set => raw.sqlite3_busy_timeout(_handle, (int)value.TotalMilliseconds); }
+    public TimeSpan BusyTimeout { set => _ = Native.SetBusyTimeout(_handle, (int)value.TotalMilliseconds); }
 
     /// <summary>Gets the id of the last inserted row.</summary>
-    public long LastRowId => raw.sqlite3_last_insert_rowid(_handle);
+    public long LastRowId => Native.LastRowId(_handle);
 
     /// <summary>Gets whether a transaction is open.</summary>
-    public bool InTransaction => raw.sqlite3_get_autocommit(_handle) == 0;
+    public bool InTransaction => Native.IsAutocommit(_handle) == 0;
 
     /// <summary>Prepares a statement for the lifetime of the connection.</summary>
-    public sqlite3_stmt Prepare(string sql)
+    public Statement Prepare(string sql)
     {
-        Check(raw.sqlite3_prepare_v3(_handle, sql, raw.SQLITE_PREPARE_PERSISTENT, out sqlite3_stmt statement));
-        _statements.Add(statement);
+        Check(Native.Prepare(_handle, sql, -1, raw.SQLITE_PREPARE_PERSISTENT, out Statement statement, tail: 0));
         return statement;
     }
 
-    public unsafe void Bind(sqlite3_stmt statement, int parameter, ReadOnlySpan<byte> blob)
+    public unsafe void Bind(Statement statement, int parameter, ReadOnlySpan<byte> blob)
     {
-        nint handle = statement.DangerousGetHandle();
         fixed (byte* bytes = blob)
-            Check(Native.BindBlob(handle, parameter, bytes is null ? (byte*)handle : bytes, blob.Length, Native.Transient));
+            Check(Native.BindBlob(statement, parameter, bytes is null ? (byte*)statement.Handle : bytes, blob.Length, Native.Transient));
     }
 
     /// <summary>Binds memory without copying it. The memory must be pinned, and must not change until the statement has run.</summary>
-    public unsafe void BindInPlace(sqlite3_stmt statement, int parameter, ReadOnlySpan<byte> pinned)
+    public unsafe void BindInPlace(Statement statement, int parameter, ReadOnlySpan<byte> pinned)
     {
-        nint handle = statement.DangerousGetHandle();
         // A null pointer would bind NULL, so an empty blob needs some other pointer.
-        byte* bytes = pinned.IsEmpty ? (byte*)handle : (byte*)Unsafe.AsPointer(in MemoryMarshal.GetReference(pinned));
-        Check(Native.BindBlob(handle, parameter, bytes, pinned.Length, Native.InPlace));
+        byte* bytes = pinned.IsEmpty ? (byte*)statement.Handle : (byte*)Unsafe.AsPointer(in MemoryMarshal.GetReference(pinned));
+        Check(Native.BindBlob(statement, parameter, bytes, pinned.Length, Native.InPlace));
     }
 
-    public void BindNull(sqlite3_stmt statement, int parameter) => Check(raw.sqlite3_bind_null(statement, parameter));
+    public void BindNull(Statement statement, int parameter) => Check(Native.BindNull(statement, parameter));
 
-    public void Bind(sqlite3_stmt statement, int parameter, long number) =>
-        Check(raw.sqlite3_bind_int64(statement, parameter, number));
+    public void Bind(Statement statement, int parameter, long number) =>
+        Check(Native.BindInteger(statement, parameter, number));
 
     /// <summary>Moves to the next row, and returns whether there is one. The caller resets the statement after the last row.</summary>
-    public bool Step(sqlite3_stmt statement)
+    public bool Step(Statement statement)
     {
-        int code = Native.Step(statement.DangerousGetHandle());
+        int code = Native.Step(statement);
         if (code == raw.SQLITE_ROW)
             return true;
         if (code != raw.SQLITE_DONE)
@@ -91,7 +89,7 @@ sealed class Connection : IDisposable
     }
 
     /// <summary>Runs a prepared statement that returns no rows.</summary>
-    public void Run(sqlite3_stmt statement)
+    public void Run(Statement statement)
     {
         try
         {
@@ -104,48 +102,42 @@ sealed class Connection : IDisposable
     }
 
     /// <summary>Runs a prepared statement that returns no rows, and returns whether it has changed any.</summary>
-    public bool RunChanges(sqlite3_stmt statement)
+    public bool RunChanges(Statement statement)
     {
         Run(statement);
-        return raw.sqlite3_changes(_handle) > 0;
+        return Native.Changes(_handle) > 0;
     }
 
     /// <summary>
     /// Resets a statement for its next run, and releases the data that it reads. Errors are ignored: they repeat that of the last step.
     /// </summary>
-    public static void Reset(sqlite3_stmt statement) => _ = Native.Reset(statement.DangerousGetHandle());
+    public static void Reset(Statement statement) => _ = Native.Reset(statement);
 
     /// <summary>Returns whether a column of the current row is an integer and not a blob.</summary>
-    public static bool IsInteger(sqlite3_stmt row, int column) =>
-        Native.ColumnType(row.DangerousGetHandle(), column) == raw.SQLITE_INTEGER;
+    public static bool IsInteger(Statement row, int column) =>
+        Native.ColumnType(row, column) == raw.SQLITE_INTEGER;
 
     /// <summary>Returns a blob of the current row. It is in SQLite's memory and valid until the next step.</summary>
-    public static unsafe ReadOnlySpan<byte> Blob(sqlite3_stmt row, int column)
+    public static unsafe ReadOnlySpan<byte> Blob(Statement row, int column)
     {
-        nint handle = row.DangerousGetHandle();
-        byte* bytes = Native.ColumnBlob(handle, column);
-        return bytes is null ? default : new(bytes, Native.ColumnBytes(handle, column));
+        byte* bytes = Native.ColumnBlob(row, column);
+        return bytes is null ? default : new(bytes, Native.ColumnBytes(row, column));
     }
 
     /// <summary>Runs a statement once, and ignores any rows that it returns.</summary>
-    public void Execute(string sql) => Check(raw.sqlite3_exec(_handle, sql));
+    public void Execute(string sql) => Check(Native.Execute(_handle, sql, callback: 0, argument: 0, message: 0));
 
     /// <summary>Returns the first column of the first row of a query, as text.</summary>
-    public string Query(string sql)
-    {
-        Check(raw.sqlite3_prepare_v2(_handle, sql, out sqlite3_stmt statement));
-        using (statement)
-            return Step(statement) ? raw.sqlite3_column_text(statement, 0).utf8_to_string() : "";
-    }
+    public string Query(string sql) => QueryAll(sql) is [string first, ..] ? first : "";
 
     public long QueryInteger(string sql) => long.Parse(Query(sql), provider: null);
 
     /// <summary>Returns the integer that a prepared statement returns.</summary>
-    public long QueryInteger(sqlite3_stmt statement)
+    public long QueryInteger(Statement statement)
     {
         try
         {
-            return Step(statement) ? raw.sqlite3_column_int64(statement, 0) : 0;
+            return Step(statement) ? Native.ColumnInteger(statement, 0) : 0;
         }
         finally
         {
@@ -157,11 +149,15 @@ sealed class Connection : IDisposable
     public List<string> QueryAll(string sql)
     {
         var rows = new List<string>();
-        Check(raw.sqlite3_prepare_v2(_handle, sql, out sqlite3_stmt statement));
-        using (statement)
+        Check(Native.Prepare(_handle, sql, -1, flags: 0, out Statement statement, tail: 0));
+        try
         {
             while (Step(statement))
-                rows.Add(raw.sqlite3_column_text(statement, 0).utf8_to_string());
+                rows.Add(Marshal.PtrToStringUTF8(Native.ColumnText(statement, 0)) ?? "");
+        }
+        finally
+        {
+            _ = Native.Finalize(statement);
         }
         return rows;
     }
@@ -170,13 +166,13 @@ sealed class Connection : IDisposable
     /// Interrupts the running statement when the token is canceled. Dispose the registration before the connection.
     /// </summary>
     public CancellationTokenRegistration InterruptWhen(CancellationToken cancellationToken) =>
-        cancellationToken.Register(() => raw.sqlite3_interrupt(_handle));
+        cancellationToken.Register(() => Native.Interrupt(_handle));
 
     /// <summary>Begins to update <see cref="LogPages"/>. The connection must have no other commit hook.</summary>
     public unsafe void CountLogPages()
     {
         _logPages = (int*)NativeMemory.AllocZeroed(sizeof(int));
-        Native.WalHook(_handle.DangerousGetHandle(), &OnCommitted, _logPages);
+        Native.WalHook(_handle, &OnCommitted, _logPages);
     }
 
     /// <summary>Gets the size of the write-ahead log after the last commit of this connection, in pages.</summary>
@@ -191,7 +187,7 @@ sealed class Connection : IDisposable
     /// <returns>True if the whole log was moved and, in the modes that ask for it, will restart from empty.</returns>
     public bool TryCheckpoint(int mode, out int logPages, out int movedPages)
     {
-        int code = raw.sqlite3_wal_checkpoint_v2(_handle, "main", mode, out logPages, out movedPages);
+        int code = Native.Checkpoint(_handle, "main", mode, out logPages, out movedPages);
         return code == raw.SQLITE_OK && movedPages == logPages;
     }
 
@@ -206,9 +202,7 @@ sealed class Connection : IDisposable
 
     public unsafe void Dispose()
     {
-        foreach (sqlite3_stmt statement in _statements)
-            statement.Dispose();
-        _handle.Dispose();
+        _owner.Dispose();
         NativeMemory.Free(_logPages);
         _logPages = null;
     }
@@ -230,7 +224,7 @@ sealed class Connection : IDisposable
     {
         if (code == raw.SQLITE_INTERRUPT)
             return new OperationCanceledException($"The operation on the {_description} was interrupted. The store is unchanged.");
-        string reason = $"{raw.sqlite3_errmsg(_handle).utf8_to_string()} (SQLite error {raw.sqlite3_extended_errcode(_handle)})";
+        string reason = $"{Marshal.PtrToStringUTF8(Native.ErrorMessage(_handle))} (SQLite error {Native.ExtendedErrorCode(_handle)})";
         (StorageError error, string message) = (code & 0xFF) switch
         {
             raw.SQLITE_CANTOPEN or raw.SQLITE_PERM or raw.SQLITE_READONLY or raw.SQLITE_AUTH => (

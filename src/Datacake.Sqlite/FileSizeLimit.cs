@@ -1,4 +1,3 @@
-using SQLitePCL;
 
 namespace Datacake.Sqlite;
 
@@ -15,8 +14,8 @@ sealed class FileSizeLimit
     readonly long _maxBytes;
     readonly long _pageBytes;
     readonly long _maxPages;
-    readonly sqlite3_stmt _pages;
-    readonly sqlite3_stmt _freePages;
+    readonly Statement _pages;
+    readonly Statement _freePages;
 
     /// <summary>Sets the maximum size of the file at a path.</summary>
     public FileSizeLimit(Connection connection, string path, long maxBytes)

@@ -1,5 +1,4 @@
 using Datacake.Storage;
-using SQLitePCL;
 
 namespace Datacake.Sqlite;
 
@@ -21,14 +20,14 @@ sealed class Reader : IDisposable
         """;
 
     readonly Connection _connection;
-    readonly sqlite3_stmt _pin;
-    readonly sqlite3_stmt _get;
-    readonly sqlite3_stmt _getMany;
-    readonly sqlite3_stmt _getLarge;
-    readonly sqlite3_stmt _forward;
-    readonly sqlite3_stmt _forwardToEnd;
-    readonly sqlite3_stmt _reverse;
-    readonly sqlite3_stmt _reverseFromEnd;
+    readonly Statement _pin;
+    readonly Statement _get;
+    readonly Statement _getMany;
+    readonly Statement _getLarge;
+    readonly Statement _forward;
+    readonly Statement _forwardToEnd;
+    readonly Statement _reverse;
+    readonly Statement _reverseFromEnd;
 
     // The keys of a GetMany call, pinned so that SQLite can read them in place.
     readonly byte[] _soughtKeys = GC.AllocateUninitializedArray<byte>(KeysPerRun * (WriteBatch.MaxKeyLength + 1), pinned: true);
@@ -91,7 +90,7 @@ sealed class Reader : IDisposable
     public List<StorageEntry> Scan(in KeyRange range, ScanDirection direction, int maxEntries)
     {
         var page = new List<StorageEntry>();
-        sqlite3_stmt scan = BeginScan(range, direction);
+        Statement scan = BeginScan(range, direction);
         try
         {
             int bytes = 0;
@@ -111,7 +110,7 @@ sealed class Reader : IDisposable
 
     public void Scan(in KeyRange range, ScanDirection direction, int maxEntries, EntryPage page)
     {
-        sqlite3_stmt scan = BeginScan(range, direction);
+        Statement scan = BeginScan(range, direction);
         try
         {
             while (page.Count < maxEntries && page.Length < MaxPageBytes && _connection.Step(scan))
@@ -152,9 +151,9 @@ sealed class Reader : IDisposable
     }
 
     /// <summary>Returns the statement that scans a range, positioned before its first row.</summary>
-    sqlite3_stmt BeginScan(in KeyRange range, ScanDirection direction)
+    Statement BeginScan(in KeyRange range, ScanDirection direction)
     {
-        sqlite3_stmt scan = (direction, range.End) switch
+        Statement scan = (direction, range.End) switch
         {
             (ScanDirection.Forward, null) => _forwardToEnd,
             (ScanDirection.Forward, _) => _forward,
@@ -168,18 +167,18 @@ sealed class Reader : IDisposable
     }
 
     /// <summary>Returns the value of the current row, in SQLite's memory.</summary>
-    ReadOnlySpan<byte> ValueOf(sqlite3_stmt row, int column)
+    ReadOnlySpan<byte> ValueOf(Statement row, int column)
     {
         if (!Connection.IsInteger(row, column))
             return Connection.Blob(row, column);
         Connection.Reset(_getLarge);
-        _connection.Bind(_getLarge, 1, raw.sqlite3_column_int64(row, column));
+        _connection.Bind(_getLarge, 1, Native.ColumnInteger(row, column));
         _hasLarge = true;
         return _connection.Step(_getLarge) ? Connection.Blob(_getLarge, 0) : throw _connection.Damaged("a large value is missing");
     }
 
     /// <summary>Resets a statement, and the one that reads large values if it was used.</summary>
-    void Reset(sqlite3_stmt row)
+    void Reset(Statement row)
     {
         Connection.Reset(row);
         if (_hasLarge)

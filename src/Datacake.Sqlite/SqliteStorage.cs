@@ -1,5 +1,4 @@
 using Datacake.Storage;
-using SQLitePCL;
 
 namespace Datacake.Sqlite;
 
@@ -42,7 +41,7 @@ public sealed class SqliteStorage : IDurableStorage
         _options = options?.Clone() ?? new SqliteStorageOptions();
         _options.Validate();
         _path = Path.GetFullPath(path);
-        LoadEngine(Description);
+        SqliteLibrary.Load(Description);
         _upkeep = new Upkeep(_path, Description, _options);
         _ownership = StorageLock.Acquire(_path, Description);
         try
@@ -132,7 +131,7 @@ public sealed class SqliteStorage : IDurableStorage
         ArgumentException.ThrowIfNullOrWhiteSpace(backup);
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         path = Path.GetFullPath(path);
-        LoadEngine(DescriptionOf(path));
+        SqliteLibrary.Load(DescriptionOf(path));
         var upkeep = new Upkeep(path, DescriptionOf(path), new SqliteStorageOptions());
         await Task.Run(() => upkeep.RestoreAsync(backup, cancellationToken).AsTask(), cancellationToken).ConfigureAwait(false);
     }
@@ -355,20 +354,4 @@ public sealed class SqliteStorage : IDurableStorage
     }
 
     static string DescriptionOf(string path) => $"SQLite file '{path}'";
-
-    static void LoadEngine(string description)
-    {
-        try
-        {
-            Batteries_V2.Init();
-        }
-        catch (Exception exception) when (exception is DllNotFoundException or TypeInitializationException or BadImageFormatException)
-        {
-            throw new StorageException(
-                StorageError.EngineMissing,
-                $"The {description} cannot be opened, because SQLite's native library e_sqlite3 cannot be loaded: {exception.Message} "
-                    + "Publish the application for this platform, including the files of the package SQLitePCLRaw.lib.e_sqlite3.",
-                exception);
-        }
-    }
 }

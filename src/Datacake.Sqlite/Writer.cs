@@ -1,5 +1,4 @@
 using Datacake.Storage;
-using SQLitePCL;
 
 namespace Datacake.Sqlite;
 
@@ -13,15 +12,15 @@ sealed class Writer : IAsyncDisposable
     readonly Reader _reader;
     readonly Checkpointer _checkpointer;
     readonly int _maxEntryBytes;
-    readonly sqlite3_stmt _begin;
-    readonly sqlite3_stmt _put;
-    readonly sqlite3_stmt _putLarge;
-    readonly sqlite3_stmt _delete;
-    readonly sqlite3_stmt _deleteLarge;
-    readonly sqlite3_stmt _deleteAny;
-    readonly sqlite3_stmt _touch;
-    readonly sqlite3_stmt _commit;
-    readonly sqlite3_stmt _rollback;
+    readonly Statement _begin;
+    readonly Statement _put;
+    readonly Statement _putLarge;
+    readonly Statement _delete;
+    readonly Statement _deleteLarge;
+    readonly Statement _deleteAny;
+    readonly Statement _touch;
+    readonly Statement _commit;
+    readonly Statement _rollback;
     readonly FileSizeLimit? _limit;
     Durability? _durability;
     bool _hasUnflushed;

@@ -3,7 +3,7 @@ using Datacake.Storage.Specification;
 using Xunit.MicrosoftTestingPlatform;
 using Xunit.Runner.InProc.SystemConsole;
 
-if (await StorageProcess.TryRunAsync(args, SqliteCrashTests.OpenWithSmallLog))
+if (await StorageProcess.TryRunAsync(args, SqliteCrashTests.OpenWithSmallLog) || await ProviderProcess.TryRunAsync(args))
     return 0;
 // The same choice as in xunit's own entry point.
 return args.Contains("--server")

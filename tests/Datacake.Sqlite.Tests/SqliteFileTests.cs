@@ -29,7 +29,10 @@ public sealed class SqliteFileTests : IDisposable
     public async Task Only_its_owner_can_read_a_new_file()
     {
         if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("Windows has access control lists instead of the permissions of Unix.");
             return;
+        }
         await using var storage = new SqliteStorage(Path);
         var batch = new WriteBatch();
         batch.Put("key"u8.ToArray(), "value"u8.ToArray());
@@ -317,7 +320,7 @@ public sealed class SqliteFileTests : IDisposable
     Connection Connect()
     {
         // A store does this before it opens its first connection; here, a test may come first.
-        SQLitePCL.Batteries_V2.Init();
+        SqliteLibrary.Load("test connection");
         return new(Path, writes: true, "test connection", new SqliteStorageOptions());
     }
 
