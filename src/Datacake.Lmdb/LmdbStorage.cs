@@ -41,8 +41,8 @@ public sealed class LmdbStorage : IDurableStorage
         }
         _options = options?.Clone() ?? new LmdbStorageOptions();
         _options.Validate();
-        _path = Path.GetFullPath(path);
-        _ownership = StorageLock.Acquire(_path, Description);
+        _ownership = StorageLock.Acquire(path, DescriptionOf(Path.GetFullPath(path)));
+        _path = _ownership.Path;
         try
         {
             // A compaction that was killed may have left its copy.
@@ -131,8 +131,8 @@ public sealed class LmdbStorage : IDurableStorage
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(backup);
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
-        path = Path.GetFullPath(path);
-        using var ownership = StorageLock.Acquire(path, DescriptionOf(path));
+        using var ownership = StorageLock.Acquire(path, DescriptionOf(Path.GetFullPath(path)));
+        path = ownership.Path;
         await DurableFile.CreateAsync(path, DescriptionOf(path), CopyAsync).ConfigureAwait(false);
 
         async ValueTask CopyAsync(string partial)

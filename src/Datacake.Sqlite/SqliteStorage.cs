@@ -40,10 +40,11 @@ public sealed class SqliteStorage : IDurableStorage
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         _options = options?.Clone() ?? new SqliteStorageOptions();
         _options.Validate();
-        _path = Path.GetFullPath(path);
-        SqliteLibrary.Load(Description);
+        string description = DescriptionOf(Path.GetFullPath(path));
+        SqliteLibrary.Load(description);
+        _ownership = StorageLock.Acquire(path, description);
+        _path = _ownership.Path;
         _upkeep = new Upkeep(_path, Description, _options);
-        _ownership = StorageLock.Acquire(_path, Description);
         try
         {
             _writer = OpenWriter();

@@ -9,26 +9,54 @@ public sealed class StorageLock : IDisposable
 {
     readonly FileStream _file;
 
-    StorageLock(FileStream file) => _file = file;
+    StorageLock(FileStream file, string path)
+    {
+        _file = file;
+        Path = path;
+    }
+
+    /// <summary>
+    /// Gets the full path of the store, which is the target if the acquired path is a symbolic link. A provider opens the store by this path,
+    /// because the files next to the store are named after it.
+    /// </summary>
+    public string Path { get; }
 
     /// <summary>Acquires the ownership of the store at a path, and creates the directory of the store if it does not exist.</summary>
-    /// <param name="path">The path of the store. The lock file has the same name with <c>.lock</c> appended.</param>
+    /// <param name="path">
+    /// The path of the store, or of a symbolic link to it. The lock file has the same name as the store, with <c>.lock</c> appended.
+    /// </param>
     /// <param name="description">The description of the store, for error messages.</param>
-    /// <exception cref="StorageException">The store already has an owner, or the lock file cannot be created.</exception>
+    /// <exception cref="StorageException">
+    /// The store already has an owner, the lock file cannot be created, or the store is a file with several hard links, which have a lock file
+    /// each.
+    /// </exception>
     public static StorageLock Acquire(string path, string description)
     {
-        string file = path + ".lock";
+        string target = path;
         try
         {
-            if (Path.GetDirectoryName(file) is { Length: > 0 } directory)
+            target = TargetOf(path);
+            if (System.IO.Path.GetDirectoryName(target) is { Length: > 0 } directory)
                 Directory.CreateDirectory(directory);
-            return new StorageLock(new FileStream(file, DurableFile.ForOwner(FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None)));
+            var options = DurableFile.ForOwner(FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            var acquired = new StorageLock(new FileStream(target + ".lock", options), target);
+            try
+            {
+                RefuseHardLinks(target, description);
+                return acquired;
+            }
+            catch
+            {
+                acquired.Dispose();
+                throw;
+            }
         }
         catch (IOException exception) when (exception.HResult == SharingViolation)
         {
+            string name = target == System.IO.Path.GetFullPath(path) ? "" : $"'{path}' is a symbolic link to '{target}'. ";
             throw new StorageException(
                 StorageError.AlreadyOpen,
-                $"The {description} is already open in another process, or elsewhere in this one. A store can have only one owner. "
+                $"The {description} is already open in another process, or elsewhere in this one. {name}A store can have only one owner. "
                     + "Close the other one first.",
                 exception);
         }
@@ -40,6 +68,25 @@ public sealed class StorageLock : IDisposable
 
     /// <summary>Releases the ownership.</summary>
     public void Dispose() => _file.Dispose();
+
+    /// <summary>Returns the full path of a file or directory, or of the target if it is a symbolic link.</summary>
+    static string TargetOf(string path)
+    {
+        // The path must not end with a separator, since then it names the target of the link.
+        var file = new FileInfo(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path)));
+        return file.LinkTarget is null ? file.FullName : file.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
+    }
+
+    static void RefuseHardLinks(string path, string description)
+    {
+        if (File.Exists(path) && HardLinks.Count(path) is > 1 and var count)
+        {
+            throw new StorageException(
+                StorageError.Inaccessible,
+                $"The {description} has {count} names (hard links), so that another process could open '{path}' by another name at the same time. "
+                    + "Remove the other names, or copy the file and open the copy.");
+        }
+    }
 
     // IOException.HResult when FileShare.None is refused: ERROR_SHARING_VIOLATION on Windows, EWOULDBLOCK elsewhere.
     static int SharingViolation =>

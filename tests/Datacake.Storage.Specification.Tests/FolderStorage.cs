@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Datacake.Storage;
 
@@ -23,8 +24,9 @@ public sealed class FolderStorage : IDurableStorage
 
     FolderStorage(string path)
     {
-        _path = path;
-        _ownership = StorageLock.Acquire(path, Description);
+        _ownership = StorageLock.Acquire(path, $"folder '{path}'");
+        // The given path may be a symbolic link.
+        _path = _ownership.Path;
         try
         {
             PrepareFormat();
@@ -370,7 +372,7 @@ public sealed class FolderStorage : IDurableStorage
                 writer.Write((operation.Value ?? default).Span);
             }
             byte[] record = stream.ToArray();
-            BitConverter.TryWriteBytes(record, record.Length - HeaderBytes);
+            BinaryPrimitives.WriteInt32LittleEndian(record, record.Length - HeaderBytes);
             SHA256.HashData(record.AsSpan(HeaderBytes), record.AsSpan(sizeof(int)));
             return record;
         }
@@ -381,7 +383,7 @@ public sealed class FolderStorage : IDurableStorage
             length = HeaderBytes;
             if (bytes.Length < HeaderBytes)
                 return false;
-            int contentLength = BitConverter.ToInt32(bytes.Span);
+            int contentLength = BinaryPrimitives.ReadInt32LittleEndian(bytes.Span);
             if (contentLength < 0 || contentLength > bytes.Length - HeaderBytes)
                 return false;
             length += contentLength;
@@ -400,7 +402,7 @@ public sealed class FolderStorage : IDurableStorage
 
         static ReadOnlyMemory<byte>? Take(ref ReadOnlyMemory<byte> content)
         {
-            int length = BitConverter.ToInt32(content.Span);
+            int length = BinaryPrimitives.ReadInt32LittleEndian(content.Span);
             content = content[sizeof(int)..];
             if (length < 0)
                 return null;

@@ -12,6 +12,12 @@ public abstract partial class DurableStorageSpecification : StorageSpecification
     /// <inheritdoc/>
     protected sealed override bool IsDurable => true;
 
+    /// <summary>
+    /// Gets whether the provider can compact a store that is open. If not, its <see cref="IDurableStorage.CompactAsync"/> throws
+    /// <see cref="PlatformNotSupportedException"/>.
+    /// </summary>
+    protected virtual bool CanCompact => true;
+
     /// <inheritdoc cref="StorageSpecification.Storage"/>
     protected new IDurableStorage Storage => (IDurableStorage)base.Storage;
 
@@ -55,6 +61,41 @@ public abstract partial class DurableStorageSpecification : StorageSpecification
         await using IStorage second = Open(StoragePath);
         using IStorageSnapshot snapshot = await second.OpenSnapshotAsync();
         Assert.Equal(["a=1", "b=2"], await ScanAsync(snapshot, KeyRange.All));
+    }
+
+    [Fact]
+    public async Task A_symbolic_link_opens_the_store_that_it_leads_to_and_only_once()
+    {
+        await CommitAsync(("a", "1"));
+        string link = Directory["link"];
+        try
+        {
+            if (System.IO.Directory.Exists(StoragePath))
+                System.IO.Directory.CreateSymbolicLink(link, StoragePath);
+            else
+                File.CreateSymbolicLink(link, StoragePath);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            Assert.Skip($"This process may not create symbolic links: {exception.Message}");
+        }
+        StorageException refusal = Assert.Throws<StorageException>(() => Open(link));
+        Assert.Equal(StorageError.AlreadyOpen, refusal.Error);
+        Assert.Contains(link, refusal.Message, StringComparison.Ordinal);
+        Assert.Contains(StoragePath, refusal.Message, StringComparison.Ordinal);
+
+        await CloseAsync();
+        await using (IStorage linked = Open(link))
+        {
+            Assert.Throws<StorageException>(() => Open(StoragePath));
+            var batch = new WriteBatch();
+            batch.Put(Bytes("b"), Bytes("2"));
+            await linked.CommitAsync(batch, Durability.Flushed);
+        }
+        // Files next to the link would be missed by the next owner who opens the store by its own name.
+        Assert.Equal([link], System.IO.Directory.GetFileSystemEntries(Path.GetDirectoryName(link)!, "link*"));
+        await ReopenAsync();
+        Assert.Equal(["a=1", "b=2"], await ScanAsync(KeyRange.All));
     }
 
     [Fact]
