@@ -11,60 +11,62 @@ namespace Datacake.Lmdb;
 /// </remarks>
 sealed unsafe class Engine
 {
-    // The bundled library, then that of the system.
-    static readonly string[] Libraries = ["lmdb", "liblmdb.so.0"];
+    // The bundled library, then that of the system: on Debian, Ubuntu and Alpine, and on Fedora and RHEL.
+    static readonly string[] Libraries = ["lmdb", "liblmdb.so.0", "liblmdb.so.0.0.0"];
 
-    readonly delegate* unmanaged<int*, int*, int*, byte*> _version;
-    readonly delegate* unmanaged<Result, byte*> _strerror;
-    readonly delegate* unmanaged<nint*, Result> _envCreate;
-    readonly delegate* unmanaged<nint, nuint, Result> _envSetMapSize;
-    readonly delegate* unmanaged<nint, uint, Result> _envSetMaxReaders;
-    readonly delegate* unmanaged<nint, byte*, EnvironmentFlags, uint, Result> _envOpen;
-    readonly delegate* unmanaged<nint, void> _envClose;
-    readonly delegate* unmanaged<nint, EnvironmentFlags, int, Result> _envSetFlags;
-    readonly delegate* unmanaged<nint, EnvironmentInfo*, Result> _envInfo;
-    readonly delegate* unmanaged<nint, EnvironmentStatistics*, Result> _envStat;
-    readonly delegate* unmanaged<nint, nint, TransactionFlags, nint*, Result> _txnBegin;
-    readonly delegate* unmanaged<nint, Result> _txnCommit;
-    readonly delegate* unmanaged<nint, void> _txnAbort;
-    readonly delegate* unmanaged<nint, void> _txnReset;
-    readonly delegate* unmanaged<nint, Result> _txnRenew;
-    readonly delegate* unmanaged<nint, byte*, uint, uint*, Result> _dbiOpen;
-    readonly delegate* unmanaged<nint, uint, Value*, Value*, Result> _get;
-    readonly delegate* unmanaged<nint, uint, Value*, Value*, WriteFlags, Result> _put;
-    readonly delegate* unmanaged<nint, uint, Value*, Value*, Result> _del;
-    readonly delegate* unmanaged<nint, uint, nint*, Result> _cursorOpen;
-    readonly delegate* unmanaged<nint, nint, Result> _cursorRenew;
-    readonly delegate* unmanaged<nint, void> _cursorClose;
-    readonly delegate* unmanaged<nint, Value*, Value*, CursorOperation, Result> _cursorGet;
+    readonly delegate* unmanaged[Cdecl]<int*, int*, int*, byte*> _version;
+    readonly delegate* unmanaged[Cdecl]<Result, byte*> _strerror;
+    readonly delegate* unmanaged[Cdecl]<nint*, Result> _envCreate;
+    readonly delegate* unmanaged[Cdecl]<nint, nuint, Result> _envSetMapSize;
+    readonly delegate* unmanaged[Cdecl]<nint, uint, Result> _envSetMaxReaders;
+    readonly delegate* unmanaged[Cdecl]<nint, byte*, EnvironmentFlags, uint, Result> _envOpen;
+    readonly delegate* unmanaged[Cdecl]<nint, void> _envClose;
+    readonly delegate* unmanaged[Cdecl]<nint, EnvironmentFlags, int, Result> _envSetFlags;
+    readonly delegate* unmanaged[Cdecl]<nint, int, Result> _envSync;
+    readonly delegate* unmanaged[Cdecl]<nint, EnvironmentInfo*, Result> _envInfo;
+    readonly delegate* unmanaged[Cdecl]<nint, EnvironmentStatistics*, Result> _envStat;
+    readonly delegate* unmanaged[Cdecl]<nint, nint, TransactionFlags, nint*, Result> _txnBegin;
+    readonly delegate* unmanaged[Cdecl]<nint, Result> _txnCommit;
+    readonly delegate* unmanaged[Cdecl]<nint, void> _txnAbort;
+    readonly delegate* unmanaged[Cdecl]<nint, void> _txnReset;
+    readonly delegate* unmanaged[Cdecl]<nint, Result> _txnRenew;
+    readonly delegate* unmanaged[Cdecl]<nint, byte*, uint, uint*, Result> _dbiOpen;
+    readonly delegate* unmanaged[Cdecl]<nint, uint, Value*, Value*, Result> _get;
+    readonly delegate* unmanaged[Cdecl]<nint, uint, Value*, Value*, WriteFlags, Result> _put;
+    readonly delegate* unmanaged[Cdecl]<nint, uint, Value*, Value*, Result> _del;
+    readonly delegate* unmanaged[Cdecl]<nint, uint, nint*, Result> _cursorOpen;
+    readonly delegate* unmanaged[Cdecl]<nint, nint, Result> _cursorRenew;
+    readonly delegate* unmanaged[Cdecl]<nint, void> _cursorClose;
+    readonly delegate* unmanaged[Cdecl]<nint, Value*, Value*, CursorOperation, Result> _cursorGet;
 
     Engine(nint library)
     {
         nint Export(string name) => NativeLibrary.GetExport(library, name);
 
-        _version = (delegate* unmanaged<int*, int*, int*, byte*>)Export("mdb_version");
-        _strerror = (delegate* unmanaged<Result, byte*>)Export("mdb_strerror");
-        _envCreate = (delegate* unmanaged<nint*, Result>)Export("mdb_env_create");
-        _envSetMapSize = (delegate* unmanaged<nint, nuint, Result>)Export("mdb_env_set_mapsize");
-        _envSetMaxReaders = (delegate* unmanaged<nint, uint, Result>)Export("mdb_env_set_maxreaders");
-        _envOpen = (delegate* unmanaged<nint, byte*, EnvironmentFlags, uint, Result>)Export("mdb_env_open");
-        _envClose = (delegate* unmanaged<nint, void>)Export("mdb_env_close");
-        _envSetFlags = (delegate* unmanaged<nint, EnvironmentFlags, int, Result>)Export("mdb_env_set_flags");
-        _envInfo = (delegate* unmanaged<nint, EnvironmentInfo*, Result>)Export("mdb_env_info");
-        _envStat = (delegate* unmanaged<nint, EnvironmentStatistics*, Result>)Export("mdb_env_stat");
-        _txnBegin = (delegate* unmanaged<nint, nint, TransactionFlags, nint*, Result>)Export("mdb_txn_begin");
-        _txnCommit = (delegate* unmanaged<nint, Result>)Export("mdb_txn_commit");
-        _txnAbort = (delegate* unmanaged<nint, void>)Export("mdb_txn_abort");
-        _txnReset = (delegate* unmanaged<nint, void>)Export("mdb_txn_reset");
-        _txnRenew = (delegate* unmanaged<nint, Result>)Export("mdb_txn_renew");
-        _dbiOpen = (delegate* unmanaged<nint, byte*, uint, uint*, Result>)Export("mdb_dbi_open");
-        _get = (delegate* unmanaged<nint, uint, Value*, Value*, Result>)Export("mdb_get");
-        _put = (delegate* unmanaged<nint, uint, Value*, Value*, WriteFlags, Result>)Export("mdb_put");
-        _del = (delegate* unmanaged<nint, uint, Value*, Value*, Result>)Export("mdb_del");
-        _cursorOpen = (delegate* unmanaged<nint, uint, nint*, Result>)Export("mdb_cursor_open");
-        _cursorRenew = (delegate* unmanaged<nint, nint, Result>)Export("mdb_cursor_renew");
-        _cursorClose = (delegate* unmanaged<nint, void>)Export("mdb_cursor_close");
-        _cursorGet = (delegate* unmanaged<nint, Value*, Value*, CursorOperation, Result>)Export("mdb_cursor_get");
+        _version = (delegate* unmanaged[Cdecl]<int*, int*, int*, byte*>)Export("mdb_version");
+        _strerror = (delegate* unmanaged[Cdecl]<Result, byte*>)Export("mdb_strerror");
+        _envCreate = (delegate* unmanaged[Cdecl]<nint*, Result>)Export("mdb_env_create");
+        _envSetMapSize = (delegate* unmanaged[Cdecl]<nint, nuint, Result>)Export("mdb_env_set_mapsize");
+        _envSetMaxReaders = (delegate* unmanaged[Cdecl]<nint, uint, Result>)Export("mdb_env_set_maxreaders");
+        _envOpen = (delegate* unmanaged[Cdecl]<nint, byte*, EnvironmentFlags, uint, Result>)Export("mdb_env_open");
+        _envClose = (delegate* unmanaged[Cdecl]<nint, void>)Export("mdb_env_close");
+        _envSetFlags = (delegate* unmanaged[Cdecl]<nint, EnvironmentFlags, int, Result>)Export("mdb_env_set_flags");
+        _envSync = (delegate* unmanaged[Cdecl]<nint, int, Result>)Export("mdb_env_sync");
+        _envInfo = (delegate* unmanaged[Cdecl]<nint, EnvironmentInfo*, Result>)Export("mdb_env_info");
+        _envStat = (delegate* unmanaged[Cdecl]<nint, EnvironmentStatistics*, Result>)Export("mdb_env_stat");
+        _txnBegin = (delegate* unmanaged[Cdecl]<nint, nint, TransactionFlags, nint*, Result>)Export("mdb_txn_begin");
+        _txnCommit = (delegate* unmanaged[Cdecl]<nint, Result>)Export("mdb_txn_commit");
+        _txnAbort = (delegate* unmanaged[Cdecl]<nint, void>)Export("mdb_txn_abort");
+        _txnReset = (delegate* unmanaged[Cdecl]<nint, void>)Export("mdb_txn_reset");
+        _txnRenew = (delegate* unmanaged[Cdecl]<nint, Result>)Export("mdb_txn_renew");
+        _dbiOpen = (delegate* unmanaged[Cdecl]<nint, byte*, uint, uint*, Result>)Export("mdb_dbi_open");
+        _get = (delegate* unmanaged[Cdecl]<nint, uint, Value*, Value*, Result>)Export("mdb_get");
+        _put = (delegate* unmanaged[Cdecl]<nint, uint, Value*, Value*, WriteFlags, Result>)Export("mdb_put");
+        _del = (delegate* unmanaged[Cdecl]<nint, uint, Value*, Value*, Result>)Export("mdb_del");
+        _cursorOpen = (delegate* unmanaged[Cdecl]<nint, uint, nint*, Result>)Export("mdb_cursor_open");
+        _cursorRenew = (delegate* unmanaged[Cdecl]<nint, nint, Result>)Export("mdb_cursor_renew");
+        _cursorClose = (delegate* unmanaged[Cdecl]<nint, void>)Export("mdb_cursor_close");
+        _cursorGet = (delegate* unmanaged[Cdecl]<nint, Value*, Value*, CursorOperation, Result>)Export("mdb_cursor_get");
 
         int major, minor, patch;
         _version(&major, &minor, &patch);
@@ -130,6 +132,8 @@ sealed unsafe class Engine
     public void EnvClose(nint environment) => _envClose(environment);
 
     public Result EnvSetFlags(nint environment, EnvironmentFlags flags, bool on) => _envSetFlags(environment, flags, on ? 1 : 0);
+
+    public Result EnvSync(nint environment) => _envSync(environment, 1);
 
     public Result EnvInfo(nint environment, out EnvironmentInfo info)
     {

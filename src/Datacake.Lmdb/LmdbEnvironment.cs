@@ -126,6 +126,9 @@ sealed unsafe class LmdbEnvironment : IDisposable
             if (result == Result.MapFull)
                 return false;
             Check(result);
+            // LMDB writes its metadata last, to a descriptor with O_DSYNC, which does not flush the cache of the disk on macOS.
+            if (syncing == Syncing.Full && OperatingSystem.IsMacOS())
+                Check(_engine.EnvSync(_handle));
             _hasUnflushed = syncing != Syncing.Full;
             return true;
         }
@@ -364,7 +367,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
                 $"The batch is too large for the {_description}: {reason}. Nothing of the batch was stored. Commit it in several parts."),
             Result.Panic => (
                 StorageError.Failed, $"Writing to the {_description} failed: {reason}. Close the store and open it again."),
-            _ when IsSystemError(result, unix: [28, 122], windows: [39, 112]) || IsShortWrite(result) => (
+            _ when IsSystemError(result, unix: [28, 69, 122], windows: [39, 112]) || IsShortWrite(result) => (
                 StorageError.Full,
                 $"The disk of the {_description} is full: {reason}. Nothing of this operation was stored, and earlier data is intact. "
                     + "Free some space and retry."),

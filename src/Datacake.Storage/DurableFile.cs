@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Datacake.Storage;
 
@@ -89,19 +90,15 @@ public static partial class DurableFile
     {
         if (OperatingSystem.IsWindows())
             return;
-        const int ReadOnly = 0;
-        // .NET has no API for opening a directory.
-        int directory = OpenFile(path, ReadOnly);
-        if (directory < 0)
-            throw Failure(path);
         try
         {
-            if (ForceToDisk(directory) != 0)
-                throw Failure(path);
+            using SafeFileHandle directory = OpenDirectory(path);
+            // On macOS, this also flushes the cache of the disk, which fsync does not.
+            RandomAccess.FlushToDisk(directory);
         }
-        finally
+        catch (IOException exception)
         {
-            _ = CloseFile(directory);
+            throw new IOException($"The directory '{path}' cannot be flushed: {exception.Message}", exception.HResult);
         }
     }
 
@@ -117,18 +114,21 @@ public static partial class DurableFile
         }
     }
 
-    static IOException Failure(string path)
+    /// <summary>Opens a directory for flushing, for which .NET has no API.</summary>
+    static SafeFileHandle OpenDirectory(string path)
     {
-        int error = Marshal.GetLastPInvokeError();
-        return new IOException($"The directory '{path}' cannot be flushed: {Marshal.GetPInvokeErrorMessage(error)}.", error);
+        const int ReadOnly = 0, Interrupted = 4;
+        while (true)
+        {
+            int directory = OpenFile(path, ReadOnly);
+            if (directory >= 0)
+                return new SafeFileHandle(directory, ownsHandle: true);
+            int error = Marshal.GetLastPInvokeError();
+            if (error != Interrupted)
+                throw new IOException($"{Marshal.GetPInvokeErrorMessage(error)}.", error);
+        }
     }
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int OpenFile(string path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
-    private static partial int ForceToDisk(int file);
-
-    [LibraryImport("libc", EntryPoint = "close")]
-    private static partial int CloseFile(int file);
 }

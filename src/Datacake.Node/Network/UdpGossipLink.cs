@@ -54,6 +54,9 @@ sealed class UdpGossipLink : IGossipLink
         {
             if (endpoint.Address.Equals(IPAddress.IPv6Any))
                 socket.DualMode = true;
+            // On macOS, the size of the send buffer limits datagrams, and is 9,216 bytes by default.
+            if (socket.SendBufferSize < MaxDatagramLength)
+                socket.SendBufferSize = MaxDatagramLength;
             socket.Bind(endpoint);
             return new UdpGossipLink(socket, seal, resolve, timeout, time, logger);
         }

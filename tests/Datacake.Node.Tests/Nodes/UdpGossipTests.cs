@@ -1,4 +1,7 @@
 using System.Net;
+using System.Net.Sockets;
+using Datacake.Node.Gossip;
+using Datacake.Node.Network;
 
 namespace Datacake.Node.Tests;
 
@@ -36,6 +39,23 @@ public sealed class UdpGossipTests : IAsyncLifetime
                 Assert.Equal(MemberState.Left, change.Member.State);
                 break;
             }
+    }
+
+    [Fact]
+    public async Task A_message_of_the_maximum_length_is_sent_in_one_datagram()
+    {
+        using var peer = new UdpClient(new IPEndPoint(IPAddress.Loopback, 0));
+        var address = (IPEndPoint)peer.Client.LocalEndPoint!;
+        await using var link = UdpGossipLink.Bind(
+            new IPEndPoint(IPAddress.Loopback, 0), seal: null, Dns.GetHostAddressesAsync, TimeSpan.FromMinutes(1), TimeProvider.System, _log);
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var exchange = link.ExchangeAsync(new GossipTarget(address), 1, new byte[link.MaxMessageLength], enough.Token);
+        var received = peer.ReceiveAsync(Stop).AsTask();
+        // If the datagram is refused, the exchange ends at once.
+        Assert.Same(received, await Task.WhenAny(received, exchange));
+        Assert.Equal(65_507, (await received).Buffer.Length);
+        await enough.CancelAsync();
+        await exchange;
     }
 
     [Fact]
