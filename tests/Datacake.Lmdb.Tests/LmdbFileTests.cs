@@ -32,7 +32,10 @@ public sealed class LmdbFileTests : IDisposable
     public async Task Only_its_owner_can_read_a_new_file()
     {
         if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("Windows has access control lists instead of the permissions of Unix.");
             return;
+        }
         await using var storage = new LmdbStorage(Path);
         await PutAsync(storage, "a", 1000);
         foreach (string file in Directory.GetFiles(System.IO.Path.GetDirectoryName(Path)!))

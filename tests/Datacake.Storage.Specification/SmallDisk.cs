@@ -16,6 +16,7 @@ public sealed class SmallDisk : IDisposable
     /// <summary>Mounts a disk, or skips the test if that is not possible.</summary>
     public static SmallDisk Mount(int megabytes)
     {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux can mount a file system in memory.");
         var directory = new TemporaryDirectory();
         Directory.CreateDirectory(MountPoint(directory));
         if (TryRun("mount", "-t", "tmpfs", "-o", $"size={megabytes}m", "none", MountPoint(directory)))

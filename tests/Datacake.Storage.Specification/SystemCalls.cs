@@ -14,6 +14,7 @@ static partial class SystemCalls
     /// <summary>Returns the command that records the calls of the command after it in files with a given name. Skips the test if strace is missing.</summary>
     public static string[] Recorder(string name)
     {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux has strace.");
         try
         {
             using Process process = Process.Start(

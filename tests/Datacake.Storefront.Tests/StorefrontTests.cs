@@ -7,7 +7,7 @@ public class StorefrontTests
 {
     static readonly string[] OwnFiles = ["Program.cs", "StorefrontContext.cs"];
 
-    // The tests run below bin/Debug/net10.0.
+    // The tests run below bin/Debug/net10.0, or bin/Release/net10.0.
     static readonly string Folder = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../../../samples/Storefront"));
 
     [Fact]
@@ -60,7 +60,7 @@ public class StorefrontTests
             var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
             await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
             Assert.True(process.ExitCode == 0, await errors);
-            return (await output).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            return (await output).ReplaceLineEndings("\n").Split('\n', StringSplitOptions.RemoveEmptyEntries);
         }
         finally
         {

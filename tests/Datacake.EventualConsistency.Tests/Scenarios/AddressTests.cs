@@ -17,6 +17,8 @@ public sealed class AddressTests
     [InlineData("[::1]", null, "[0:0:0:0:0:0:0:1]")]
     public async Task Fresh_nodes_form_one_cluster_however_their_seeds_are_spelled(string listening, string? advertised, string seed)
     {
+        if (listening == "[::1]")
+            Needs.IPv6();
         await using var nodes = new ScenarioNodes();
         int[] ids = [1, 2, 3];
         var ports = ids.ToDictionary(id => id, id => IPEndPoint.Parse(nodes[id].Address).Port);
@@ -41,6 +43,7 @@ public sealed class AddressTests
     [InlineData(GossipTransport.Udp)]
     public async Task Fresh_nodes_form_one_cluster_when_their_only_seed_is_a_name_that_resolves_to_all_of_them(GossipTransport transport)
     {
+        Needs.OtherLoopbackAddresses();
         await using var nodes = new ScenarioNodes();
         int[] ids = [1, 2, 3];
         // Ports that are reserved on one loopback address are free on the others, at least as far as other tests are concerned.

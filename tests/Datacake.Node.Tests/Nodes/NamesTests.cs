@@ -78,6 +78,7 @@ public sealed class NamesTests : IAsyncLifetime
     [Fact]
     public async Task Datagrams_of_both_families_reach_a_node_on_all_interfaces()
     {
+        Needs.IPv6();
         using var port = new ReservedPort("127.0.0.1");
         var first = await StartAsync(1, options => options
             .AllowAnyone().ListenOn($"[::]:{port.Number}").AdvertiseAs($"127.0.0.1:{port.Number}").WithGossipTransport(GossipTransport.Udp));

@@ -10,6 +10,8 @@ sealed class ReservedPort : IDisposable
 
     public ReservedPort(params string[] hosts)
     {
+        if (hosts is not ["127.0.0.1"])
+            Needs.OtherLoopbackAddresses();
         while (true)
         {
             Number = Reserve(hosts[0], 0);
@@ -17,6 +19,9 @@ sealed class ReservedPort : IDisposable
             {
                 foreach (var host in hosts.Skip(1))
                     Reserve(host, Number);
+                // As in ReservedAddresses, a port has one owner on other systems.
+                if (!OperatingSystem.IsLinux())
+                    Dispose();
                 return;
             }
             catch (SocketException)

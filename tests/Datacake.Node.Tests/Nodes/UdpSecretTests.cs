@@ -56,6 +56,7 @@ public sealed class UdpSecretTests : IAsyncLifetime
     [Fact]
     public async Task Node_that_answers_from_an_address_other_than_the_dialed_one_is_found()
     {
+        Needs.OtherLoopbackAddresses();
         // The node listens on all addresses, so that the operating system chooses the address that it answers from.
         var port = IPEndPoint.Parse(_addresses.Next()).Port;
         var first = await StartAsync(1, Secret, $"0.0.0.0:{port}", advertised: $"127.0.0.2:{port}");

@@ -26,6 +26,7 @@ sealed class CertificateFiles : IDisposable
     /// <summary>Replaces a certificate as Kubernetes does: the files are links into a linked directory, and the link to that directory is swapped.</summary>
     public void Swap(X509Certificate2 certificate)
     {
+        Needs.SymbolicLinks(_directory.FullName);
         var version = _directory.CreateSubdirectory(Guid.NewGuid().ToString("N")).FullName;
         File.WriteAllText(Path.Combine(version, "tls.crt"), certificate.ExportCertificatePem());
         File.WriteAllText(Path.Combine(version, "tls.key"), KeyOf(certificate));
