@@ -1,0 +1,54 @@
+using Datacake.Packages.Tests;
+
+[assembly: AssemblyFixture(typeof(PackageFeed))]
+
+namespace Datacake.Packages.Tests;
+
+/// <summary>All packages of the repository, packed as for a release into a folder that is a feed. Everything is built in a temporary folder.</summary>
+public sealed class PackageFeed : IAsyncLifetime
+{
+    // Builds without a remote have no address to link to. A remote of the repository itself has precedence over this one.
+    const string Address = "https://github.com/owner/repository";
+    const string Remote = $"""
+        [remote "origin"]
+            url = {Address}.git
+        """;
+
+    static readonly string Home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+
+    /// <summary>Gets the temporary folder, which is outside of the repository.</summary>
+    public string Folder { get; } = Directory.CreateTempSubdirectory("datacake-packages-").FullName;
+
+    /// <summary>Gets the version of the packages, which is another one in each run.</summary>
+    public string Version { get; } = $"0.1.0-test.{DateTime.UtcNow:yyyyMMddHHmmssfff}";
+
+    /// <summary>Gets the folder of the packages.</summary>
+    public string Path => System.IO.Path.Combine(Folder, "feed");
+
+    /// <summary>Gets the folder of packages that the machine already has, which restores need not fetch again.</summary>
+    public static string MachinePackages => Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? System.IO.Path.Combine(Home, ".nuget", "packages");
+
+    public async ValueTask InitializeAsync()
+    {
+        Directory.CreateDirectory(System.IO.Path.Combine(Folder, "git"));
+        await File.WriteAllTextAsync(System.IO.Path.Combine(Folder, "git", "config"), Remote);
+        var environment = new Dictionary<string, string> { ["CI"] = "true", ["XDG_CONFIG_HOME"] = Folder };
+        string[] command =
+        [
+            "pack", "Packages.slnf", "-c", "Release", "-v", "quiet", "--nologo", "-o", Path, "--artifacts-path", System.IO.Path.Combine(Folder, "artifacts"),
+            $"-p:Version={Version}", "-p:RunAnalyzers=false", "-p:GitRepositoryConfigurationScope=",
+        ];
+        var (exitCode, output) = await DotnetCommand.RunAsync(Repository.Root, environment, TestContext.Current.CancellationToken,
+            Repository.IsUnderGit ? command : [.. command, $"-p:RepositoryUrl={Address}"]);
+        Assert.True(exitCode == 0, output);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        Directory.Delete(Folder, recursive: true);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Opens a package for reading.</summary>
+    public Package Open(string id) => new(System.IO.Path.Combine(Path, $"{id}.{Version}"));
+}
