@@ -1,0 +1,114 @@
+using System.Diagnostics;
+using System.Text;
+using Datacake.Data;
+using Datacake.EventualConsistency;
+using Datacake.Hosting;
+using Datacake.Node;
+using Datacake.Sqlite;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+public sealed class Product
+{
+    public long Id { get; set; }
+    public string Name { get; set; } = "";
+}
+
+public sealed partial class ShopContext(DatacakeNode node) : DatacakeContext(node)
+{
+    public partial Keyspace<Product> Products { get; }
+}
+
+static class Serving
+{
+    public static async Task RunAsync()
+    {
+        await using var second = await Samples.StartNodeAsync(2, Samples.Secured);
+        await using var third = await Samples.StartNodeAsync(3, Samples.Secured);
+        using var built = new BuiltHost();
+        var running = Task.Run(() => Run("--urls", "http://127.0.0.1:0", "--ShopSecret", Samples.Secret));
+        var app = await built.Host;
+        var lifetime = app.Services.GetRequiredService<IHostApplicationLifetime>();
+        var started = new TaskCompletionSource();
+        using var registration = lifetime.ApplicationStarted.Register(started.SetResult);
+        await await Task.WhenAny(started.Task, running);
+        await using (var scope = app.Services.CreateAsyncScope())
+        {
+            var db = scope.ServiceProvider.GetRequiredService<ShopContext>();
+            db.Products.Add(new Product { Id = 1, Name = "Cake" });
+            await db.SaveChangesAsync();
+        }
+        using var client = new HttpClient { BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()) };
+        Assert.Equal("""{"id":1,"name":"Cake"}""", await client.GetStringAsync("/products/1"));
+        Assert.True((await client.GetAsync("/health")).IsSuccessStatusCode);
+        lifetime.StopApplication();
+        await running;
+        Samples.Reach(1);
+    }
+
+    static void Run(params string[] args)
+    {
+        // sample 1
+    }
+}
+
+static class Configuring
+{
+    public static async Task RunAsync()
+    {
+        var builder = WebApplication.CreateBuilder(["--urls", "http://127.0.0.1:0"]);
+        string settings = Samples.JsonOf("src/Datacake.Hosting/README.md");
+        builder.Configuration.AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(settings)));
+        string secret = builder.Configuration["Datacake:ClusterSecret"]!;
+        // sample 2
+        await using var app = builder.Build();
+        await app.StartAsync();
+        var node = app.Services.GetRequiredService<DatacakeNode>();
+        Assert.Equal((1, Samples.AddressOf(1), "eu-west"), (node.Id, node.Address, node.DataCenter));
+        await using var second = await Samples.StartNodeAsync(2, Join);
+        await using var third = await Samples.StartNodeAsync(3, Join);
+        var store = await node.OpenStoreAsync();
+        await store.WaitForMembersAsync(3, TimeSpan.FromMinutes(1));
+        await store.Keyspace("cakes").PutAsync(1, "Madeira"u8.ToArray(), Consistency.All);
+        await app.StopAsync();
+        Samples.Reach(2);
+
+        void Join(DatacakeNodeOptions options) =>
+            options.WithSeeds(Samples.AddressOf(1)).WithClusterSecret(secret).UseSqlite(Path.GetRandomFileName());
+    }
+}
+
+/// <summary>The host that a program builds, for which .NET writes an event.</summary>
+sealed class BuiltHost : IObserver<DiagnosticListener>, IObserver<KeyValuePair<string, object?>>, IDisposable
+{
+    readonly TaskCompletionSource<IHost> _host = new();
+    readonly List<IDisposable> _subscriptions = [];
+
+    public BuiltHost() => _subscriptions.Add(DiagnosticListener.AllListeners.Subscribe(this));
+
+    public Task<IHost> Host => _host.Task.WaitAsync(TimeSpan.FromMinutes(1));
+
+    public void OnNext(DiagnosticListener value)
+    {
+        if (value.Name == "Microsoft.Extensions.Hosting")
+            _subscriptions.Add(value.Subscribe(this));
+    }
+
+    public void OnNext(KeyValuePair<string, object?> value)
+    {
+        if (value is { Key: "HostBuilt", Value: IHost host })
+            _host.TrySetResult(host);
+    }
+
+    public void OnCompleted()
+    {
+    }
+
+    public void OnError(Exception error) => _host.TrySetException(error);
+
+    public void Dispose() => _subscriptions.ForEach(static subscription => subscription.Dispose());
+}

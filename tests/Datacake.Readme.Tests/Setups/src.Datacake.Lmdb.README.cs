@@ -1,0 +1,28 @@
+using Datacake.EventualConsistency;
+using Datacake.Node;
+using Datacake.Storage;
+
+static class InNode
+{
+    public static async Task RunAsync()
+    {
+        // sample 1
+        await (await node.OpenStoreAsync()).Keyspace("cakes").PutAsync(1, "Madeira"u8.ToArray());
+        Assert.True(File.Exists("shop.mdb"));
+        Samples.Reach(1);
+    }
+}
+
+static class Alone
+{
+    public static async Task RunAsync()
+    {
+        // sample 2
+        var batch = new WriteBatch();
+        batch.Put("cake"u8.ToArray(), "Madeira"u8.ToArray());
+        await storage.CommitAsync(batch, Durability.Flushed);
+        using var snapshot = await storage.OpenSnapshotAsync();
+        Assert.Equal("Madeira"u8.ToArray(), (await snapshot.GetAsync("cake"u8.ToArray()))!.Value.ToArray());
+        Samples.Reach(2);
+    }
+}
