@@ -215,6 +215,36 @@ public class OrSwotSetTests
     public void A_set_is_restored_from_its_properties() => AnySet.Sample(set =>
         StateOf(new OrSwotSet<int>(set, set.Tombstones, set.PurgeMark)) == StateOf(set));
 
+    /// <summary>The example of the README.</summary>
+    [Fact]
+    public void Replica_that_fetches_its_difference_has_the_keys_of_both_and_can_purge()
+    {
+        var clock = new HybridLogicalClock(node: 1, TimeProvider.System);
+        var elsewhere = new HybridLogicalClock(node: 2, TimeProvider.System);
+        var here = new OrSwotSet<string>();
+        var there = new OrSwotSet<string>();
+
+        here.Insert("cake", clock.Tick());
+        here.Insert("bread", clock.Tick());
+        there.Merge(here);
+        elsewhere.Observe(clock.Last);
+
+        here.Insert("tart", clock.Tick());
+        there.Delete("bread", elsewhere.Tick());
+        var (changes, removals) = here.Diff(there);
+        foreach (var (key, stamp) in changes)
+            here.Insert(key, stamp);
+        foreach (var (key, stamp) in removals)
+            here.Delete(key, stamp);
+        Assert.Equal(["cake", "tart"], here.Select(entry => entry.Key).Order());
+
+        clock.Observe(elsewhere.Last);
+        here.Observe(clock.Tick());
+        here.Observe(elsewhere.Last);
+        Assert.Equal(["bread"], here.PurgeTombstones(1, 2));
+        Assert.Empty(here.Tombstones);
+    }
+
     [Fact]
     public void A_source_out_of_range_is_refused()
     {
