@@ -137,7 +137,9 @@ public sealed class DatacakeNode : IAsyncDisposable
     public HybridLogicalClock Clock { get; }
 
     /// <summary>
-    /// Gets the storage that was configured with a <c>Use…</c> method, or null if there is none. The node opens it and disposes it last.
+    /// Gets the storage that was configured with a <c>Use…</c> method, or null if there is none. The node opens it and disposes it last. Of
+    /// its keys, those whose first byte is below 0x10 belong to the replicated store, and those from 0xF0 on to the node. Extensions may use
+    /// the others.
     /// </summary>
     public IStorage? Storage { get; }
 

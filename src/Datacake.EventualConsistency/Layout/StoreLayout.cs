@@ -6,7 +6,7 @@ namespace Datacake.EventualConsistency.Layout;
 
 /// <summary>
 /// The layout of the storage keys. The first byte is the range. Keyspaces and indexes have small local numbers, which never leave the node.
-/// Keys of the node itself, such as that of its member table, begin with 0xF0.
+/// Nothing is written outside of <see cref="All"/>: the node and other components may keep records of their own in the same storage.
 /// </summary>
 /// <remarks>
 /// The records that each commit writes apart from documents are adjacent, at the end of the log: the newest log records, the replica's
@@ -56,8 +56,21 @@ static class StoreLayout
     /// <summary>The key of the seed's progress, on a store that joins.</summary>
     public static readonly ReadOnlyMemory<byte> SeedKey = new byte[] { MetaRange, (byte)'j' };
 
+    const byte LastRange = ArrivingLogRange;
+
     /// <summary>The range of everything in the replicated store. The node's own keys come after it.</summary>
-    public static readonly KeyRange All = new(default, new byte[] { ArrivingLogRange + 1 });
+    public static readonly KeyRange All = new(default, new byte[] { LastRange + 1 });
+
+    /// <summary>Checks that a batch stays within the range of the replicated store.</summary>
+    /// <exception cref="InvalidOperationException">A key of the batch is outside of the range.</exception>
+    public static void Check(WriteBatch batch)
+    {
+        foreach (var operation in batch.Operations)
+        {
+            if (operation.Key.IsEmpty || operation.Key.Span[0] > LastRange)
+                throw new InvalidOperationException($"The key {Convert.ToHexString(operation.Key.Span)} does not belong to the replicated store. Nothing was written.");
+        }
+    }
 
     public static readonly KeyRange AllKeyspaces = RangeOf(KeyspaceRange);
     public static readonly KeyRange AllDocuments = RangeOf(DocumentRange);

@@ -337,6 +337,7 @@ sealed class ReplicaBatch
         if (identity.IsDirty)
             batch.Put(StoreLayout.IdentityKey, identity.Encode());
         batch.MayUseReserve = _growth < 0;
+        StoreLayout.Check(batch);
         return batch;
     }
 

@@ -13,9 +13,6 @@ namespace Datacake.Node.Membership;
 /// </summary>
 sealed class MemberRecordStore(IStorage storage, ILogger logger)
 {
-    /// <summary>The key of the record. It does not collide with the keys of the replicated store, which begin with small bytes.</summary>
-    public static readonly ReadOnlyMemory<byte> Key = new byte[] { 0xF0, (byte)'m' };
-
     bool _isFailing;
 
     /// <summary>Loads the last record. Returns null if there is none, or if it is unusable, which is logged.</summary>
@@ -23,7 +20,7 @@ sealed class MemberRecordStore(IStorage storage, ILogger logger)
     public async Task<RememberedNodes?> LoadAsync(string clusterId, CancellationToken cancellationToken)
     {
         using var snapshot = await storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
-        if ((await snapshot.GetAsync(Key, cancellationToken).ConfigureAwait(false))?.ToArray() is not { } kept)
+        if ((await snapshot.GetAsync(NodeLayout.MemberRecordKey, cancellationToken).ConfigureAwait(false))?.ToArray() is not { } kept)
             return null;
         using var codec = new GossipCodec();
         string? error = "its checksum is wrong";
@@ -66,7 +63,7 @@ sealed class MemberRecordStore(IStorage storage, ILogger logger)
         {
             // The record replaces the previous one, so it may be written even if the file has reached its maximum size.
             var batch = new WriteBatch { MayUseReserve = true };
-            batch.Put(Key, WithChecksum(encoded));
+            batch.Put(NodeLayout.MemberRecordKey, WithChecksum(encoded));
             // After a loss of power, the node learns again from the others what the record lacks.
             await storage.CommitAsync(batch, Durability.Buffered, CancellationToken.None).ConfigureAwait(false);
             _isFailing = false;

@@ -119,7 +119,7 @@ public sealed class MemberRecordStoreTests : IAsyncLifetime
         await using (var storage = new SqliteStorage(FileOf(1)))
         {
             var batch = new WriteBatch();
-            batch.Put(MemberRecordStore.Key, MemberRecordStore.WithChecksum(Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal))));
+            batch.Put(NodeLayout.MemberRecordKey, MemberRecordStore.WithChecksum(Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal))));
             await storage.CommitAsync(batch, Durability.Flushed, Stop);
         }
 
@@ -137,10 +137,10 @@ public sealed class MemberRecordStoreTests : IAsyncLifetime
         await using (var storage = new SqliteStorage(FileOf(1)))
         {
             using var snapshot = await storage.OpenSnapshotAsync(Stop);
-            byte[] kept = (await snapshot.GetAsync(MemberRecordStore.Key, Stop))!.Value.ToArray();
+            byte[] kept = (await snapshot.GetAsync(NodeLayout.MemberRecordKey, Stop))!.Value.ToArray();
             kept[Random.Shared.Next(kept.Length)] ^= (byte)(1 << Random.Shared.Next(8));
             var batch = new WriteBatch();
-            batch.Put(MemberRecordStore.Key, kept);
+            batch.Put(NodeLayout.MemberRecordKey, kept);
             await storage.CommitAsync(batch, Durability.Flushed, Stop);
         }
 
