@@ -188,9 +188,6 @@ public sealed class OrSwotSet<TKey> : IReadOnlyCollection<KeyValuePair<TKey, Hlc
         return purged;
     }
 
-    /// <summary>Reserves capacity for a total number of keys, which saves copies and unused memory while the set grows.</summary>
-    public void EnsureCapacity(int count) => _entries.EnsureCapacity(count);
-
     /// <summary>Returns the keys of the set with the stamps of their latest insertions, in no particular order.</summary>
     public Dictionary<TKey, HlcTimestamp>.Enumerator GetEnumerator() => _entries.GetEnumerator();
 

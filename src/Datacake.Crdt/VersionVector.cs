@@ -44,9 +44,6 @@ public sealed class VersionVector : IEquatable<VersionVector>
     /// <summary>Gets the intervals of one node in ascending order.</summary>
     public ReadOnlySpan<StampInterval> this[byte node] => Find(node);
 
-    /// <summary>Gets the total number of intervals. Without gaps, it is the number of nodes.</summary>
-    public int IntervalCount => _nodes.Sum(node => node.Intervals.Length);
-
     /// <summary>Returns true if a stamp is in the set.</summary>
     public bool Contains(HlcTimestamp stamp)
     {

@@ -13,7 +13,7 @@ public sealed class StorageFailureTests
     public async Task Replica_continues_to_report_and_collect_after_a_failed_commit()
     {
         var storage = new FaultyStorage();
-        storage.FailingOperation = operation => operation.IsDelete && StoreLayout.AllLog.Contains(operation.Key.Span);
+        storage.FailingOperation = operation => operation.Value is null && StoreLayout.AllLog.Contains(operation.Key.Span);
         storage.CommitsToFail = 1;
         await using var cluster = await TestCluster.StartAsync(1, _ => storage);
         await cluster[1].Store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.None, Canceled);

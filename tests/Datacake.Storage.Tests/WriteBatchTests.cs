@@ -12,7 +12,7 @@ public sealed class WriteBatchTests
         batch.Delete("b"u8.ToArray());
         batch.Put("c"u8.ToArray(), default);
         Assert.Equal(3, batch.Count);
-        Assert.Equal([false, true, false], batch.Operations.ToArray().Select(operation => operation.IsDelete));
+        Assert.Equal([false, true, false], batch.Operations.ToArray().Select(operation => operation.Value is null));
         Assert.Equal(["a", "b", "c"], batch.Operations.ToArray().Select(operation => Encoding.UTF8.GetString(operation.Key.Span)));
     }
 

@@ -57,11 +57,6 @@ public sealed class ConsistencyRequirement
         return new ConsistencyRequirement(level, localId, up, down, [.. Groups(level, localId, all, expected)]);
     }
 
-    /// <summary>Creates the requirement of a level for the members of a cluster.</summary>
-    /// <inheritdoc cref="For(Consistency, byte, IEnumerable{ConsistencyMember}, int)"/>
-    public static ConsistencyRequirement For(Consistency level, byte localId, IEnumerable<ClusterMember> members)
-        => For(level, localId, members.Select(member => new ConsistencyMember(member.NodeId, member.DataCenter, member.IsUp)));
-
     /// <summary>
     /// Returns true if the given nodes, together with the local node, satisfy the level. Ids that do not belong to members are ignored.
     /// </summary>
@@ -72,18 +67,6 @@ public sealed class ConsistencyRequirement
             if ((group.Nodes & acknowledged).Count < group.Required)
                 return false;
         return true;
-    }
-
-    /// <summary>Returns true if the acknowledgment of a node would still help to satisfy the level.</summary>
-    /// <param name="nodeId">The id of the node.</param>
-    /// <param name="acknowledged">The nodes that have already acknowledged.</param>
-    public bool IsNeeded(byte nodeId, NodeSet acknowledged)
-    {
-        acknowledged = acknowledged.With(LocalId);
-        foreach (var group in _groups)
-            if (group.Nodes.Contains(nodeId) && !acknowledged.Contains(nodeId) && (group.Nodes & acknowledged).Count < group.Required)
-                return true;
-        return false;
     }
 
     /// <summary>
