@@ -43,6 +43,26 @@ public sealed class LogRecordTests
         Assert.Throws<InvalidDataException>(() => LogRecord.StampsOf(StampOf(3), encoded));
     }
 
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(1, 3, 2)]
+    [InlineData(1, 2, 2)]
+    public void Log_record_whose_stamps_do_not_ascend_is_refused(params int[] stamps)
+    {
+        // The last stamp is the greatest, so that only the order in between is wrong.
+        int[] numbers = [.. stamps, 4];
+        byte[] encoded = new LogRecord(MayPurge: false, [.. numbers.Select(number => new LogTransaction(StampOf(number), []))]).Encode();
+        Assert.Contains("cannot follow", Assert.Throws<InvalidDataException>(() => LogRecord.Decode(First, encoded)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Log_record_with_transactions_of_two_nodes_is_refused()
+    {
+        var ofOther = new HlcTimestamp((2 << 8) | 7);
+        byte[] encoded = new LogRecord(MayPurge: false, [new(First, []), new(ofOther, []), new(StampOf(3), [])]).Encode();
+        Assert.Throws<InvalidDataException>(() => LogRecord.Decode(First, encoded));
+    }
+
     static HlcTimestamp StampOf(int number) => new((ulong)number << 8 | 1);
 
     static ReadOnlyMemory<byte> KeyOf(int number, int length)

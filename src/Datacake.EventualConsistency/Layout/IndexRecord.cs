@@ -23,8 +23,8 @@ sealed record IndexRecord(
     });
 
     public static IndexRecord Decode(ReadOnlyMemory<byte> encoded) => Record.Decode(encoded, "an index's record", static (ref reader) =>
-        new IndexRecord(reader.ReadUInt16(), Record.ReadText(ref reader), Record.ReadText(ref reader), (IndexStage)reader.ReadByte(),
-            Record.ReadBytes(ref reader), reader.ReadInt64()));
+        new IndexRecord(reader.ReadUInt16(), Record.ReadText(ref reader), Record.ReadText(ref reader),
+            (IndexStage)Record.ReadChoice(ref reader, (byte)IndexStage.Dropped, "stage of an index"), Record.ReadBytes(ref reader), reader.ReadInt64()));
 }
 
 /// <summary>The stage of an index.</summary>

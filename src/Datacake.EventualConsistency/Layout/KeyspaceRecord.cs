@@ -1,4 +1,5 @@
 using Datacake.Crdt;
+using MessagePack;
 
 namespace Datacake.EventualConsistency.Layout;
 
@@ -24,6 +25,10 @@ sealed record KeyspaceRecord(string Name, MergePolicy Policy, long Count, UInt12
     });
 
     public static KeyspaceRecord Decode(ReadOnlyMemory<byte> encoded) => Record.Decode(encoded, "a keyspace's record", static (ref reader) =>
-        new KeyspaceRecord(Record.ReadText(ref reader), (MergePolicy)reader.ReadByte(), reader.ReadInt64(),
+        new KeyspaceRecord(Record.ReadText(ref reader), ReadPolicy(ref reader), reader.ReadInt64(),
             Record.ReadNumber(ref reader) ?? throw new InvalidDataException("The keyspace has no fingerprint."), reader.ReadBoolean(), reader.ReadBoolean()));
+
+    /// <summary>Reads a merge policy.</summary>
+    /// <exception cref="InvalidDataException">The policy is unknown.</exception>
+    public static MergePolicy ReadPolicy(ref MessagePackReader reader) => (MergePolicy)Record.ReadChoice(ref reader, (byte)MergePolicy.DeleteWins, "merge policy");
 }

@@ -130,7 +130,7 @@ readonly record struct LogRecord(bool MayPurge, LogTransaction[] Transactions)
                 _ = Record.ReadStamp(ref reader);
                 var transactions = new List<LogTransaction>();
                 do
-                    transactions.Add(ReadTransaction(ref reader));
+                    transactions.Add(ReadTransaction(ref reader, transactions.Count == 0 ? null : transactions[^1].Stamp));
                 while (!reader.End);
                 return new LogRecord(mayPurge, [.. transactions]);
             });
@@ -145,9 +145,11 @@ readonly record struct LogRecord(bool MayPurge, LogTransaction[] Transactions)
         }
     }
 
-    static LogTransaction ReadTransaction(ref MessagePackReader reader)
+    static LogTransaction ReadTransaction(ref MessagePackReader reader, HlcTimestamp? previous)
     {
         var stamp = Record.ReadStamp(ref reader);
+        if (previous is { } before && (stamp <= before || stamp.Node != before.Node))
+            throw new InvalidDataException($"The transaction {stamp} cannot follow {before}.");
         var keys = new ReadOnlyMemory<byte>[Record.ReadCount(ref reader)];
         for (int i = 0; i < keys.Length; i++)
             keys[i] = Record.ReadView(ref reader);

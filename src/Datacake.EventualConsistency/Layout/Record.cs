@@ -41,14 +41,21 @@ static class Record
         writer.Flush();
     }
 
-    /// <summary>Decodes bytes from a disk or the network.</summary>
+    /// <summary>Decodes bytes from a disk or the network, which must contain nothing else.</summary>
     /// <exception cref="InvalidDataException">The bytes are not valid. The message calls them <paramref name="what"/>.</exception>
-    public static T Decode<T>(ReadOnlyMemory<byte> encoded, string what, Reading<T> read)
+    public static T Decode<T>(ReadOnlyMemory<byte> encoded, string what, Reading<T> read) => Decode(encoded, what, mayHaveMore: false, read);
+
+    /// <summary>Decodes the values at the beginning of a message. A newer version of the sender may have appended others.</summary>
+    /// <exception cref="InvalidDataException">The bytes are not valid. The message calls them <paramref name="what"/>.</exception>
+    public static T DecodeBeginning<T>(ReadOnlyMemory<byte> encoded, string what, Reading<T> read) => Decode(encoded, what, mayHaveMore: true, read);
+
+    static T Decode<T>(ReadOnlyMemory<byte> encoded, string what, bool mayHaveMore, Reading<T> read)
     {
         try
         {
             var reader = new MessagePackReader(encoded);
-            return read(ref reader);
+            var decoded = read(ref reader);
+            return reader.End || mayHaveMore ? decoded : throw new InvalidDataException($"The bytes of {what} are damaged: unexpected bytes follow.");
         }
         catch (Exception e) when (e is MessagePackSerializationException or EndOfStreamException or OverflowException or ArgumentException)
         {
@@ -145,6 +152,11 @@ static class Record
         ReadOnlySpan<byte> bytes = ReadBytes(ref reader).Span;
         return bytes.Length == 16 ? BinaryPrimitives.ReadUInt128LittleEndian(bytes) : throw new InvalidDataException($"A 128-bit number has {bytes.Length} bytes instead of 16.");
     }
+
+    /// <summary>Reads the number of a value of an enumeration, which has the values from 0 to <paramref name="last"/>.</summary>
+    /// <exception cref="InvalidDataException">The enumeration has no such value. The message calls it <paramref name="what"/>.</exception>
+    public static byte ReadChoice(ref MessagePackReader reader, byte last, string what) =>
+        reader.ReadByte() is var number && number <= last ? number : throw new InvalidDataException($"The {what} {number} is unknown.");
 
     public static string ReadText(ref MessagePackReader reader) =>
         reader.ReadString() ?? throw new InvalidDataException("A string was expected, but none is present.");

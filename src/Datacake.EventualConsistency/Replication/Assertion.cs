@@ -102,7 +102,7 @@ sealed record Assertion(IReadOnlyList<HlcTimestamp> Over, VersionVector Known)
         Record.WriteVector(ref writer, assertion.Known);
     });
 
-    static Assertion Decode(ReadOnlyMemory<byte> encoded) => Record.Decode(encoded, "an assertion", static (ref reader) =>
+    static Assertion Decode(ReadOnlyMemory<byte> encoded) => Record.DecodeBeginning(encoded, "an assertion", static (ref reader) =>
         Record.ReadStamps(ref reader) is { Length: > 0 and <= MaxOver } over
             ? new Assertion(over, Record.ReadVector(ref reader))
             : throw new InvalidDataException("An assertion has no earlier put, or too many."));

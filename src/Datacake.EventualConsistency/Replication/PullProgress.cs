@@ -111,9 +111,12 @@ sealed class PullProgress(ulong pull, VersionVector known, bool isFull, long max
     {
         _records.Sort(static (a, b) => a.Stamp.Node != b.Stamp.Node ? a.Stamp.Node - b.Stamp.Node : a.Stamp.CompareTo(b.Stamp));
         var keys = new List<ReadOnlyMemory<byte>>();
-        var previous = HlcTimestamp.None;
+        HlcTimestamp previous = HlcTimestamp.None, last = HlcTimestamp.None;
         foreach (var (stamp, names) in _records)
         {
+            if (stamp == last)
+                throw new InvalidDataException($"The answer to a pull has the transaction {stamp} twice.");
+            last = stamp;
             // A transaction that has meanwhile arrived in another way is in the log already.
             if (batch.Truncated.Contains(stamp) || batch.Knows(stamp))
             {

@@ -87,11 +87,9 @@ sealed record SnapshotPage(
         ulong cluster = reader.ReadUInt64();
         var state = ReplicaState.Decode(Record.ReadBytes(ref reader));
         long count = reader.ReadInt64();
-        byte part = reader.ReadByte();
-        if (part > (byte)SnapshotPart.Rest)
-            throw new InvalidDataException($"A snapshot has the unknown part {part}.");
+        var part = (SnapshotPart)Record.ReadChoice(ref reader, (byte)SnapshotPart.Rest, "part of a snapshot");
         var (records, documents) = Parts.Read(ref reader);
-        return new SnapshotPage(pull, stream, number, cluster, state, count, (SnapshotPart)part, records, documents, reader.ReadBoolean());
+        return new SnapshotPage(pull, stream, number, cluster, state, count, part, records, documents, reader.ReadBoolean());
     }
 }
 

@@ -35,11 +35,7 @@ readonly record struct DocumentName(string Keyspace, MergePolicy Policy, ReadOnl
     public static DocumentName Read(ref MessagePackReader reader, ref KeyspaceNames names)
     {
         string keyspace = names.Read(ref reader);
-        byte policy = reader.ReadByte();
-        var key = Record.ReadView(ref reader);
-        if (policy > (byte)MergePolicy.DeleteWins)
-            throw new InvalidDataException($"The keyspace '{keyspace}' has the unknown policy {policy}.");
-        return new DocumentName(keyspace, (MergePolicy)policy, new DocumentKey(key).Encoded);
+        return new DocumentName(keyspace, KeyspaceRecord.ReadPolicy(ref reader), new DocumentKey(Record.ReadView(ref reader)).Encoded);
     }
 }
 

@@ -45,6 +45,8 @@ sealed record Mutations(IReadOnlyList<Mutation> Items) : ReplicaMessage
         {
             var previous = Record.ReadStamp(ref own);
             var stamp = Record.ReadStamp(ref own);
+            if (i > 0 && stamp <= items[i - 1].Stamp)
+                throw new InvalidDataException($"The transaction {stamp} follows {items[i - 1].Stamp}, but stamps must ascend.");
             var deltas = Record.BeginArray<DocumentDelta>(ref own, out int deltaCount);
             for (int j = 0; j < deltaCount; j++)
             {

@@ -43,7 +43,7 @@ abstract record ReplicaMessage
         return output.Written.ToArray();
     }
 
-    static ReplicaMessage DecodeContents(ReadOnlyMemory<byte> contents) => Record.Decode<ReplicaMessage>(contents, "a message", static (ref reader) =>
+    static ReplicaMessage DecodeContents(ReadOnlyMemory<byte> contents) => Record.DecodeBeginning<ReplicaMessage>(contents, "a message", static (ref reader) =>
         reader.ReadByte() switch
         {
             HelloKind => Hello.Read(ref reader),
