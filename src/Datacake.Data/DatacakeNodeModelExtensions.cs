@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Datacake.Data.Metadata;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Keyspaces;
 using Datacake.Node;
 
 namespace Datacake.Data;

@@ -24,7 +24,7 @@ public sealed partial class ReplicatedStore
     /// </summary>
     /// <exception cref="ArgumentException">The name is not a valid keyspace name.</exception>
     /// <exception cref="StorageException">The storage refused the declaration. Nothing was changed.</exception>
-    public async ValueTask DeclareAsync(KeyspaceDeclaration declaration, CancellationToken cancellationToken = default)
+    internal async ValueTask DeclareAsync(KeyspaceDeclaration declaration, CancellationToken cancellationToken = default)
     {
         KeyspaceCatalog.CheckArgument(declaration.Name, nameof(declaration));
         // The declaration is a small record, and nothing can be deleted from a full storage without it. The larger part, the index entries,

@@ -6,6 +6,7 @@ using Datacake.EventualConsistency.Integrity;
 using Datacake.EventualConsistency.Joining;
 using Datacake.EventualConsistency.Membership;
 using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Snapshots;
 using Datacake.EventualConsistency.Transactions;
 using Datacake.Node;
 using Datacake.Storage;
@@ -142,7 +143,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     /// <exception cref="StorageException">The store cannot be read.</exception>
     /// <exception cref="TimeoutException">The store has not joined its cluster within <see cref="ReplicatedStoreOptions.JoinTimeout"/>.</exception>
     /// <exception cref="ObjectDisposedException">The store is closed, or is closing.</exception>
-    public ValueTask<StoreSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default)
+    internal ValueTask<StoreSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default)
     {
         if (_isClosing)
             return ValueTask.FromException<StoreSnapshot>(CommitLoop.Closed());

@@ -1,5 +1,6 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Transactions;
 
 namespace Datacake.Data.Tests;
 

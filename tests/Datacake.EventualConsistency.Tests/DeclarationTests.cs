@@ -1,5 +1,7 @@
 using System.Text;
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Indexes;
+using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
 using Datacake.Storage;
 
@@ -229,14 +231,6 @@ public sealed class DeclarationTests
     static async Task<IEnumerable<string>> IndexedAsync(ReplicatedStore store)
     {
         using var snapshot = await store.OpenSnapshotAsync(Canceled);
-        var keys = new List<string>();
-        for (var range = KeyRange.All; ;)
-        {
-            var page = await snapshot.ScanIndexAsync("shop", "Name", range, ScanDirection.Forward, 1_000, Canceled);
-            if (page.Count == 0)
-                return keys;
-            keys.AddRange(page.Select(entry => entry.Key.ToString()));
-            range = range.After(page[^1].Position);
-        }
+        return (await snapshot.ReadIndexAsync("shop", "Name", KeyRange.All)).Select(key => key.ToString());
     }
 }

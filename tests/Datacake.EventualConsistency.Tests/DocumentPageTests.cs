@@ -1,6 +1,7 @@
 using System.Text;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Snapshots;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests;

@@ -1,6 +1,7 @@
 using Datacake.Data.Querying.Related;
 using Datacake.Data.Querying.Updates;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Snapshots;
 
 namespace Datacake.Data.ChangeTracking;
 

@@ -2,6 +2,8 @@ using Datacake.Crdt;
 using Datacake.Data.Cells;
 using Datacake.Data.CodeGeneration;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Indexes;
+using Datacake.EventualConsistency.Snapshots;
 using Datacake.Storage;
 
 namespace Datacake.Data.Metadata;

@@ -2,6 +2,7 @@ using System.Linq.Expressions;
 using Datacake.Data.Expressions;
 using Datacake.Data.Querying.Operators;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Snapshots;
 
 namespace Datacake.Data.Querying;
 

@@ -3,6 +3,7 @@ using Datacake.Data.Querying;
 using Datacake.Data.Querying.Operators;
 using Datacake.Data.Querying.Related;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Snapshots;
 
 namespace Datacake.Data;
 

@@ -4,6 +4,7 @@ using Datacake.Data.Querying.Analysis;
 using Datacake.Data.Querying.Operators;
 using Datacake.Data.Querying.Related;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Snapshots;
 
 namespace Datacake.Data;
 

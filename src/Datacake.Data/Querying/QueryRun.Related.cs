@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Datacake.Data.Querying.Including;
 using Datacake.Data.Querying.Related;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Snapshots;
 
 namespace Datacake.Data.Querying;
 

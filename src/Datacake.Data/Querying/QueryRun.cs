@@ -7,6 +7,7 @@ using Datacake.Data.Querying.Analysis;
 using Datacake.Data.Querying.Planning;
 using Datacake.Data.Querying.Related;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Snapshots;
 using Datacake.Storage;
 
 namespace Datacake.Data.Querying;

@@ -4,6 +4,7 @@ using Datacake.Crdt;
 using Datacake.Data.Cells;
 using Datacake.Data.CodeGeneration;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Snapshots;
 
 namespace Datacake.Data.Seeds;
 

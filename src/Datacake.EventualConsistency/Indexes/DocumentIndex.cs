@@ -1,6 +1,6 @@
 using Datacake.Crdt;
 
-namespace Datacake.EventualConsistency;
+namespace Datacake.EventualConsistency.Indexes;
 
 /// <summary>
 /// An ordered index of a keyspace: the values under which each live document is found. Every replica keeps its own index, and updates it in
@@ -14,7 +14,7 @@ namespace Datacake.EventualConsistency;
 /// Writes the values of a live document. It is called at every change, with the document before and after the change, and must be pure,
 /// thread-safe and fast.
 /// </param>
-public sealed record DocumentIndex(string Name, string Signature, DocumentIndex.Extractor Extract)
+sealed record DocumentIndex(string Name, string Signature, DocumentIndex.Extractor Extract)
 {
     /// <summary>
     /// The maximum length of a value, in encoded bytes. Longer values are cut off, so readers must check the document itself.

@@ -1,7 +1,7 @@
-namespace Datacake.EventualConsistency;
+namespace Datacake.EventualConsistency.Indexes;
 
 /// <summary>The values under which an index finds a document. An extractor writes them.</summary>
-public sealed class IndexValues
+sealed class IndexValues
 {
     readonly OrderedKeyWriter _writer = new();
     readonly List<byte[]> _values = [];

@@ -10,13 +10,13 @@ public ref struct OrderedKeyReader
     ReadOnlySpan<byte> _rest;
 
     /// <summary>Creates a reader that starts at the beginning of <paramref name="encoded"/>.</summary>
-    public OrderedKeyReader(ReadOnlySpan<byte> encoded) => _rest = encoded;
+    internal OrderedKeyReader(ReadOnlySpan<byte> encoded) => _rest = encoded;
 
     /// <summary>True if all values were read.</summary>
-    public readonly bool IsAtEnd => _rest.IsEmpty;
+    internal readonly bool IsAtEnd => _rest.IsEmpty;
 
     /// <summary>Reads a null value and returns true, if one comes next.</summary>
-    public bool TryReadNull()
+    internal bool TryReadNull()
     {
         bool isNull = !_rest.IsEmpty && _rest[0] == OrderedKeyWriter.NullTag;
         if (isNull)
@@ -26,7 +26,7 @@ public ref struct OrderedKeyReader
 
     /// <summary>Reads a signed integer.</summary>
     /// <exception cref="InvalidDataException">The next value is not a signed integer.</exception>
-    public long ReadInt64()
+    internal long ReadInt64()
     {
         Expect(OrderedKeyWriter.Int64Tag, "a 64-bit integer");
         return BinaryPrimitives.ReadInt64BigEndian(Take(8)) ^ long.MinValue;
@@ -34,7 +34,7 @@ public ref struct OrderedKeyReader
 
     /// <summary>Reads an unsigned integer.</summary>
     /// <exception cref="InvalidDataException">The next value is not an unsigned integer.</exception>
-    public ulong ReadUInt64()
+    internal ulong ReadUInt64()
     {
         if (!_rest.IsEmpty && _rest[0] == OrderedKeyWriter.Int64Tag)
         {
@@ -47,7 +47,7 @@ public ref struct OrderedKeyReader
 
     /// <summary>Reads a Boolean.</summary>
     /// <exception cref="InvalidDataException">The next value is not a Boolean.</exception>
-    public bool ReadBoolean()
+    internal bool ReadBoolean()
     {
         bool value = !_rest.IsEmpty && _rest[0] == OrderedKeyWriter.TrueTag;
         Expect(value ? OrderedKeyWriter.TrueTag : OrderedKeyWriter.FalseTag, "a Boolean");
@@ -56,7 +56,7 @@ public ref struct OrderedKeyReader
 
     /// <summary>Reads a decimal number, without trailing zeros.</summary>
     /// <exception cref="InvalidDataException">The next value is not a decimal number.</exception>
-    public decimal ReadDecimal()
+    internal decimal ReadDecimal()
     {
         Expect(OrderedKeyWriter.DecimalTag, "a decimal number");
         byte sign = Take(1)[0];
@@ -65,7 +65,7 @@ public ref struct OrderedKeyReader
 
     /// <summary>Reads a <see cref="Guid"/>.</summary>
     /// <exception cref="InvalidDataException">The next value is not a <see cref="Guid"/>.</exception>
-    public Guid ReadGuid()
+    internal Guid ReadGuid()
     {
         Expect(OrderedKeyWriter.GuidTag, "a Guid");
         return new Guid(Take(16), bigEndian: true);
@@ -73,7 +73,7 @@ public ref struct OrderedKeyReader
 
     /// <summary>Reads a string.</summary>
     /// <exception cref="InvalidDataException">The next value is not a string.</exception>
-    public string ReadString()
+    internal string ReadString()
     {
         Expect(OrderedKeyWriter.StringTag, "a string");
         byte[] utf8 = TakeEscaped();
@@ -94,7 +94,7 @@ public ref struct OrderedKeyReader
 
     /// <summary>Reads bytes.</summary>
     /// <exception cref="InvalidDataException">The next value is not bytes.</exception>
-    public byte[] ReadBytes()
+    internal byte[] ReadBytes()
     {
         Expect(OrderedKeyWriter.BytesTag, "bytes");
         return TakeEscaped();
@@ -102,7 +102,7 @@ public ref struct OrderedKeyReader
 
     /// <summary>Reads a value of any type, and returns its encoded bytes.</summary>
     /// <exception cref="InvalidDataException">No value comes next.</exception>
-    public ReadOnlySpan<byte> ReadEncoded()
+    internal ReadOnlySpan<byte> ReadEncoded()
     {
         var encoded = _rest;
         switch (encoded.IsEmpty ? (byte)0 : encoded[0])

@@ -26,39 +26,39 @@ public sealed class OrderedKeyWriter
     int _length;
 
     /// <summary>Creates a writer with an initial capacity in bytes, which grows when needed.</summary>
-    public OrderedKeyWriter(int capacity = 64) => _buffer = new byte[Math.Max(capacity, 16)];
+    internal OrderedKeyWriter(int capacity = 64) => _buffer = new byte[Math.Max(capacity, 16)];
 
     /// <summary>Gets the number of bytes that were written.</summary>
-    public int Length => _length;
+    internal int Length => _length;
 
     /// <summary>Gets the bytes that were written. They are valid until the next write.</summary>
-    public ReadOnlySpan<byte> Written => _buffer.AsSpan(0, _length);
+    internal ReadOnlySpan<byte> Written => _buffer.AsSpan(0, _length);
 
     /// <summary>Removes everything after the first <paramref name="length"/> bytes.</summary>
-    public void Truncate(int length = 0)
+    internal void Truncate(int length = 0)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, _length);
         _length = length;
     }
 
     /// <summary>Returns a copy of the bytes that were written.</summary>
-    public byte[] ToArray() => Written.ToArray();
+    internal byte[] ToArray() => Written.ToArray();
 
     /// <summary>Writes a null, which comes before every value.</summary>
-    public void WriteNull() => Append(NullTag);
+    internal void WriteNull() => Append(NullTag);
 
     /// <summary>Writes a Boolean; <see langword="false"/> comes first.</summary>
-    public void Write(bool value) => Append(value ? TrueTag : FalseTag);
+    internal void Write(bool value) => Append(value ? TrueTag : FalseTag);
 
     /// <summary>Writes an integer.</summary>
-    public void Write(long value)
+    internal void Write(long value)
     {
         Append(Int64Tag);
         BinaryPrimitives.WriteInt64BigEndian(Reserve(8), value ^ long.MinValue);
     }
 
     /// <summary>Writes an unsigned integer, which shares one order with signed integers.</summary>
-    public void Write(ulong value)
+    internal void Write(ulong value)
     {
         if (value <= long.MaxValue)
         {
@@ -73,7 +73,7 @@ public sealed class OrderedKeyWriter
     /// Writes a floating-point number, in the order of <see cref="double.CompareTo(double)"/>: NaN comes first, and negative zero equals
     /// zero.
     /// </summary>
-    public void Write(double value)
+    internal void Write(double value)
     {
         Append(DoubleTag);
         long bits = double.IsNaN(value) ? long.MinValue : BitConverter.DoubleToInt64Bits(value + 0.0);
@@ -83,14 +83,14 @@ public sealed class OrderedKeyWriter
     }
 
     /// <summary>Writes a decimal number by its value: 1.0 and 1.00 are equal.</summary>
-    public void Write(decimal value)
+    internal void Write(decimal value)
     {
         Append(DecimalTag);
         OrderedDecimal.Write(value, this);
     }
 
     /// <summary>Writes a <see cref="Guid"/>, in the order of <see cref="Guid.CompareTo(Guid)"/>.</summary>
-    public void Write(Guid value)
+    internal void Write(Guid value)
     {
         Append(GuidTag);
         value.TryWriteBytes(Reserve(16), bigEndian: true, out _);
@@ -98,7 +98,7 @@ public sealed class OrderedKeyWriter
 
     /// <summary>Writes a string, in ordinal order.</summary>
     /// <exception cref="ArgumentException">The string contains half of a surrogate pair.</exception>
-    public void Write(string value)
+    internal void Write(string value)
     {
         Append(StringTag);
         WriteStringPart(value);
@@ -108,14 +108,14 @@ public sealed class OrderedKeyWriter
 
     /// <summary>Writes the beginning of a string: the bytes that all strings with the prefix <paramref name="prefix"/> share.</summary>
     /// <exception cref="ArgumentException">The string contains half of a surrogate pair.</exception>
-    public void WritePrefix(string prefix)
+    internal void WritePrefix(string prefix)
     {
         Append(StringTag);
         WriteStringPart(prefix);
     }
 
     /// <summary>Writes bytes, in the order of their unsigned values.</summary>
-    public void Write(ReadOnlySpan<byte> value)
+    internal void Write(ReadOnlySpan<byte> value)
     {
         Append(BytesTag);
         WriteEscaped(value);
@@ -126,7 +126,7 @@ public sealed class OrderedKeyWriter
     /// <summary>
     /// Inverts the bits of all bytes from <paramref name="start"/> on, so that they compare in the opposite order: for descending columns.
     /// </summary>
-    public void Reverse(int start)
+    internal void Reverse(int start)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(start, _length);
         foreach (ref byte value in _buffer.AsSpan(start, _length - start))
@@ -134,7 +134,7 @@ public sealed class OrderedKeyWriter
     }
 
     /// <summary>Appends bytes that are already in ordered form.</summary>
-    public void WriteRaw(ReadOnlySpan<byte> ordered) => ordered.CopyTo(Reserve(ordered.Length));
+    internal void WriteRaw(ReadOnlySpan<byte> ordered) => ordered.CopyTo(Reserve(ordered.Length));
 
     void WriteStringPart(string value)
     {

@@ -1,4 +1,5 @@
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Indexes;
 using Datacake.EventualConsistency.Layout;
 using Datacake.Storage;
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Indexes;
 using Datacake.EventualConsistency.Layout;
 
 namespace Datacake.EventualConsistency.Keyspaces;

@@ -1,3 +1,5 @@
+using Datacake.EventualConsistency.Indexes;
+
 namespace Datacake.EventualConsistency.Layout;
 
 /// <summary>The stored record of an index, which describes it apart from its entries.</summary>

@@ -47,7 +47,7 @@ public sealed class ConsistencyRequirement
     /// known.
     /// </param>
     /// <exception cref="ArgumentException">The local node is not among the members, or the level does not exist.</exception>
-    public static ConsistencyRequirement For(Consistency level, byte localId, IEnumerable<ConsistencyMember> members, int expected = 0)
+    internal static ConsistencyRequirement For(Consistency level, byte localId, IEnumerable<ConsistencyMember> members, int expected = 0)
     {
         var all = members.ToArray();
         if (!all.Any(member => member.NodeId == localId))

@@ -98,7 +98,7 @@ public sealed class ReplicatedStoreOptions
     /// Gets the keyspaces that the application declares. The store knows them before it receives anything from other nodes. An index that
     /// is declared only after documents have changed must be built again. Default: none.
     /// </summary>
-    public IList<KeyspaceDeclaration> Declarations { get; } = [];
+    internal IList<KeyspaceDeclaration> Declarations { get; } = [];
 
     /// <summary>
     /// Gets or sets how many commits may wait for the writer before further callers must wait to post theirs, from 1 to 1,000,000. Default:

@@ -3,6 +3,7 @@ using Datacake.Crdt;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.EventualConsistency.Transactions;
 
 namespace Datacake.EventualConsistency.Replication;
 

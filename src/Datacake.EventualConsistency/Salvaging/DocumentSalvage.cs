@@ -1,6 +1,7 @@
 using System.Text;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Transactions;
 
 namespace Datacake.EventualConsistency.Salvaging;
 

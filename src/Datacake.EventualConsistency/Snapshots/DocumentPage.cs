@@ -1,16 +1,15 @@
 using System.Buffers;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
-using Datacake.EventualConsistency.Snapshots;
 using Datacake.Storage;
 
-namespace Datacake.EventualConsistency;
+namespace Datacake.EventualConsistency.Snapshots;
 
 /// <summary>
 /// A page of live documents, which are read in place, in memory that is used again for the next page. The content of the page is valid
 /// until the page is filled again or disposed. Not thread-safe.
 /// </summary>
-public sealed class DocumentPage : IDisposable
+sealed class DocumentPage : IDisposable
 {
     MergePolicy _policy;
 

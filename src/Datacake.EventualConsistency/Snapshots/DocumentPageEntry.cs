@@ -1,10 +1,10 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
 
-namespace Datacake.EventualConsistency;
+namespace Datacake.EventualConsistency.Snapshots;
 
 /// <summary>A document of a <see cref="DocumentPage"/>, which is valid as long as the content of the page.</summary>
-public readonly ref struct DocumentPageEntry
+readonly ref struct DocumentPageEntry
 {
     readonly ReadOnlySpan<byte> _storageKey;
 

@@ -1,13 +1,13 @@
 using Datacake.EventualConsistency.Layout;
 using Datacake.Storage;
 
-namespace Datacake.EventualConsistency;
+namespace Datacake.EventualConsistency.Snapshots;
 
 /// <summary>
 /// A page of the entries of an index, in memory that is used again for the next page. The content of the page is valid until the page is
 /// filled again or disposed. Not thread-safe.
 /// </summary>
-public sealed class IndexPage : IDisposable
+sealed class IndexPage : IDisposable
 {
     /// <summary>Gets the number of entries.</summary>
     public int Count => Entries.Count;

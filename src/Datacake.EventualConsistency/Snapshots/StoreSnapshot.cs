@@ -1,19 +1,19 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Indexes;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
-using Datacake.EventualConsistency.Snapshots;
 using Datacake.Storage;
 
-namespace Datacake.EventualConsistency;
+namespace Datacake.EventualConsistency.Snapshots;
 
 /// <summary>
 /// A consistent view of a replica's documents and indexes that later commits do not change. Documents that it returns stay valid after it
 /// is disposed. Thread-safe.
 /// </summary>
-public sealed class StoreSnapshot : IDisposable
+sealed class StoreSnapshot : IDisposable
 {
     readonly IStorageSnapshot _storage;
     readonly ImmutableDictionary<string, KeyspaceView> _keyspaces;
@@ -24,7 +24,7 @@ public sealed class StoreSnapshot : IDisposable
         _keyspaces = keyspaces;
     }
 
-    internal static async ValueTask<StoreSnapshot> OpenAsync(IStorage storage, KeyspaceCatalog catalog, CancellationToken cancellationToken)
+    public static async ValueTask<StoreSnapshot> OpenAsync(IStorage storage, KeyspaceCatalog catalog, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -119,7 +119,7 @@ public sealed class StoreSnapshot : IDisposable
             : _storage.GetManyAsync(storageKeys, entries, cancellationToken);
     }
 
-    internal async IAsyncEnumerable<DocumentMetadata> ReadMetadataAsync(string keyspace, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<DocumentMetadata> ReadMetadataAsync(string keyspace, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (!_keyspaces.TryGetValue(keyspace, out var found))
             yield break;
@@ -138,26 +138,6 @@ public sealed class StoreSnapshot : IDisposable
     /// Returns the declaration of an index that can be read; null if there is no such index or it does not contain all documents.
     /// </summary>
     public DocumentIndex? FindIndex(string keyspace, string index) => Find(keyspace, index)?.Definition;
-
-    /// <summary>
-    /// Returns a page of entries of an index from a range of encoded values, in the order of their values and then of their keys. Only an
-    /// empty page marks the end. The next page starts after (or, backward, before) the <see cref="IndexEntry.Position"/> of the last entry.
-    /// </summary>
-    /// <exception cref="InvalidOperationException">The keyspace has no such index, or it is still being built.</exception>
-    /// <exception cref="StorageException">The store cannot be read.</exception>
-    public async ValueTask<IReadOnlyList<IndexEntry>> ScanIndexAsync(
-        string keyspace, string index, KeyRange values, ScanDirection direction, int maxEntries, CancellationToken cancellationToken = default)
-    {
-        var range = StoreLayout.Within(StoreLayout.IndexEntries(IndexOf(keyspace, index).Number), values);
-        var page = await _storage.ScanAsync(range, direction, maxEntries, cancellationToken).ConfigureAwait(false);
-        var entries = new IndexEntry[page.Count];
-        for (int i = 0; i < entries.Length; i++)
-        {
-            var position = page[i].Key[StoreLayout.IndexEntryPrefixLength..].ToArray().AsMemory();
-            entries[i] = new IndexEntry(position, new DocumentKey(position[^page[i].Value.Span[0]..]));
-        }
-        return entries;
-    }
 
     /// <summary>
     /// Reads entries of an index from a range of encoded values into a reusable page, in the order of their values and then of their keys.

@@ -1,7 +1,7 @@
 using Datacake.Crdt;
 
-namespace Datacake.EventualConsistency;
+namespace Datacake.EventualConsistency.Transactions;
 
 /// <summary>The operation of a transaction on one document.</summary>
-public sealed record DocumentOperation(
+sealed record DocumentOperation(
     DocumentOperationKind Kind, string Keyspace, DocumentKey Key, DocumentContent Content, IReadOnlyList<CounterIncrement> Counters);

@@ -1,6 +1,6 @@
 using Datacake.Crdt;
 
-namespace Datacake.EventualConsistency;
+namespace Datacake.EventualConsistency.Transactions;
 
 /// <summary>
 /// A condition that a document must meet, on the local replica and at the moment of the commit, for a transaction to be committed.
@@ -10,4 +10,4 @@ namespace Datacake.EventualConsistency;
 /// <param name="IsMet">
 /// The condition. It is given the live document, or <see langword="null"/> if there is none, and must be a pure and fast function.
 /// </param>
-public sealed record DocumentRequirement(string Keyspace, DocumentKey Key, Func<Document?, bool> IsMet);
+sealed record DocumentRequirement(string Keyspace, DocumentKey Key, Func<Document?, bool> IsMet);

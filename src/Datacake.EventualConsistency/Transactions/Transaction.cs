@@ -1,4 +1,5 @@
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Transactions;
 
 namespace Datacake.EventualConsistency;
 
@@ -15,10 +16,10 @@ public sealed class Transaction
     public int Count => _operations.Count;
 
     /// <summary>Gets the operations of the transaction, in the order of the calls.</summary>
-    public IReadOnlyList<DocumentOperation> Operations => _operations;
+    internal IReadOnlyList<DocumentOperation> Operations => _operations;
 
     /// <summary>Gets the conditions that must hold for the transaction to be committed.</summary>
-    public IReadOnlyList<DocumentRequirement> Requirements => _requirements ?? (IReadOnlyList<DocumentRequirement>)[];
+    internal IReadOnlyList<DocumentRequirement> Requirements => _requirements ?? (IReadOnlyList<DocumentRequirement>)[];
 
     /// <summary>True if the transaction deletes documents and does nothing else.</summary>
     internal bool OnlyDeletes => _operations.TrueForAll(static operation => operation.Kind == DocumentOperationKind.Delete);

@@ -1,3 +1,5 @@
+using Datacake.EventualConsistency.Transactions;
+
 namespace Datacake.EventualConsistency;
 
 /// <summary>The exception that is thrown when a transaction, or a document in it, is too large. Nothing was written.</summary>

@@ -6,6 +6,7 @@ using Datacake.Data.Generated;
 using Datacake.Data.Metadata;
 using Datacake.Data.Tests.Shop;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Indexes;
 
 namespace Datacake.Data.Tests.Metadata;
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using CsCheck;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Caching;
+using Datacake.EventualConsistency.Snapshots;
 using Datacake.Lmdb;
 using Datacake.Sqlite;
 using Datacake.Storage;

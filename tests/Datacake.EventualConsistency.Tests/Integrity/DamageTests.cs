@@ -1,4 +1,6 @@
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Indexes;
+using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Tests.Scenarios;
 using Datacake.Storage;
@@ -116,14 +118,14 @@ public sealed class DamageTests
         using (var snapshot = await nodes[2].Store.OpenSnapshotAsync(Canceled))
         {
             var failure = await Assert.ThrowsAsync<StorageException>(async () =>
-                await snapshot.ScanIndexAsync("cakes", "by text", KeyRange.All, ScanDirection.Forward, 100, Canceled));
+                await snapshot.ReadIndexAsync("cakes", "by text", KeyRange.All));
             Assert.Contains("an entry of an index", failure.Message, StringComparison.Ordinal);
         }
         await WaitUntilRepairedAsync(nodes);
         await nodes[2].Store.WaitForIndexesAsync("cakes", Canceled);
         await AssertSoundAsync(nodes);
         using var after = await nodes[2].Store.OpenSnapshotAsync(Canceled);
-        Assert.Equal(Count, (await after.ScanIndexAsync("cakes", "by text", KeyRange.All, ScanDirection.Forward, 100, Canceled)).Count);
+        Assert.Equal(Count, (await after.ReadIndexAsync("cakes", "by text", KeyRange.All)).Count);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Keyspaces;
 
 namespace Datacake.EventualConsistency.Tests.Scenarios;
 

@@ -4,6 +4,7 @@ using Datacake.Data.Querying;
 using Datacake.Data.Querying.Including;
 using Datacake.Data.Querying.Related;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Snapshots;
 
 namespace Datacake.Data;
 

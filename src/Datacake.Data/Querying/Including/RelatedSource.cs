@@ -1,6 +1,7 @@
 using Datacake.Crdt;
 using Datacake.Data.Querying.Filters;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Snapshots;
 
 namespace Datacake.Data.Querying.Including;
 

@@ -2,6 +2,7 @@ using System.Linq.Expressions;
 using Datacake.Data.Querying.Analysis;
 using Datacake.Data.Querying.Related;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Snapshots;
 
 namespace Datacake.Data.Querying.Operators;
 

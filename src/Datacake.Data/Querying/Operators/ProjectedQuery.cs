@@ -1,6 +1,7 @@
 using System.Linq.Expressions;
 using Datacake.Data.Querying.Analysis;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Snapshots;
 
 namespace Datacake.Data.Querying.Operators;
 

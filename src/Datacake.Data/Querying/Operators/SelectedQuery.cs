@@ -1,5 +1,6 @@
 using System.Linq.Expressions;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Snapshots;
 
 namespace Datacake.Data.Querying.Operators;
 

@@ -1,4 +1,5 @@
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Snapshots;
 using Datacake.Storage;
 
 namespace Datacake.Data.Querying.Planning;

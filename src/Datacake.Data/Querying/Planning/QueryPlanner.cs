@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Indexes;
 using Datacake.Storage;
 
 namespace Datacake.Data.Querying.Planning;

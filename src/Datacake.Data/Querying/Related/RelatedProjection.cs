@@ -3,6 +3,7 @@ using System.Linq.Expressions;
 using System.Runtime.CompilerServices;
 using Datacake.Data.Querying.Analysis;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Snapshots;
 
 namespace Datacake.Data.Querying.Related;
 

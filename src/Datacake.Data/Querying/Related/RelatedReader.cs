@@ -3,6 +3,7 @@ using Datacake.Data.Metadata;
 using Datacake.Data.Querying.Including;
 using Datacake.Data.Querying.Updates;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Snapshots;
 
 namespace Datacake.Data.Querying.Related;
 

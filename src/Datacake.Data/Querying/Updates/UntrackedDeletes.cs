@@ -2,6 +2,7 @@ using Datacake.Data.Cells;
 using Datacake.Data.CodeGeneration;
 using Datacake.Data.Querying.Related;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Snapshots;
 
 namespace Datacake.Data.Querying.Updates;
 
