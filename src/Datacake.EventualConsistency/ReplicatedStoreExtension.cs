@@ -16,6 +16,14 @@ namespace Datacake.EventualConsistency;
 /// </param>
 public sealed class ReplicatedStoreExtension(IStorage? storage = null, ReplicatedStoreOptions? options = null) : IClusterExtension<ReplicatedStore>
 {
+    /// <summary>Creates an extension whose store has other settings than the defaults.</summary>
+    /// <param name="storage">The storage, or <see langword="null"/> for the node's own.</param>
+    /// <param name="configure">Sets the settings of the store.</param>
+    public ReplicatedStoreExtension(IStorage? storage, Action<ReplicatedStoreOptions> configure)
+        : this(storage, Configured(configure))
+    {
+    }
+
     /// <inheritdoc/>
     public ValueTask<ReplicatedStore> StartAsync(DatacakeNode node, CancellationToken cancellationToken)
     {
@@ -23,5 +31,13 @@ public sealed class ReplicatedStoreExtension(IStorage? storage = null, Replicate
         var chosen = storage ?? node.Storage ?? throw new InvalidOperationException(
             $"Node {node.Id} has no storage. Choose one when the node starts (UseSqlite, UseLmdb, UseMemory), or pass one to the {nameof(ReplicatedStoreExtension)}.");
         return ReplicatedStore.OpenAsync(node, chosen, options ?? node.SettingsOf<ReplicatedStoreOptions>(), cancellationToken);
+    }
+
+    static ReplicatedStoreOptions Configured(Action<ReplicatedStoreOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        var options = new ReplicatedStoreOptions();
+        configure(options);
+        return options;
     }
 }

@@ -11,12 +11,12 @@ static class TlsConfiguration
         var tls = new RpcTls();
         var settings = new Dictionary<string, Action<IConfigurationSection>>(StringComparer.OrdinalIgnoreCase)
         {
-            ["CertificateFile"] = setting => tls = tls with { CertificateFile = setting.GetText() },
-            ["CertificateKeyFile"] = setting => tls = tls with { CertificateKeyFile = setting.GetText() },
-            ["TrustedIssuersFile"] = setting => tls = tls with { TrustedIssuersFile = setting.GetText() },
-            ["RequireClientCertificate"] = setting => tls = tls with { RequireClientCertificate = setting.GetBoolean() },
-            ["ServerName"] = setting => tls = tls with { ServerName = setting.GetText() },
-            ["ReloadInterval"] = setting => tls = tls with { ReloadInterval = setting.GetTime() },
+            ["CertificateFile"] = setting => tls.CertificateFile = setting.GetText(),
+            ["CertificateKeyFile"] = setting => tls.CertificateKeyFile = setting.GetText(),
+            ["TrustedIssuersFile"] = setting => tls.TrustedIssuersFile = setting.GetText(),
+            ["RequireClientCertificate"] = setting => tls.RequireClientCertificate = setting.GetBoolean(),
+            ["ServerName"] = setting => tls.ServerName = setting.GetText(),
+            ["ReloadInterval"] = setting => tls.ReloadInterval = setting.GetTime(),
         };
         section.Apply(settings, "TLS");
         return tls;

@@ -31,15 +31,16 @@ public sealed class LmdbStorage : IDurableStorage
     /// </exception>
     /// <exception cref="ArgumentException">The path is empty, or an option is out of range.</exception>
     /// <exception cref="PlatformNotSupportedException">The process is a 32-bit process, whose address space is too small.</exception>
-    public LmdbStorage(string path, LmdbStorageOptions? options = null)
+    public LmdbStorage(string path, LmdbStorageOptions options)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        ArgumentNullException.ThrowIfNull(options);
         if (!Environment.Is64BitProcess)
         {
             throw new PlatformNotSupportedException(
                 "Datacake.Lmdb needs a 64-bit process, because it maps whole files into memory. Use Datacake.Sqlite instead.");
         }
-        _options = options?.Clone() ?? new LmdbStorageOptions();
+        _options = options.Clone();
         _options.Validate();
         _ownership = StorageLock.Acquire(path, DescriptionOf(Path.GetFullPath(path)));
         _path = _ownership.Path;
@@ -55,6 +56,21 @@ public sealed class LmdbStorage : IDurableStorage
             _ownership.Dispose();
             throw;
         }
+    }
+
+    /// <inheritdoc cref="LmdbStorage(string, LmdbStorageOptions)"/>
+    /// <param name="path">The path of the file.</param>
+    /// <param name="configure">Sets the options for opening the file.</param>
+    public LmdbStorage(string path, Action<LmdbStorageOptions> configure)
+        : this(path, LmdbStorageOptions.From(configure))
+    {
+    }
+
+    /// <inheritdoc cref="LmdbStorage(string, LmdbStorageOptions)"/>
+    /// <param name="path">The path of the file.</param>
+    public LmdbStorage(string path)
+        : this(path, new LmdbStorageOptions())
+    {
     }
 
     /// <inheritdoc/>

@@ -17,8 +17,7 @@ public static class LmdbStorageChoice
         where TOptions : IStorageChoice
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
-        var lmdb = new LmdbStorageOptions();
-        configure?.Invoke(lmdb);
+        var lmdb = LmdbStorageOptions.From(configure);
         lmdb.Validate();
         options.UseStorage(() => new LmdbStorage(path, lmdb));
         return options;

@@ -43,6 +43,13 @@ public sealed class LmdbStorageOptions
     /// </summary>
     public bool CheckOnOpen { get; set; } = true;
 
+    internal static LmdbStorageOptions From(Action<LmdbStorageOptions>? configure)
+    {
+        var options = new LmdbStorageOptions();
+        configure?.Invoke(options);
+        return options;
+    }
+
     internal LmdbStorageOptions Clone() => (LmdbStorageOptions)MemberwiseClone();
 
     internal void Validate()

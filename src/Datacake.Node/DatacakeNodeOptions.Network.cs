@@ -9,7 +9,7 @@ namespace Datacake.Node;
 public sealed partial class DatacakeNodeOptions
 {
     readonly List<string> _seeds = [];
-    Func<RpcLimits, RpcLimits> _changeRpcLimits = static limits => limits;
+    Action<RpcLimits>? _configureRpcLimits;
 
     internal string? ListenAddress { get; private set; }
 
@@ -25,7 +25,15 @@ public sealed partial class DatacakeNodeOptions
 
     internal TimeSpan MaxClockDifference { get; private set; } = TimeSpan.FromSeconds(4_100);
 
-    internal RpcLimits RpcLimits => _changeRpcLimits(new RpcLimits { KeepAlive = Gossip.KeepAlive });
+    internal RpcLimits RpcLimits
+    {
+        get
+        {
+            var limits = new RpcLimits { KeepAlive = Gossip.KeepAlive };
+            _configureRpcLimits?.Invoke(limits);
+            return limits;
+        }
+    }
 
     /// <summary>Gets or sets the resolver of host names. Tests replace it.</summary>
     internal HostResolver ResolveHost { get; set; } = Dns.GetHostAddressesAsync;
@@ -91,14 +99,13 @@ public sealed partial class DatacakeNodeOptions
 
     /// <summary>
     /// Changes the limits of the node's connections, as a server and as a client. Example:
-    /// <c>limits => limits with { KeepAlive = TimeSpan.FromSeconds(5) }</c>. The initial keep-alive is that of the gossip options. Can be
-    /// called several times.
+    /// <c>limits => limits.KeepAlive = TimeSpan.FromSeconds(5)</c>. The initial keep-alive is that of the gossip options. Can be called
+    /// several times.
     /// </summary>
-    public DatacakeNodeOptions WithRpcLimits(Func<RpcLimits, RpcLimits> change)
+    public DatacakeNodeOptions WithRpcLimits(Action<RpcLimits> configure)
     {
-        ArgumentNullException.ThrowIfNull(change);
-        var before = _changeRpcLimits;
-        _changeRpcLimits = limits => change(before(limits));
+        ArgumentNullException.ThrowIfNull(configure);
+        _configureRpcLimits += configure;
         return this;
     }
 

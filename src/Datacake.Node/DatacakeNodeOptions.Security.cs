@@ -44,6 +44,16 @@ public sealed partial class DatacakeNodeOptions
         return this;
     }
 
+    /// <inheritdoc cref="WithTls(RpcTls)"/>
+    /// <param name="configure">Sets the TLS options: <c>tls => tls.CertificateFile = "node.pem"</c>.</param>
+    public DatacakeNodeOptions WithTls(Action<RpcTls> configure)
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        var tls = new RpcTls();
+        configure(tls);
+        return WithTls(tls);
+    }
+
     /// <summary>
     /// Sets the secret that all nodes of the cluster share. Nodes without the secret are refused. The secret is never sent. The traffic
     /// between nodes is encrypted and authenticated with keys that are derived from the secret, or by TLS if TLS is also set. A secret has

@@ -41,14 +41,15 @@ public sealed class RpcChannel : IAsyncDisposable
 
     /// <summary>Initializes a channel to an address. It does not connect until the first call.</summary>
     /// <param name="address">The address of the server: <c>host:port</c> or <c>[v6 address]:port</c>.</param>
-    /// <param name="options">The options of the channel, or <see langword="null"/> for the defaults.</param>
+    /// <param name="options">The options of the channel. Later changes of them have no effect.</param>
     /// <exception cref="ArgumentException">The address is empty, or an option is out of range.</exception>
-    public RpcChannel(string address, RpcChannelOptions? options = null)
+    public RpcChannel(string address, RpcChannelOptions options)
     {
         ArgumentException.ThrowIfNullOrEmpty(address);
-        options ??= new RpcChannelOptions();
+        ArgumentNullException.ThrowIfNull(options);
         options.Check();
-        _options = options with { Logger = new SafeLogger(options.Logger) };
+        // A copy: later changes of the options have no effect.
+        _options = options with { Logger = new SafeLogger(options.Logger), Limits = options.Limits with { }, Tls = options.Tls is null ? null : options.Tls with { } };
         _secrets = ClusterSecrets.Of(_options.ClusterSecret, []);
         _tls = _options.Tls is null ? null : new TlsHandshake(_options.Tls, _options.TimeProvider, _options.Logger);
         _random = new Random(_options.Seed ?? RandomNumberGenerator.GetInt32(int.MaxValue));
@@ -59,6 +60,21 @@ public sealed class RpcChannel : IAsyncDisposable
             _options.TimeProvider,
             more => Log.StillNotConnected(_options.Logger, address, more.Count, more.Time, more.Last),
             all => Log.NoMoreFailures(_options.Logger, address, all.Count));
+    }
+
+    /// <inheritdoc cref="RpcChannel(string, RpcChannelOptions)"/>
+    /// <param name="address">The address of the server: <c>host:port</c> or <c>[v6 address]:port</c>.</param>
+    /// <param name="configure">Sets the options of the channel.</param>
+    public RpcChannel(string address, Action<RpcChannelOptions> configure)
+        : this(address, Configured(configure))
+    {
+    }
+
+    /// <inheritdoc cref="RpcChannel(string, RpcChannelOptions)"/>
+    /// <param name="address">The address of the server: <c>host:port</c> or <c>[v6 address]:port</c>.</param>
+    public RpcChannel(string address)
+        : this(address, new RpcChannelOptions())
+    {
     }
 
     /// <summary>Gets the result of the handshake with the server, or null while there is no connection.</summary>
@@ -309,6 +325,14 @@ public sealed class RpcChannel : IAsyncDisposable
     }
 
     // All callers may have given up by the time the task fails. The failure has been logged by then.
+    static RpcChannelOptions Configured(Action<RpcChannelOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        var options = new RpcChannelOptions();
+        configure(options);
+        return options;
+    }
+
     static async Task ObserveAsync(Task task) => await task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     // Under the lock.

@@ -60,7 +60,7 @@ public sealed class RpcServer : IAsyncDisposable
     /// Starts a server. Until services are added, calls fail with <see cref="RpcStatus.UnknownService"/>.
     /// </summary>
     /// <param name="address">The address to listen at: <c>host:port</c>. Port 0 selects a free port.</param>
-    /// <param name="options">The options of the server, or <see langword="null"/> for the defaults.</param>
+    /// <param name="options">The options of the server, or <see langword="null"/> for the defaults. Later changes of them have no effect.</param>
     /// <param name="cancellationToken">A token that cancels the start.</param>
     /// <exception cref="RpcException">The address is malformed or in use (<see cref="RpcStatus.Connection"/>).</exception>
     /// <exception cref="ArgumentException">An option is out of range.</exception>
@@ -69,10 +69,23 @@ public sealed class RpcServer : IAsyncDisposable
     {
         options ??= new RpcServerOptions();
         options.Check();
-        options = options with { Logger = new SafeLogger(options.Logger) };
+        // A copy: later changes of the options have no effect.
+        options = options with { Logger = new SafeLogger(options.Logger), Limits = options.Limits with { }, Tls = options.Tls is null ? null : options.Tls with { } };
         var listener = await options.Transport.ListenAsync(address, cancellationToken).ConfigureAwait(false);
         var tls = options.Tls is null ? null : new TlsHandshake(options.Tls, options.TimeProvider, options.Logger);
         return new RpcServer(listener, options, tls);
+    }
+
+    /// <inheritdoc cref="StartAsync(string, RpcServerOptions?, CancellationToken)"/>
+    /// <param name="address">The address to listen at: <c>host:port</c>. Port 0 selects a free port.</param>
+    /// <param name="configure">Sets the options of the server.</param>
+    /// <param name="cancellationToken">A token that cancels the start.</param>
+    public static ValueTask<RpcServer> StartAsync(string address, Action<RpcServerOptions> configure, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        var options = new RpcServerOptions();
+        configure(options);
+        return StartAsync(address, options, cancellationToken);
     }
 
     /// <summary>Adds a service, which can then be called immediately.</summary>

@@ -35,10 +35,11 @@ public sealed class SqliteStorage : IDurableStorage
     /// The file is open elsewhere, cannot be created or read, belongs to another program, is damaged, or was written by a newer version.
     /// </exception>
     /// <exception cref="ArgumentException">The path is empty, or an option is out of range.</exception>
-    public SqliteStorage(string path, SqliteStorageOptions? options = null)
+    public SqliteStorage(string path, SqliteStorageOptions options)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
-        _options = options?.Clone() ?? new SqliteStorageOptions();
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options.Clone();
         _options.Validate();
         string description = DescriptionOf(Path.GetFullPath(path));
         SqliteLibrary.Load(description);
@@ -54,6 +55,21 @@ public sealed class SqliteStorage : IDurableStorage
             _ownership.Dispose();
             throw;
         }
+    }
+
+    /// <inheritdoc cref="SqliteStorage(string, SqliteStorageOptions)"/>
+    /// <param name="path">The path of the file.</param>
+    /// <param name="configure">Sets the options for opening the file.</param>
+    public SqliteStorage(string path, Action<SqliteStorageOptions> configure)
+        : this(path, SqliteStorageOptions.From(configure))
+    {
+    }
+
+    /// <inheritdoc cref="SqliteStorage(string, SqliteStorageOptions)"/>
+    /// <param name="path">The path of the file.</param>
+    public SqliteStorage(string path)
+        : this(path, new SqliteStorageOptions())
+    {
     }
 
     /// <inheritdoc/>

@@ -17,8 +17,7 @@ public static class SqliteStorageChoice
         where TOptions : IStorageChoice
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
-        var sqlite = new SqliteStorageOptions();
-        configure?.Invoke(sqlite);
+        var sqlite = SqliteStorageOptions.From(configure);
         sqlite.Validate();
         options.UseStorage(() => new SqliteStorage(path, sqlite));
         return options;

@@ -55,6 +55,13 @@ public sealed class SqliteStorageOptions
     /// </summary>
     public bool CheckOnOpen { get; set; } = true;
 
+    internal static SqliteStorageOptions From(Action<SqliteStorageOptions>? configure)
+    {
+        var options = new SqliteStorageOptions();
+        configure?.Invoke(options);
+        return options;
+    }
+
     internal SqliteStorageOptions Clone() => (SqliteStorageOptions)MemberwiseClone();
 
     internal void Validate()

@@ -33,7 +33,7 @@ sealed class CertificateStore
 
     public CertificateStore(RpcTls options)
     {
-        _options = options;
+        _options = options with { };
         if (options.CertificateFile is { } file)
             _certificateFiles = options.CertificateKeyFile is { } key ? new WatchedFiles(file, key) : new WatchedFiles(file);
         if (options.TrustedIssuersFile is { } issuers)
@@ -52,16 +52,15 @@ sealed class CertificateStore
     }
 
     /// <summary>Returns whether the certificates of other options come from the same sources.</summary>
-    public bool IsOf(RpcTls options) => ReferenceEquals(options, _options)
-        || (ReferenceEquals(options.Certificate, _options.Certificate)
-            && options.CertificateCallback == _options.CertificateCallback
-            && options.CertificateFile == _options.CertificateFile
-            && options.CertificateKeyFile == _options.CertificateKeyFile
-            && ReferenceEquals(options.Intermediates, _options.Intermediates)
-            && ReferenceEquals(options.TrustedIssuers, _options.TrustedIssuers)
-            && options.TrustedIssuersCallback == _options.TrustedIssuersCallback
-            && options.TrustedIssuersFile == _options.TrustedIssuersFile
-            && options.ReloadInterval == _options.ReloadInterval);
+    public bool IsOf(RpcTls options) => ReferenceEquals(options.Certificate, _options.Certificate)
+        && options.CertificateCallback == _options.CertificateCallback
+        && options.CertificateFile == _options.CertificateFile
+        && options.CertificateKeyFile == _options.CertificateKeyFile
+        && ReferenceEquals(options.Intermediates, _options.Intermediates)
+        && ReferenceEquals(options.TrustedIssuers, _options.TrustedIssuers)
+        && options.TrustedIssuersCallback == _options.TrustedIssuersCallback
+        && options.TrustedIssuersFile == _options.TrustedIssuersFile
+        && options.ReloadInterval == _options.ReloadInterval;
 
     /// <summary>Loads the certificate and the trusted issuers, unless they are already loaded.</summary>
     /// <exception cref="ArgumentException">The certificate or the trusted issuers could not be loaded.</exception>

@@ -23,62 +23,62 @@ public sealed record RpcTls
     CertificateStore? _store;
 
     /// <summary>
-    /// Gets the certificate of this side, with its private key. A server needs one from this property, <see cref="CertificateCallback"/> or
+    /// Gets or sets the certificate of this side, with its private key. A server needs one from this property, <see cref="CertificateCallback"/> or
     /// <see cref="CertificateFile"/>. A channel presents it to servers that request one. The server or channel does not dispose the
     /// certificate, which must stay valid as long as the server or channel is in use.
     /// </summary>
-    public X509Certificate2? Certificate { get; init; }
+    public X509Certificate2? Certificate { get; set; }
 
     /// <summary>
-    /// Gets a function that returns the certificate of this side, with its private key. Use it in place of <see cref="Certificate"/>. It is
+    /// Gets or sets a function that returns the certificate of this side, with its private key. Use it in place of <see cref="Certificate"/>. It is
     /// called before each handshake and once per <see cref="ReloadInterval"/>, on any thread, one call at a time. It should return quickly,
     /// and return the same object while the certificate is unchanged. If it throws, the last certificate stays in use. The server or
     /// channel does not dispose the certificates. The application must not dispose one while handshakes with it are in progress.
     /// </summary>
-    public Func<X509Certificate2>? CertificateCallback { get; init; }
+    public Func<X509Certificate2>? CertificateCallback { get; set; }
 
     /// <summary>
-    /// Gets the path of a PEM file that contains the certificate of this side, followed by its intermediate certificates. Use it in place
+    /// Gets or sets the path of a PEM file that contains the certificate of this side, followed by its intermediate certificates. Use it in place
     /// of <see cref="Certificate"/>. The file is read again when it changes, even if a symbolic link was switched. If a new file cannot be
     /// used, the last certificate stays in use.
     /// </summary>
-    public string? CertificateFile { get; init; }
+    public string? CertificateFile { get; set; }
 
     /// <summary>
-    /// Gets the path of a PEM file that contains the private key of <see cref="CertificateFile"/>. By default, the key is in that file
+    /// Gets or sets the path of a PEM file that contains the private key of <see cref="CertificateFile"/>. By default, the key is in that file
     /// itself.
     /// </summary>
-    public string? CertificateKeyFile { get; init; }
+    public string? CertificateKeyFile { get; set; }
 
     /// <summary>
-    /// Gets the intermediate certificates between the root and <see cref="Certificate"/> or the result of
+    /// Gets or sets the intermediate certificates between the root and <see cref="Certificate"/> or the result of
     /// <see cref="CertificateCallback"/>. They are sent together with the certificate. The default is none.
     /// </summary>
-    public X509Certificate2Collection? Intermediates { get; init; }
+    public X509Certificate2Collection? Intermediates { get; set; }
 
     /// <summary>
-    /// Gets the trusted roots for the certificate of the other side: those of a private authority, or a self-signed certificate itself. If
+    /// Gets or sets the trusted roots for the certificate of the other side: those of a private authority, or a self-signed certificate itself. If
     /// set, the roots of the operating system are not trusted. The default is the roots of the operating system.
     /// </summary>
-    public X509Certificate2Collection? TrustedIssuers { get; init; }
+    public X509Certificate2Collection? TrustedIssuers { get; set; }
 
     /// <summary>
-    /// Gets a function that returns the trusted issuers. Use it in place of <see cref="TrustedIssuers"/>. It is called like
+    /// Gets or sets a function that returns the trusted issuers. Use it in place of <see cref="TrustedIssuers"/>. It is called like
     /// <see cref="CertificateCallback"/>.
     /// </summary>
-    public Func<X509Certificate2Collection>? TrustedIssuersCallback { get; init; }
+    public Func<X509Certificate2Collection>? TrustedIssuersCallback { get; set; }
 
     /// <summary>
-    /// Gets the path of a PEM file that contains the trusted issuers. Use it in place of <see cref="TrustedIssuers"/>. The file is read
+    /// Gets or sets the path of a PEM file that contains the trusted issuers. Use it in place of <see cref="TrustedIssuers"/>. The file is read
     /// again when it changes, like <see cref="CertificateFile"/>.
     /// </summary>
-    public string? TrustedIssuersFile { get; init; }
+    public string? TrustedIssuersFile { get; set; }
 
     /// <summary>
-    /// Gets how often files are checked for changes and callbacks are called apart from handshakes, from 1 ms to 30 days.
+    /// Gets or sets how often files are checked for changes and callbacks are called apart from handshakes, from 1 ms to 30 days.
     /// The default is 30 s.
     /// </summary>
-    public TimeSpan ReloadInterval { get; init; } = TimeSpan.FromSeconds(30);
+    public TimeSpan ReloadInterval { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
     /// Gets the current status of this side's certificate for health checks: its expiry, and any error in loading a new one. Null if there
@@ -87,28 +87,28 @@ public sealed record RpcTls
     public RpcCertificateStatus? CertificateStatus => Store.Status;
 
     /// <summary>
-    /// Gets whether a server requires a certificate from clients (mutual TLS). It is checked like that of a server, except for the name.
+    /// Gets or sets whether a server requires a certificate from clients (mutual TLS). It is checked like that of a server, except for the name.
     /// The default is <see langword="false"/>: clients are not asked for a certificate.
     /// </summary>
-    public bool RequireClientCertificate { get; init; }
+    public bool RequireClientCertificate { get; set; }
 
     /// <summary>
-    /// Gets the name that a channel expects in the certificate of the server. Set it if nodes are addressed by IP address and their
+    /// Gets or sets the name that a channel expects in the certificate of the server. Set it if nodes are addressed by IP address and their
     /// certificates contain the name of the cluster. The default is the host of the address.
     /// </summary>
-    public string? ServerName { get; init; }
+    public string? ServerName { get; set; }
 
     /// <summary>
-    /// Gets how to check whether a certificate was revoked. The default is no check, because private authorities rarely support it.
+    /// Gets or sets how to check whether a certificate was revoked. The default is no check, because private authorities rarely support it.
     /// </summary>
-    public X509RevocationMode Revocation { get; init; } = X509RevocationMode.NoCheck;
+    public X509RevocationMode Revocation { get; set; } = X509RevocationMode.NoCheck;
 
     /// <summary>
-    /// Gets a function that decides whether to accept the certificate of the other side, in place of the built-in rules. It receives their
+    /// Gets or sets a function that decides whether to accept the certificate of the other side, in place of the built-in rules. It receives their
     /// result and returns true to accept the certificate. An exception refuses the certificate, and a missing certificate is refused
     /// without calling the function. It is called once per connection, on any thread. By default, a certificate without errors is accepted.
     /// </summary>
-    public Func<X509Certificate2, X509Chain, SslPolicyErrors, bool>? Validate { get; init; }
+    public Func<X509Certificate2, X509Chain, SslPolicyErrors, bool>? Validate { get; set; }
 
     /// <summary>
     /// Gets the store of the current certificates. Copies of these options share it if their certificates have the same sources, so that

@@ -136,13 +136,13 @@ public sealed class DatacakeNodeOptionsTests
         Assert.Equal(TimeSpan.FromSeconds(2), options.RpcLimits.KeepAlive);
         options.WithGossip(gossip => gossip.UseWan());
         Assert.Equal(TimeSpan.FromSeconds(6), options.RpcLimits.KeepAlive);
-        options.WithRpcLimits(limits => limits with { KeepAlive = 2 * limits.KeepAlive }).WithRpcLimits(limits => limits with { Connections = 99 });
+        options.WithRpcLimits(limits => limits.KeepAlive *= 2).WithRpcLimits(limits => limits.Connections = 99);
         Assert.Equal((TimeSpan.FromSeconds(12), 99), (options.RpcLimits.KeepAlive, options.RpcLimits.Connections));
     }
 
     [Fact]
     public async Task Invalid_connection_limits_are_refused() => await AssertRefusedAsync<ArgumentOutOfRangeException>(
-        options => options.WithNodeId(1).ListenOn("127.0.0.1:0").WithRpcLimits(limits => limits with { Connections = 0 }), "Connections");
+        options => options.WithNodeId(1).ListenOn("127.0.0.1:0").WithRpcLimits(limits => limits.Connections = 0), "Connections");
 
     static async Task AssertRefusedAsync<TException>(Action<DatacakeNodeOptions> configure, string message)
         where TException : Exception
