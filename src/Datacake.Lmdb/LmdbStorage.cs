@@ -128,11 +128,10 @@ public sealed class LmdbStorage : IDurableStorage
     }
 
     /// <inheritdoc/>
-    public ValueTask<long> GetSizeOnDiskAsync(CancellationToken cancellationToken = default)
+    public async ValueTask<long> GetSizeOnDiskAsync(CancellationToken cancellationToken = default)
     {
-        cancellationToken.ThrowIfCancellationRequested();
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return new(StoreFiles.SizeOf(_path));
+        return await Task.Run(() => StoreFiles.SizeOf(_path), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Checks a backup that <see cref="BackUpAsync"/> created, and copies it to the path of a store.</summary>

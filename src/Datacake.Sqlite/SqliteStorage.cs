@@ -128,11 +128,10 @@ public sealed class SqliteStorage : IDurableStorage
     }
 
     /// <inheritdoc/>
-    public ValueTask<long> GetSizeOnDiskAsync(CancellationToken cancellationToken = default)
+    public async ValueTask<long> GetSizeOnDiskAsync(CancellationToken cancellationToken = default)
     {
-        cancellationToken.ThrowIfCancellationRequested();
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return new(_upkeep.SizeOnDisk);
+        return await Task.Run(() => _upkeep.SizeOnDisk, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Checks a backup that <see cref="BackUpAsync"/> created, and copies it to the path of a store.</summary>
