@@ -84,6 +84,15 @@ static partial class NodeLog
     [LoggerMessage(2020, LogLevel.Information, "No datagram had to be dropped for a while.")]
     public static partial void DatagramsAccepted(ILogger logger);
 
+    [LoggerMessage(
+        2021,
+        LogLevel.Error,
+        "The node {Peer} speaks version {Theirs} of the node protocol, but this node speaks version {Ours}; install the same version of the library on both.")]
+    public static partial void OtherProtocol(ILogger logger, GossipId peer, string theirs, string ours);
+
+    [LoggerMessage(2022, LogLevel.Information, "No node {Peer} with version {Version} of the node protocol is up any longer.")]
+    public static partial void OtherProtocolGone(ILogger logger, GossipId peer, string version);
+
     [LoggerMessage(2012, LogLevel.Warning, "The member list in {Storage} is ignored because {Reason}; the node depends on its seeds.")]
     public static partial void MembersNotRead(ILogger logger, string storage, string reason);
 }

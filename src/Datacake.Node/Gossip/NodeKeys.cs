@@ -22,6 +22,7 @@ static class NodeKeys
     /// </summary>
     public const string Protocol = "node.protocol";
 
+    /// <summary>The version of these keys. A node that publishes another version is logged.</summary>
     public const string ProtocolVersion = "1";
 
     /// <summary>The id of the node's replicated store, in hexadecimal.</summary>

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Datacake.Node.Network;
 
 /// <summary>
-/// The log of lasting problems of the gossip: invalid messages, refusals, failing rounds, and namesakes of another implementation. Each is
-/// logged when it begins, once an hour with a count, and when it ends. Called by one thread at a time.
+/// The log of lasting problems of the gossip: invalid messages, refusals, failing rounds, namesakes of another implementation, and nodes
+/// with another version of the protocol. Each is logged when it begins, once an hour with a count, and when it ends. Called by one thread at a time.
 /// </summary>
 sealed class GossipLog(GossipId self, string clusterId, TimeProvider time, ILogger logger)
 {
@@ -15,6 +15,7 @@ sealed class GossipLog(GossipId self, string clusterId, TimeProvider time, ILogg
 
     readonly LastingConditions _conditions = new(time);
     readonly ForeignNamesakes _foreignNamesakes = new(logger);
+    readonly OtherProtocols _otherProtocols = new(logger);
 
     /// <summary>
     /// Gets the last refusal, or null if there was none. While this node gives way to another one, it is the last refusal that requires
@@ -47,6 +48,7 @@ sealed class GossipLog(GossipId self, string clusterId, TimeProvider time, ILogg
     public void RoundBegun(Gossiper gossiper)
     {
         _foreignNamesakes.Report(gossiper.Nodes, gossiper.IsAlive);
+        _otherProtocols.Report(gossiper.Nodes, gossiper.IsAlive);
         _conditions.EndQuiet(LastingConditions.Quiet);
         _conditions.End(FailingRounds);
     }

@@ -198,6 +198,27 @@ public sealed class NamesakeTests
         Assert.True(log.Contains($"{foreign.Id}, no longer uses"));
     }
 
+    [Fact]
+    public void Node_with_another_version_of_the_protocol_is_logged_while_it_is_up_and_is_a_member()
+    {
+        using var cluster = new SimulatedCluster(seed: 49);
+        cluster.StartMany(3);
+        cluster.Nodes[2].Gossiper.Set("node.protocol", "2");
+        cluster.RunUntil(() => cluster.Agree(cluster.Nodes), maxRounds: 30);
+
+        using var log = new CollectingLog();
+        var noticed = new OtherProtocols(log);
+        for (int round = 0; round < 3; round++)
+            noticed.Report(cluster.Nodes[0].Gossiper.Nodes, cluster.Nodes[0].Gossiper.IsAlive);
+        Assert.Equal(1, log.Count("speaks version 2 of the node protocol, but this node speaks version 1"));
+        Assert.Equal(MemberState.Up, cluster.Nodes[0].StateOf(3));
+
+        cluster.Nodes[2].IsCrashed = true;
+        cluster.RunUntil(() => cluster.Nodes[0].StateOf(3) == MemberState.Down, maxRounds: 30);
+        noticed.Report(cluster.Nodes[0].Gossiper.Nodes, cluster.Nodes[0].Gossiper.IsAlive);
+        Assert.True(log.Contains("with version 2 of the node protocol is up any longer"));
+    }
+
     static void StartThreeWithOneIdentity(SimulatedCluster cluster)
     {
         for (var nodeId = 1; nodeId <= 3; nodeId++)
