@@ -127,18 +127,8 @@ sealed class StoreTicker : IAsyncDisposable
     }
 
     /// <summary>Builds and removes parts of indexes. Called on the commit loop. Returns true if there is more to do at once.</summary>
-    async ValueTask<bool> BuildIndexesAsync(ReplicaBatch batch, CancellationToken cancellationToken)
-    {
-        // If the storage was full, this write shows whether it has space again.
-        batch.MustWriteState |= _loop.StorageFailure is StorageException { Error: StorageError.Full };
-        bool hasMore = false;
-        foreach (var keyspace in _replica.Catalog.All)
-        {
-            hasMore |= await IndexFiller.BuildAsync(batch, keyspace, _logger, cancellationToken).ConfigureAwait(false);
-            hasMore |= await IndexFiller.RemoveDroppedAsync(batch, keyspace, cancellationToken).ConfigureAwait(false);
-        }
-        return hasMore;
-    }
+    ValueTask<bool> BuildIndexesAsync(ReplicaBatch batch, CancellationToken cancellationToken) =>
+        IndexFiller.StepAsync(batch, _replica.Catalog, _loop.StorageFailure, _logger, cancellationToken);
 
     /// <summary>Tells gossip which stores are retired: of two nodes with the same id, the one whose store is retired gives way.</summary>
     void TellGossip()

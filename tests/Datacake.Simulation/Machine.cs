@@ -120,6 +120,9 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
     public bool MustBuild => Replica is { } replica
         && replica.Catalog.All.Any(keyspace => keyspace.State.IndexRecords.Values.Any(record => record.Stage != IndexStage.Built));
 
+    /// <summary>Gets the error of the last commit that the disk refused, or null if it accepted the last one.</summary>
+    public Exception? StorageFailure => _committer?.StorageFailure;
+
     /// <summary>Gets the store id that a fresh store takes: one for each life of the disk.</summary>
     public ulong StoreId { get; private set; }
 

@@ -141,17 +141,11 @@ sealed partial class World
         foreach (var keyspace in machine.Replica!.Uncounted.ToArray())
             Queue(machine, new Work(batch => machine.Replica.CountAgainAsync(batch, keyspace, CancellationToken.None)));
         if (machine.MustBuild)
-            Queue(machine, new Work(batch => BuildIndexesAsync(machine.Replica, batch)));
+            Queue(machine, new Work(batch => BuildIndexesAsync(machine, batch)));
     }
 
-    static async ValueTask BuildIndexesAsync(Replica replica, ReplicaBatch batch)
-    {
-        foreach (var keyspace in replica.Catalog.All)
-        {
-            await IndexFiller.BuildAsync(batch, keyspace, NullLogger.Instance, CancellationToken.None);
-            await IndexFiller.RemoveDroppedAsync(batch, keyspace, CancellationToken.None);
-        }
-    }
+    static async ValueTask BuildIndexesAsync(Machine machine, ReplicaBatch batch) => await IndexFiller.StepAsync(
+        batch, machine.Replica!.Catalog, machine.StorageFailure, NullLogger.Instance, CancellationToken.None);
 
     void RepairDocument(Machine machine, ReadOnlyMemory<byte> key)
     {

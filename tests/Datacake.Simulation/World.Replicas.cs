@@ -3,6 +3,7 @@ using Datacake.EventualConsistency;
 using Datacake.EventualConsistency.Joining;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
+using Datacake.Storage;
 
 namespace Datacake.Simulation;
 
@@ -24,6 +25,9 @@ sealed partial class World
             return ValueTask.CompletedTask;
         }))
         { IsSmall = true });
+        // In the store, indexes are built at every tick, too. Here, that is a part of the repair; on a disk that was full, the step also shows whether there is room.
+        if (machine.StorageFailure is StorageException { Error: StorageError.Full })
+            Queue(machine, new Work(batch => BuildIndexesAsync(machine, batch)));
     }
 
     /// <summary>

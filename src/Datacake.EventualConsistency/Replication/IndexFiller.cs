@@ -3,6 +3,7 @@ using Datacake.EventualConsistency.Diagnostics;
 using Datacake.EventualConsistency.Indexes;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
+using Datacake.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace Datacake.EventualConsistency.Replication;
@@ -16,6 +17,29 @@ static class IndexFiller
     const int MaxDocumentsPerStep = 2_000;
     const int MaxEntriesPerStep = 10_000;
     const int MaxBytesPerStep = 4 * 1024 * 1024;
+
+    /// <summary>
+    /// Builds and removes the next parts of the indexes of all keyspaces. While the storage has no room, it also writes the state, so that
+    /// the commit shows whether there is room again.
+    /// </summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="catalog">The keyspaces.</param>
+    /// <param name="storageFailure">The error of the last commit that the storage refused, or null if it accepted the last one.</param>
+    /// <param name="logger">The log.</param>
+    /// <param name="cancellationToken">Cancels the work.</param>
+    /// <returns>True if there is more to do at once.</returns>
+    public static async ValueTask<bool> StepAsync(
+        ReplicaBatch batch, KeyspaceCatalog catalog, Exception? storageFailure, ILogger logger, CancellationToken cancellationToken)
+    {
+        batch.MustWriteState |= storageFailure is StorageException { Error: StorageError.Full };
+        bool hasMore = false;
+        foreach (var keyspace in catalog.All)
+        {
+            hasMore |= await BuildAsync(batch, keyspace, logger, cancellationToken).ConfigureAwait(false);
+            hasMore |= await RemoveDroppedAsync(batch, keyspace, cancellationToken).ConfigureAwait(false);
+        }
+        return hasMore;
+    }
 
     /// <summary>Adds the next documents of a keyspace to one of its indexes that is not built yet.</summary>
     /// <returns>True if there was such an index.</returns>
@@ -39,7 +63,7 @@ static class IndexFiller
     /// Removes the next entries of an index that was dropped by an earlier batch: readers use the index until that batch is committed.
     /// </summary>
     /// <returns>True if there was such an index.</returns>
-    public static async ValueTask<bool> RemoveDroppedAsync(ReplicaBatch batch, KeyspaceEntry keyspace, CancellationToken cancellationToken)
+    static async ValueTask<bool> RemoveDroppedAsync(ReplicaBatch batch, KeyspaceEntry keyspace, CancellationToken cancellationToken)
     {
         var (number, record) = keyspace.State.IndexRecords.FirstOrDefault(index => index.Value.Stage == IndexStage.Dropped);
         if (record is null)
