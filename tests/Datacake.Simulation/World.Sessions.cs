@@ -76,11 +76,11 @@ sealed partial class World
             machine.Links.Remove(link.Peer);
             replica.CloseSession(link.Peer.Node, link.Session);
         }
-        if (replica.Refuse(hello, link.IsDialer) is { Reason: var reason } refusal)
+        if (replica.Refuse(hello, link.IsDialer) is { } refusal)
         {
             _statistics.Count("refused sessions");
-            if (reason.Contains("joined with data of a retired store", StringComparison.Ordinal))
-                NoteStray(reason.StartsWith($"node {machine.Node} ", StringComparison.Ordinal) ? machine : link.Peer);
+            if (refusal.Kind is RefusalKind.Stray or RefusalKind.SenderIsStray)
+                NoteStray(refusal.Kind == RefusalKind.SenderIsStray ? machine : link.Peer);
             Send(machine, link, refusal, Holdings.None);
             End(machine, link);
             return ValueTask.CompletedTask;

@@ -70,7 +70,7 @@ static class RefusalReasons
     public static Refusal OwnStoreIsRetired(byte node) => new(RefusalKind.Other, $"the store of node {node} itself was retired or replaced by another store");
 
     public static Refusal OwnStoreIsStray(byte node) => new(
-        RefusalKind.Other, $"node {node} itself joined with data of a retired store that had not heard of its retirement; remove the files of node {node} and start it with an empty store");
+        RefusalKind.SenderIsStray, $"node {node} itself joined with data of a retired store that had not heard of its retirement; remove the files of node {node} and start it with an empty store");
 
     public static Refusal OwnRunIsSuperseded(byte node) => new(RefusalKind.Other, $"a later run of the store of node {node} itself is known");
 

@@ -68,4 +68,7 @@ enum RefusalKind : byte
 
     /// <summary>The receiver's node id is known with another store, which may have data that exists nowhere else [R19].</summary>
     IdTaken,
+
+    /// <summary>The sender's own store is a stray, as the receiver's hello shows.</summary>
+    SenderIsStray,
 }
