@@ -13,3 +13,16 @@ static class Merging
         return Task.CompletedTask;
     }
 }
+
+static class SettingKeys
+{
+    public static Task RunAsync()
+    {
+        // sample 2
+        Assert.True(here.Contains("tart"));
+        Assert.False(here.Contains("bread"));
+        Assert.Equal(0, here.Tombstones.Count);
+        Samples.Reach(2);
+        return Task.CompletedTask;
+    }
+}

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Datacake.EventualConsistency;
 using Datacake.Node;
 using Datacake.Storage;
@@ -24,5 +25,19 @@ static class Alone
         using var snapshot = await storage.OpenSnapshotAsync();
         Assert.Equal("Madeira"u8.ToArray(), (await snapshot.GetAsync("cake"u8.ToArray()))!.Value.ToArray());
         Samples.Reach(2);
+    }
+}
+
+static class ChoosingALibrary
+{
+    public static async Task RunAsync()
+    {
+        // The machine may lack SQLite, so the provider gets the library of the package. SqliteLibraryTests shows the effect, in processes of their own.
+        NativeLibrary.SetDllImportResolver(
+            typeof(SQLitePCL.SQLite3Provider_sqlite3).Assembly, static (_, _, _) => NativeLibrary.Load("e_sqlite3", typeof(SQLitePCL.raw).Assembly, null));
+        // sample 3
+        await using var storage = new SqliteStorage("other.db");
+        await storage.CheckAsync();
+        Samples.Reach(3);
     }
 }
