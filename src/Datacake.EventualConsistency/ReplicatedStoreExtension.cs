@@ -14,8 +14,21 @@ namespace Datacake.EventualConsistency;
 /// <param name="options">
 /// The settings of the store. If <see langword="null"/>, the settings that the node was given by <c>WithStore</c> are used.
 /// </param>
-public sealed class ReplicatedStoreExtension(IStorage? storage = null, ReplicatedStoreOptions? options = null) : IClusterExtension<ReplicatedStore>
+public sealed class ReplicatedStoreExtension(IStorage? storage, ReplicatedStoreOptions? options) : IClusterExtension<ReplicatedStore>
 {
+    /// <summary>Creates an extension whose store has the storage and the settings of the node.</summary>
+    public ReplicatedStoreExtension()
+        : this(storage: null)
+    {
+    }
+
+    /// <summary>Creates an extension whose store has the settings of the node.</summary>
+    /// <param name="storage">The storage, or <see langword="null"/> for the node's own.</param>
+    public ReplicatedStoreExtension(IStorage? storage)
+        : this(storage, options: null)
+    {
+    }
+
     /// <summary>Creates an extension whose store has other settings than the defaults.</summary>
     /// <param name="storage">The storage, or <see langword="null"/> for the node's own.</param>
     /// <param name="configure">Sets the settings of the store.</param>
