@@ -22,35 +22,65 @@ native=false
 echo "Building"
 dotnet build Datacake.Data.sln --nologo -v quiet -p:TreatWarningsAsErrors=true
 
-# The tests wait more than they compute, and are many threads each; so two projects run at a time.
-echo "Running the tests"
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-status=0
-dotnet test --solution Datacake.Data.sln --no-build --no-progress --max-parallel-test-modules 2 | tee "$log" || status=$?
-figure() { sed -nE "s/^ +$1: ([0-9]+)$/\1/p" "$log" | tail -1; }
-passed=$(figure succeeded) failed=$(figure failed) skipped=$(figure skipped)
-passed=${passed:-0} failed=${failed:-0} skipped=${skipped:-0}
-# A project that crashed has no failed test.
-[ "$status" -eq 0 ] || [ "$failed" -gt 0 ] || failed=1
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
 
-echo "Checking the formatting"
-if ! dotnet format Datacake.Data.sln --verify-no-changes --no-restore; then
-    echo "The formatting is not clean; run dotnet format."
-    failed=$((failed + 1))
-fi
-
-publish_and_run() {
-    dotnet publish samples/NativeAot -c Release --nologo -v quiet && samples/NativeAot/bin/Release/net10.0/*/publish/NativeAot
+run() { # name, command
+    local status=0
+    "${@:2}" >"$logs/$1" 2>&1 || status=$?
+    echo "$status" >"$logs/$1.status"
 }
+
+# Each project is its own program, which dotnet test would also run. Two at a time: the tests wait more than they compute, and are many threads each.
+echo "Checking the formatting, and running the tests"
+run format dotnet format Datacake.Data.sln --verify-no-changes --no-restore &
+for project in tests/*.Tests; do
+    while [ "$(jobs -rp | wc -l)" -ge 2 ]; do wait -n || true; done
+    name=$(basename "$project")
+    run "$name" dotnet "$project/bin/Debug/net10.0/$name.dll" -noColor &
+done
+wait
+
+passed=0 failed=0 skipped=0
+for project in tests/*.Tests; do
+    name=$(basename "$project")
+    log=$logs/$name
+    status=$(<"$log.status")
+    summary=$(grep -E "^ +$name +Total: " "$log" || true)
+    if [ -z "$summary" ]; then
+        echo "$name did not finish (exit code $status):"
+        cat "$log"
+        failed=$((failed + 1))
+        continue
+    fi
+    echo "$summary"
+    figure() { sed -E "s/.*$1: ([0-9]+).*/\1/" <<<"$summary"; }
+    bad=$(($(figure Failed) + $(figure Errors)))
+    [ "$status" -eq 0 ] || [ "$bad" -gt 0 ] || bad=1
+    [ "$bad" -eq 0 ] || cat "$log"
+    skipped=$((skipped + $(figure Skipped)))
+    failed=$((failed + bad))
+    passed=$((passed + $(figure Total) - $(figure Failed) - $(figure Skipped)))
+done
 
 if $native; then
     echo "Compiling and running samples/NativeAot"
     command -v clang gcc >/dev/null || install gcc libc6-dev
-    if publish_and_run; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+    publish_and_run() {
+        dotnet publish samples/NativeAot -c Release --nologo -v quiet && samples/NativeAot/bin/Release/net10.0/*/publish/NativeAot
+    }
+    run native publish_and_run
+    cat "$logs/native"
+    if [ "$(<"$logs/native.status")" -eq 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 fi
 
 if command -v python3 >/dev/null && ! python3 tests/Models/vectors.py --check; then
+    failed=$((failed + 1))
+fi
+
+if [ "$(<"$logs/format.status")" -ne 0 ]; then
+    echo "The formatting is not clean; run dotnet format:"
+    cat "$logs/format"
     failed=$((failed + 1))
 fi
 

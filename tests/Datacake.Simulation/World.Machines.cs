@@ -1,4 +1,5 @@
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Integrity;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
 using Datacake.Storage;
@@ -65,7 +66,8 @@ sealed partial class World
         var copy = copies[^(1 + (chance % Math.Min(copies.Length, 3)))];
         var (entries, held, _) = copy;
         // The members must agree: a member that only this disk knows of would be forgotten together with the lost data.
-        if (ReplicaIdentity.Decode(entries.First(entry => entry.Key.Span.SequenceEqual(StoreLayout.IdentityKey.Span)).Value).Members.Count
+        var identity = entries.First(entry => entry.Key.Span.SequenceEqual(StoreLayout.IdentityKey.Span)).Value[..^RecordChecksum.Length];
+        if (ReplicaIdentity.Decode(identity).Members.Count
             != ReplicaIdentity.Decode(machine.Disk.Get(StoreLayout.IdentityKey.Span)!.Value).Members.Count)
             return;
         if (machine.IsUp)

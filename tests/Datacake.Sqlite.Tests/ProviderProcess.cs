@@ -18,7 +18,7 @@ static class ProviderProcess
     /// <summary>A library that cannot be found by the name of the provider, chosen before a store is opened.</summary>
     public const string Unnamed = "unnamed";
 
-    /// <summary>The same library, chosen while a store is open.</summary>
+    /// <summary>A library that is chosen while a store is open.</summary>
     public const string Later = "later";
 
     /// <summary>The output of a process whose store works. The version of the store's SQLite follows.</summary>
