@@ -7,10 +7,10 @@ namespace Datacake.Packages.Tests;
 /// <summary>All packages of the repository, packed as for a release into a folder that is a feed. Everything is built in a temporary folder.</summary>
 public sealed class PackageFeed : IAsyncLifetime
 {
-    // Builds without a remote have no address to link to. A remote of the repository itself has precedence over this one.
+    // The remote of the packages, by a name of its own: a clone may have no remote, or one without a web address.
     const string Address = "https://github.com/owner/repository";
     const string Remote = $"""
-        [remote "origin"]
+        [remote "packages"]
             url = {Address}.git
         """;
 
@@ -36,7 +36,7 @@ public sealed class PackageFeed : IAsyncLifetime
         string[] command =
         [
             "pack", "Packages.slnf", "-c", "Release", "-v", "quiet", "--nologo", "-o", Path, "--artifacts-path", System.IO.Path.Combine(Folder, "artifacts"),
-            $"-p:Version={Version}", "-p:RunAnalyzers=false", "-p:GitRepositoryConfigurationScope=",
+            $"-p:Version={Version}", "-p:RunAnalyzers=false", "-p:GitRepositoryConfigurationScope=", "-p:GitRepositoryRemoteName=packages",
         ];
         var (exitCode, output) = await DotnetCommand.RunAsync(Repository.Root, environment, TestContext.Current.CancellationToken,
             Repository.IsUnderGit ? command : [.. command, $"-p:RepositoryUrl={Address}"]);
