@@ -31,7 +31,7 @@ run() { # name, command
     echo "$status" >"$logs/$1.status"
 }
 
-# Each project is its own program, which dotnet test would also run. Two at a time: the tests wait more than they compute, and are many threads each.
+# Each project is a program of its own. Two run at a time: the tests wait more than they compute, and are many threads each.
 echo "Checking the formatting, and running the tests"
 run format dotnet format Datacake.Data.sln --verify-no-changes --no-restore &
 for project in tests/*.Tests; do

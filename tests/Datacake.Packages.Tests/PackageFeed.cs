@@ -19,7 +19,7 @@ public sealed class PackageFeed : IAsyncLifetime
     /// <summary>Gets the temporary folder, which is outside of the repository.</summary>
     public string Folder { get; } = Directory.CreateTempSubdirectory("datacake-packages-").FullName;
 
-    /// <summary>Gets the version of the packages, which is another one in each run.</summary>
+    /// <summary>Gets the version of the packages, which differs in each run.</summary>
     public string Version { get; } = $"0.1.0-test.{DateTime.UtcNow:yyyyMMddHHmmssfff}";
 
     /// <summary>Gets the folder of the packages.</summary>
