@@ -16,8 +16,8 @@ public abstract partial class DatacakeContext
     {
         ArgumentNullException.ThrowIfNull(entity);
         var keyspace = Model.KeyspaceOf(entity.GetType());
-        return keyspace.Entity is EntityModel<T> model
-            ? ChangeTracker.Refresh(ChangeTracker.EntryOf(model, keyspace, entity))
+        return keyspace.Entity is EntityModel<T>
+            ? ChangeTracker.Refresh(ChangeTracker.EntryOf<T>(keyspace, entity))
             : throw new InvalidOperationException(
                 $"{entity.GetType().Name} entities are stored as {keyspace.Entity.Name}, not as {typeof(T).Name}. "
                 + $"Call Entry(({keyspace.Entity.Name})entity).");

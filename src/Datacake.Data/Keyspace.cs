@@ -52,7 +52,7 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
     /// <param name="mayBeStored">True if reachable entities that are already stored are updated.</param>
     EntityEntry<T> AddGraph(T entity, bool mayBeStored)
     {
-        var added = Context.ChangeTracker.EntryOf(Model, Metadata, entity);
+        var added = Context.ChangeTracker.EntryOf<T>(Metadata, entity);
         Context.ChangeTracker.Add(added, mayBeStored);
         return added;
     }
@@ -114,7 +114,7 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
     /// <exception cref="InvalidOperationException">Another instance with the same key is tracked.</exception>
     public EntityEntry<T> Update(T entity)
     {
-        var entry = Context.ChangeTracker.EntryOf(Model, Metadata, entity);
+        var entry = Context.ChangeTracker.EntryOf<T>(Metadata, entity);
         if (entry.CurrentState != EntityState.Added)
             entry.State = EntityState.Modified;
         return entry;
@@ -155,7 +155,7 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
     }
 
     /// <summary>Returns the entry of an entity, tracked or not, after detecting changes to its own properties.</summary>
-    public EntityEntry<T> Entry(T entity) => Context.ChangeTracker.Refresh(Context.ChangeTracker.EntryOf(Model, Metadata, entity));
+    public EntityEntry<T> Entry(T entity) => Context.ChangeTracker.Refresh(Context.ChangeTracker.EntryOf<T>(Metadata, entity));
 
     /// <summary>Marks several entities as deleted.</summary>
     public void RemoveRange(params IEnumerable<T> entities)
@@ -310,7 +310,7 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
 
     EntityEntry<T> Set(T entity, EntityState state)
     {
-        var entry = Context.ChangeTracker.EntryOf(Model, Metadata, entity);
+        var entry = Context.ChangeTracker.EntryOf<T>(Metadata, entity);
         entry.State = state;
         return entry;
     }

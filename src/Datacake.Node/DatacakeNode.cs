@@ -1,3 +1,4 @@
+using System.Globalization;
 using Datacake.Crdt;
 using Datacake.Node.Diagnostics;
 using Datacake.Node.Gossip;
@@ -122,6 +123,22 @@ public sealed class DatacakeNode : IAsyncDisposable
             var offsets = _clocks.Offsets;
             return Members.Where(member => member.IsUp && offsets.ContainsKey(member.NodeId)).ToDictionary(
                 member => member.NodeId, member => offsets[member.NodeId]);
+        }
+    }
+
+    /// <summary>
+    /// Gets the suspicion that each member has failed, by node id (φ; Hayashibara et al., The φ accrual failure detector, 2004). A member counts
+    /// as down above <see cref="GossipOptions.PhiThreshold"/>. Members that were never heard of are missing.
+    /// </summary>
+    public IReadOnlyDictionary<byte, double> Suspicions
+    {
+        get
+        {
+            // Earlier runs of a member are silent, so the least suspicious one is the member.
+            var phi = _gossip.PhiOfPeers().GroupBy(static peer => peer.Peer).ToDictionary(static peers => peers.Key, static peers => peers.Min(static peer => peer.Phi));
+            return Members.Select(static member => member.NodeId).Where(id => phi.ContainsKey(NameOf(id))).ToDictionary(static id => id, id => phi[NameOf(id)]);
+
+            static string NameOf(byte id) => id.ToString(CultureInfo.InvariantCulture);
         }
     }
 

@@ -32,8 +32,6 @@ public sealed partial class DatacakeNodeOptions : IStorageChoice
 
     internal ILoggerFactory LoggerFactory { get; private set; } = NullLoggerFactory.Instance;
 
-    internal int? Seed { get; private set; }
-
     internal IReadOnlyDictionary<Type, object> ExtensionSettings => _extensionSettings;
 
     /// <summary>Sets the id of the node, from 0 to 255. It must be unique in the cluster and the same at every start. Required.</summary>
@@ -106,14 +104,6 @@ public sealed partial class DatacakeNodeOptions : IStorageChoice
         ArgumentNullException.ThrowIfNull(loggerFactory);
         Once("logger factory");
         LoggerFactory = loggerFactory;
-        return this;
-    }
-
-    /// <summary>Sets the seed of the node's random choices, which makes them repeatable in tests. Default: a random seed.</summary>
-    public DatacakeNodeOptions WithSeed(int seed)
-    {
-        Once("seed");
-        Seed = seed;
         return this;
     }
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using Datacake.Crdt;
 using Datacake.Node.Diagnostics;
 using Datacake.Node.Gossip;
@@ -73,7 +72,6 @@ static class NodeStart
             // Gossip notices that a node is back only if the channel reconnects, so the backoff is at most one round.
             MaxBackoff = options.Gossip.Interval < LongestBackoff ? options.Gossip.Interval : LongestBackoff,
             InitialBackoff = options.Gossip.Interval < FirstBackoff ? options.Gossip.Interval : FirstBackoff,
-            Seed = options.Seed,
         });
         opened.Push(channels);
 
@@ -112,7 +110,7 @@ static class NodeStart
             MaxMessageLength = link.MaxMessageLength,
             RetirementNeedsProof = options.OperatorKeys.Count > 0,
             TimeProvider = time,
-            Random = new Random(options.Seed ?? RandomNumberGenerator.GetInt32(int.MaxValue)),
+            Random = new Random(),
             Stamp = () => clock.Tick().Packed,
             Accepted = clocks.Take,
         });

@@ -15,6 +15,7 @@ public class LogEventTests
         ["Datacake.Node"] = 2,
         ["Datacake.EventualConsistency"] = 3,
         ["Datacake.Data"] = 4,
+        ["Datacake.Administration"] = 5,
         ["Datacake.Hosting"] = 5,
     };
 

@@ -124,7 +124,7 @@ public sealed partial class ChangeTracker : IEntityTracker
         _entries.TryGet(model, key, out entry);
 
     /// <summary>Returns the entry of an entity, tracked or not.</summary>
-    internal EntityEntry<T> EntryOf<T>(EntityModel<T> model, KeyspaceModel keyspace, T entity)
+    internal EntityEntry<T> EntryOf<T>(KeyspaceModel keyspace, T entity)
         where T : class
     {
         ArgumentNullException.ThrowIfNull(entity);

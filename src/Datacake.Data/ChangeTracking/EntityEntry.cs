@@ -111,9 +111,6 @@ public partial class EntityEntry
     /// </summary>
     internal EntityContent? AssumedOriginal { get; set; }
 
-    /// <summary>True if the stored content is known. If it is not, a save reads it.</summary>
-    internal bool HasOriginal => _original is not null || _originalDocument is not null;
-
     internal EntityContent? Original
     {
         get

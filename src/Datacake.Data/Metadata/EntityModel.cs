@@ -240,10 +240,6 @@ public abstract partial class EntityModel
     /// <summary>Generates the key of an entity that is to be added, if it has none and its class generates keys.</summary>
     internal abstract void GenerateKey(object entity, KeyGenerator keys);
 
-    /// <summary>Returns the key that has these values, in the order of <see cref="Key"/>.</summary>
-    /// <exception cref="ArgumentException">The number of values is wrong, or a value has the wrong type.</exception>
-    internal DocumentKey KeyOf(ReadOnlySpan<object?> values) => KeyOf(WriteKey(values));
-
     /// <summary>
     /// Returns the key that has these values, in the order of <see cref="Key"/>. Returns null if no entity can have the key, because it is
     /// too long, or because a value is null or not valid Unicode.

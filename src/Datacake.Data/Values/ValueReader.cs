@@ -19,6 +19,9 @@ public ref struct ValueReader
     /// <summary>True if all bytes were read.</summary>
     public readonly bool IsAtEnd => _rest.IsEmpty;
 
+    /// <summary>Gets the bytes that are not read yet.</summary>
+    internal readonly ReadOnlySpan<byte> Rest => _rest;
+
     /// <summary>True if the next value is nil.</summary>
     public readonly bool IsNil => !_rest.IsEmpty && _rest[0] == 0xC0;
 

@@ -15,6 +15,9 @@ public ref struct OrderedKeyReader
     /// <summary>True if all values were read.</summary>
     internal readonly bool IsAtEnd => _rest.IsEmpty;
 
+    /// <summary>Gets the tag of the next value; 0 if all values were read.</summary>
+    internal readonly byte NextTag => _rest.IsEmpty ? (byte)0 : _rest[0];
+
     /// <summary>Reads a null value and returns true, if one comes next.</summary>
     internal bool TryReadNull()
     {
@@ -52,6 +55,19 @@ public ref struct OrderedKeyReader
         bool value = !_rest.IsEmpty && _rest[0] == OrderedKeyWriter.TrueTag;
         Expect(value ? OrderedKeyWriter.TrueTag : OrderedKeyWriter.FalseTag, "a Boolean");
         return value;
+    }
+
+    /// <summary>Reads a floating-point number.</summary>
+    /// <exception cref="InvalidDataException">The next value is not a floating-point number.</exception>
+    internal double ReadDouble()
+    {
+        Expect(OrderedKeyWriter.DoubleTag, "a floating-point number");
+        ulong ordered = BinaryPrimitives.ReadUInt64BigEndian(Take(sizeof(ulong)));
+        if (ordered == 0)
+            return double.NaN;
+        // The inverse of what the writer does, so that negative numbers are inverted again.
+        bool isNegative = ordered < 0x8000_0000_0000_0000;
+        return BitConverter.UInt64BitsToDouble(isNegative ? ~ordered : ordered & 0x7FFF_FFFF_FFFF_FFFF);
     }
 
     /// <summary>Reads a decimal number, without trailing zeros.</summary>
@@ -154,6 +170,7 @@ public ref struct OrderedKeyReader
         OrderedKeyWriter.BytesTag => $"0x{Convert.ToHexString(ReadBytes())}",
         OrderedKeyWriter.TrueTag or OrderedKeyWriter.FalseTag => ReadBoolean() ? "true" : "false",
         OrderedKeyWriter.DecimalTag => ReadDecimal().ToString(CultureInfo.InvariantCulture),
+        OrderedKeyWriter.DoubleTag => ReadDouble().ToString("R", CultureInfo.InvariantCulture),
         OrderedKeyWriter.NullTag when TryReadNull() => "null",
         _ => throw new InvalidDataException($"The key contains the unknown tag {_rest[0]:X2}."),
     };

@@ -39,14 +39,22 @@ sealed class StoreSnapshot : IDisposable
 
     /// <summary>Returns a live document, or <see langword="null"/> if the replica shows none with the key.</summary>
     /// <exception cref="StorageException">The store cannot be read, or the document in it is damaged.</exception>
-    public async ValueTask<Document?> GetAsync(string keyspace, DocumentKey key, CancellationToken cancellationToken = default)
+    public async ValueTask<Document?> GetAsync(string keyspace, DocumentKey key, CancellationToken cancellationToken = default) =>
+        await GetStoredAsync(keyspace, key, cancellationToken).ConfigureAwait(false) is (var document, true) ? document : null;
+
+    /// <summary>
+    /// Returns a document and whether readers see it, also if it is deleted, until every member knows that; <see langword="null"/> if nothing
+    /// is stored with the key.
+    /// </summary>
+    /// <exception cref="StorageException">The store cannot be read, or the document in it is damaged.</exception>
+    public async ValueTask<(Document Document, bool IsAlive)?> GetStoredAsync(string keyspace, DocumentKey key, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (!_keyspaces.TryGetValue(keyspace, out var found))
             return null;
         byte[] storageKey = StoreLayout.DocumentKey(found.Number, key.Encoded.Span);
         var document = await DocumentRecord.ReadAsync(_storage, storageKey).ConfigureAwait(false);
-        return document.IsAlive(found.Policy) ? document : null;
+        return ReferenceEquals(document, Document.Nothing) ? null : (document, document.IsAlive(found.Policy));
     }
 
     /// <summary>

@@ -172,7 +172,8 @@ sealed class SharedGossiper : IDisposable
         return encoded;
     }
 
-    (string Peer, double Phi)[] PhiOfPeers()
+    /// <summary>Returns the suspicion that each peer has failed (φ), by the name of the peer.</summary>
+    public (string Peer, double Phi)[] PhiOfPeers()
     {
         lock (_lock)
             return

@@ -121,12 +121,12 @@ public class EntityModelTests
     }
 
     [Fact]
-    public void Keys_with_parts_of_the_wrong_type_or_number_are_refused()
+    public void Keys_with_parts_of_the_wrong_type_or_number_are_refused_and_null_is_no_key()
     {
-        Assert.Equal(DocumentKey.Of(7), ProductModel.KeyOf([7]));
-        Assert.Throws<ArgumentException>(() => ProductModel.KeyOf(["7"]));
-        Assert.Throws<ArgumentException>(() => ProductModel.KeyOf([null]));
-        Assert.Throws<ArgumentException>(() => ProductModel.KeyOf([1L, 2L]));
+        Assert.Equal(DocumentKey.Of(7), ProductModel.FindKey([7]));
+        Assert.Throws<ArgumentException>(() => ProductModel.FindKey(["7"]));
+        Assert.Null(ProductModel.FindKey([null]));
+        Assert.Throws<ArgumentException>(() => ProductModel.FindKey([1L, 2L]));
     }
 
     [Fact]

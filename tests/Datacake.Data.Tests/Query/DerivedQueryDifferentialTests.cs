@@ -140,7 +140,7 @@ public sealed class DerivedQueryDifferentialTests : QueriedStore
             Set("Year", writer => writer.WriteInt64(2020 + (id % 5)));
             if (id % 2 == 0)
                 Set("Pages", writer => writer.WriteInt64(5));
-            others.Put("Media", db.Media.Model.KeyOf([id]), cells.Build());
+            others.Put("Media", db.Media.Model.FindKey([id])!.Value, cells.Build());
 
             void Set(string property, Action<ValueWriter> write)
             {

@@ -1,0 +1,217 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Datacake.Administration.Contracts;
+using Datacake.EventualConsistency;
+using Datacake.Node;
+using Datacake.Rpc;
+using Datacake.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Datacake.Administration;
+
+/// <summary>
+/// The administration of a node as a service on its port. Messages are JSON. What only reads is open to everyone who may connect, since the cluster
+/// secret allows more than that. What changes something is a command, and needs a proof of the operator secret.
+/// </summary>
+sealed class AdministrationService : RpcService
+{
+    public const string ServiceName = "datacake.administration";
+
+    /// <summary>The messages that read.</summary>
+    public const string Status = "status", Keyspaces = "keyspaces", Documents = "documents", Document = "document", Log = "log", Verify = "verify",
+        Challenge = "challenge", Export = "export", Watch = "watch", Fingerprints = "fingerprints";
+
+    /// <summary>The commands.</summary>
+    public const string Put = "put", Delete = "delete", DropKeyspace = "drop-keyspace", Retire = "retire", Forget = "forget", AllowRemoval = "allow-removal",
+        BackUp = "backup", Compact = "compact", Import = "import";
+
+    /// <summary>The headers of a command.</summary>
+    public const string OperatorHeader = "operator", ChallengeHeader = "challenge", ProofHeader = "proof";
+
+    /// <summary>The header of a stream with its arguments, as JSON.</summary>
+    public const string ArgumentsHeader = "arguments";
+
+    readonly NodeAdministration _administration;
+    readonly DatacakeNode _node;
+    readonly ILogger _logger;
+    readonly byte[]? _key;
+    readonly OperatorChallenges _challenges;
+
+    public AdministrationService(NodeAdministration administration, string? operatorSecret, DatacakeNode node)
+    {
+        _administration = administration;
+        _node = node;
+        _logger = node.LoggerFactory.CreateLogger<NodeAdministration>();
+        _key = operatorSecret is null ? null : OperatorProof.DeriveKey(operatorSecret);
+        _challenges = new OperatorChallenges(node.TimeProvider);
+    }
+
+    public override string Name => ServiceName;
+
+    ReplicatedStore Store => _administration.Store;
+
+    protected override void Register(RpcHandlers handlers)
+    {
+        Read(handlers, Status, AdministrationJson.Default.NodeStatus, (_, token) => _administration.GetStatusAsync(token));
+        Read(handlers, Keyspaces, AdministrationJson.Default.IReadOnlyListKeyspaceStatus, (_, token) => _administration.ListKeyspacesAsync(token));
+        Read(handlers, Documents, AdministrationJson.Default.DocumentList, (asked, token) =>
+            _administration.ListDocumentsAsync(Required(asked.Keyspace, "keyspace"), asked.After, asked.Count ?? 100, asked.IsPlain, token));
+        Read(handlers, Document, AdministrationJson.Default.DocumentDetail!, (asked, token) =>
+            _administration.GetDocumentAsync(Required(asked.Keyspace, "keyspace"), Required(asked.Key, "key"), asked.IsPlain, token));
+        Read(handlers, Log, AdministrationJson.Default.IReadOnlyListLogLine, (asked, _) => ValueTask.FromResult(
+            _administration.ReadLog(asked.Count ?? 100, Enum.TryParse<LogLevel>(asked.Level, ignoreCase: true, out var level) ? level : LogLevel.Information)));
+        Read(handlers, Verify, AdministrationJson.Default.StoreVerification, (_, token) => Store.VerifyAsync(token));
+        handlers.HandleBytes(Challenge, (_, _) => ValueTask.FromResult<ReadOnlyMemory<byte>>(_challenges.Next()));
+
+        Command(handlers, Put, (asked, token) =>
+            _administration.PutAsync(Required(asked.Keyspace, "keyspace"), Required(asked.Key, "key"), Required(asked.Document, "document"), token));
+        Command(handlers, Delete, (asked, token) => _administration.DeleteAsync(Required(asked.Keyspace, "keyspace"), Required(asked.Key, "key"), token));
+        Command(handlers, DropKeyspace, async (asked, token) =>
+        {
+            string keyspace = Required(asked.Keyspace, "keyspace");
+            long count = await Store.DropKeyspaceAsync(keyspace, cancellationToken: token).ConfigureAwait(false);
+            return new CommandResult($"The keyspace {keyspace} was dropped, with {count} documents.", count);
+        });
+        Command(handlers, Retire, async (asked, token) =>
+        {
+            byte nodeId = NodeIdOf(asked);
+            await Store.RetireAsync(nodeId, token).ConfigureAwait(false);
+            return new CommandResult($"Node {nodeId} was retired. Its store never becomes part of the cluster again.");
+        });
+        Command(handlers, Forget, async (asked, token) =>
+        {
+            byte nodeId = NodeIdOf(asked);
+            await Store.ForgetAsync(nodeId, token).ConfigureAwait(false);
+            return new CommandResult($"Node {nodeId} was forgotten. When it returns, it is compared with this node as a whole.");
+        });
+        Command(handlers, AllowRemoval, async (_, token) =>
+        {
+            var held = Store.HeldRemoval;
+            await Store.AllowRemovalAsync(token).ConfigureAwait(false);
+            return held is null
+                ? new CommandResult("No removal was held back.")
+                : new CommandResult($"The removal of {held.Documents} documents that node {held.NodeId} does not have was allowed.", held.Documents);
+        });
+        Command(handlers, BackUp, (asked, token) => _administration.BackUpAsync(Required(asked.Path, "path"), token));
+        Command(handlers, Compact, (_, token) => _administration.CompactAsync(token));
+
+        handlers.HandleStream(Export, (stream, token) => GuardAsync(() => new DocumentExport(Store, stream, ArgumentsOf(stream)).RunAsync(token)));
+        handlers.HandleStream(Watch, (stream, token) => GuardAsync(() => new DocumentFeed(Store, stream, ArgumentsOf(stream)).RunAsync(token)));
+        handlers.HandleStream(Fingerprints, (stream, token) => GuardAsync(() => new FingerprintExport(Store, stream, ArgumentsOf(stream)).RunAsync(token)));
+        handlers.HandleStream(Import, async (stream, token) =>
+        {
+            string arguments = stream.Headers[ArgumentsHeader] ?? "";
+            string name = Authorize(stream.Headers, stream.RemoteAddress, Import, Encoding.UTF8.GetBytes(arguments));
+            await RunAsync(name, stream.RemoteAddress, Import, arguments, () =>
+                GuardAsync(() => new DocumentImport(Store, stream, ArgumentsOf(stream)).RunAsync(token))).ConfigureAwait(false);
+        });
+    }
+
+    static T Required<T>(T? value, string name)
+        where T : class => value ?? throw new RpcException(RpcStatus.InvalidPayload, $"The call needs a {name}.");
+
+    static JsonElement Required(JsonElement? value, string name) => value ?? throw new RpcException(RpcStatus.InvalidPayload, $"The call needs a {name}.");
+
+    static byte NodeIdOf(AdministrationRequest asked) => asked.NodeId is >= 0 and <= byte.MaxValue
+        ? (byte)asked.NodeId
+        : throw new RpcException(RpcStatus.InvalidPayload, "The call needs the id of a node, from 0 to 255.");
+
+    static AdministrationRequest ArgumentsOf(RpcStream stream) => Parse(Encoding.UTF8.GetBytes(stream.Headers[ArgumentsHeader] ?? "{}"));
+
+    static AdministrationRequest Parse(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            return json.IsEmpty ? new() : JsonSerializer.Deserialize(json, AdministrationJson.Default.AdministrationRequest) ?? new();
+        }
+        catch (JsonException e)
+        {
+            throw new RpcException(RpcStatus.InvalidPayload, $"The arguments are not valid: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Turns the errors that tell a caller what to do into statuses, so that the log of the server is not filled with them.</summary>
+    static async Task<TResult> GuardAsync<TResult>(Func<ValueTask<TResult>> action)
+    {
+        try
+        {
+            return await action().ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is FormatException or ArgumentException or InvalidOperationException or StorageException or ConsistencyException
+            or NotEnoughNodesException or TransactionLimitException or StoreExcludedException)
+        {
+            throw new RpcException(RpcStatus.InvalidPayload, e.Message, e);
+        }
+    }
+
+    static Task<bool> GuardAsync(Func<Task> action) => GuardAsync(async () =>
+    {
+        await action().ConfigureAwait(false);
+        return true;
+    });
+
+    static void Read<TResult>(
+        RpcHandlers handlers, string message, JsonTypeInfo<TResult> type, Func<AdministrationRequest, CancellationToken, ValueTask<TResult>> read) =>
+        handlers.HandleBytes(message, async (request, token) =>
+        {
+            var asked = Parse(request.Payload.Span);
+            return JsonSerializer.SerializeToUtf8Bytes(await GuardAsync(() => read(asked, token)).ConfigureAwait(false), type);
+        });
+
+    void Command(RpcHandlers handlers, string message, Func<AdministrationRequest, CancellationToken, ValueTask<CommandResult>> execute) =>
+        handlers.HandleBytes(message, async (request, token) =>
+        {
+            byte[] payload = request.Payload.ToArray();
+            string name = Authorize(request.Headers, request.RemoteAddress, message, payload);
+            var asked = Parse(payload);
+            var result = await RunAsync(name, request.RemoteAddress, message, Encoding.UTF8.GetString(payload), () => GuardAsync(() => execute(asked, token)))
+                .ConfigureAwait(false);
+            return JsonSerializer.SerializeToUtf8Bytes(result, AdministrationJson.Default.CommandResult);
+        });
+
+    async Task<TResult> RunAsync<TResult>(string name, string address, string command, string arguments, Func<Task<TResult>> execute)
+    {
+        AdministrationLog.Called(_logger, name, address, command, arguments.Length <= 500 ? arguments : arguments[..500] + "…");
+        try
+        {
+            return await execute().ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            AdministrationLog.Failed(_logger, command, name, address, e);
+            throw;
+        }
+    }
+
+    /// <summary>Checks the proof of a command, and returns the name of the operator.</summary>
+    string Authorize(RpcHeaders headers, string address, string command, ReadOnlySpan<byte> payload)
+    {
+        string name = headers[OperatorHeader] is { Length: > 0 } given ? Clean(given) : "(unnamed)";
+        if (_key is null)
+        {
+            throw Refuse($"Node {_node.Id} has no operator secret, so nothing can be changed from outside its process. Set AdministrationOptions.OperatorSecret "
+                + "(configuration: Datacake:OperatorSecretFile) on the node.");
+        }
+        if (headers[ChallengeHeader] is not { } challengeText || headers[ProofHeader] is not { } proofText)
+            throw Refuse("The command has no proof of the operator secret. Pass the secret to the client (--operator-secret-file).");
+        Span<byte> challenge = stackalloc byte[OperatorProof.ChallengeLength], proof = stackalloc byte[32];
+        if (Convert.FromHexString(challengeText, challenge, out _, out int challengeLength) != OperationStatus.Done || challengeLength != challenge.Length
+            || Convert.FromHexString(proofText, proof, out _, out int proofLength) != OperationStatus.Done || proofLength != proof.Length
+            || !_challenges.Take(challenge) || !OperatorProof.AreEqual(proof, OperatorProof.Compute(_key, challenge, command, payload)))
+        {
+            throw Refuse("The operator secret is wrong, or the call took longer than a minute.");
+        }
+        return name;
+
+        RpcException Refuse(string reason)
+        {
+            AdministrationLog.Refused(_logger, command, name, address, reason);
+            return new RpcException(RpcStatus.Unauthenticated, reason);
+        }
+    }
+
+    /// <summary>Returns a name without line breaks and other control characters, which would forge lines of the log.</summary>
+    static string Clean(string name) => string.Concat(name.Where(static c => !char.IsControl(c)).Take(100));
+}

@@ -1,0 +1,29 @@
+using System.Text.Json;
+
+namespace Datacake.Administration.Contracts;
+
+/// <summary>The arguments of a call. Each message uses some of them; a later version may add others.</summary>
+sealed record AdministrationRequest
+{
+    public string? Keyspace { get; init; }
+
+    public JsonElement? Key { get; init; }
+
+    public JsonElement? Document { get; init; }
+
+    /// <summary>Gets the key after which a list begins.</summary>
+    public JsonElement? After { get; init; }
+
+    public string? Prefix { get; init; }
+
+    public int? Count { get; init; }
+
+    public int? NodeId { get; init; }
+
+    public string? Path { get; init; }
+
+    public string? Level { get; init; }
+
+    /// <summary>True if values are to be readable rather than exact.</summary>
+    public bool IsPlain { get; init; }
+}

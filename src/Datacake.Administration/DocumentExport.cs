@@ -1,0 +1,49 @@
+using System.Buffers;
+using System.Text.Json;
+using Datacake.Administration.Contracts;
+using Datacake.Administration.Json;
+using Datacake.EventualConsistency;
+using Datacake.Rpc;
+using Datacake.Storage;
+
+namespace Datacake.Administration;
+
+/// <summary>Sends all documents of a keyspace as JSON Lines, in one snapshot: whole lines, some in each message of the stream.</summary>
+sealed class DocumentExport(ReplicatedStore store, RpcStream stream, AdministrationRequest asked)
+{
+    const int PageSize = 500;
+    const int MessageLength = 128 * 1024;
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        string keyspace = asked.Keyspace ?? throw new ArgumentException("The export needs a keyspace.");
+        using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        var range = asked.After is { } after ? KeyRange.All.After(KeyJson.Read(after).Encoded) : KeyRange.All;
+        var lines = new ArrayBufferWriter<byte>(2 * MessageLength);
+        using var json = new Utf8JsonWriter(lines, JsonText.Options);
+        while (await snapshot.ScanAsync(keyspace, range, ScanDirection.Forward, PageSize, cancellationToken).ConfigureAwait(false) is { Count: > 0 } page)
+        {
+            foreach (var (key, document) in page)
+            {
+                json.WriteStartObject();
+                json.WritePropertyName("key"u8);
+                KeyJson.Write(json, key.Encoded.Span, asked.IsPlain);
+                json.WritePropertyName("document"u8);
+                DocumentJson.Write(json, document, asked.IsPlain);
+                json.WriteEndObject();
+                json.Flush();
+                json.Reset();
+                lines.Write("\n"u8);
+                if (lines.WrittenCount >= MessageLength)
+                {
+                    await stream.WriteAsync(lines.WrittenMemory, cancellationToken).ConfigureAwait(false);
+                    lines.ResetWrittenCount();
+                }
+            }
+            range = range.After(page[^1].Key.Encoded);
+        }
+        if (lines.WrittenCount > 0)
+            await stream.WriteAsync(lines.WrittenMemory, cancellationToken).ConfigureAwait(false);
+        await stream.CompleteAsync(cancellationToken).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,46 @@
+using System.Buffers;
+using System.Globalization;
+using System.IO.Hashing;
+using System.Text;
+using Datacake.Administration.Contracts;
+using Datacake.EventualConsistency;
+using Datacake.Rpc;
+using Datacake.Storage;
+
+namespace Datacake.Administration;
+
+/// <summary>
+/// Sends the key and a hash of every document of a keyspace, in the order of the keys, so that the documents of two nodes can be compared without
+/// sending them: a line for each, with the encoded key and the hash, both hexadecimal.
+/// </summary>
+sealed class FingerprintExport(ReplicatedStore store, RpcStream stream, AdministrationRequest asked)
+{
+    const int PageSize = 500;
+    const int MessageLength = 128 * 1024;
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        string keyspace = asked.Keyspace ?? throw new ArgumentException("The comparison needs a keyspace.");
+        using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        var range = KeyRange.All;
+        var lines = new ArrayBufferWriter<byte>(2 * MessageLength);
+        while (await snapshot.ScanAsync(keyspace, range, ScanDirection.Forward, PageSize, cancellationToken).ConfigureAwait(false) is { Count: > 0 } page)
+        {
+            foreach (var (key, document) in page)
+            {
+                ulong hash = XxHash3.HashToUInt64(document.Encoded.Span);
+                string line = string.Create(CultureInfo.InvariantCulture, $"{Convert.ToHexString(key.Encoded.Span)} {hash:x16}\n");
+                Encoding.ASCII.GetBytes(line, lines);
+            }
+            if (lines.WrittenCount >= MessageLength)
+            {
+                await stream.WriteAsync(lines.WrittenMemory, cancellationToken).ConfigureAwait(false);
+                lines.ResetWrittenCount();
+            }
+            range = range.After(page[^1].Key.Encoded);
+        }
+        if (lines.WrittenCount > 0)
+            await stream.WriteAsync(lines.WrittenMemory, cancellationToken).ConfigureAwait(false);
+        await stream.CompleteAsync(cancellationToken).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,207 @@
+using System.Globalization;
+using System.Reflection;
+using System.Text.Json;
+using Datacake.Administration.Json;
+using Datacake.Crdt;
+using Datacake.Data.CodeGeneration;
+using Datacake.EventualConsistency;
+using Datacake.Node;
+using Datacake.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Datacake.Administration;
+
+/// <summary>
+/// The administration of a node: its status, its data, and what operators can change. Runs on the node's own port, with its TLS, secret and limits. An
+/// <see cref="AdministrationClient"/> calls it. Thread-safe.
+/// </summary>
+public sealed class NodeAdministration : IAsyncDisposable
+{
+    /// <summary>The label of a member with the version that it runs.</summary>
+    internal const string VersionLabel = "datacake.version";
+
+    internal const int MaxListed = 1_000;
+
+    static readonly string Version = typeof(NodeAdministration).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "";
+
+    readonly ReplicatedStore _store;
+    readonly AdministrationOptions _options;
+    readonly LogBuffer _logs;
+    readonly long _started;
+
+    internal NodeAdministration(ReplicatedStore store, AdministrationOptions options)
+    {
+        options.Validate();
+        _store = store;
+        _options = options;
+        var node = store.Node;
+        _started = node.TimeProvider.GetTimestamp();
+        _logs = new LogBuffer(options.LogLines, node.TimeProvider);
+        node.LoggerFactory.AddProvider(_logs);
+        node.SetLabel(VersionLabel, Version);
+        node.Server.AddService(new AdministrationService(this, options.OperatorSecret, node));
+    }
+
+    internal ReplicatedStore Store => _store;
+
+    /// <summary>Returns the state of the node.</summary>
+    public async ValueTask<NodeStatus> GetStatusAsync(CancellationToken cancellationToken = default)
+    {
+        var node = _store.Node;
+        var labels = node.Members.ToDictionary(static member => (int)member.NodeId);
+        var suspicions = node.Suspicions;
+        var offsets = node.ClockOffsets;
+        long documents = 0;
+        var keyspaces = _store.ListKeyspaces();
+        foreach (string keyspace in keyspaces)
+            documents += (await _store.Keyspace(keyspace).GetStatisticsAsync(cancellationToken).ConfigureAwait(false)).Count;
+        long? size = node.Storage is IDurableStorage files ? await files.GetSizeOnDiskAsync(cancellationToken).ConfigureAwait(false) : null;
+        return new NodeStatus(
+            node.Id, node.Address, node.DataCenter, node.ClusterId, Version, node.TimeProvider.GetUtcNow(), node.TimeProvider.GetElapsedTime(_started).TotalSeconds,
+            node.Storage?.GetType().Name ?? "", size, _store.JoinStatus.IsJoined, _store.JoinStatus.Documents, _store.JoinStatus.EstimatedDocuments, keyspaces.Count, documents,
+            _options.OperatorSecret is not null, [.. _store.MemberStates.Select(Describe)], NodeFindings.Of(_store, _options.Level));
+
+        MemberStatus Describe(StoreMemberState member)
+        {
+            var known = labels.GetValueOrDefault(member.NodeId);
+            byte id = (byte)member.NodeId;
+            return new MemberStatus(
+                member.NodeId, member.Address, known?.DataCenter ?? "", member.State.ToString(), member.HasJoined, member.Behind?.TotalSeconds,
+                suspicions.TryGetValue(id, out double phi) ? phi : null, offsets.TryGetValue(id, out var offset) ? offset.TotalSeconds : null,
+                known?.Labels.GetValueOrDefault(VersionLabel), member.Reason);
+        }
+    }
+
+    /// <summary>Returns the state of all keyspaces of the node.</summary>
+    public async ValueTask<IReadOnlyList<KeyspaceStatus>> ListKeyspacesAsync(CancellationToken cancellationToken = default)
+    {
+        var statuses = new List<KeyspaceStatus>();
+        foreach (string name in _store.ListKeyspaces())
+        {
+            var statistics = await _store.Keyspace(name).GetStatisticsAsync(cancellationToken).ConfigureAwait(false);
+            statuses.Add(new KeyspaceStatus(name, statistics.Count, statistics.Fingerprint.ToString("x32", CultureInfo.InvariantCulture), _store.ListIndexes(name)));
+        }
+        return statuses;
+    }
+
+    /// <summary>Returns documents of a keyspace, in the order of their keys.</summary>
+    /// <param name="keyspace">The name of the keyspace.</param>
+    /// <param name="after">The key after which the list begins; null for the start.</param>
+    /// <param name="count">The maximum number of documents, at most 1,000.</param>
+    /// <param name="isPlain">True if values are to be readable rather than exact.</param>
+    /// <param name="cancellationToken">A token that stops the reading.</param>
+    public async ValueTask<DocumentList> ListDocumentsAsync(
+        string keyspace, JsonElement? after = null, int count = 100, bool isPlain = true, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+        using var snapshot = await _store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        var range = after is { } start ? KeyRange.All.After(KeyJson.Read(start).Encoded) : KeyRange.All;
+        var rows = new List<DocumentRow>();
+        DocumentKey last = default;
+        while (rows.Count < Math.Min(count, MaxListed))
+        {
+            var page = await snapshot.ScanAsync(keyspace, range, ScanDirection.Forward, Math.Min(count, MaxListed) - rows.Count, cancellationToken).ConfigureAwait(false);
+            if (page.Count == 0)
+                return new DocumentList(rows, null);
+            foreach (var (key, document) in page)
+                rows.Add(new DocumentRow(KeyJson.Of(key, isPlain), DocumentJson.Of(document, isPlain)));
+            last = page[^1].Key;
+            range = range.After(last.Encoded);
+        }
+        return new DocumentList(rows, KeyJson.Of(last, isPlain: false));
+    }
+
+    /// <summary>Returns a document with the writer of each of its values, or null if the store has nothing with the key.</summary>
+    public async ValueTask<DocumentDetail?> GetDocumentAsync(string keyspace, JsonElement key, bool isPlain = true, CancellationToken cancellationToken = default)
+    {
+        var documentKey = KeyJson.Read(key);
+        using var snapshot = await _store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        if (await snapshot.GetStoredAsync(keyspace, documentKey, cancellationToken).ConfigureAwait(false) is not { } stored)
+            return null;
+        var (document, isAlive) = stored;
+        return new DocumentDetail(
+            keyspace, KeyJson.Of(documentKey, isPlain), isAlive, isAlive ? DocumentJson.Of(document, isPlain) : null,
+            StampOf(document.Born), StampOf(document.Touched), StampOf(document.Died), CellsOf(document, isPlain));
+    }
+
+    /// <summary>Returns the newest log lines of the node, the oldest of them first. They are kept if the node has a logger factory that accepts providers.</summary>
+    public IReadOnlyList<LogLine> ReadLog(int count = 100, LogLevel level = LogLevel.Information) => _logs.Read(count, level);
+
+    /// <summary>Removes the service from the node's port.</summary>
+    public ValueTask DisposeAsync()
+    {
+        _store.Node.Server.RemoveService(AdministrationService.ServiceName);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Puts a document.</summary>
+    internal async ValueTask<CommandResult> PutAsync(string keyspace, JsonElement key, JsonElement document, CancellationToken cancellationToken)
+    {
+        var (content, counters) = DocumentJson.Read(document, new ValueWriter());
+        var transaction = new Transaction();
+        transaction.Put(keyspace, KeyJson.Read(key), content, counters);
+        await _store.CommitAsync(transaction, _options.Level, cancellationToken).ConfigureAwait(false);
+        return new CommandResult($"The document {key.GetRawText()} of {keyspace} was put.", 1);
+    }
+
+    /// <summary>Deletes a document.</summary>
+    internal async ValueTask<CommandResult> DeleteAsync(string keyspace, JsonElement key, CancellationToken cancellationToken)
+    {
+        await _store.Keyspace(keyspace).DeleteAsync(KeyJson.Read(key), _options.Level, cancellationToken).ConfigureAwait(false);
+        return new CommandResult($"The document {key.GetRawText()} of {keyspace} was deleted.", 1);
+    }
+
+    /// <summary>Copies the storage to a path on the machine of the node.</summary>
+    internal async ValueTask<CommandResult> BackUpAsync(string path, CancellationToken cancellationToken)
+    {
+        await DurableStorage("A backup").BackUpAsync(path, cancellationToken).ConfigureAwait(false);
+        return new CommandResult($"The store of node {_store.Node.Id} was copied to {path}.");
+    }
+
+    /// <summary>Returns free space of the storage to the disk.</summary>
+    internal async ValueTask<CommandResult> CompactAsync(CancellationToken cancellationToken)
+    {
+        var files = DurableStorage("Compaction");
+        long before = await files.GetSizeOnDiskAsync(cancellationToken).ConfigureAwait(false);
+        await files.CompactAsync(cancellationToken).ConfigureAwait(false);
+        long after = await files.GetSizeOnDiskAsync(cancellationToken).ConfigureAwait(false);
+        return new CommandResult(string.Create(CultureInfo.InvariantCulture, $"The store of node {_store.Node.Id} had {before:N0} bytes, and has {after:N0}."), before - after);
+    }
+
+    IDurableStorage DurableStorage(string what) => _store.Node.Storage as IDurableStorage
+        ?? throw new InvalidOperationException($"{what} needs a storage on a disk. Node {_store.Node.Id} has its data in memory.");
+
+    static List<CellDetail> CellsOf(Document document, bool isPlain)
+    {
+        var cells = new List<CellDetail>();
+        foreach (var cell in document.Cells)
+        {
+            byte[] element = cell.Element.ToArray(), value = cell.Value.ToArray();
+            var kind = cell.Kind;
+            cells.Add(new CellDetail(
+                System.Text.Encoding.UTF8.GetString(cell.Property), kind.ToString(),
+                element.Length > 0 ? JsonText.ToElement(json => ExtendedJson.Write(json, element, isPlain)) : null,
+                cell.IsRemoved ? null : ValueOf(kind, value, isPlain),
+                cell.IsRemoved, cell.IsShown(document.Born), cell.Stamp.Node, cell.Stamp.Time, cell.Stamp.ToString()));
+        }
+        return cells;
+    }
+
+    static JsonElement ValueOf(DocumentPathKind kind, byte[] value, bool isPlain) => JsonText.ToElement(json =>
+    {
+        switch (kind)
+        {
+            case DocumentPathKind.CounterShare:
+                json.WriteNumberValue(CounterValue.Read(value));
+                break;
+            case DocumentPathKind.Property or DocumentPathKind.Element:
+                ExtendedJson.Write(json, value, isPlain);
+                break;
+            default:
+                json.WriteBase64StringValue(value);
+                break;
+        }
+    });
+
+    static string? StampOf(HlcTimestamp stamp) => stamp.IsNone ? null : stamp.ToString();
+}

@@ -1,0 +1,102 @@
+using System.Globalization;
+using Datacake.EventualConsistency;
+using Datacake.Node;
+
+namespace Datacake.Administration;
+
+/// <summary>The findings of a node: its problems, each with the remedy.</summary>
+public static class NodeFindings
+{
+    /// <summary>The difference between two wall clocks from which it is a finding.</summary>
+    static readonly TimeSpan MinReportedClockOffset = TimeSpan.FromSeconds(10);
+
+    /// <summary>Returns the findings of a node, the most urgent first. An empty list means that all is well.</summary>
+    /// <param name="store">The store of the node.</param>
+    /// <param name="level">The consistency level that writes have to satisfy.</param>
+    public static IReadOnlyList<Finding> Of(ReplicatedStore store, Consistency level = Consistency.Quorum)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        return [.. Find(store, level).OrderByDescending(static finding => finding.Severity)];
+    }
+
+    static IEnumerable<Finding> Find(ReplicatedStore store, Consistency level)
+    {
+        var node = store.Node;
+        var members = store.MemberStates;
+        if (store.Exclusion is { } exclusion)
+        {
+            yield return Error("excluded", $"Node {node.Id} accepts no writes, because its store is no longer part of the cluster: {exclusion}.",
+                "Stop the node, move its store away, and start it with an empty store. It copies everything from the other nodes.");
+        }
+        if (store.StorageFailure is { } failure)
+        {
+            yield return Error("storage", $"The storage of node {node.Id} refuses the writes of the store: {failure.Message}",
+                "Make room on the disk, or repair it. Writes go on by themselves.");
+        }
+        if (!store.Joined.IsCompletedSuccessfully)
+        {
+            var join = store.JoinStatus;
+            yield return Error("joining", string.Create(CultureInfo.InvariantCulture,
+                $"The store of node {node.Id} has not joined its cluster yet; it has received {join.Documents} of about {join.EstimatedDocuments} documents."),
+                "Wait until it has. If nothing arrives, check the seeds, the cluster secret and the firewall.");
+        }
+        var requirement = store.RequirementOf(level);
+        if (!requirement.IsReachable)
+        {
+            yield return Warning("level", $"{requirement}, and the members that are up cannot satisfy that.",
+                "Start the members that are down, or retire those that never come back.");
+        }
+        foreach (var finding in members.Select(OfMember).OfType<Finding>())
+            yield return finding;
+        foreach (var (peer, offset) in node.ClockOffsets.Where(static clock => clock.Value.Duration() > MinReportedClockOffset))
+        {
+            yield return Warning("clock", string.Create(CultureInfo.InvariantCulture,
+                $"The wall clock of node {peer} differs from that of node {node.Id} by {offset.TotalSeconds:0} s."),
+                $"Synchronize the clocks of both machines (NTP). Beyond {node.MaxClockDifference} the nodes refuse each other's writes.");
+        }
+        if (store.DifferingMembers is { Count: > 0 } differing)
+        {
+            yield return Error("different", $"Nodes {string.Join(", ", differing)} know the same transactions as node {node.Id} but show something else.",
+                "Verify the store of each node. Damaged records are repaired from the other nodes.");
+        }
+        if (store.DamagedRecords is > 0 and var damaged)
+        {
+            yield return Error("damaged", $"{damaged} stored records of node {node.Id} are damaged and not repaired yet.",
+                "Keep the other nodes running, from which they are repaired, and check the disk.");
+        }
+        if (store.HeldRemoval is { } held)
+        {
+            yield return Error("held-removal",
+                $"A reconcile of node {node.Id} with node {held.NodeId} would remove {held.Documents} documents and is held back until it is allowed.",
+                $"If the documents were deleted on purpose, allow the removal. If node {held.NodeId} has lost them, start that node with an empty store.");
+        }
+        if (node.CertificateStatus is { } certificate && certificate.RenewBy <= node.TimeProvider.GetUtcNow())
+        {
+            string name = certificate.FirstToExpire == certificate.Subject ? certificate.Subject : $"{certificate.FirstToExpire}, an issuer of {certificate.Subject},";
+            yield return Warning("certificate", string.Create(CultureInfo.InvariantCulture, $"The certificate {name} expires at {certificate.ExpiresAt:u}."),
+                "Renew it. Files are read again by themselves.");
+        }
+    }
+
+    static Finding? OfMember(StoreMemberState member)
+    {
+        string name = member.Address.Length > 0 ? $"node {member.NodeId} at {member.Address}" : $"node {member.NodeId}";
+        return member.State switch
+        {
+            MemberConnection.Down => Warning("member-down", $"Down: {name}.", "Start it. If it never comes back, retire it, so that it counts no longer."),
+            MemberConnection.Refused => Warning("member-refused", $"No session with {name}, which is refused: {member.Reason}.",
+                "Remove the reason. The nodes try again by themselves."),
+            MemberConnection.CatchingUp => new Finding(FindingSeverity.Information, "catching-up",
+                string.Create(CultureInfo.InvariantCulture, $"Catching up with {name}, behind by {member.Behind?.TotalSeconds ?? 0:0} s."), "Wait."),
+            MemberConnection.NoSession => Warning("no-session", $"No session with {name}: {member.Reason}.", "Check the network between both nodes, in both directions."),
+            MemberConnection.Unseen when member.HasJoined => Warning("member-unseen", $"No session with {name}: {member.Reason}.",
+                "Start it. If it never comes back, retire it."),
+            MemberConnection.InSession when !member.HasJoined => new Finding(FindingSeverity.Information, "member-joining", $"Node {member.NodeId} has not joined yet.", "Wait."),
+            _ => null,
+        };
+    }
+
+    static Finding Error(string code, string problem, string remedy) => new(FindingSeverity.Error, code, problem, remedy);
+
+    static Finding Warning(string code, string problem, string remedy) => new(FindingSeverity.Warning, code, problem, remedy);
+}

@@ -1,0 +1,84 @@
+using System.Text;
+using Datacake.EventualConsistency;
+
+namespace Datacake.Administration.Tests;
+
+/// <summary>Export and import of documents.</summary>
+public class TransferTests
+{
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Entities_of_every_kind_are_the_same_after_an_export_and_an_import()
+    {
+        await using var source = await Fixture.StartAsync(1);
+        await using var target = await Fixture.StartAsync(1);
+        await using var written = new EverythingContext(source[1]);
+        for (int i = 0; i < 3_000; i++)
+            written.Things.Add(Everything.Of(i));
+        await written.SaveChangesAsync(Canceled);
+
+        var acknowledged = await target.ClientOf(1).ImportAsync("Things", source.ClientOf(1).ExportAsync("Things", cancellationToken: Canceled), cancellationToken: Canceled).ToListAsync(Canceled);
+
+        await using var read = new EverythingContext(target[1]);
+        Assert.Equal(3_000, acknowledged.Sum());
+        Assert.Equal(
+            (await written.Things.ToListAsync(Canceled)).Select(static thing => thing.ToString()),
+            (await read.Things.ToListAsync(Canceled)).Select(static thing => thing.ToString()));
+        // An import over equal entities changes nothing that readers see, not even counters.
+        await target.ClientOf(1).ImportAsync("Things", source.ClientOf(1).ExportAsync("Things", cancellationToken: Canceled), cancellationToken: Canceled).ToListAsync(Canceled);
+        Assert.Equal(
+            (await written.Things.AsNoTracking().ToListAsync(Canceled)).Select(static thing => thing.Stock),
+            (await read.Things.AsNoTracking().ToListAsync(Canceled)).Select(static thing => thing.Stock));
+    }
+
+    [Fact]
+    public async Task Export_resumes_after_a_key()
+    {
+        await using var cluster = await Fixture.StartAsync(1);
+        for (int i = 0; i < 10; i++)
+            await cluster.ClientOf(1).PutAsync("cakes", Fixture.Json($"{i}"), Fixture.Json("{}"), Canceled);
+
+        string[] lines = await LinesAsync(cluster.ClientOf(1).ExportAsync("cakes", Fixture.Json("6"), cancellationToken: Canceled));
+
+        Assert.Equal(["""{"key":7,"document":{}}""", """{"key":8,"document":{}}""", """{"key":9,"document":{}}"""], lines);
+    }
+
+    [Fact]
+    public async Task Line_that_cannot_be_imported_is_named_and_what_was_acknowledged_stays()
+    {
+        await using var cluster = await Fixture.StartAsync(1);
+        string[] blocks = ["""{"key":1,"document":{}}""" + "\n", """{"key":2,"document":{}}""" + "\n\n" + """{"key":3}"""];
+        var client = cluster.ClientOf(1);
+        int count = 0;
+
+        var failure = await Assert.ThrowsAsync<AdministrationException>(async () =>
+        {
+            await foreach (int acknowledged in client.ImportAsync("cakes", blocks.ToAsyncEnumerable().Select(static block => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(block)), cancellationToken: Canceled))
+                count += acknowledged;
+        });
+
+        Assert.Contains("Line 4", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("key and document", failure.Message, StringComparison.Ordinal);
+        Assert.True((await client.ListDocumentsAsync("cakes", cancellationToken: Canceled)).Documents.Count >= count);
+    }
+
+    [Fact]
+    public async Task Import_without_the_operator_secret_is_refused()
+    {
+        await using var cluster = await Fixture.StartAsync(1);
+
+        var refusal = await Assert.ThrowsAsync<AdministrationException>(() => cluster.ClientOf(1, secret: null)
+            .ImportAsync("cakes", Array.Empty<ReadOnlyMemory<byte>>().ToAsyncEnumerable(), cancellationToken: Canceled).ToListAsync(Canceled).AsTask());
+
+        Assert.Contains("operator secret", refusal.Message, StringComparison.Ordinal);
+    }
+
+    static async Task<string[]> LinesAsync(IAsyncEnumerable<ReadOnlyMemory<byte>> blocks)
+    {
+        var text = new StringBuilder();
+        await foreach (var block in blocks)
+            text.Append(Encoding.UTF8.GetString(block.Span));
+        return text.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    }
+}

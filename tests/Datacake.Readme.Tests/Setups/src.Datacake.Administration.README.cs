@@ -1,0 +1,31 @@
+using System.Text.Json;
+using Datacake.Administration;
+using Datacake.EventualConsistency;
+using Datacake.Node;
+using Datacake.Rpc;
+using Datacake.Sqlite;
+
+static class Administrating
+{
+    public static async Task RunAsync()
+    {
+        await using var second = await Samples.StartNodeAsync(2, Samples.Secured);
+        await using var third = await Samples.StartNodeAsync(3, Samples.Secured);
+        string secret = Samples.Secret, operatorSecret = "another secret, for operators";
+        // sample 1
+        await (await node.OpenStoreAsync()).WaitForMembersAsync(3, TimeSpan.FromMinutes(1));
+        Samples.Reach(1);
+        await CallAsync(secret, operatorSecret);
+        Assert.Equal("""
+            Name = Battenberg, written by node 1
+            Price = 12.50, written by node 1
+
+            """.ReplaceLineEndings("\n"), Samples.TakeOutput());
+        Samples.Reach(2);
+    }
+
+    static async Task CallAsync(string secret, string operatorSecret)
+    {
+        // sample 2
+    }
+}
