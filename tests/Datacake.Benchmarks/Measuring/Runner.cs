@@ -1,5 +1,3 @@
-using Datacake.Benchmarks.Reporting;
-
 namespace Datacake.Benchmarks.Measuring;
 
 /// <summary>

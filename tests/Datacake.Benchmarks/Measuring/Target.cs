@@ -1,5 +1,4 @@
 using System.Globalization;
-using Datacake.Benchmarks.Reporting;
 
 namespace Datacake.Benchmarks.Measuring;
 
@@ -47,8 +46,4 @@ sealed record Target(string Name, double Limit, bool IsAtLeast, Func<IReadOnlyLi
             : null;
 
     public bool IsMet(double figure) => IsAtLeast ? figure >= Limit : figure <= Limit;
-
-    /// <summary>Formats a figure together with the limit.</summary>
-    public string Describe(double figure) =>
-        $"{Figures.Short(figure)} {Name} ({(IsAtLeast ? "≥" : "≤")} {Figures.Short(Limit)}) {(IsMet(figure) ? "✓" : "✗")}";
 }

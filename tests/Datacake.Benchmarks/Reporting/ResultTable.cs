@@ -33,11 +33,11 @@ sealed class ResultTable(TextWriter output)
         }
         foreach (var (target, figure) in result.Targets)
         {
-            output.WriteLine($"    → {target.Describe(figure)}");
+            output.WriteLine($"    → {Describe(target, figure)}");
             if (target.IsMet(figure))
                 _met++;
             else
-                _missed.Add($"{result.Cell}: {target.Describe(figure)}");
+                _missed.Add($"{result.Cell}: {Describe(target, figure)}");
         }
     }
 
@@ -50,6 +50,10 @@ sealed class ResultTable(TextWriter output)
         foreach (string missed in _missed)
             output.WriteLine($"  {missed}");
     }
+
+    /// <summary>Formats a figure together with the limit of its target.</summary>
+    static string Describe(Target target, double figure) =>
+        $"{Figures.Short(figure)} {target.Name} ({(target.IsAtLeast ? "≥" : "≤")} {Figures.Short(target.Limit)}) {(target.IsMet(figure) ? "✓" : "✗")}";
 
     static string Line(
         string system, string throughput, string min, string max, string p50, string p99, string cpu, string allocated, string wire, string ratio) =>

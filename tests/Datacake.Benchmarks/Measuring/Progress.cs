@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 
-namespace Datacake.Benchmarks.Reporting;
+namespace Datacake.Benchmarks.Measuring;
 
 /// <summary>The progress report on the error stream: the current cell, the elapsed time and the estimated remaining time.</summary>
 sealed class Progress(TextWriter output, bool showsSteps)
