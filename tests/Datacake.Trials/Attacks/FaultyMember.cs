@@ -5,13 +5,15 @@ using Datacake.EventualConsistency.Links;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
 using Datacake.Rpc;
-using Datacake.Trials.Trials;
 
 namespace Datacake.Trials.Attacks;
 
 /// <summary>A faulty member that knows the secret, opens sessions with a node and attacks within them. It reopens its session when the session ends.</summary>
 sealed class FaultyMember(Target target) : IAsyncDisposable
 {
+    /// <summary>The keyspace with the large documents that the member reads.</summary>
+    public const string Keyspace = "large";
+
     const byte NodeId = 99;
     const int Keys = 400;
 
@@ -21,7 +23,7 @@ sealed class FaultyMember(Target target) : IAsyncDisposable
     ulong _lastId;
 
     public byte[] ReadOfAll() => new ReadRequest(
-        Interlocked.Increment(ref _lastId), AttacksTrial.Keyspace, [.. Enumerable.Range(0, Keys).Select(key => DocumentKey.Of((long)key))]).Encoded;
+        Interlocked.Increment(ref _lastId), Keyspace, [.. Enumerable.Range(0, Keys).Select(key => DocumentKey.Of((long)key))]).Encoded;
 
     public byte[] FullPull() => new PullRequest(
         Interlocked.Increment(ref _lastId), VersionVector.Empty, VersionVector.Empty, IsJoining: true).Encoded;

@@ -16,8 +16,6 @@ static class AttacksTrial
     const int Nodes = 3, Writers = 32, Length = 200, Documents = 400, DocumentLength = 8_000;
     const double LeastLocal = 0.8, LeastAll = 0.5, MostMemory = 2;
 
-    public const string Keyspace = "large";
-
     static readonly string[] Header = ["attack", "local puts/s", "saves at All/s", "peak MB", "attacks/s"];
 
     public static async Task RunAsync(TrialRun run)
@@ -54,7 +52,7 @@ static class AttacksTrial
         foreach (var node in cluster.Nodes)
             node.Settings = node.Settings with { Secret = secret, IsGossipUdp = true, IsBuffered = true };
         await cluster.FormAsync();
-        await cluster[0].RequireAsync(new Command(CommandKind.Fill) { Keyspace = Keyspace, Count = Documents, Length = DocumentLength, Level = Consistency.All });
+        await cluster[0].RequireAsync(new Command(CommandKind.Fill) { Keyspace = FaultyMember.Keyspace, Count = Documents, Length = DocumentLength, Level = Consistency.All });
         // Freshly compiled code is slower than it will be, which would flatter every row.
         foreach (var level in new[] { Consistency.None, Consistency.All, Consistency.None })
             await PutAsync(cluster[0], level, seconds / 2, 0);
