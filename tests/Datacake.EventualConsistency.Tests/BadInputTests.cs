@@ -1,4 +1,5 @@
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Tests.Fixtures;
 
 namespace Datacake.EventualConsistency.Tests;
 

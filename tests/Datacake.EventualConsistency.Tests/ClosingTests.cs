@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Datacake.EventualConsistency.Tests.Fixtures;
 using Datacake.Node;
 using Datacake.Storage;
 

@@ -3,6 +3,7 @@ using Datacake.Crdt;
 using Datacake.EventualConsistency.Indexes;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Tests.Fixtures;
 using Datacake.Node;
 using Datacake.Rpc;
 using Datacake.Sqlite;

@@ -1,6 +1,7 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Tests.Fixtures;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
+using Datacake.EventualConsistency.Tests.Fixtures;
 
 namespace Datacake.EventualConsistency.Tests;
 

@@ -1,6 +1,7 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Commits;
 using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Tests.Fixtures;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -2,7 +2,7 @@ using Datacake.Crdt;
 using Datacake.EventualConsistency.Indexes;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
-using Datacake.EventualConsistency.Tests.Scenarios;
+using Datacake.EventualConsistency.Tests.Fixtures;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests.Integrity;

@@ -1,4 +1,4 @@
-using Datacake.EventualConsistency.Tests.Scenarios;
+using Datacake.EventualConsistency.Tests.Fixtures;
 using Datacake.Lmdb;
 using Datacake.Sqlite;
 using Datacake.Storage;

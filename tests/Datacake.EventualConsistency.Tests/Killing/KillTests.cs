@@ -1,4 +1,5 @@
 using System.Globalization;
+using Datacake.EventualConsistency.Tests.Fixtures;
 using Datacake.Node;
 using Datacake.Sqlite;
 

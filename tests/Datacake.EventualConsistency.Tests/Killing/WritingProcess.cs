@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
 using System.Text;
+using Datacake.EventualConsistency.Tests.Fixtures;
 using Datacake.Node;
 using Datacake.Sqlite;
 

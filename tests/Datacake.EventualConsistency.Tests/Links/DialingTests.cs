@@ -1,3 +1,4 @@
+using Datacake.EventualConsistency.Tests.Fixtures;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests.Links;

@@ -1,5 +1,6 @@
 using Datacake.EventualConsistency.Links;
 using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.EventualConsistency.Tests.Fixtures;
 using Datacake.EventualConsistency.Tests.Simulation;
 using Datacake.Rpc;
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Datacake.EventualConsistency.Tests.Fixtures;
 using Datacake.Node;
 
 namespace Datacake.EventualConsistency.Tests.Scenarios;

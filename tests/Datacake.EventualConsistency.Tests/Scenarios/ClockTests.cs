@@ -1,3 +1,5 @@
+using Datacake.EventualConsistency.Tests.Fixtures;
+
 namespace Datacake.EventualConsistency.Tests.Scenarios;
 
 /// <summary>Wall clocks that are wrong on one node or on all, and the cluster after they are corrected.</summary>

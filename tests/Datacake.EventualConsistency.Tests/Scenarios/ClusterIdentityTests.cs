@@ -1,3 +1,5 @@
+using Datacake.EventualConsistency.Tests.Fixtures;
+
 namespace Datacake.EventualConsistency.Tests.Scenarios;
 
 /// <summary>The cluster that a store belongs to, tested with wrong seeds and empty disks.</summary>

@@ -1,3 +1,4 @@
+using Datacake.EventualConsistency.Tests.Fixtures;
 using Datacake.Node;
 using Datacake.Sqlite;
 

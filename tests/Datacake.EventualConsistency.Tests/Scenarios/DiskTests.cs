@@ -1,5 +1,6 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Tests.Fixtures;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests.Scenarios;

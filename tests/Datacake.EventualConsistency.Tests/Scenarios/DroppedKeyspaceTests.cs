@@ -1,5 +1,6 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Keyspaces;
+using Datacake.EventualConsistency.Tests.Fixtures;
 
 namespace Datacake.EventualConsistency.Tests.Scenarios;
 

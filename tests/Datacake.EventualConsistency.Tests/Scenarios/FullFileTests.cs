@@ -1,3 +1,4 @@
+using Datacake.EventualConsistency.Tests.Fixtures;
 using Datacake.Lmdb;
 using Datacake.Sqlite;
 using Datacake.Storage;

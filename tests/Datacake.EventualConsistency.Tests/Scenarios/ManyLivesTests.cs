@@ -1,4 +1,5 @@
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Tests.Fixtures;
 using Datacake.EventualConsistency.Tests.Simulation;
 
 namespace Datacake.EventualConsistency.Tests.Scenarios;

@@ -1,3 +1,5 @@
+using Datacake.EventualConsistency.Tests.Fixtures;
+
 namespace Datacake.EventualConsistency.Tests.Scenarios;
 
 /// <summary>Members that are retired or forgotten, and invalid requests to do so.</summary>

@@ -1,5 +1,6 @@
 using System.Text;
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Tests.Fixtures;
 using Datacake.Sqlite;
 
 namespace Datacake.EventualConsistency.Tests.Scenarios;

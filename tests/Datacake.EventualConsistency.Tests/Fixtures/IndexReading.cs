@@ -1,7 +1,7 @@
 using Datacake.EventualConsistency.Snapshots;
 using Datacake.Storage;
 
-namespace Datacake.EventualConsistency.Tests;
+namespace Datacake.EventualConsistency.Tests.Fixtures;
 
 static class IndexReading
 {

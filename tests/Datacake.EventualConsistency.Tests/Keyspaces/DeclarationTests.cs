@@ -3,9 +3,10 @@ using Datacake.Crdt;
 using Datacake.EventualConsistency.Indexes;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Tests.Fixtures;
 using Datacake.Storage;
 
-namespace Datacake.EventualConsistency.Tests;
+namespace Datacake.EventualConsistency.Tests.Keyspaces;
 
 /// <summary>Declarations of keyspaces that already have data.</summary>
 public sealed class DeclarationTests

@@ -1,6 +1,6 @@
 using Datacake.Storage;
 
-namespace Datacake.EventualConsistency.Tests;
+namespace Datacake.EventualConsistency.Tests.Fixtures;
 
 /// <summary>A memory store whose commits wait while its gate is closed, like those of a node that is up but makes no progress.</summary>
 sealed class GatedStorage : IStorage

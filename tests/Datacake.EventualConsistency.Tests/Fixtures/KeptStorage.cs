@@ -1,6 +1,6 @@
 using Datacake.Storage;
 
-namespace Datacake.EventualConsistency.Tests.Scenarios;
+namespace Datacake.EventualConsistency.Tests.Fixtures;
 
 /// <summary>A storage that survives the node that closes it, as a disk does.</summary>
 sealed class KeptStorage(IStorage storage) : IStorage

@@ -1,6 +1,6 @@
 using Datacake.Storage;
 
-namespace Datacake.EventualConsistency.Tests;
+namespace Datacake.EventualConsistency.Tests.Fixtures;
 
 /// <summary>A memory store that never completes synchronously, like a store that is reached over a network.</summary>
 sealed class YieldingStorage : IStorage

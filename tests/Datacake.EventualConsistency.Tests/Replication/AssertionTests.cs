@@ -1,7 +1,7 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Replication;
 
-namespace Datacake.EventualConsistency.Tests;
+namespace Datacake.EventualConsistency.Tests.Replication;
 
 /// <summary>Documents that one node asserts again while other nodes, whose writes it has not received, keep writing to them.</summary>
 public sealed class AssertionTests

@@ -2,9 +2,10 @@ using System.Text;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Snapshots;
+using Datacake.EventualConsistency.Tests.Fixtures;
 using Datacake.Storage;
 
-namespace Datacake.EventualConsistency.Tests;
+namespace Datacake.EventualConsistency.Tests.Snapshots;
 
 /// <summary>Documents that are read in place, page by page.</summary>
 public sealed class DocumentPageTests

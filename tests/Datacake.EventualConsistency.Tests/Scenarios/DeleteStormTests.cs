@@ -3,11 +3,12 @@ using Datacake.Crdt;
 using Datacake.EventualConsistency.Indexes;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Tests.Fixtures;
 using Datacake.Lmdb;
 using Datacake.Sqlite;
 using Datacake.Storage;
 
-namespace Datacake.EventualConsistency.Tests;
+namespace Datacake.EventualConsistency.Tests.Scenarios;
 
 /// <summary>
 /// Many documents that are put and deleted on three live nodes: 2,000, or the number in the environment variable DATACAKE_STORM.

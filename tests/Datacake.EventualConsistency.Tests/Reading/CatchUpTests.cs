@@ -1,4 +1,6 @@
-namespace Datacake.EventualConsistency.Tests;
+using Datacake.EventualConsistency.Tests.Fixtures;
+
+namespace Datacake.EventualConsistency.Tests.Reading;
 
 public class CatchUpTests
 {

@@ -2,7 +2,7 @@ using System.Text;
 using Datacake.Node;
 using Datacake.Storage;
 
-namespace Datacake.EventualConsistency.Tests.Scenarios;
+namespace Datacake.EventualConsistency.Tests.Fixtures;
 
 /// <summary>The nodes of a scenario on loopback TCP. Node 1 is the seed of all nodes, itself included, unless a scenario says otherwise.</summary>
 sealed class ScenarioNodes : IAsyncDisposable

@@ -2,9 +2,10 @@ using Datacake.Crdt;
 using Datacake.EventualConsistency.Links;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.EventualConsistency.Tests.Fixtures;
 using Datacake.EventualConsistency.Tests.Simulation;
 
-namespace Datacake.EventualConsistency.Tests;
+namespace Datacake.EventualConsistency.Tests.Reading;
 
 public class ConsistentReadTests
 {

@@ -2,7 +2,7 @@ using Datacake.Crdt;
 using Datacake.Node;
 using Datacake.Storage;
 
-namespace Datacake.EventualConsistency.Tests;
+namespace Datacake.EventualConsistency.Tests.Fixtures;
 
 /// <summary>Nodes on loopback TCP with their stores. The first node is the seed of all.</summary>
 sealed class TestCluster : IAsyncDisposable

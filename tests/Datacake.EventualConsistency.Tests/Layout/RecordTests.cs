@@ -3,7 +3,7 @@ using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
 
-namespace Datacake.EventualConsistency.Tests;
+namespace Datacake.EventualConsistency.Tests.Layout;
 
 /// <summary>Decoding of stored records and of messages between replicas.</summary>
 public class RecordTests

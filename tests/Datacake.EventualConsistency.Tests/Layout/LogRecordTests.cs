@@ -1,7 +1,7 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
 
-namespace Datacake.EventualConsistency.Tests;
+namespace Datacake.EventualConsistency.Tests.Layout;
 
 /// <summary>Log records, which hold the keys of the documents that transactions touched.</summary>
 public sealed class LogRecordTests

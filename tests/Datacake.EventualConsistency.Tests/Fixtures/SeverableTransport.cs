@@ -1,6 +1,6 @@
 using Datacake.Rpc;
 
-namespace Datacake.EventualConsistency.Tests;
+namespace Datacake.EventualConsistency.Tests.Fixtures;
 
 /// <summary>TCP that can be cut: all connections of the node break, and no new ones open until it is healed.</summary>
 /// <param name="bytesBeforeCut">The number of bytes that arrive before the first cut. Further bytes are held back until then.</param>

@@ -1,6 +1,6 @@
 using Datacake.Storage;
 
-namespace Datacake.EventualConsistency.Tests;
+namespace Datacake.EventualConsistency.Tests.Fixtures;
 
 /// <summary>A memory store whose next commits and snapshots can be made to fail.</summary>
 sealed class FaultyStorage : IStorage

@@ -1,4 +1,4 @@
-namespace Datacake.EventualConsistency.Tests;
+namespace Datacake.EventualConsistency.Tests.Fixtures;
 
 /// <summary>A stream that counts the bytes read. A callback can delay each read and each write.</summary>
 sealed class CountingStream(Stream stream, Action<int> onRead, Func<Task> waitToRead, Func<Task> waitToWrite) : Stream

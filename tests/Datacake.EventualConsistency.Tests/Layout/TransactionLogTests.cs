@@ -4,7 +4,7 @@ using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
 using Datacake.Storage;
 
-namespace Datacake.EventualConsistency.Tests;
+namespace Datacake.EventualConsistency.Tests.Layout;
 
 /// <summary>Transactions that become records of the log and are found in it.</summary>
 public sealed class TransactionLogTests

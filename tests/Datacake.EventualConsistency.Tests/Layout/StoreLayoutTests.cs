@@ -1,9 +1,9 @@
 using Datacake.EventualConsistency.Layout;
-using Datacake.EventualConsistency.Tests.Scenarios;
+using Datacake.EventualConsistency.Tests.Fixtures;
 using Datacake.Node.Membership;
 using Datacake.Storage;
 
-namespace Datacake.EventualConsistency.Tests;
+namespace Datacake.EventualConsistency.Tests.Layout;
 
 public class StoreLayoutTests
 {

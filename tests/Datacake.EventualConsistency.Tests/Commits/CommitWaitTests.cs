@@ -1,9 +1,10 @@
 using System.Collections.Concurrent;
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Tests.Fixtures;
 using Datacake.Node;
 using Datacake.Storage;
 
-namespace Datacake.EventualConsistency.Tests;
+namespace Datacake.EventualConsistency.Tests.Commits;
 
 /// <summary>The results that callers receive when they wait for commits, tokens and stores.</summary>
 public sealed class CommitWaitTests

@@ -1,7 +1,8 @@
 using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Tests.Fixtures;
 using Datacake.Storage;
 
-namespace Datacake.EventualConsistency.Tests;
+namespace Datacake.EventualConsistency.Tests.Links;
 
 /// <summary>Sessions between stores when a step of them fails.</summary>
 public sealed class SessionTests

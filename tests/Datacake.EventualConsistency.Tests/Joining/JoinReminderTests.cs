@@ -1,6 +1,6 @@
 using Datacake.EventualConsistency.Joining;
 
-namespace Datacake.EventualConsistency.Tests;
+namespace Datacake.EventualConsistency.Tests.Joining;
 
 /// <summary>The log messages of a store that waits to join.</summary>
 public sealed class JoinReminderTests

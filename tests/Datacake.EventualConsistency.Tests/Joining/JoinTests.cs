@@ -1,6 +1,7 @@
+using Datacake.EventualConsistency.Tests.Fixtures;
 using Datacake.Storage;
 
-namespace Datacake.EventualConsistency.Tests;
+namespace Datacake.EventualConsistency.Tests.Joining;
 
 /// <summary>Fresh nodes that join over real sockets and are interrupted in the middle.</summary>
 public sealed class JoinTests
@@ -16,7 +17,7 @@ public sealed class JoinTests
     [Fact]
     public async Task Store_that_formed_a_cluster_but_was_never_written_to_reopens()
     {
-        await using var nodes = new Scenarios.ScenarioNodes();
+        await using var nodes = new ScenarioNodes();
         await nodes.StartNodeAsync(1, options => options.ReportInterval = TimeSpan.FromSeconds(1));
         await nodes[1].Store.Joined.WaitAsync(Eventually.Deadline, TestContext.Current.CancellationToken);
         await nodes[1].KillAsync();
@@ -28,7 +29,7 @@ public sealed class JoinTests
     [Fact]
     public async Task Write_at_level_All_after_waiting_for_members_reaches_all_of_them()
     {
-        await using var nodes = new Scenarios.ScenarioNodes();
+        await using var nodes = new ScenarioNodes();
         await nodes.StartNodeAsync(1);
         var error = await Assert.ThrowsAsync<TimeoutException>(() => nodes[1].Store.WaitForMembersAsync(3, TimeSpan.FromMilliseconds(300), Canceled).AsTask());
         Assert.Contains("Fewer than 3 members have joined", error.Message, StringComparison.Ordinal);
