@@ -1,6 +1,6 @@
 using System.Globalization;
-using Datacake.Simulation;
-using Datacake.Simulation.Mutants;
+using Datacake.Simulation.Exploration;
+using Datacake.Simulation.Worlds;
 
 bool trace = false, mutants = false;
 string only = "", theme = "";

@@ -1,6 +1,6 @@
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
-using Datacake.Simulation;
+using Datacake.Simulation.Machines;
 
 namespace Datacake.EventualConsistency.Tests.Simulation;
 

@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
-using Datacake.Simulation;
+using Datacake.Simulation.Exploration;
 using Datacake.Simulation.Mutants;
+using Datacake.Simulation.Scenarios;
+using Datacake.Simulation.Worlds;
 
 namespace Datacake.EventualConsistency.Tests.Simulation;
 

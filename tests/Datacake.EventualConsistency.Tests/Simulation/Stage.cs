@@ -5,7 +5,7 @@ using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
-using Datacake.Simulation;
+using Datacake.Simulation.Machines;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests.Simulation;

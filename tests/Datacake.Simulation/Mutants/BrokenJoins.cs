@@ -1,6 +1,7 @@
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Simulation.Machines;
 
 namespace Datacake.Simulation.Mutants;
 

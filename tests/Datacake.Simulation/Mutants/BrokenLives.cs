@@ -3,6 +3,7 @@ using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Simulation.Machines;
 using Datacake.Storage;
 
 namespace Datacake.Simulation.Mutants;
@@ -25,17 +26,17 @@ sealed class LivesAreAlike() : Mutant("R5: two copies of a store that wait for t
 {
     public override string Theme => "old copies behind";
 
-    public override bool LivesBeginAlike => true;
+    public override MachineFlaws Flaws => new() { LivesBeginAlike = true };
 }
 
 sealed class NoFlush() : Mutant("R1, R6: identity and limit are not forced to disk")
 {
-    public override bool NeverFlushes => true;
+    public override MachineFlaws Flaws => new() { NeverFlushes = true };
 }
 
 sealed class TornCommits() : Mutant("R4: the known set and the data change in different commits")
 {
-    public override bool TearsCommits => true;
+    public override MachineFlaws Flaws => new() { TearsCommits = true };
 }
 
 sealed class EmptyDisksTakeOver() : Mutant("R19: an empty disk replaces a known store without an operator's permission")

@@ -2,6 +2,7 @@ using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Simulation.Machines;
 
 namespace Datacake.Simulation.Mutants;
 

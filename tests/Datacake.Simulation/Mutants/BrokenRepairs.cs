@@ -1,10 +1,12 @@
+using Datacake.Simulation.Machines;
+
 namespace Datacake.Simulation.Mutants;
 
 sealed class ChecksumsAreNotVerified() : Mutant("R18: checksums of records are not verified")
 {
     public override string Theme => "damage";
 
-    public override bool HidesDamage => true;
+    public override MachineFlaws Flaws => new() { HidesDamage = true };
 }
 
 sealed class DamagedStoresAnswer() : Mutant("R18: a replica answers pulls although it shows more than it claims")

@@ -2,6 +2,7 @@ using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Simulation.Machines;
 using Datacake.Storage;
 
 namespace Datacake.Simulation.Mutants;
@@ -68,7 +69,7 @@ sealed class AnyProofRetires() : Mutant("R19: a retirement is accepted with any 
 {
     public override string Theme => "a liar";
 
-    public override IRetirementAuthority Authority => new Gullible();
+    public override MachineFlaws Flaws => new() { Authority = new Gullible() };
 
     sealed class Gullible : IRetirementAuthority
     {

@@ -1,6 +1,7 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Simulation.Machines;
 
 namespace Datacake.Simulation.Mutants;
 
@@ -21,11 +22,8 @@ class Mutant(string rule)
     /// <summary>Gets the theme of the histories that exercise the rule, or null if most themes do.</summary>
     public virtual string? Theme => null;
 
-    /// <summary>True if commits are never flushed, even those that must be.</summary>
-    public virtual bool NeverFlushes => false;
-
-    /// <summary>True if damaged records get checksums that match the damage.</summary>
-    public virtual bool HidesDamage => false;
+    /// <summary>Gets the flaws of all machines.</summary>
+    public virtual MachineFlaws Flaws => MachineFlaws.None;
 
     /// <summary>True if replicas answer pulls while they have damaged records, or repaired records that are not counted yet.</summary>
     public virtual bool AnswersWhileRepairing => false;
@@ -36,23 +34,14 @@ class Mutant(string rule)
     /// <summary>True if a keyspace that has lost documents is recounted before they are restored.</summary>
     public virtual bool CountsWithoutTheLost => false;
 
-    /// <summary>True if a power loss can tear a commit in two.</summary>
-    public virtual bool TearsCommits => false;
-
     /// <summary>True if the streams of sessions that a replica has ended stay open.</summary>
     public virtual bool KeepsEndedStreams => false;
-
-    /// <summary>True if all lives of a store begin at the same step of its clock.</summary>
-    public virtual bool LivesBeginAlike => false;
 
     /// <summary>True if only the node with the lower id dials the other.</summary>
     public virtual bool OnlyLowerDials => false;
 
     /// <summary>True if a fresh store assumes that seeds it cannot reach are fresh.</summary>
     public virtual bool FormsAlone => false;
-
-    /// <summary>Gets the authority that verifies whether an operator has retired a store, where retirement needs a proof.</summary>
-    public virtual IRetirementAuthority Authority => SimulatedOperator.Instance;
 
     /// <summary>Called when the process of a machine is about to start.</summary>
     public virtual void OnStarting(Machine machine)

@@ -1,10 +1,12 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Simulation.Histories;
+using Datacake.Simulation.Machines;
 using Datacake.Storage;
-using static Datacake.Simulation.Machine;
+using static Datacake.Simulation.Machines.Machine;
 
-namespace Datacake.Simulation;
+namespace Datacake.Simulation.Worlds;
 
 // Sessions.
 sealed partial class World

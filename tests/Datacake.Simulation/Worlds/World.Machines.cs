@@ -2,10 +2,12 @@ using Datacake.Crdt;
 using Datacake.EventualConsistency.Integrity;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
+using Datacake.Simulation.Histories;
+using Datacake.Simulation.Machines;
 using Datacake.Storage;
-using static Datacake.Simulation.Machine;
+using static Datacake.Simulation.Machines.Machine;
 
-namespace Datacake.Simulation;
+namespace Datacake.Simulation.Worlds;
 
 // Processes and disks.
 sealed partial class World

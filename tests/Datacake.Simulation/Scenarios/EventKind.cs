@@ -1,4 +1,4 @@
-namespace Datacake.Simulation;
+namespace Datacake.Simulation.Scenarios;
 
 /// <summary>The kinds of events in a simulated cluster.</summary>
 enum EventKind

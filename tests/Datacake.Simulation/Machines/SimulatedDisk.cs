@@ -1,16 +1,16 @@
 using Datacake.EventualConsistency.Integrity;
-using Datacake.Simulation.Mutants;
+using Datacake.Simulation.Histories;
 using Datacake.Storage;
 
-namespace Datacake.Simulation;
+namespace Datacake.Simulation.Machines;
 
 /// <summary>
 /// The disk of a machine: an ordered array that each commit replaces. The disk remembers the unflushed commits, and a power loss takes any
 /// number of the latest ones. The disk can refuse a commit. A snapshot returns memory that is overwritten when the snapshot is disposed.
 /// </summary>
 /// <param name="pageSize">The greatest number of entries in a page of a scan; small, so that a few entries exercise paging.</param>
-/// <param name="mutant">The mutant of the history, which may break the disk.</param>
-sealed class SimulatedDisk(int pageSize, Mutant mutant) : IStorage
+/// <param name="flaws">The flaws of the machine, some of which are those of its disk.</param>
+sealed class SimulatedDisk(int pageSize, MachineFlaws flaws) : IStorage
 {
     const int MaxUnflushed = 12;
 
@@ -48,10 +48,10 @@ sealed class SimulatedDisk(int pageSize, Mutant mutant) : IStorage
         if (IsFull && !batch.MayUseReserve)
             throw new StorageException(StorageError.Full, "The simulated disk accepts only batches that make room.");
         Commits++;
-        if (mutant.TearsCommits && batch.Count > 1)
+        if (flaws.TearsCommits && batch.Count > 1)
             _states.Add((Apply(batch.Operations[..^1]), _states[^1].Held));
         _states.Add((Apply(batch.Operations), _states[^1].Held));
-        if (durability == Durability.Flushed && !mutant.NeverFlushes)
+        if (durability == Durability.Flushed && !flaws.NeverFlushes)
             Flush();
         else if (_states.Count > MaxUnflushed)
             _states.RemoveAt(0);
@@ -118,9 +118,9 @@ sealed class SimulatedDisk(int pageSize, Mutant mutant) : IStorage
             if (Find(entries, key.Span) is not (var at and >= 0))
                 continue;
             byte[] value = entries[at].Value.ToArray();
-            value[chance / 8 % (value.Length - (mutant.HidesDamage ? RecordChecksum.Length : 0))] ^= (byte)(1 << (chance % 8));
+            value[chance / 8 % (value.Length - (flaws.HidesDamage ? RecordChecksum.Length : 0))] ^= (byte)(1 << (chance % 8));
             StorageEntry[] changed = [.. entries];
-            if (mutant.HidesDamage)
+            if (flaws.HidesDamage)
                 RecordChecksum.Write(key.Span, value.AsSpan()[..^RecordChecksum.Length], value);
             changed[at] = new StorageEntry(entries[at].Key, value);
             _states[i] = _states[i] with { Entries = changed };

@@ -1,6 +1,6 @@
-using static Datacake.Simulation.EventKind;
+using static Datacake.Simulation.Scenarios.EventKind;
 
-namespace Datacake.Simulation;
+namespace Datacake.Simulation.Scenarios;
 
 /// <summary>The emphasis of a history: the frequency of each kind of event.</summary>
 sealed record Theme(

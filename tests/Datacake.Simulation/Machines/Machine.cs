@@ -7,74 +7,15 @@ using Datacake.EventualConsistency.Integrity;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
-using Datacake.Simulation.Mutants;
+using Datacake.Simulation.Histories;
+using Datacake.Simulation.Scenarios;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 
-namespace Datacake.Simulation;
-
-/// <summary>One side of a stream between two machines. It becomes a session when hellos have been exchanged.</summary>
-sealed class Link(long stream, Machine peer, bool isDialer)
-{
-    public long Stream { get; } = stream;
-
-    public Machine Peer { get; } = peer;
-
-    /// <summary>The store that the peer had when the stream was opened.</summary>
-    public ulong PeerStore { get; } = peer.StoreId;
-
-    public bool IsDialer { get; } = isDialer;
-
-    /// <summary>The session's id in the replica; 0 until it is open.</summary>
-    public long Session { get; set; }
-
-    /// <summary>The number of ticks that the dialer has waited for an answer.</summary>
-    public int Ticks { get; set; }
-}
-
-/// <summary>A change to a replica that goes through a batch.</summary>
-sealed class Work(Func<ReplicaBatch, ValueTask> apply) : CommitWork
-{
-    /// <summary>Gets the batch that the work was applied to.</summary>
-    public ReplicaBatch? Batch { get; private set; }
-
-    /// <summary>Gets the transactions that the work may bring.</summary>
-    public Holdings Offered { get; init; } = Holdings.None;
-
-    /// <summary>True if the work is committed even to a full disk.</summary>
-    public bool IsSmall { get; init; }
-
-    public override bool MayUseReserve => IsSmall;
-
-    /// <summary>Gets the machine that sent the message.</summary>
-    public Machine? Sender { get; init; }
-
-    public override byte? Peer => Sender?.Node;
-
-    /// <summary>Gets the exception that the work failed with, or null.</summary>
-    public Exception? Failure { get; private set; }
-
-    public Action? Committed { get; init; }
-
-    public Action<Exception>? Failed { get; init; }
-
-    public override ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken)
-    {
-        Batch = batch;
-        return apply(batch);
-    }
-
-    public override void OnCommitted() => Committed?.Invoke();
-
-    public override void OnFailed(Exception failure)
-    {
-        Failure = failure;
-        Failed?.Invoke(failure);
-    }
-}
+namespace Datacake.Simulation.Machines;
 
 /// <summary>A machine of the cluster: its disk and clock and, while it runs, its replica and sessions.</summary>
-sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime time)
+sealed class Machine(int index, Scenario scenario, MachineFlaws flaws, SimulatedTime time)
 {
     /// <summary>The size of the cache: enough for some of a scenario's documents.</summary>
     const long CacheLength = 64 * 1024;
@@ -90,7 +31,7 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
 
     public SimulatedClock Clock { get; } = new(time);
 
-    public SimulatedDisk Disk { get; private set; } = new(scenario.PageSize, mutant);
+    public SimulatedDisk Disk { get; private set; } = new(scenario.PageSize, flaws);
 
     /// <summary>Gets the storage over the disk while the machine runs.</summary>
     public CachedStorage Storage { get; private set; } = null!;
@@ -232,7 +173,7 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
     /// <summary>Replaces the disk by an empty one.</summary>
     public void ReplaceDisk(ulong storeId)
     {
-        Disk = new SimulatedDisk(scenario.PageSize, mutant);
+        Disk = new SimulatedDisk(scenario.PageSize, flaws);
         IsReplaced = StoreId != 0;
         StoreId = storeId;
         HadJoined = HasUnlearnedJoin = false;
@@ -258,7 +199,7 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
     /// <summary>Starts the process, in the same way as the replicated store.</summary>
     public void Start(ulong boot, Action<ReplicaBatch> onCommitted)
     {
-        var settings = new ReplicaSettings("simulation", "", mutant.LivesBeginAlike ? boot << 32 : boot, StoreId, Clock)
+        var settings = new ReplicaSettings("simulation", "", flaws.LivesBeginAlike ? boot << 32 : boot, StoreId, Clock)
         {
             MaxStep = scenario.MaxStep,
             MaxAsserted = scenario.MaxAsserted,
@@ -270,7 +211,7 @@ sealed class Machine(int index, Scenario scenario, Mutant mutant, SimulatedTime 
             },
             MaxDocumentLength = scenario.MaxDocumentLength,
             TakesOver = TakesOver && !scenario.HasOperator,
-            Authority = scenario.HasOperator ? mutant.Authority : null,
+            Authority = scenario.HasOperator ? flaws.Authority : null,
         };
         Damages = new DamageLog();
         SuspectedLosses = 0;

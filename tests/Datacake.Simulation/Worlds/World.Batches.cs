@@ -1,9 +1,11 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Simulation.Histories;
+using Datacake.Simulation.Machines;
 using Datacake.Storage;
 
-namespace Datacake.Simulation;
+namespace Datacake.Simulation.Worlds;
 
 // Batches and commits.
 sealed partial class World

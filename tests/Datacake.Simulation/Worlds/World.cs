@@ -1,8 +1,11 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Replication;
+using Datacake.Simulation.Histories;
+using Datacake.Simulation.Machines;
 using Datacake.Simulation.Mutants;
+using Datacake.Simulation.Scenarios;
 
-namespace Datacake.Simulation;
+namespace Datacake.Simulation.Worlds;
 
 /// <summary>
 /// A cluster of machines that run the shipped replica in one thread on a simulated clock. A schedule of events determines everything, so the same
@@ -37,7 +40,7 @@ sealed partial class World
         _network = new Network(scenario.IsInOrder) { Capacity = 16 + (8 * scenario.Machines) };
         _history = new History(scenario.Slots);
         _isCalm = !scenario.GivesUp && scenario.Weights[EventKind.LosePower] + scenario.Weights[EventKind.PutBack] == 0;
-        _machines = [.. Enumerable.Range(0, scenario.Machines).Select(index => new Machine(index, scenario, mutant, _time))];
+        _machines = [.. Enumerable.Range(0, scenario.Machines).Select(index => new Machine(index, scenario, mutant.Flaws, _time))];
         foreach (var machine in _machines)
         {
             machine.Book = [.. _machines];

@@ -1,4 +1,6 @@
-namespace Datacake.Simulation.Mutants;
+using Datacake.Simulation.Mutants;
+
+namespace Datacake.Simulation.Exploration;
 
 /// <summary>The report of the mutants that were caught, each with the invariant and the seed that caught it.</summary>
 static class MutantReport

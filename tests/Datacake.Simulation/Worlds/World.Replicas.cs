@@ -3,9 +3,12 @@ using Datacake.EventualConsistency;
 using Datacake.EventualConsistency.Joining;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
+using Datacake.Simulation.Histories;
+using Datacake.Simulation.Machines;
+using Datacake.Simulation.Scenarios;
 using Datacake.Storage;
 
-namespace Datacake.Simulation;
+namespace Datacake.Simulation.Worlds;
 
 // Activities of replicas.
 sealed partial class World

@@ -2,9 +2,11 @@ using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Simulation.Histories;
+using Datacake.Simulation.Machines;
 using Datacake.Storage;
 
-namespace Datacake.Simulation;
+namespace Datacake.Simulation.Worlds;
 
 // A member that sends false but well-formed messages of every kind and is honest only about its data; and a disk that has lost its store's identity record.
 sealed partial class World

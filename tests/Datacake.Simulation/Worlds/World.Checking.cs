@@ -5,8 +5,11 @@ using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Simulation.Histories;
+using Datacake.Simulation.Machines;
+using Datacake.Simulation.Scenarios;
 
-namespace Datacake.Simulation;
+namespace Datacake.Simulation.Worlds;
 
 // Invariants that hold after every commit.
 sealed partial class World

@@ -1,7 +1,7 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Replication;
 
-namespace Datacake.Simulation;
+namespace Datacake.Simulation.Machines;
 
 /// <summary>The time of the simulated world, which passes only on demand.</summary>
 sealed class SimulatedTime
@@ -12,13 +12,4 @@ sealed class SimulatedTime
     public DateTimeOffset Now { get; private set; } = HlcTimestamp.Epoch + (1000 * Unit);
 
     public void Pass(TimeSpan time) => Now += time;
-}
-
-/// <summary>A machine's wall clock, which may be wrong and can be set.</summary>
-sealed class SimulatedClock(SimulatedTime time) : TimeProvider
-{
-    /// <summary>Gets or sets how far the clock leads the world's time.</summary>
-    public TimeSpan Offset { get; set; }
-
-    public override DateTimeOffset GetUtcNow() => time.Now + Offset;
 }

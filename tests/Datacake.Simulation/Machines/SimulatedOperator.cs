@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.IO.Hashing;
 using Datacake.EventualConsistency.Replication;
 
-namespace Datacake.Simulation;
+namespace Datacake.Simulation.Machines;
 
 /// <summary>An operator whose proofs nobody else can make: hashes with a secret seed instead of signatures.</summary>
 sealed class SimulatedOperator : IRetirementAuthority

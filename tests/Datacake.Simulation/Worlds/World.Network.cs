@@ -1,6 +1,8 @@
 using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Simulation.Histories;
+using Datacake.Simulation.Machines;
 
-namespace Datacake.Simulation;
+namespace Datacake.Simulation.Worlds;
 
 // The network.
 sealed partial class World

@@ -1,8 +1,11 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
+using Datacake.Simulation.Histories;
+using Datacake.Simulation.Machines;
+using Datacake.Simulation.Scenarios;
 
-namespace Datacake.Simulation;
+namespace Datacake.Simulation.Worlds;
 
 // How a cluster comes to rest, and the invariants that must hold then.
 sealed partial class World

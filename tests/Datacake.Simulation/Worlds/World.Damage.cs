@@ -3,10 +3,12 @@ using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Simulation.Machines;
+using Datacake.Simulation.Scenarios;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 
-namespace Datacake.Simulation;
+namespace Datacake.Simulation.Worlds;
 
 // Disks that corrupt records, and how replicas repair them.
 sealed partial class World

@@ -2,19 +2,7 @@ using Datacake.Crdt;
 using Datacake.EventualConsistency;
 using Datacake.Storage;
 
-namespace Datacake.Simulation;
-
-/// <summary>A possible document of a simulated cluster, whether or not it exists.</summary>
-sealed record Slot(int Number, string Keyspace, MergePolicy Policy, DocumentKey Key)
-{
-    /// <summary>True if no process declares the keyspace, so that it is removed when it becomes empty.</summary>
-    public bool IsUndeclared => Keyspace is "scraps" or "crumbs";
-
-    public override string ToString() => $"{Keyspace}/{Key}";
-}
-
-/// <summary>An event of a simulated cluster: its kind, the machines involved, and a random number.</summary>
-readonly record struct SimulatedEvent(EventKind Kind, int Machine, int Other, int Chance);
+namespace Datacake.Simulation.Scenarios;
 
 /// <summary>
 /// The choices that a seed makes before anything happens: the size of the cluster, its documents, and the frequency of each kind of event.

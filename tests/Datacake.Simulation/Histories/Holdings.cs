@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace Datacake.Simulation;
+namespace Datacake.Simulation.Histories;
 
 /// <summary>An immutable set of transaction numbers of a history: the transactions that really reached a replica.</summary>
 sealed class Holdings

@@ -1,4 +1,4 @@
-namespace Datacake.Simulation;
+namespace Datacake.Simulation.Histories;
 
 /// <summary>The exception for a history that breaks an invariant of the protocol.</summary>
 sealed class Violation : Exception

@@ -1,6 +1,7 @@
 using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Simulation.Scenarios;
 
-namespace Datacake.Simulation;
+namespace Datacake.Simulation.Worlds;
 
 /// <summary>Counts of the events in simulated clusters.</summary>
 sealed class Statistics

@@ -1,0 +1,25 @@
+using Datacake.EventualConsistency.Replication;
+
+namespace Datacake.Simulation.Machines;
+
+/// <summary>The flaws of a machine, each of which breaks a rule of the protocol.</summary>
+sealed record MachineFlaws
+{
+    /// <summary>Gets the flaws of a sound machine, which has none.</summary>
+    public static MachineFlaws None { get; } = new();
+
+    /// <summary>True if commits are never flushed, even those that must be.</summary>
+    public bool NeverFlushes { get; init; }
+
+    /// <summary>True if damaged records get checksums that match the damage.</summary>
+    public bool HidesDamage { get; init; }
+
+    /// <summary>True if a power loss can tear a commit in two.</summary>
+    public bool TearsCommits { get; init; }
+
+    /// <summary>True if all lives of a store begin at the same step of its clock.</summary>
+    public bool LivesBeginAlike { get; init; }
+
+    /// <summary>Gets the authority that verifies whether an operator has retired a store, where retirement needs a proof.</summary>
+    public IRetirementAuthority Authority { get; init; } = SimulatedOperator.Instance;
+}

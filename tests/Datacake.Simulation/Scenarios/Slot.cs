@@ -1,0 +1,13 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency;
+
+namespace Datacake.Simulation.Scenarios;
+
+/// <summary>A possible document of a simulated cluster, whether or not it exists.</summary>
+sealed record Slot(int Number, string Keyspace, MergePolicy Policy, DocumentKey Key)
+{
+    /// <summary>True if no process declares the keyspace, so that it is removed when it becomes empty.</summary>
+    public bool IsUndeclared => Keyspace is "scraps" or "crumbs";
+
+    public override string ToString() => $"{Keyspace}/{Key}";
+}
