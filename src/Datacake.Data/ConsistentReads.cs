@@ -22,7 +22,7 @@ public sealed class ConsistentReads<T> : KeyspaceQuery<T>
         _consistency = consistency;
     }
 
-    private protected override Query<T> Entities => ((Query<T>)_keyspace).WithConsistency(_consistency);
+    internal override QueryOperator<T> Operator => _keyspace.Operator.With(settings => settings with { Level = _consistency });
 
     /// <summary>Finds the entity with a key; see <see cref="FindAsync(object?[], CancellationToken)"/>.</summary>
     /// <param name="keyValues">The values of the key properties, in order.</param>

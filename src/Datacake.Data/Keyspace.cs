@@ -18,6 +18,7 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
     where T : class
 {
     readonly EntitySource<T> _source;
+    EntityOperator<T>? _entities;    // the operator that the last query started from
 
     internal Keyspace(DatacakeContext context, KeyspaceModel keyspace, EntityModel<T> model)
     {
@@ -210,7 +211,7 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
     /// reads an entity that does not match its class. This query reads entities as a whole, even for counts and projections, so that all of
     /// these cover the same entities.
     /// </summary>
-    public Query<T> SkipUnreadable() => new EntityQuery<T>(_source, new QuerySpec<T> { SkipsUnreadable = true }, Settings);
+    public Query<T> SkipUnreadable() => new EntityOperator<T>(_source, new QuerySpec<T> { SkipsUnreadable = true }, Settings).ToQuery();
 
     /// <summary>
     /// Reads all entities in the store and returns those that cannot be read, because they were written by another version of the class or
@@ -258,7 +259,7 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
         }
     }
 
-    private protected override Query<T> Entities => new EntityQuery<T>(_source, new QuerySpec<T>(), Settings);
+    internal override EntityOperator<T> Operator => _entities?.Settings == Settings ? _entities : _entities = new EntityOperator<T>(_source, QuerySpec<T>.All, Settings);
 
     QuerySettings Settings => Context.ChangeTracker.QueryTrackingBehavior == QueryTrackingBehavior.TrackAll ? QuerySettings.Default : QuerySettings.Untracked;
 

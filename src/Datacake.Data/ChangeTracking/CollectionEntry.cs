@@ -22,6 +22,6 @@ public sealed class CollectionEntry<T, TRelated> : NavigationEntry<T, TRelated>
     public Query<TRelated> Query()
     {
         var dependents = RelatedReader.DependentsOf<TRelated>(Declared.Relation, [Entry.Entity]);
-        return new EntityQuery<TRelated>(EntitySource<TRelated>.Of(Entry.Context), dependents, QuerySettings.Default);
+        return new EntityOperator<TRelated>(EntitySource<TRelated>.Of(Entry.Context), dependents, QuerySettings.Default).ToQuery();
     }
 }

@@ -1,5 +1,4 @@
 using System.Linq.Expressions;
-using Datacake.Data.Querying;
 
 namespace Datacake.Data;
 
@@ -8,113 +7,101 @@ public abstract partial class Query<T>
     /// <summary>Returns the smallest value, or null if there is no value other than null. Strings compare ordinally.</summary>
     /// <exception cref="InvalidOperationException">There are no results, and the type cannot be null.</exception>
     public Task<TResult?> MinAsync<TResult>(Expression<Func<T, TResult>> selector, CancellationToken cancellationToken = default) =>
-        ExtremeCore(selector, isGreatest: false, cancellationToken);
+        Operator.ExtremeAsync(selector, isGreatest: false, cancellationToken);
 
     /// <summary>Returns the greatest value, or null if there is no value other than null. Strings compare ordinally.</summary>
     /// <exception cref="InvalidOperationException">There are no results, and the type cannot be null.</exception>
     public Task<TResult?> MaxAsync<TResult>(Expression<Func<T, TResult>> selector, CancellationToken cancellationToken = default) =>
-        ExtremeCore(selector, isGreatest: true, cancellationToken);
+        Operator.ExtremeAsync(selector, isGreatest: true, cancellationToken);
 
     /// <summary>Returns the sum of the values, or zero if there are none.</summary>
     /// <exception cref="OverflowException">The sum is out of the range of its type.</exception>
     public async Task<int> SumAsync(Expression<Func<T, int>> selector, CancellationToken cancellationToken = default) =>
-        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum();
+        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum();
 
     /// <summary>Returns the sum of the values that are not null, or zero if there are none.</summary>
     /// <exception cref="OverflowException">The sum is out of the range of its type.</exception>
     public async Task<int> SumAsync(Expression<Func<T, int?>> selector, CancellationToken cancellationToken = default) =>
-        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum() ?? 0;
+        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum() ?? 0;
 
     /// <summary>Returns the sum of the values, or zero if there are none.</summary>
     /// <exception cref="OverflowException">The sum is out of the range of its type.</exception>
     public async Task<long> SumAsync(Expression<Func<T, long>> selector, CancellationToken cancellationToken = default) =>
-        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum();
+        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum();
 
     /// <summary>Returns the sum of the values that are not null, or zero if there are none.</summary>
     /// <exception cref="OverflowException">The sum is out of the range of its type.</exception>
     public async Task<long> SumAsync(Expression<Func<T, long?>> selector, CancellationToken cancellationToken = default) =>
-        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum() ?? 0;
+        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum() ?? 0;
 
     /// <summary>Returns the sum of the values, or zero if there are none.</summary>
     public async Task<float> SumAsync(Expression<Func<T, float>> selector, CancellationToken cancellationToken = default) =>
-        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum();
+        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum();
 
     /// <summary>Returns the sum of the values that are not null, or zero if there are none.</summary>
     public async Task<float> SumAsync(Expression<Func<T, float?>> selector, CancellationToken cancellationToken = default) =>
-        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum() ?? 0;
+        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum() ?? 0;
 
     /// <summary>Returns the sum of the values, or zero if there are none.</summary>
     public async Task<double> SumAsync(Expression<Func<T, double>> selector, CancellationToken cancellationToken = default) =>
-        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum();
+        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum();
 
     /// <summary>Returns the sum of the values that are not null, or zero if there are none.</summary>
     public async Task<double> SumAsync(Expression<Func<T, double?>> selector, CancellationToken cancellationToken = default) =>
-        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum() ?? 0;
+        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum() ?? 0;
 
     /// <summary>Returns the sum of the values, or zero if there are none.</summary>
     /// <exception cref="OverflowException">The sum is out of the range of its type.</exception>
     public async Task<decimal> SumAsync(Expression<Func<T, decimal>> selector, CancellationToken cancellationToken = default) =>
-        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum();
+        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum();
 
     /// <summary>Returns the sum of the values that are not null, or zero if there are none.</summary>
     /// <exception cref="OverflowException">The sum is out of the range of its type.</exception>
     public async Task<decimal> SumAsync(Expression<Func<T, decimal?>> selector, CancellationToken cancellationToken = default) =>
-        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum() ?? 0;
+        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum() ?? 0;
 
     /// <summary>Returns the average of the values.</summary>
     /// <exception cref="InvalidOperationException">There are no results.</exception>
     public async Task<double> AverageAsync(Expression<Func<T, int>> selector, CancellationToken cancellationToken = default) =>
-        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
+        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
 
     /// <summary>Returns the average of the values that are not null, or null if there are none.</summary>
     public async Task<double?> AverageAsync(Expression<Func<T, int?>> selector, CancellationToken cancellationToken = default) =>
-        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
+        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
 
     /// <summary>Returns the average of the values.</summary>
     /// <exception cref="InvalidOperationException">There are no results.</exception>
     public async Task<double> AverageAsync(Expression<Func<T, long>> selector, CancellationToken cancellationToken = default) =>
-        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
+        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
 
     /// <summary>Returns the average of the values that are not null, or null if there are none.</summary>
     public async Task<double?> AverageAsync(Expression<Func<T, long?>> selector, CancellationToken cancellationToken = default) =>
-        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
+        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
 
     /// <summary>Returns the average of the values.</summary>
     /// <exception cref="InvalidOperationException">There are no results.</exception>
     public async Task<float> AverageAsync(Expression<Func<T, float>> selector, CancellationToken cancellationToken = default) =>
-        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
+        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
 
     /// <summary>Returns the average of the values that are not null, or null if there are none.</summary>
     public async Task<float?> AverageAsync(Expression<Func<T, float?>> selector, CancellationToken cancellationToken = default) =>
-        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
+        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
 
     /// <summary>Returns the average of the values.</summary>
     /// <exception cref="InvalidOperationException">There are no results.</exception>
     public async Task<double> AverageAsync(Expression<Func<T, double>> selector, CancellationToken cancellationToken = default) =>
-        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
+        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
 
     /// <summary>Returns the average of the values that are not null, or null if there are none.</summary>
     public async Task<double?> AverageAsync(Expression<Func<T, double?>> selector, CancellationToken cancellationToken = default) =>
-        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
+        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
 
     /// <summary>Returns the average of the values.</summary>
     /// <exception cref="InvalidOperationException">There are no results.</exception>
     public async Task<decimal> AverageAsync(Expression<Func<T, decimal>> selector, CancellationToken cancellationToken = default) =>
-        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
+        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
 
     /// <summary>Returns the average of the values that are not null, or null if there are none.</summary>
     public async Task<decimal?> AverageAsync(Expression<Func<T, decimal?>> selector, CancellationToken cancellationToken = default) =>
-        (await ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
-
-    internal virtual async Task<TResult?> ExtremeCore<TResult>(
-        Expression<Func<T, TResult>> selector, bool isGreatest, CancellationToken cancellationToken)
-    {
-        if (!QueryComparer<TResult>.HasOrder)
-            throw QueryComparer<TResult>.NoOrder(selector);
-        var values = await ValuesAsync(selector, cancellationToken).ConfigureAwait(false);
-        return isGreatest ? values.Max(QueryComparer<TResult>.Instance) : values.Min(QueryComparer<TResult>.Instance);
-    }
-
-    Task<List<TValue>> ValuesAsync<TValue>(Expression<Func<T, TValue>> selector, CancellationToken cancellationToken) =>
-        Resolving(new RunIdentities()).Select(selector).ToListAsync(cancellationToken);
+        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
 }

@@ -5,7 +5,7 @@ namespace Datacake.Data;
 public abstract partial class Query<T>
 {
     /// <summary>Returns all results in a list.</summary>
-    public Task<List<T>> ToListAsync(CancellationToken cancellationToken = default) => ToListCore(cancellationToken);
+    public Task<List<T>> ToListAsync(CancellationToken cancellationToken = default) => Operator.ToListAsync(cancellationToken);
 
     /// <summary>Returns all results in an array.</summary>
     public async Task<T[]> ToArrayAsync(CancellationToken cancellationToken = default) =>
@@ -25,7 +25,7 @@ public abstract partial class Query<T>
     /// <summary>Returns the first result.</summary>
     /// <exception cref="InvalidOperationException">There is no result.</exception>
     public async Task<T> FirstAsync(CancellationToken cancellationToken = default) =>
-        await Take(1).ToListAsync(cancellationToken).ConfigureAwait(false) is [var first] ? first : throw NoResults();
+        await Operator.Take(1).ToListAsync(cancellationToken).ConfigureAwait(false) is [var first] ? first : throw NoResults();
 
     /// <summary>Returns the first result for which the predicate is true.</summary>
     /// <exception cref="InvalidOperationException">There is no such result.</exception>
@@ -34,7 +34,7 @@ public abstract partial class Query<T>
 
     /// <summary>Returns the first result, or the type's default if there is none.</summary>
     public async Task<T?> FirstOrDefaultAsync(CancellationToken cancellationToken = default) =>
-        await Take(1).ToListAsync(cancellationToken).ConfigureAwait(false) is [var first] ? first : default;
+        await Operator.Take(1).ToListAsync(cancellationToken).ConfigureAwait(false) is [var first] ? first : default;
 
     /// <summary>Returns the first result for which the predicate is true, or the type's default if there is none.</summary>
     public Task<T?> FirstOrDefaultAsync(Expression<Func<T, bool>> predicate, CancellationToken cancellationToken = default) =>
@@ -43,18 +43,18 @@ public abstract partial class Query<T>
     /// <summary>Returns the last result. If a key or an index provides the order, it is read from its end.</summary>
     /// <exception cref="InvalidOperationException">There is no result.</exception>
     public async Task<T> LastAsync(CancellationToken cancellationToken = default) =>
-        await ReverseCore().TakeCore(1).ToListAsync(cancellationToken).ConfigureAwait(false) is [var last] ? last : throw NoResults();
+        await Operator.Reverse().Take(1).ToListAsync(cancellationToken).ConfigureAwait(false) is [var last] ? last : throw NoResults();
 
     /// <summary>
     /// Returns the last result, or the type's default if there is none. If a key or an index provides the order, it is read from its end.
     /// </summary>
     public async Task<T?> LastOrDefaultAsync(CancellationToken cancellationToken = default) =>
-        await ReverseCore().TakeCore(1).ToListAsync(cancellationToken).ConfigureAwait(false) is [var last] ? last : default;
+        await Operator.Reverse().Take(1).ToListAsync(cancellationToken).ConfigureAwait(false) is [var last] ? last : default;
 
     /// <summary>Returns the only result.</summary>
     /// <exception cref="InvalidOperationException">There is no result, or more than one.</exception>
     public async Task<T> SingleAsync(CancellationToken cancellationToken = default) =>
-        await Take(2).ToListAsync(cancellationToken).ConfigureAwait(false) switch
+        await Operator.Take(2).ToListAsync(cancellationToken).ConfigureAwait(false) switch
         {
             [var single] => single,
             [] => throw NoResults(),
@@ -69,7 +69,7 @@ public abstract partial class Query<T>
     /// <summary>Returns the only result, or the type's default if there is none.</summary>
     /// <exception cref="InvalidOperationException">There is more than one result.</exception>
     public async Task<T?> SingleOrDefaultAsync(CancellationToken cancellationToken = default) =>
-        await Take(2).ToListAsync(cancellationToken).ConfigureAwait(false) switch
+        await Operator.Take(2).ToListAsync(cancellationToken).ConfigureAwait(false) switch
         {
             [var single] => single,
             [] => default,
@@ -82,7 +82,7 @@ public abstract partial class Query<T>
         Where(predicate).SingleOrDefaultAsync(cancellationToken);
 
     /// <summary>Returns true if there is any result.</summary>
-    public Task<bool> AnyAsync(CancellationToken cancellationToken = default) => AnyCore(cancellationToken);
+    public Task<bool> AnyAsync(CancellationToken cancellationToken = default) => Operator.AnyAsync(cancellationToken);
 
     /// <summary>Returns true if the predicate is true for any result.</summary>
     public Task<bool> AnyAsync(Expression<Func<T, bool>> predicate, CancellationToken cancellationToken = default) =>
@@ -101,7 +101,7 @@ public abstract partial class Query<T>
     /// There are more than <see cref="int.MaxValue"/> results. Use <see cref="LongCountAsync(CancellationToken)"/>.
     /// </exception>
     public async Task<int> CountAsync(CancellationToken cancellationToken = default) =>
-        checked((int)await CountCoreAsync(cancellationToken).ConfigureAwait(false));
+        checked((int)await Operator.CountAsync(cancellationToken).ConfigureAwait(false));
 
     /// <summary>Returns the number of results for which the predicate is true.</summary>
     public Task<int> CountAsync(Expression<Func<T, bool>> predicate, CancellationToken cancellationToken = default) =>
@@ -109,7 +109,7 @@ public abstract partial class Query<T>
 
     /// <summary>Returns the number of results.</summary>
     public async Task<long> LongCountAsync(CancellationToken cancellationToken = default) =>
-        await CountCoreAsync(cancellationToken).ConfigureAwait(false);
+        await Operator.CountAsync(cancellationToken).ConfigureAwait(false);
 
     /// <summary>Returns the number of results for which the predicate is true.</summary>
     public Task<long> LongCountAsync(Expression<Func<T, bool>> predicate, CancellationToken cancellationToken = default) =>

@@ -2,9 +2,7 @@ using System.Linq.Expressions;
 using Datacake.Data.Querying;
 using Datacake.Data.Querying.Analysis;
 using Datacake.Data.Querying.Operators;
-using Datacake.Data.Querying.Related;
 using Datacake.EventualConsistency;
-using Datacake.EventualConsistency.Snapshots;
 
 namespace Datacake.Data;
 
@@ -26,30 +24,30 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     }
 
     /// <summary>Filters the results by a predicate.</summary>
-    public Query<T> Where(Expression<Func<T, bool>> predicate) => WhereCore(Normalize(predicate));
+    public Query<T> Where(Expression<Func<T, bool>> predicate) => Operator.Where(Operator.Normalize(predicate)).ToQuery();
 
     /// <summary>Projects each result into a new form. Entities that are in the new form as a whole are tracked; others are not.</summary>
-    public Query<TResult> Select<TResult>(Expression<Func<T, TResult>> selector) => SelectCore(Normalize(selector));
+    public Query<TResult> Select<TResult>(Expression<Func<T, TResult>> selector) => Operator.Select(Operator.Normalize(selector)).ToQuery();
 
     /// <summary>
     /// Returns the results that are of a class, as that class: <c>db.Vehicles.OfType&lt;Truck&gt;().Where(t => t.Load > 5)</c>. An index
     /// that is declared on the class, or on a property of it, finds them.
     /// </summary>
-    public Query<TResult> OfType<TResult>() => new DerivedQuery<T, TResult>(WhereCore(item => item is TResult));
+    public Query<TResult> OfType<TResult>() => new DerivedOperator<T, TResult>(Operator.Where(item => item is TResult)).ToQuery();
 
     /// <summary>Sorts the results by a key, in ascending order. Null comes first, and strings compare ordinally.</summary>
     public OrderedQuery<T> OrderBy<TKey>(Expression<Func<T, TKey>> keySelector) =>
-        OrderByCore([new Ordering<T, TKey>(keySelector, isDescending: false, Expressions)]);
+        OrderBy(new Ordering<T, TKey>(keySelector, isDescending: false, Expressions));
 
     /// <summary>Sorts the results by a key, in descending order.</summary>
     public OrderedQuery<T> OrderByDescending<TKey>(Expression<Func<T, TKey>> keySelector) =>
-        OrderByCore([new Ordering<T, TKey>(keySelector, isDescending: true, Expressions)]);
+        OrderBy(new Ordering<T, TKey>(keySelector, isDescending: true, Expressions));
 
     /// <summary>Skips a number of results and returns the rest.</summary>
-    public Query<T> Skip(int count) => count <= 0 ? this : SkipCore(count);
+    public Query<T> Skip(int count) => count <= 0 ? this : Operator.Skip(count).ToQuery();
 
     /// <summary>Returns a number of results from the start.</summary>
-    public Query<T> Take(int count) => TakeCore(Math.Max(count, 0));
+    public Query<T> Take(int count) => Operator.Take(Math.Max(count, 0)).ToQuery();
 
     /// <summary>Returns distinct results: the first of those that are equal.</summary>
     public Query<T> Distinct() => Then("distinct", static items => Batches.Distinct(items));
@@ -109,12 +107,12 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     /// Returns a description of how the query finds its results: the key or index, or a scan; the conditions that are left to check; and
     /// the way the results are ordered.
     /// </summary>
-    public abstract string Explain();
+    public string Explain() => Operator.Explain();
 
     /// <inheritdoc/>
     public async IAsyncEnumerator<T> GetAsyncEnumerator(CancellationToken cancellationToken = default)
     {
-        await foreach (var batch in RunAsync(cancellationToken).WithCancellation(cancellationToken).ConfigureAwait(false))
+        await foreach (var batch in Operator.RunAsync(cancellationToken).WithCancellation(cancellationToken).ConfigureAwait(false))
         {
             foreach (var item in batch)
                 yield return item;
@@ -124,112 +122,24 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     /// <inheritdoc/>
     public override string ToString() => Explain();
 
-    /// <summary>Gets the source of the entities that the query starts from.</summary>
-    internal abstract QuerySource Root { get; }
+    /// <summary>Gets the operator that computes the results.</summary>
+    internal abstract QueryOperator<T> Operator { get; }
 
-    internal CompiledExpressions Expressions => Root.Model.Expressions;
+    /// <inheritdoc cref="QueryOperator{T}.Root"/>
+    internal QuerySource Root => Operator.Root;
 
-    /// <summary>Gets the source of the entities if the query is one for the entities of a keyspace; otherwise null.</summary>
-    internal virtual QuerySource? Source => null;
+    internal CompiledExpressions Expressions => Operator.Expressions;
 
-    /// <summary>Returns the results, in batches that are never empty.</summary>
-    internal abstract IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken);
+    OrderedQuery<T> OrderBy(Ordering<T> ordering) => Operator.OrderBy([ordering]).ToQuery();
 
-    /// <summary>Returns all results, in a list that the caller owns.</summary>
-    internal virtual async Task<List<T>> ToListCore(CancellationToken cancellationToken)
-    {
-        var results = new List<T>();
-        await foreach (var batch in RunAsync(cancellationToken).WithCancellation(cancellationToken).ConfigureAwait(false))
-            results.AddRange(batch);
-        return results;
-    }
+    Query<T> With(Func<QuerySettings, QuerySettings> change) => Operator.With(change).ToQuery();
 
-    internal virtual Query<T> WhereCore(Expression<Func<T, bool>> predicate) => WhereInMemory(predicate);
-
-    internal Query<T> WhereInMemory(Expression<Func<T, bool>> predicate) => new SelectedQuery<T>(
-        this, $"where {ExpressionText.Of(predicate)}",
-        UsesRelated(predicate)
-            ? (items, source) => RelatedSteps.Where(items, source, predicate)
-            : (items, source) => Batches.Where(items, source.Model.Expressions.Compile(RunConstantRewriter.Apply(predicate, source.Model.Expressions))),
-        [ItemExpression.Of(predicate)], isFilter: true);
-
-    internal virtual Query<TResult> SelectCore<TResult>(Expression<Func<T, TResult>> selector) => UsesRelated(selector)
-        ? new RelatedProjection<T, TResult>(ForUse([ItemExpression.Of(selector)]), Root, selector)
-        : new ProjectedQuery<T, TResult>(this, selector);
-
-    /// <summary>
-    /// Throws an exception if the key of an operator cannot be analyzed and may use related entities, which would not be loaded.
-    /// </summary>
-    internal virtual void RefuseOpaque(LambdaExpression key) => OpaqueExpressionSearch.Refuse(Root.Context.Model, key);
-
-    /// <summary>True if an expression uses navigations, whose entities have to be loaded.</summary>
-    internal bool UsesRelated(LambdaExpression lambda) => NavigationBinder.IsUsedIn(Root.Context.Model, lambda);
-
-    /// <summary>Returns the query with other settings.</summary>
-    internal abstract Query<T> With(Func<QuerySettings, QuerySettings> change);
-
-    /// <summary>Returns the query for one run that tracks nothing, but returns the instances that a tracking query would return.</summary>
-    internal Query<T> Resolving(RunIdentities run) => With(settings => settings.IsTracking ? settings with { Identities = run } : settings);
-
-    /// <summary>Returns the query with one instance for each entity within a run, even if the query does not track.</summary>
-    internal Query<T> Identifying(RunIdentities run) => With(settings => settings.IsTracking ? settings : settings with { IsTracking = true, Identities = run });
-
-    /// <summary>Returns the query, to be run on a snapshot that is open already.</summary>
-    internal Query<T> At(StoreSnapshot snapshot) => With(settings => settings with { Snapshot = snapshot });
-
-    internal virtual OrderedQuery<T> OrderByCore(IReadOnlyList<Ordering<T>> orderings) => new SortedQuery<T>(this, orderings);
-
-    internal virtual Query<T> SkipCore(int count) => Pass($"skip {count}", items => Batches.Skip(items, count));
-
-    internal virtual Query<T> TakeCore(int count) => Pass($"take {count}", items => Batches.Take(items, count));
-
-    internal virtual Query<T> ReverseCore() => Pass("reverse", static items => Batches.Reverse(items));
-
-    /// <summary>
-    /// Returns the query for a caller that uses nothing but the given expressions of each item, so that other properties need not be read.
-    /// </summary>
-    internal virtual Query<T> ForUse(IReadOnlyList<ItemExpression> uses) => this;
-
-    /// <summary>Opens the snapshot that a run of the query reads, or returns null if the query has one already.</summary>
-    internal abstract ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken);
-
-    /// <summary>True if the items with a key can be looked up in the snapshot that the query reads, without reading all items.</summary>
-    internal virtual bool CanLookUp(ItemExpression key) => false;
-
-    /// <summary>
-    /// Returns the results with their keys. The keys are those of the stored entities, even if tracked instances have changed.
-    /// </summary>
-    internal virtual IAsyncEnumerable<IReadOnlyList<(TKey Key, T Item)>> RunKeyedAsync<TKey>(
-        Expression<Func<T, TKey>> keySelector, CancellationToken cancellationToken)
-    {
-        if (UsesRelated(keySelector))
-            return RelatedSteps.Key(RunAsync(cancellationToken), Root, keySelector, cancellationToken);
-        var key = Expressions.Compile(keySelector);
-        return Batches.Select(RunAsync(cancellationToken), item => (key(item), item));
-    }
-
-    internal virtual async Task<bool> AnyCore(CancellationToken cancellationToken) =>
-        (await ForUse([]).Resolving(new RunIdentities()).TakeCore(1).ToListAsync(cancellationToken).ConfigureAwait(false)).Count > 0;
-
-    internal virtual async ValueTask<long> CountCoreAsync(CancellationToken cancellationToken)
-    {
-        long count = 0;
-        await foreach (var batch in ForUse([]).Resolving(new RunIdentities()).RunAsync(cancellationToken).WithCancellation(cancellationToken).ConfigureAwait(false))
-            count += batch.Count;
-        return count;
-    }
-
-    Expression<TDelegate> Normalize<TDelegate>(Expression<TDelegate> lambda) =>
-        StoredEqualityNormalizer.Normalize(OrdinalNormalizer.Normalize(lambda), Expressions.Entity, Source?.Context.Model);
-
-    /// <summary>
-    /// Returns a query for some of the results, which uses nothing but the given expressions of each item to select them.
-    /// </summary>
-    private protected SelectedQuery<T> Pass(
+    /// <summary>Returns a query for some of the results; see <see cref="QueryOperator{T}.Pass"/>.</summary>
+    Query<T> Pass(
         string description, Func<IAsyncEnumerable<IReadOnlyList<T>>, IAsyncEnumerable<IReadOnlyList<T>>> transform, params IReadOnlyList<ItemExpression> uses) =>
-        new(this, description, (items, _) => transform(items), uses, isFilter: false);
+        Operator.Pass(description, transform, uses).ToQuery();
 
-    private protected TransformedQuery<T, TResult> Then<TResult>(
+    Query<TResult> Then<TResult>(
         string description, Func<IAsyncEnumerable<IReadOnlyList<T>>, IAsyncEnumerable<IReadOnlyList<TResult>>> transform) =>
-        new(this, description, transform);
+        new TransformOperator<T, TResult>(Operator, description, transform).ToQuery();
 }

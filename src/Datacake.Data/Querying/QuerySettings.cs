@@ -32,4 +32,15 @@ sealed record QuerySettings
 
     /// <summary>Returns true if the query filter with this name, or one without a name, is ignored.</summary>
     public bool Ignores(string? filter) => IgnoredFilters is { } names && (names.Count == 0 || (filter is not null && names.Contains(filter)));
+
+    /// <summary>Opens the snapshot that a run reads, or returns null if there is one already.</summary>
+    public async ValueTask<StoreSnapshot?> OpenSnapshotAsync(IQueryContext context, CancellationToken cancellationToken)
+    {
+        if (Snapshot is not null)
+            return null;
+        var store = await context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
+        if (Level is { } level)
+            await store.CatchUpAsync(level, cancellationToken).ConfigureAwait(false);
+        return await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+    }
 }

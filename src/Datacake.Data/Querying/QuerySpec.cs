@@ -1,5 +1,6 @@
 using System.Linq.Expressions;
 using Datacake.Data.Querying.Filters;
+using Datacake.Data.Querying.Including;
 using Datacake.Data.Querying.Related;
 
 namespace Datacake.Data.Querying;
@@ -7,6 +8,9 @@ namespace Datacake.Data.Querying;
 /// <summary>The specification of a query for entities: what it asks for. Immutable.</summary>
 sealed record QuerySpec<T>
 {
+    /// <summary>Gets the specification of all entities.</summary>
+    public static QuerySpec<T> All { get; } = new();
+
     public IReadOnlyList<Expression<Func<T, bool>>> Predicates { get; init; } = [];
 
     /// <summary>Gets the predicates that use related entities.</summary>
@@ -31,6 +35,9 @@ sealed record QuerySpec<T>
 
     /// <summary>True if entities that cannot be read are left out.</summary>
     public bool SkipsUnreadable { get; init; }
+
+    /// <summary>Gets the related entities to load into the results.</summary>
+    public IReadOnlyList<Inclusion<T>> Inclusions { get; init; } = [];
 
     public int Skip { get; init; }
 

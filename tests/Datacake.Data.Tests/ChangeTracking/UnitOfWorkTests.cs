@@ -120,6 +120,9 @@ public class UnitOfWorkTests(StoreFixture store)
         db.Add(product);
         await db.SaveChangesAsync(Token);
         db.ChangeTracker.Clear();
+        await db.Products.Where(p => p.Id == product.Id).ToListAsync(Token);
+        Assert.Single(db.ChangeTracker.Entries());
+        db.ChangeTracker.Clear();
         db.ChangeTracker.QueryTrackingBehavior = QueryTrackingBehavior.NoTracking;
         await db.Products.Where(p => p.Id == product.Id).ToListAsync(Token);
         Assert.Empty(db.ChangeTracker.Entries());

@@ -156,7 +156,7 @@ public sealed class ModelEvolutionTests : IAsyncLifetime
     {
         Assert.Equal(ids, (await query.ToListAsync(Token)).Select(device => device.Id));
         Assert.Contains(plan, query.Explain(), StringComparison.Ordinal);
-        var store = await query.Source!.Context.Node.OpenStoreAsync(Token);
+        var store = await query.Operator.Source!.Context.Node.OpenStoreAsync(Token);
         await store.WaitForIndexesAsync("Devices", Token);
         Assert.Equal(ids, (await query.ToListAsync(Token)).Select(device => device.Id));
     }

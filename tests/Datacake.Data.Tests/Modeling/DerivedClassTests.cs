@@ -157,6 +157,22 @@ public class DerivedClassTests(StoreFixture store)
     }
 
     [Fact]
+    public async Task Inclusions_of_a_derived_class_are_added_to_those_of_its_base_class()
+    {
+        await using var db = Context();
+        db.Invoices.Add(new Invoice { Number = new(78) });
+        db.Vehicles.AddRange(new Trailer(2) { Plate = new("both1"), Owner = "both", InvoiceNumber = new(78) }, new Vehicle { Plate = new("both2"), Owner = "both" });
+        await db.SaveChangesAsync(Token);
+        db.ChangeTracker.Clear();
+
+        var trailers = db.Vehicles.Include(v => ((Trailer)v).Invoice, v => ((Trailer)v).InvoiceNumber).OfType<Trailer>()
+            .Include(t => t.Invoice, t => t.InvoiceNumber).Where(t => t.Owner == "both");
+
+        Assert.EndsWith("; include Invoice by key; include Invoice by key", trailers.Explain(), StringComparison.Ordinal);
+        Assert.Equal(78, (await trailers.SingleAsync(Token)).Invoice?.Number.Value);
+    }
+
+    [Fact]
     public async Task Keyspace_of_an_abstract_class_stores_entities_of_derived_classes()
     {
         await using var db = Context();

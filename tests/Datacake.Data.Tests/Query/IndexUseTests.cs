@@ -119,7 +119,7 @@ public class IndexUseTests(QueriedData data)
         Assert.Equal(data.Entities.Max(e => e.DateTime), await db.Everything.MaxAsync(e => e.DateTime, Token));
         Assert.Equal(data.Entities.Min(e => e.NullableInt32), await db.Everything.MinAsync(e => e.NullableInt32, Token));
 
-        QueryRun<Everything> Run(Query<Everything> query) => ((EntityQuery<Everything>)query).NewRun();
+        QueryRun<Everything> Run(Query<Everything> query) => ((EntityOperator<Everything>)query.Operator).NewRun();
     }
 
     [Fact]
@@ -141,7 +141,7 @@ public class IndexUseTests(QueriedData data)
 
         void Check(System.Linq.Expressions.Expression<Func<Everything, bool>> condition)
         {
-            var run = ((EntityQuery<Everything>)db.Everything.Where(condition)).NewRun();
+            var run = ((EntityOperator<Everything>)db.Everything.Where(condition).Operator).NewRun();
             string expected = $"{QueryPlanner.Plan(db.Everything.Model, run.Alternatives, [])}";
             Assert.Equal(expected, $"{run.Path}");
             Assert.Equal(expected, $"{plans.Plan(db.Everything.Model, run.Alternatives, [])}");
@@ -204,7 +204,7 @@ public class IndexUseTests(QueriedData data)
     {
         await using var db = data.NewContext();
         string Remedy(Query<Everything> query) => ScanWarning.Remedy(
-            db.Keyspaces.First(keyspace => keyspace.Entity.Type == typeof(Everything)).Entity, ((EntityQuery<Everything>)query).NewRun().Alternatives,
+            db.Keyspaces.First(keyspace => keyspace.Entity.Type == typeof(Everything)).Entity, ((EntityOperator<Everything>)query.Operator).NewRun().Alternatives,
             [new OrderingColumn("Int32", false)]);
         Assert.Equal("Declare on Everything: [Index(\"String\", \"Int64\")].", Remedy(db.Everything.Where(e => e.Int64 > 3 && e.String == "x")));
         Assert.Equal("Declare on Everything: [Index(\"String\", \"Int32\")].", Remedy(db.Everything.Where(e => e.String == "x")));

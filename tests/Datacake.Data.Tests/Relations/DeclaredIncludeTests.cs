@@ -27,6 +27,44 @@ public class DeclaredIncludeTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
+    public async Task Operators_after_an_inclusion_read_the_entities_as_they_do_without_it(string provider)
+    {
+        await using var node = await FilledAsync(provider);
+        await using var db = NewContext(node);
+        var orders = db.Orders.Include(o => o.Customer);
+        Assert.Equal($"{db.Orders.Reverse().Take(2).Explain()}; include Customer", orders.Reverse().Take(2).Explain());
+        Assert.Equal(11, await orders.MinAsync(o => o.Id, Token));
+        Assert.Equal([3, 1], await orders.GroupBy(o => o.CustomerId).Select(g => g.Count()).ToListAsync(Token));
+        Assert.True(await orders.AnyAsync(Token));
+        Assert.Empty(db.ChangeTracker.Entries());
+        Assert.Equal("Ann", (await orders.LastAsync(Token)).Customer!.Name);
+    }
+
+    [Theory, MemberData(nameof(Stores))]
+    public async Task Condition_after_Take_filters_the_entities_with_their_inclusions(string provider)
+    {
+        await using var node = await FilledAsync(provider);
+        await using var db = NewContext(node);
+        var orders = db.Orders.Include(o => o.Customer).OrderBy(o => o.Id).Take(3).Where(o => o.Id > 11);
+        Assert.Equal(2, await orders.CountAsync(Token));
+        Assert.Equal([12, 13], await orders.Select(o => o.Id).ToListAsync(Token));
+        Assert.Empty(db.ChangeTracker.Entries());
+        Assert.Equal(["Ann", "Bob"], (await orders.ToListAsync(Token)).Select(o => o.Customer!.Name));
+    }
+
+    [Theory, MemberData(nameof(Stores))]
+    public async Task Query_with_an_inclusion_updates_its_entities_but_cannot_be_watched(string provider)
+    {
+        await using var node = await FilledAsync(provider);
+        await using var db = NewContext(node);
+        var orders = db.Orders.Include(o => o.Customer).Where(o => o.Id == 11);
+        Assert.Contains("include Customer", Assert.Throws<InvalidOperationException>(() => orders.WatchAsync(Token)).Message, StringComparison.Ordinal);
+        Assert.Equal(1, (await orders.ExecuteUpdateAsync(s => s.SetProperty(o => o.Total, 99), Token)).Count);
+        Assert.Empty(db.ChangeTracker.Entries());
+        Assert.Equal(99, (await orders.SingleAsync(Token)).Total);
+    }
+
+    [Theory, MemberData(nameof(Stores))]
     public async Task Included_collection_is_filtered_and_ordered(string provider)
     {
         await using var node = await FilledAsync(provider);

@@ -37,7 +37,7 @@ sealed record CollectionInclusion<T, TRelated, TKey> : Inclusion<T, TRelated>
         Expression<Func<TKey, bool>> isAmong = key => keys.Contains(key);
         var body = new ParameterReplacement(isAmong.Parameters[0], _foreignKey.Body).Visit(isAmong.Body);
         var refersToOne = Expression.Lambda<Func<TRelated, bool>>(body, _foreignKey.Parameters);
-        var query = new EntityQuery<TRelated>(
+        var query = new EntityOperator<TRelated>(
             new EntitySource<TRelated>(context, keyspace, model), new QuerySpec<TRelated>().Where(refersToOne), source.Settings with { Tags = [], Level = null });
         var related = await query.ToListAsync(cancellationToken).ConfigureAwait(false);
         var byKey = related.ToLookup(model.Expressions.Compile(_foreignKey));

@@ -1,8 +1,9 @@
+using System.Runtime.CompilerServices;
+
 namespace Datacake.Data.Querying.Including;
 
 /// <summary>An inclusion of related entities in those of a class.</summary>
 abstract record Inclusion<T>
-    where T : class
 {
     /// <summary>Gets the property that receives the included entities.</summary>
     public abstract string Navigation { get; }
@@ -21,6 +22,19 @@ abstract record Inclusion<T>
 
     /// <summary>Returns this inclusion merged with another one of the same name.</summary>
     public abstract Inclusion<T> MergedWith(Inclusion<T> other);
+
+    /// <summary>Loads the related entities of batches of entities and assigns them.</summary>
+    public static async IAsyncEnumerable<IReadOnlyList<T>> LoadAsync(
+        IAsyncEnumerable<IReadOnlyList<T>> entities, QuerySource source, IReadOnlyList<Inclusion<T>> inclusions,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await foreach (var batch in entities.WithCancellation(cancellationToken).ConfigureAwait(false))
+        {
+            foreach (var inclusion in inclusions)
+                await inclusion.LoadAsync(source, batch, cancellationToken).ConfigureAwait(false);
+            yield return batch;
+        }
+    }
 
     /// <summary>Adds an inclusion to others. It is merged with the one that has its name, if there is one.</summary>
     public static IReadOnlyList<Inclusion<T>> Merge(IReadOnlyList<Inclusion<T>> inclusions, Inclusion<T> other) =>

@@ -86,6 +86,6 @@ public static partial class QueryInclusion
         var source = SourceOf(query);
         var path = IncludePathParser.Read<TRelated>(source.Context.Model, source.Model, navigation, out var filter);
         Inclusion<T> With(Inclusion<TRelated>? last) => PathInclusion<T, TRelated>.Of(path, filter, last);
-        return query.Including(source, With(null), (Inclusion<TRelated> last) => With(last));
+        return new(query.Operator.Include(With(null)), With);
     }
 }

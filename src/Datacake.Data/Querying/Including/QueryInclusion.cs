@@ -88,19 +88,9 @@ public static partial class QueryInclusion
         where T : class
         where TRelated : class
     {
-        var source = SourceOf(query);
-        var inclusion = include(source.Model);
-        return query.Including<T, TRelated>(source, inclusion, inclusion.Then);
+        var inclusion = include(SourceOf(query).Model);
+        return new(query.Operator.Include(inclusion), inclusion.Then);
     }
 
-    static IncludingQuery<T, TRelated> Including<T, TRelated>(
-        this Query<T> query, QuerySource source, Inclusion<T> inclusion, Func<Inclusion<TRelated>, Inclusion<T>> further)
-        where T : class
-        where TRelated : class => query is IIncludingQuery<T> including
-            ? including.Including(inclusion, further)
-            : new IncludingQuery<T, TRelated>(query, source, [inclusion], further);
-
-    static QuerySource SourceOf<T>(Query<T> query) => query.Source ?? throw new InvalidOperationException(
-        $"Only a query for the entities of a keyspace can include others, but this query is '{query}'. Call Include before Select, Distinct, "
-        + "and conditions that use included entities.");
+    static QuerySource SourceOf<T>(Query<T> query) => query.Operator.Source ?? throw query.Operator.NotIncludable();
 }

@@ -23,7 +23,7 @@ public abstract partial class Query<T>
     /// <summary>Returns the first result for each key, of this query and another one.</summary>
     public Query<T> UnionBy<TKey>(Query<T> second, Expression<Func<T, TKey>> keySelector)
     {
-        var keyed = KeyedBy(keySelector);
+        var keyed = Operator.KeyedBy(keySelector);
         return Combine<T, T>(second, "union by", (a, b) => Items(Batches.DistinctBy(Batches.Concat(keyed(a), keyed(b)), static pair => pair.Key)));
     }
 
@@ -39,7 +39,7 @@ public abstract partial class Query<T>
     /// <summary>Returns the first result for each key that another query does not return.</summary>
     public Query<T> ExceptBy<TKey>(Query<TKey> second, Expression<Func<T, TKey>> keySelector)
     {
-        var keyed = KeyedBy(keySelector);
+        var keyed = Operator.KeyedBy(keySelector);
         return Combine<TKey, T>(second, "except by", (a, b) => Items(Batches.Keep(keyed(a), b, static pair => pair.Key, isIn: false)));
     }
 
@@ -55,7 +55,7 @@ public abstract partial class Query<T>
     /// <summary>Returns the first result for each key that another query returns.</summary>
     public Query<T> IntersectBy<TKey>(Query<TKey> second, Expression<Func<T, TKey>> keySelector)
     {
-        var keyed = KeyedBy(keySelector);
+        var keyed = Operator.KeyedBy(keySelector);
         return Combine<TKey, T>(second, "intersect by", (a, b) => Items(Batches.Keep(keyed(a), b, static pair => pair.Key, isIn: true)));
     }
 
@@ -85,31 +85,19 @@ public abstract partial class Query<T>
     /// <summary>Returns an item, followed by the results.</summary>
     public Query<T> Prepend(T item) => Then("prepend", items => Batches.Concat(Batches.Of(item), items));
 
-    CombinedQuery<T, TSecond, TResult> Combine<TSecond, TResult>(
+    Query<TResult> Combine<TSecond, TResult>(
         Query<TSecond> second, string name,
         Func<IAsyncEnumerable<IReadOnlyList<T>>, IAsyncEnumerable<IReadOnlyList<TSecond>>, IAsyncEnumerable<IReadOnlyList<TResult>>> combine)
     {
         ArgumentNullException.ThrowIfNull(second);
-        return new(this, second, name, combine);
-    }
-
-    /// <summary>Returns a function that adds keys to items, and loads the related entities that the keys use.</summary>
-    Func<IAsyncEnumerable<IReadOnlyList<T>>, IAsyncEnumerable<IReadOnlyList<(TKey Key, T Item)>>> KeyedBy<TKey>(Expression<Func<T, TKey>> keySelector)
-    {
-        ArgumentNullException.ThrowIfNull(keySelector);
-        RefuseOpaque(keySelector);
-        var normalized = RunConstantRewriter.Apply(Normalize(keySelector), Expressions);
-        if (UsesRelated(normalized))
-            return items => RelatedSteps.Key(items, Root, normalized);
-        var key = Expressions.Compile(normalized);
-        return items => Batches.Select(items, item => (key(item), item));
+        return new CombineOperator<T, TSecond, TResult>(Operator, second.Operator, name, combine).ToQuery();
     }
 
     static IAsyncEnumerable<IReadOnlyList<T>> Items<TKey>(IAsyncEnumerable<IReadOnlyList<(TKey Key, T Item)>> keyed) => Batches.Select(keyed, static pair => pair.Item);
 
-    LocalQuery<TItem> Local<TItem>(IEnumerable<TItem> items)
+    Query<TItem> Local<TItem>(IEnumerable<TItem> items)
     {
         ArgumentNullException.ThrowIfNull(items);
-        return new(items, Root);
+        return new LocalOperator<TItem>(items, Operator.Root).ToQuery();
     }
 }

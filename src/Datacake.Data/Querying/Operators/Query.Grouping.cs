@@ -19,8 +19,8 @@ public abstract partial class Query<T>
     {
         ArgumentNullException.ThrowIfNull(keySelector);
         ArgumentNullException.ThrowIfNull(elementSelector);
-        RefuseOpaque(keySelector);
-        return new GroupedQuery<T, TKey, TElement>(this, Normalize(keySelector), Normalize(elementSelector));
+        Operator.RefuseOpaque(keySelector);
+        return new GroupOperator<T, TKey, TElement>(Operator, Operator.Normalize(keySelector), Operator.Normalize(elementSelector)).ToQuery();
     }
 
     /// <summary>Groups the results by a key, and projects each key together with its results.</summary>

@@ -19,7 +19,7 @@ public abstract partial class Query<T>
         Expression<Func<T, TInner, TResult>> resultSelector)
     {
         CheckJoin(inner, outerKeySelector, innerKeySelector, resultSelector);
-        return new JoinQuery<T, TInner, TKey>(Matched(inner, outerKeySelector, innerKeySelector), isLeft: false).Select(OfPair(resultSelector, isRightOptional: false));
+        return new JoinOperator<T, TInner, TKey>(Matched(inner, outerKeySelector, innerKeySelector), isLeft: false).ToQuery().Select(OfPair(resultSelector, isRightOptional: false));
     }
 
     /// <summary>
@@ -35,7 +35,7 @@ public abstract partial class Query<T>
         Expression<Func<T, TInner?, TResult>> resultSelector)
     {
         CheckJoin(inner, outerKeySelector, innerKeySelector, resultSelector);
-        return new JoinQuery<T, TInner, TKey>(Matched(inner, outerKeySelector, innerKeySelector), isLeft: true).Select(OfPair<TInner, TResult>(resultSelector!, isRightOptional: true));
+        return new JoinOperator<T, TInner, TKey>(Matched(inner, outerKeySelector, innerKeySelector), isLeft: true).ToQuery().Select(OfPair<TInner, TResult>(resultSelector!, isRightOptional: true));
     }
 
     /// <summary>
@@ -66,7 +66,7 @@ public abstract partial class Query<T>
         Expression<Func<T, IEnumerable<TInner>, TResult>> resultSelector)
     {
         CheckJoin(inner, outerKeySelector, innerKeySelector, resultSelector);
-        return Matched(inner, outerKeySelector, innerKeySelector).Select(OfPair(resultSelector, isRightOptional: false));
+        return Matched(inner, outerKeySelector, innerKeySelector).ToQuery().Select(OfPair(resultSelector, isRightOptional: false));
     }
 
     /// <summary>Returns the elements of a collection of each result.</summary>
@@ -79,8 +79,8 @@ public abstract partial class Query<T>
     {
         ArgumentNullException.ThrowIfNull(collectionSelector);
         ArgumentNullException.ThrowIfNull(resultSelector);
-        RefuseOpaque(collectionSelector);
-        return new FlattenedQuery<T, TElement>(this, Normalize(collectionSelector)).Select(OfPair(resultSelector, isRightOptional: true));
+        Operator.RefuseOpaque(collectionSelector);
+        return new FlattenOperator<T, TElement>(Operator, Operator.Normalize(collectionSelector)).ToQuery().Select(OfPair(resultSelector, isRightOptional: true));
     }
 
     /// <summary>
@@ -99,15 +99,15 @@ public abstract partial class Query<T>
     {
         ArgumentNullException.ThrowIfNull(querySelector);
         var selector = OfPair(resultSelector, isRightOptional: false);
-        var made = Normalize(querySelector);
+        var made = Operator.Normalize(querySelector);
         return ParameterSearch.IsIn(made.Body, made.Parameters[0])
-            ? new CorrelatedQuery<T, TInner>(this, made, changed: static settings => settings).Select(selector)
-            : new CrossQuery<T, TInner>(this, (Query<TInner>)Expressions.Evaluate(made.Body)!).Select(selector);
+            ? new CorrelatedOperator<T, TInner>(Operator, made, changed: static settings => settings).ToQuery().Select(selector)
+            : new CrossOperator<T, TInner>(Operator, ((Query<TInner>)Expressions.Evaluate(made.Body)!).Operator).ToQuery().Select(selector);
     }
 
-    GroupJoinQuery<T, TInner, TKey> Matched<TInner, TKey>(
+    GroupJoinOperator<T, TInner, TKey> Matched<TInner, TKey>(
         Query<TInner> inner, Expression<Func<T, TKey>> outerKeySelector, Expression<Func<TInner, TKey>> innerKeySelector) =>
-        new(this, inner, Normalize(outerKeySelector), inner.Normalize(innerKeySelector));
+        new(Operator, inner.Operator, Operator.Normalize(outerKeySelector), inner.Operator.Normalize(innerKeySelector));
 
     void CheckJoin<TInner>(Query<TInner> inner, LambdaExpression outerKeySelector, LambdaExpression innerKeySelector, LambdaExpression resultSelector)
     {
@@ -115,8 +115,8 @@ public abstract partial class Query<T>
         ArgumentNullException.ThrowIfNull(outerKeySelector);
         ArgumentNullException.ThrowIfNull(innerKeySelector);
         ArgumentNullException.ThrowIfNull(resultSelector);
-        RefuseOpaque(outerKeySelector);
-        inner.RefuseOpaque(innerKeySelector);
+        Operator.RefuseOpaque(outerKeySelector);
+        inner.Operator.RefuseOpaque(innerKeySelector);
     }
 
     static Expression<Func<Pair<T, TRight>, TResult>> OfPair<TRight, TResult>(Expression<Func<T, TRight, TResult>> selector, bool isRightOptional)

@@ -61,12 +61,12 @@ public abstract partial class Query<T>
     /// <summary>Returns true if an item is among the results. Entities are equal if their keys are.</summary>
     public async Task<bool> ContainsAsync(T item, CancellationToken cancellationToken = default)
     {
-        if (Source is not null && item is not null)
+        if (Operator.Source is not null && item is not null)
         {
             var other = Expression.Parameter(typeof(T));
             return await AnyAsync(Expression.Lambda<Func<T, bool>>(Expression.Equal(other, Expression.Constant(item, typeof(T))), other), cancellationToken).ConfigureAwait(false);
         }
-        await foreach (var batch in Resolving(new RunIdentities()).RunAsync(cancellationToken).WithCancellation(cancellationToken).ConfigureAwait(false))
+        await foreach (var batch in Operator.Resolving(new RunIdentities()).RunAsync(cancellationToken).WithCancellation(cancellationToken).ConfigureAwait(false))
         {
             if (batch.Contains(item))
                 return true;
@@ -78,7 +78,7 @@ public abstract partial class Query<T>
     public async Task<bool> SequenceEqualAsync(Query<T> second, CancellationToken cancellationToken = default)
     {
         // Both queries run as one, with one snapshot and one instance for each entity.
-        var both = Combine<T, bool>(second, "equals", static (a, b) => Batches.AreEqual(a, b)).Resolving(new RunIdentities());
+        var both = Combine<T, bool>(second, "equals", static (a, b) => Batches.AreEqual(a, b)).Operator.Resolving(new RunIdentities());
         return (await both.ToListAsync(cancellationToken).ConfigureAwait(false))[0];
     }
 
@@ -91,7 +91,7 @@ public abstract partial class Query<T>
         TAccumulate seed, Func<TAccumulate, T, TAccumulate> func, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(func);
-        await foreach (var batch in RunAsync(cancellationToken).WithCancellation(cancellationToken).ConfigureAwait(false))
+        await foreach (var batch in Operator.RunAsync(cancellationToken).WithCancellation(cancellationToken).ConfigureAwait(false))
             seed = batch.Aggregate(seed, func);
         return seed;
     }
@@ -117,7 +117,7 @@ public abstract partial class Query<T>
     /// <summary>Reads all results, so that the context tracks them.</summary>
     public async Task LoadAsync(CancellationToken cancellationToken = default)
     {
-        await foreach (var _ in RunAsync(cancellationToken).WithCancellation(cancellationToken).ConfigureAwait(false))
+        await foreach (var _ in Operator.RunAsync(cancellationToken).WithCancellation(cancellationToken).ConfigureAwait(false))
         {
         }
     }
@@ -126,7 +126,7 @@ public abstract partial class Query<T>
     public async Task ForEachAsync(Action<T> action, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(action);
-        await foreach (var batch in RunAsync(cancellationToken).WithCancellation(cancellationToken).ConfigureAwait(false))
+        await foreach (var batch in Operator.RunAsync(cancellationToken).WithCancellation(cancellationToken).ConfigureAwait(false))
         {
             foreach (var item in batch)
                 action(item);
@@ -137,5 +137,5 @@ public abstract partial class Query<T>
     /// Returns the first result, or null if there is none. Throws an exception if there is none and the type cannot be null.
     /// </summary>
     internal async Task<T?> ExtremeAsync(CancellationToken cancellationToken) =>
-        await Take(1).ToListAsync(cancellationToken).ConfigureAwait(false) is [var found] ? found : default(T) is null ? default : throw NoResults();
+        await Operator.Take(1).ToListAsync(cancellationToken).ConfigureAwait(false) is [var found] ? found : default(T) is null ? default : throw NoResults();
 }

@@ -10,7 +10,7 @@ public abstract partial class Query<T>
     /// <summary>
     /// Returns the results in the opposite order. If a key or an index provides the order, it is read from its other end.
     /// </summary>
-    public Query<T> Reverse() => ReverseCore();
+    public Query<T> Reverse() => Operator.Reverse().ToQuery();
 
     /// <summary>Returns the results, or the type's default if there are none.</summary>
     public Query<T?> DefaultIfEmpty() => Then("default if empty", static items => Batches.DefaultIfEmpty<T?>(items, default));
@@ -21,26 +21,26 @@ public abstract partial class Query<T>
     /// <summary>Returns the first result for each key.</summary>
     public Query<T> DistinctBy<TKey>(Expression<Func<T, TKey>> keySelector)
     {
-        var keyed = KeyedBy(keySelector);
+        var keyed = Operator.KeyedBy(keySelector);
         return Pass($"distinct by {ExpressionText.Of(keySelector.Body)}", items => Items(Batches.DistinctBy(keyed(items), static pair => pair.Key)), ItemExpression.Of(keySelector));
     }
 
     /// <summary>Returns results as long as the predicate is true. Nothing is read after that.</summary>
     public Query<T> TakeWhile(Expression<Func<T, bool>> predicate)
     {
-        var keyed = KeyedBy(predicate);
+        var keyed = Operator.KeyedBy(predicate);
         return Pass($"take while {ExpressionText.Of(predicate.Body)}", items => Items(Batches.TakeWhile(keyed(items), static pair => pair.Key)), ItemExpression.Of(predicate));
     }
 
     /// <summary>Skips results as long as the predicate is true, and returns the rest.</summary>
     public Query<T> SkipWhile(Expression<Func<T, bool>> predicate)
     {
-        var keyed = KeyedBy(predicate);
+        var keyed = Operator.KeyedBy(predicate);
         return Pass($"skip while {ExpressionText.Of(predicate.Body)}", items => Items(Batches.SkipWhile(keyed(items), static pair => pair.Key)), ItemExpression.Of(predicate));
     }
 
     /// <summary>Returns a number of results from the end, in their order.</summary>
-    public Query<T> TakeLast(int count) => ReverseCore().TakeCore(Math.Max(count, 0)).Pass("reverse", static items => Batches.Reverse(items));
+    public Query<T> TakeLast(int count) => Operator.Reverse().Take(Math.Max(count, 0)).Pass("reverse", static items => Batches.Reverse(items)).ToQuery();
 
     /// <summary>Returns the results without a number of them from the end.</summary>
     public Query<T> SkipLast(int count) => count <= 0 ? this : Pass($"skip last {count}", items => Batches.SkipLast(items, count));
@@ -67,9 +67,9 @@ public abstract partial class Query<T>
 
     /// <summary>Sorts the results by a key and a comparer, in ascending order. The results are sorted in memory.</summary>
     public OrderedQuery<T> OrderBy<TKey>(Expression<Func<T, TKey>> keySelector, IComparer<TKey>? comparer) =>
-        comparer is null ? OrderBy(keySelector) : OrderByCore([new ComparerOrdering<T, TKey>(keySelector, comparer, isDescending: false, Expressions)]);
+        comparer is null ? OrderBy(keySelector) : OrderBy(new ComparerOrdering<T, TKey>(keySelector, comparer, isDescending: false, Expressions));
 
     /// <summary>Sorts the results by a key and a comparer, in descending order. The results are sorted in memory.</summary>
     public OrderedQuery<T> OrderByDescending<TKey>(Expression<Func<T, TKey>> keySelector, IComparer<TKey>? comparer) =>
-        comparer is null ? OrderByDescending(keySelector) : OrderByCore([new ComparerOrdering<T, TKey>(keySelector, comparer, isDescending: true, Expressions)]);
+        comparer is null ? OrderByDescending(keySelector) : OrderBy(new ComparerOrdering<T, TKey>(keySelector, comparer, isDescending: true, Expressions));
 }

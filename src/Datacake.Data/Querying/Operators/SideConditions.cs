@@ -21,13 +21,13 @@ sealed class SideConditions<TPair>
     public Expression<Func<TPair, bool>>? Rest => _parts.Count == 0 ? null : Expression.Lambda<Func<TPair, bool>>(_parts.Aggregate(Expression.AndAlso), _pair);
 
     /// <summary>Moves the parts on one side to the query for that side.</summary>
-    public Query<TSide> Push<TSide>(Query<TSide> side, Func<Expression, ParameterExpression, bool> isSide)
+    public QueryOperator<TSide> Push<TSide>(QueryOperator<TSide> side, Func<Expression, ParameterExpression, bool> isSide)
     {
         for (int i = 0; i < _parts.Count;)
         {
             if (Pair.Side<TSide>(new ItemExpression(_pair, _parts[i]), isSide) is { } use && SafeExpression.Is(use.Body))
             {
-                side = side.WhereCore(use.ToLambda<TSide, bool>());
+                side = side.Where(use.ToLambda<TSide, bool>());
                 _parts.RemoveAt(i);
             }
             else

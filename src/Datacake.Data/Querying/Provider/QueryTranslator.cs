@@ -99,10 +99,13 @@ static class QueryTranslator
             IQueryableQuery queryable => queryable.Query,
             LambdaExpression captured => LambdaOf(captured),
             IEnumerable items when argument.Type != typeof(string) && ElementOf(argument.Type) is { } element =>
-                Activator.CreateInstance(typeof(LocalQuery<>).MakeGenericType(element), items, root)!,
+                LocalOf(items, element, root),
             var value => value,
         };
     }
+
+    static object LocalOf(IEnumerable items, Type element, QuerySource root) => Activator.CreateInstance(
+        typeof(UnorderedQuery<>).MakeGenericType(element), Activator.CreateInstance(typeof(LocalOperator<>).MakeGenericType(element), items, root))!;
 
     /// <summary>Returns a lambda that returns a query if the given one returns a queryable.</summary>
     static LambdaExpression LambdaOf(LambdaExpression lambda)

@@ -1,5 +1,6 @@
 using System.Linq.Expressions;
 using Datacake.Data.Expressions;
+using Datacake.Data.Querying.Operators;
 
 namespace Datacake.Data.Querying.Related;
 
@@ -12,10 +13,10 @@ sealed class WholeEntitySearch : ExpressionVisitor
 
     WholeEntitySearch(EntityModel model, ParameterExpression entity) => (_model, _entity) = (model, entity);
 
-    public static bool IsUsedIn(EntityModel model, LambdaExpression lambda)
+    public static bool IsUsedIn(EntityModel model, ItemExpression use)
     {
-        var search = new WholeEntitySearch(model, lambda.Parameters[0]);
-        search.Visit(lambda.Body);
+        var search = new WholeEntitySearch(model, use.Item);
+        search.Visit(use.Body);
         return search._isFound;
     }
 

@@ -10,7 +10,7 @@ public abstract partial class Query<T>
     /// <see cref="ExecuteDeleteAsync(Consistency, CancellationToken)"/>.
     /// </summary>
     public Task<SaveResult> ExecuteDeleteAsync(CancellationToken cancellationToken = default) =>
-        ExecuteCore(update: null, consistency: null, cancellationToken);
+        Operator.ExecuteAsync(update: null, consistency: null, cancellationToken);
 
     /// <summary>
     /// Deletes the results from the store in one transaction, without tracking them. Tracked entities do not change. No other write to the
@@ -27,7 +27,7 @@ public abstract partial class Query<T>
     /// The level was not satisfied in time. The write is kept and continues to replicate.
     /// </exception>
     public Task<SaveResult> ExecuteDeleteAsync(Consistency consistency, CancellationToken cancellationToken = default) =>
-        ExecuteCore(update: null, consistency, cancellationToken);
+        Operator.ExecuteAsync(update: null, consistency, cancellationToken);
 
     /// <summary>
     /// Updates properties of the results in the store at the context's default consistency level, without tracking them; see
@@ -35,7 +35,7 @@ public abstract partial class Query<T>
     /// </summary>
     public Task<SaveResult> ExecuteUpdateAsync(Action<PropertySetters<T>> setProperties, CancellationToken cancellationToken = default)
     {
-        return ExecuteCore(UpdateOf(setProperties), consistency: null, cancellationToken);
+        return Operator.ExecuteAsync(UpdateOf(setProperties), consistency: null, cancellationToken);
     }
 
     /// <summary>
@@ -58,12 +58,8 @@ public abstract partial class Query<T>
     public Task<SaveResult> ExecuteUpdateAsync(
         Action<PropertySetters<T>> setProperties, Consistency consistency, CancellationToken cancellationToken = default)
     {
-        return ExecuteCore(UpdateOf(setProperties), consistency, cancellationToken);
+        return Operator.ExecuteAsync(UpdateOf(setProperties), consistency, cancellationToken);
     }
-
-    /// <summary>Updates the results, or deletes them if <paramref name="update"/> is null.</summary>
-    internal virtual Task<SaveResult> ExecuteCore(Func<NavigationRoots, Action<object>>? update, Consistency? consistency, CancellationToken cancellationToken) =>
-        throw NotOfEntities();
 
     /// <summary>
     /// Returns the change to an entity that the caller asks for, to be applied once the related entities that it uses are loaded.
@@ -71,14 +67,10 @@ public abstract partial class Query<T>
     Func<NavigationRoots, Action<object>> UpdateOf(Action<PropertySetters<T>> setProperties)
     {
         ArgumentNullException.ThrowIfNull(setProperties);
-        var setters = new PropertySetters<T>((Source ?? throw NotOfEntities()).Model);
+        var setters = new PropertySetters<T>((Operator.Source ?? throw Operator.NotUpdatable()).Model);
         setProperties(setters);
         return setters.Count > 0
             ? setters.Bind
             : throw new ArgumentException("The update sets no property. Call SetProperty for each property to update.", nameof(setProperties));
     }
-
-    InvalidOperationException NotOfEntities() => new(
-        $"ExecuteUpdateAsync and ExecuteDeleteAsync need a query for the entities of a keyspace, and this is '{this}'. Remove Select, Distinct, "
-        + "and the operators after Skip and Take.");
 }

@@ -15,7 +15,7 @@ public abstract partial class Query<T>
     /// </remarks>
     /// <exception cref="InvalidOperationException">The query does not return entities. It may be a projection.</exception>
     /// <exception cref="ObjectDisposedException">The store was closed.</exception>
-    public IAsyncEnumerable<EntityChanges<T>> WatchAsync(CancellationToken cancellationToken = default) => WatchCore(null, cancellationToken);
+    public IAsyncEnumerable<EntityChanges<T>> WatchAsync(CancellationToken cancellationToken = default) => Operator.WatchAsync(null, cancellationToken);
 
     /// <summary>
     /// Watches the changes of the results after a position, by saves on this and other nodes, until the watch is canceled. The first batch
@@ -37,10 +37,6 @@ public abstract partial class Query<T>
     public IAsyncEnumerable<EntityChanges<T>> WatchAsync(WatchPosition after, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(after);
-        return WatchCore(after, cancellationToken);
+        return Operator.WatchAsync(after, cancellationToken);
     }
-
-    internal virtual IAsyncEnumerable<EntityChanges<T>> WatchCore(WatchPosition? after, CancellationToken cancellationToken) =>
-        throw new InvalidOperationException(
-            $"WatchAsync needs a query for the entities of a keyspace, but this query is '{this}'. Watch the entities, and project the changes.");
 }

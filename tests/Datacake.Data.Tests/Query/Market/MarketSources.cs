@@ -19,9 +19,12 @@ public sealed record MarketSources(
         Of(db.Customers, db.Orders, db.Lines, db.Products, db.Employees, isTracking);
 
     /// <summary>Returns the market as of a snapshot, in which the indexes may not exist yet.</summary>
-    internal static MarketSources Of(LaterMarketContext db, StoreSnapshot snapshot) => new(
-        db.Customers.At(snapshot).AsQueryable(), db.Orders.At(snapshot).AsQueryable(), db.Lines.At(snapshot).AsQueryable(), db.Products.At(snapshot).AsQueryable(),
-        db.Employees.At(snapshot).AsQueryable());
+    internal static MarketSources Of(LaterMarketContext db, StoreSnapshot snapshot)
+    {
+        return new(At(db.Customers), At(db.Orders), At(db.Lines), At(db.Products), At(db.Employees));
+
+        IQueryable<T> At<T>(Query<T> query) => query.Operator.At(snapshot).ToQuery().AsQueryable();
+    }
 
     static MarketSources Of(
         Keyspace<Customer> customers, Keyspace<Order> orders, Keyspace<Line> lines, Keyspace<Product> products, Keyspace<Employee> employees, bool isTracking)

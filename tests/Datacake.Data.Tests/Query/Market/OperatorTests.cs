@@ -22,7 +22,7 @@ public sealed class OperatorTests(QueriedMarket market)
 
         // This query returns the entities themselves after its analysis, so that they show which properties were read.
         var read = new List<Order>();
-        var narrowed = db.Orders.GroupBy(o => o.State).ForUse([ItemExpression.Of(Lambda<IGrouping<OrderState, Order>, decimal>(g => g.Sum(o => o.Total)))]);
+        var narrowed = db.Orders.GroupBy(o => o.State).Operator.ForUse([ItemExpression.Of(Lambda<IGrouping<OrderState, Order>, decimal>(g => g.Sum(o => o.Total)))]);
         await foreach (var batch in narrowed.RunAsync(Token))
             read.AddRange(batch.SelectMany(group => group));
         Assert.Equal(market.Data.Orders.Sum(o => o.Total), read.Sum(o => o.Total));
@@ -119,8 +119,8 @@ public sealed class OperatorTests(QueriedMarket market)
 
         async Task<bool> IsLookedUpAsync<T, TKey>(Query<T> inner, System.Linq.Expressions.Expression<Func<T, TKey>> key)
         {
-            using var snapshot = await inner.OpenSnapshotAsync(Token);
-            return inner.At(snapshot!).CanLookUp(ItemExpression.Of(key));
+            using var snapshot = await inner.Operator.OpenSnapshotAsync(Token);
+            return inner.Operator.At(snapshot!).CanLookUp(ItemExpression.Of(key));
         }
     }
 
@@ -135,7 +135,7 @@ public sealed class OperatorTests(QueriedMarket market)
 
         var store = await EventualConsistency.DatacakeNodeStoreExtensions.OpenStoreAsync(db.Node, Token);
         using var snapshot = await store.OpenSnapshotAsync(Token);
-        var run = ((EntityQuery<Order>)db.Orders.Reverse().Take(1)).NewRun();
+        var run = ((EntityOperator<Order>)db.Orders.Reverse().Take(1).Operator).NewRun();
         await foreach (var rows in run.ReadAsync(snapshot, Token))
             Assert.Equal(market.Data.Orders[^1].Id, Assert.Single(rows).Entity.Id);
         Assert.Equal(1, run.DocumentsRead);

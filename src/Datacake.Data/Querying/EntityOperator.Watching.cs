@@ -5,10 +5,12 @@ using Datacake.EventualConsistency;
 namespace Datacake.Data.Querying;
 
 // Live results.
-sealed partial class EntityQuery<T>
+sealed partial class EntityOperator<T>
 {
-    internal override IAsyncEnumerable<EntityChanges<T>> WatchCore(WatchPosition? after, CancellationToken cancellationToken)
+    public override IAsyncEnumerable<EntityChanges<T>> WatchAsync(WatchPosition? after, CancellationToken cancellationToken)
     {
+        if (spec.Inclusions.Count > 0)
+            return base.WatchAsync(after, cancellationToken);
         if (settings.Level is not null)
             throw new InvalidOperationException(
                 "A watched query receives the writes of others as they arrive, so it cannot have a consistency level. Remove WithConsistency.");

@@ -1,7 +1,5 @@
 using System.Linq.Expressions;
 using Datacake.Data.Querying.Analysis;
-using Datacake.EventualConsistency;
-using Datacake.EventualConsistency.Snapshots;
 
 namespace Datacake.Data.Querying.Operators;
 
@@ -12,34 +10,32 @@ namespace Datacake.Data.Querying.Operators;
 /// <param name="innerOf">Creates the inner query.</param>
 /// <param name="changed">Changes the settings of the inner query.</param>
 /// <param name="innerUses">The expressions over an inner result that are used; null if the whole result may be used.</param>
-sealed class CorrelatedQuery<T, TInner>(
-    Query<T> outer, Expression<Func<T, Query<TInner>>> innerOf, Func<QuerySettings, QuerySettings> changed, IReadOnlyList<ItemExpression>? innerUses = null)
-    : Query<Pair<T, TInner>>
+sealed class CorrelatedOperator<T, TInner>(
+    QueryOperator<T> outer, Expression<Func<T, Query<TInner>>> innerOf, Func<QuerySettings, QuerySettings> changed, IReadOnlyList<ItemExpression>? innerUses = null)
+    : QueryOperator<Pair<T, TInner>>
 {
-    internal override Query<Pair<T, TInner>> With(Func<QuerySettings, QuerySettings> change) =>
-        new CorrelatedQuery<T, TInner>(outer.With(change), innerOf, settings => change(changed(settings)), innerUses);
+    public override QueryOperator<Pair<T, TInner>> With(Func<QuerySettings, QuerySettings> change) =>
+        new CorrelatedOperator<T, TInner>(outer.With(change), innerOf, settings => change(changed(settings)), innerUses);
 
-    internal override ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken) => outer.OpenSnapshotAsync(cancellationToken);
-
-    internal override Query<Pair<T, TInner>> ForUse(IReadOnlyList<ItemExpression> uses)
+    public override QueryOperator<Pair<T, TInner>> ForUse(IReadOnlyList<ItemExpression> uses)
     {
         var ofOuter = ElementAnalysis.Of(uses, Pair.UseOfLeft);
         var ofInner = ElementAnalysis.Of(uses, Pair.UseOfRight);
-        return new CorrelatedQuery<T, TInner>(outer.ForUse([ItemExpression.Of(innerOf), .. ofOuter ?? [ItemExpression.Whole<T>()]]), innerOf, changed, ofInner);
+        return new CorrelatedOperator<T, TInner>(outer.ForUse([ItemExpression.Of(innerOf), .. ofOuter ?? [ItemExpression.Whole<T>()]]), innerOf, changed, ofInner);
     }
 
     public override string Explain() => $"{outer.Explain()}; each with a query of its own: {ExpressionText.Of(innerOf.Body)}";
 
-    internal override QuerySource Root => outer.Root;
+    public override QuerySource Root => outer.Root;
 
-    internal override Query<Pair<T, TInner>> WhereCore(Expression<Func<Pair<T, TInner>, bool>> predicate)
+    public override QueryOperator<Pair<T, TInner>> Where(Expression<Func<Pair<T, TInner>, bool>> predicate)
     {
         var conditions = new SideConditions<Pair<T, TInner>>(predicate);
-        var query = new CorrelatedQuery<T, TInner>(conditions.Push(outer, Pair.IsLeft), innerOf, changed, innerUses);
+        var query = new CorrelatedOperator<T, TInner>(conditions.Push(outer, Pair.IsLeft), innerOf, changed, innerUses);
         return conditions.Rest is { } rest ? query.WhereInMemory(rest) : query;
     }
 
-    internal override async IAsyncEnumerable<IReadOnlyList<Pair<T, TInner>>> RunAsync(
+    public override async IAsyncEnumerable<IReadOnlyList<Pair<T, TInner>>> RunAsync(
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var own = await outer.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
@@ -48,7 +44,7 @@ sealed class CorrelatedQuery<T, TInner>(
         {
             foreach (var item in batch)
             {
-                var inner = made(item).With(changed);
+                var inner = made(item).Operator.With(changed);
                 if (own is not null)
                     inner = inner.At(own);
                 if (innerUses is not null)

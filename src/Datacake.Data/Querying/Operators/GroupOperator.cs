@@ -1,20 +1,16 @@
 using System.Linq.Expressions;
 using Datacake.Data.Querying.Analysis;
 using Datacake.Data.Querying.Related;
-using Datacake.EventualConsistency;
-using Datacake.EventualConsistency.Snapshots;
 
 namespace Datacake.Data.Querying.Operators;
 
 /// <summary>The results of a query in groups with equal keys, in the order in which the keys first occur.</summary>
-sealed class GroupedQuery<T, TKey, TElement>(Query<T> source, Expression<Func<T, TKey>> key, Expression<Func<T, TElement>> element)
-    : Query<IGrouping<TKey, TElement>>
+sealed class GroupOperator<T, TKey, TElement>(QueryOperator<T> source, Expression<Func<T, TKey>> key, Expression<Func<T, TElement>> element)
+    : QueryOperator<IGrouping<TKey, TElement>>
 {
-    internal override Query<IGrouping<TKey, TElement>> With(Func<QuerySettings, QuerySettings> change) => With(source.With(change));
+    public override QueryOperator<IGrouping<TKey, TElement>> With(Func<QuerySettings, QuerySettings> change) => With(source.With(change));
 
-    internal override ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken) => source.OpenSnapshotAsync(cancellationToken);
-
-    internal override Query<IGrouping<TKey, TElement>> ForUse(IReadOnlyList<ItemExpression> uses)
+    public override QueryOperator<IGrouping<TKey, TElement>> ForUse(IReadOnlyList<ItemExpression> uses)
     {
         var elements = ElementAnalysis.Of(uses, static (node, group) => node == group ? UseKind.Sequence : UseKind.None) ?? [ItemExpression.Whole<TElement>()];
         return With(source.ForUse([ItemExpression.Of(key), .. Projection.UsesOfSource(elements, element)]));
@@ -22,19 +18,19 @@ sealed class GroupedQuery<T, TKey, TElement>(Query<T> source, Expression<Func<T,
 
     public override string Explain() => $"{source.Explain()}; group by {ExpressionText.Of(key.Body)}";
 
-    internal override QuerySource Root => source.Root;
+    public override QuerySource Root => source.Root;
 
     // A condition on the key is moved to the source.
-    internal override Query<IGrouping<TKey, TElement>> WhereCore(Expression<Func<IGrouping<TKey, TElement>, bool>> predicate)
+    public override QueryOperator<IGrouping<TKey, TElement>> Where(Expression<Func<IGrouping<TKey, TElement>, bool>> predicate)
     {
         var keyed = new KeyReplacement(predicate.Parameters[0], key.Body);
         var body = keyed.Visit(predicate.Body);
         return keyed.IsGroupUsed || !SafeExpression.Is(key.Body)
-            ? base.WhereCore(predicate)
-            : With(source.WhereCore(Expression.Lambda<Func<T, bool>>(body, key.Parameters)));
+            ? base.Where(predicate)
+            : With(source.Where(Expression.Lambda<Func<T, bool>>(body, key.Parameters)));
     }
 
-    internal override async IAsyncEnumerable<IReadOnlyList<IGrouping<TKey, TElement>>> RunAsync(
+    public override async IAsyncEnumerable<IReadOnlyList<IGrouping<TKey, TElement>>> RunAsync(
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var items = source.ForUse([ItemExpression.Of(key), ItemExpression.Of(element)]);
@@ -45,7 +41,7 @@ sealed class GroupedQuery<T, TKey, TElement>(Query<T> source, Expression<Func<T,
         yield return [.. all.GroupBy(item => item.Key, item => elementOf(item.Item))];
     }
 
-    GroupedQuery<T, TKey, TElement> With(Query<T> other) => new(other, key, element);
+    GroupOperator<T, TKey, TElement> With(QueryOperator<T> other) => new(other, key, element);
 
     sealed class KeyReplacement(ParameterExpression group, Expression key) : ExpressionVisitor
     {

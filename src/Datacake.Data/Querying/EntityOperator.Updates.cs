@@ -9,11 +9,11 @@ using Datacake.Node;
 namespace Datacake.Data.Querying;
 
 // Updates and deletes in the store, without tracking.
-sealed partial class EntityQuery<T>
+sealed partial class EntityOperator<T>
 {
     const int MaxAttempts = 100;
 
-    internal override Task<SaveResult> ExecuteCore(
+    public override Task<SaveResult> ExecuteAsync(
         Func<NavigationRoots, Action<object>>? update, Consistency? consistency, CancellationToken cancellationToken)
     {
         return ObserveAsync(this, (query, run, token) => query.ExecuteAsync(run, update, consistency, token), static result => result.Count, cancellationToken);

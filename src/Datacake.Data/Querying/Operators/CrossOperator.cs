@@ -1,34 +1,30 @@
 using System.Linq.Expressions;
-using Datacake.EventualConsistency;
-using Datacake.EventualConsistency.Snapshots;
 
 namespace Datacake.Data.Querying.Operators;
 
 /// <summary>
 /// The results of a query, each paired with every result of another query, which does not depend on the first and is read once.
 /// </summary>
-sealed class CrossQuery<T, TInner>(Query<T> outer, Query<TInner> inner) : Query<Pair<T, TInner>>
+sealed class CrossOperator<T, TInner>(QueryOperator<T> outer, QueryOperator<TInner> inner) : QueryOperator<Pair<T, TInner>>
 {
-    internal override Query<Pair<T, TInner>> With(Func<QuerySettings, QuerySettings> change) => With(outer.With(change), inner.With(change));
+    public override QueryOperator<Pair<T, TInner>> With(Func<QuerySettings, QuerySettings> change) => With(outer.With(change), inner.With(change));
 
-    internal override ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken) => outer.OpenSnapshotAsync(cancellationToken);
-
-    internal override Query<Pair<T, TInner>> ForUse(IReadOnlyList<ItemExpression> uses) => With(
+    public override QueryOperator<Pair<T, TInner>> ForUse(IReadOnlyList<ItemExpression> uses) => With(
         outer.ForUse(ElementAnalysis.Of(uses, Pair.UseOfLeft) ?? [ItemExpression.Whole<T>()]),
         inner.ForUse(ElementAnalysis.Of(uses, Pair.UseOfRight) ?? [ItemExpression.Whole<TInner>()]));
 
     public override string Explain() => $"{outer.Explain()}; each with ({inner.Explain()})";
 
-    internal override QuerySource Root => outer.Root;
+    public override QuerySource Root => outer.Root;
 
-    internal override Query<Pair<T, TInner>> WhereCore(Expression<Func<Pair<T, TInner>, bool>> predicate)
+    public override QueryOperator<Pair<T, TInner>> Where(Expression<Func<Pair<T, TInner>, bool>> predicate)
     {
         var conditions = new SideConditions<Pair<T, TInner>>(predicate);
         var query = With(conditions.Push(outer, Pair.IsLeft), conditions.Push(inner, Pair.IsRight));
         return conditions.Rest is { } rest ? query.WhereInMemory(rest) : query;
     }
 
-    internal override async IAsyncEnumerable<IReadOnlyList<Pair<T, TInner>>> RunAsync(
+    public override async IAsyncEnumerable<IReadOnlyList<Pair<T, TInner>>> RunAsync(
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var (left, right) = (outer, inner);
@@ -38,7 +34,7 @@ sealed class CrossQuery<T, TInner>(Query<T> outer, Query<TInner> inner) : Query<
         List<TInner>? all = null;
         await foreach (var batch in left.RunAsync(cancellationToken).ConfigureAwait(false))
         {
-            all ??= await right.ToListCore(cancellationToken).ConfigureAwait(false);
+            all ??= await right.ToListAsync(cancellationToken).ConfigureAwait(false);
             if (all.Count == 0)
                 yield break;
             foreach (var item in batch)
@@ -46,5 +42,5 @@ sealed class CrossQuery<T, TInner>(Query<T> outer, Query<TInner> inner) : Query<
         }
     }
 
-    static CrossQuery<T, TInner> With(Query<T> otherOuter, Query<TInner> otherInner) => new(otherOuter, otherInner);
+    static CrossOperator<T, TInner> With(QueryOperator<T> otherOuter, QueryOperator<TInner> otherInner) => new(otherOuter, otherInner);
 }

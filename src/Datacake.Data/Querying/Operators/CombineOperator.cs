@@ -1,6 +1,3 @@
-using Datacake.EventualConsistency;
-using Datacake.EventualConsistency.Snapshots;
-
 namespace Datacake.Data.Querying.Operators;
 
 /// <summary>The combined results of two queries, which read the same snapshot.</summary>
@@ -8,19 +5,17 @@ namespace Datacake.Data.Querying.Operators;
 /// <param name="second">The second query.</param>
 /// <param name="name">The name of the operation, for <c>Explain</c>.</param>
 /// <param name="combine">Combines the results.</param>
-sealed class CombinedQuery<TFirst, TSecond, T>(
-    Query<TFirst> first, Query<TSecond> second, string name,
-    Func<IAsyncEnumerable<IReadOnlyList<TFirst>>, IAsyncEnumerable<IReadOnlyList<TSecond>>, IAsyncEnumerable<IReadOnlyList<T>>> combine) : Query<T>
+sealed class CombineOperator<TFirst, TSecond, T>(
+    QueryOperator<TFirst> first, QueryOperator<TSecond> second, string name,
+    Func<IAsyncEnumerable<IReadOnlyList<TFirst>>, IAsyncEnumerable<IReadOnlyList<TSecond>>, IAsyncEnumerable<IReadOnlyList<T>>> combine) : QueryOperator<T>
 {
-    internal override Query<T> With(Func<QuerySettings, QuerySettings> change) => With(first.With(change), second.With(change));
-
-    internal override ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken) => first.OpenSnapshotAsync(cancellationToken);
+    public override QueryOperator<T> With(Func<QuerySettings, QuerySettings> change) => With(first.With(change), second.With(change));
 
     public override string Explain() => $"{first.Explain()}; {name} ({second.Explain()})";
 
-    internal override QuerySource Root => first.Root;
+    public override QuerySource Root => first.Root;
 
-    internal override async IAsyncEnumerable<IReadOnlyList<T>> RunAsync(
+    public override async IAsyncEnumerable<IReadOnlyList<T>> RunAsync(
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var own = await first.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
@@ -33,5 +28,5 @@ sealed class CombinedQuery<TFirst, TSecond, T>(
             yield return batch;
     }
 
-    CombinedQuery<TFirst, TSecond, T> With(Query<TFirst> otherFirst, Query<TSecond> otherSecond) => new(otherFirst, otherSecond, name, combine);
+    CombineOperator<TFirst, TSecond, T> With(QueryOperator<TFirst> otherFirst, QueryOperator<TSecond> otherSecond) => new(otherFirst, otherSecond, name, combine);
 }

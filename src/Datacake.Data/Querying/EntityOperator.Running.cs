@@ -2,24 +2,28 @@ using System.Linq.Expressions;
 using System.Runtime.CompilerServices;
 using Datacake.Data.Expressions;
 using Datacake.Data.Querying.Planning;
-using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Querying;
 
 // Runs of the query.
-sealed partial class EntityQuery<T>
+sealed partial class EntityOperator<T>
 {
-    internal override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) =>
-        RunAsync(Track, static entities => entities, cancellationToken);
+    public override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) =>
+        Include(RunAsync(Track, static entities => entities, cancellationToken), cancellationToken);
 
     // The path of most queries, without the asynchronous steps between a stream of results and its reader.
-    internal override Task<List<T>> ToListCore(CancellationToken cancellationToken) => source.Context.HasInterceptors
-        ? ObserveAsync(this, static (query, run, token) => query.ReadAllAsync(run, token), static results => results.Count, cancellationToken)
-        : ReadAllAsync(NewRun(), cancellationToken);
-
-    internal override ValueTask<long> CountCoreAsync(CancellationToken cancellationToken)
+    public override Task<List<T>> ToListAsync(CancellationToken cancellationToken)
     {
-        var counted = new EntityQuery<T>(source, WithComponents([]), settings);
+        if (spec.Inclusions.Count > 0)
+            return base.ToListAsync(cancellationToken);
+        return source.Context.HasInterceptors
+            ? ObserveAsync(this, static (query, run, token) => query.ReadAllAsync(run, token), static results => results.Count, cancellationToken)
+            : ReadAllAsync(NewRun(), cancellationToken);
+    }
+
+    public override ValueTask<long> CountAsync(CancellationToken cancellationToken)
+    {
+        var counted = new EntityOperator<T>(source, WithComponents([]), settings);
         return source.Context.HasInterceptors
             ? new(ObserveAsync(counted, static (query, run, token) => query.CountAllAsync(run, token), static count => count, cancellationToken))
             : new(counted.CountAllAsync(counted.NewRun(), cancellationToken));
@@ -28,7 +32,7 @@ sealed partial class EntityQuery<T>
     async Task<List<T>> ReadAllAsync(QueryRun<T> run, CancellationToken cancellationToken)
     {
         using var operation = source.Context.Concurrency.Enter();
-        using var own = await OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        using var own = await settings.OpenSnapshotAsync(source.Context, cancellationToken).ConfigureAwait(false);
         var snapshot = own ?? settings.Snapshot!;
         List<T>? results = null;
         if (settings.IsTracking)
@@ -54,7 +58,7 @@ sealed partial class EntityQuery<T>
     async Task<long> CountAllAsync(QueryRun<T> run, CancellationToken cancellationToken)
     {
         using var operation = source.Context.Concurrency.Enter();
-        using var own = await OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        using var own = await settings.OpenSnapshotAsync(source.Context, cancellationToken).ConfigureAwait(false);
         long count = await run.CountAsync(own ?? settings.Snapshot!, cancellationToken).ConfigureAwait(false);
         WarnOfScan(run, count);
         return count;
@@ -63,7 +67,7 @@ sealed partial class EntityQuery<T>
     /// <summary>
     /// Returns the first value of an index or of the keys if one of them has the values in order; otherwise compares all values.
     /// </summary>
-    internal override async Task<TResult?> ExtremeCore<TResult>(
+    public override async Task<TResult?> ExtremeAsync<TResult>(
         Expression<Func<T, TResult>> selector, bool isGreatest, CancellationToken cancellationToken)
         where TResult : default
     {
@@ -77,11 +81,11 @@ sealed partial class EntityQuery<T>
                 var isNotNull = Expression.NotEqual(selector.Body, Expression.Constant(null, typeof(TResult)));
                 ordered = ordered.Where(Expression.Lambda<Func<T, bool>>(isNotNull, selector.Parameters));
             }
-            var first = new EntityQuery<T>(source, ordered, settings with { IsTracking = false });
+            var first = new EntityOperator<T>(source, ordered, settings with { IsTracking = false });
             if (first.NewRun() is { IsInOrder: true } && await first.Select(selector).ToListAsync(cancellationToken).ConfigureAwait(false) is [var found])
                 return found;
         }
-        return await base.ExtremeCore(selector, isGreatest, cancellationToken).ConfigureAwait(false);
+        return await base.ExtremeAsync(selector, isGreatest, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Runs the query and maps its results: rows if they are tracked, otherwise the entities alone.</summary>
@@ -130,7 +134,7 @@ sealed partial class EntityQuery<T>
         QueryRun<T> run, Func<List<QueryRow<T>>, IReadOnlyList<TResult>> ofRows, Func<List<T>, IReadOnlyList<TResult>> ofEntities,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        using var own = await OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        using var own = await settings.OpenSnapshotAsync(source.Context, cancellationToken).ConfigureAwait(false);
         var snapshot = own ?? settings.Snapshot!;
         if (settings.IsTracking)
         {
@@ -146,7 +150,7 @@ sealed partial class EntityQuery<T>
 
     /// <summary>Runs a query and notifies the interceptors.</summary>
     static async Task<TResult> ObserveAsync<TResult>(
-        EntityQuery<T> query, Func<EntityQuery<T>, QueryRun<T>, CancellationToken, Task<TResult>> execute, Func<TResult, long> count, CancellationToken cancellationToken)
+        EntityOperator<T> query, Func<EntityOperator<T>, QueryRun<T>, CancellationToken, Task<TResult>> execute, Func<TResult, long> count, CancellationToken cancellationToken)
     {
         var interception = await query.InterceptAsync(cancellationToken).ConfigureAwait(false);
         QueryRun<T>? run = null;
@@ -167,7 +171,7 @@ sealed partial class EntityQuery<T>
     }
 
     ValueTask<IQueryInterception?> InterceptAsync(CancellationToken cancellationToken) =>
-        source.Context.HasInterceptors ? source.Context.InterceptAsync(source.Metadata, settings.Tags, Explain, cancellationToken) : default;
+        source.Context.HasInterceptors ? source.Context.InterceptAsync(source.Metadata, settings.Tags, ExplainEntities, cancellationToken) : default;
 
     T[] Track(List<QueryRow<T>> rows)
     {

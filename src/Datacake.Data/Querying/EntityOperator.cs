@@ -5,46 +5,58 @@ using Datacake.Data.Querying.Operators;
 
 namespace Datacake.Data.Querying;
 
-/// <summary>A query for the entities of one keyspace, which runs by a query plan.</summary>
-sealed partial class EntityQuery<T>(EntitySource<T> source, QuerySpec<T> spec, QuerySettings settings) : OrderedQuery<T>
+/// <summary>The operator that reads the entities of one keyspace by a query plan, from which all other operators start.</summary>
+sealed partial class EntityOperator<T>(EntitySource<T> source, QuerySpec<T> spec, QuerySettings settings) : OrderedOperator<T>
     where T : class
 {
-    internal override Query<T> With(Func<QuerySettings, QuerySettings> change)
+    QuerySource? _root;
+
+    public QuerySettings Settings => settings;
+
+    public override QueryOperator<T> With(Func<QuerySettings, QuerySettings> change)
     {
         var changed = change(settings);
         // Entities that are read in part are not tracked.
-        return new EntityQuery<T>(source, spec, spec.Components is null || changed.Identities is not null ? changed : changed with { IsTracking = false });
+        return new EntityOperator<T>(source, spec, spec.Components is null || changed.Identities is not null ? changed : changed with { IsTracking = false });
     }
 
-    internal override QuerySource Root => new(source.Context, source.Model, settings);
+    public override QuerySource Root => _root ??= new(source.Context, source.Model, settings);
 
-    internal override QuerySource Source => Root;
+    public override QuerySource Source => Root;
 
-    internal override IReadOnlyList<Ordering<T>> Orderings => [.. spec.Orderings.Take(spec.LastOrderings)];
+    public override IReadOnlyList<Ordering<T>> Orderings => [.. spec.Orderings.Take(spec.LastOrderings)];
 
-    internal override Query<T> WhereCore(Expression<Func<T, bool>> predicate)
+    public override QueryOperator<T> Where(Expression<Func<T, bool>> predicate)
     {
+        if (UsesIncluded(predicate))
+            return WhereIncluded(predicate);
         UndeclaredNavigation.Refuse(source.Context.Model, predicate);
         OpaqueExpressionSearch.Refuse(source.Context.Model, predicate);
-        return spec.IsCut ? base.WhereCore(predicate) : With(spec.Where(predicate, source.Model));
+        return spec.IsCut ? WhereInMemory(predicate) : With(spec.Where(predicate, source.Model));
     }
 
-    internal override Query<TResult> SelectCore<TResult>(Expression<Func<T, TResult>> selector)
+    public override QueryOperator<TResult> Select<TResult>(Expression<Func<T, TResult>> selector)
     {
-        UndeclaredNavigation.Refuse(source.Context.Model, selector);
-        return base.SelectCore(selector);
+        if (spec.Inclusions.Count > 0 && !UsesIncluded(selector))
+            return WithoutInclusions().Select(selector);
+        UndeclaredNavigation.Refuse(source.Context.Model, selector, Included);
+        return base.Select(selector);
     }
 
-    internal override OrderedQuery<T> OrderByCore(IReadOnlyList<Ordering<T>> orderings)
+    public override OrderedOperator<T> OrderBy(IReadOnlyList<Ordering<T>> orderings)
     {
+        if (orderings.Any(UsesIncluded))
+            return base.OrderBy(orderings);
         foreach (var ordering in orderings)
             Refuse(ordering);
         // As in LINQ to Objects, results that compare equal keep the order that they had.
-        return spec.IsCut ? base.OrderByCore(orderings) : With(spec.OrderBy(orderings));
+        return spec.IsCut ? base.OrderBy(orderings) : With(spec.OrderBy(orderings));
     }
 
-    internal override OrderedQuery<T> ThenByCore(Ordering<T> ordering)
+    public override OrderedOperator<T> ThenBy(Ordering<T> ordering)
     {
+        if (UsesIncluded(ordering))
+            return base.OrderBy([.. Orderings, ordering]);
         Refuse(ordering);
         return spec.IsCut
             ? throw new InvalidOperationException(
@@ -52,11 +64,13 @@ sealed partial class EntityQuery<T>(EntitySource<T> source, QuerySpec<T> spec, Q
             : With(spec.ThenBy(ordering));
     }
 
-    internal override Query<T> SkipCore(int count) => With(spec.SkipMore(count));
+    public override QueryOperator<T> Skip(int count) => With(spec.SkipMore(count));
 
-    internal override Query<T> TakeCore(int count) => With(spec.TakeLess(count));
+    public override QueryOperator<T> Take(int count) => With(spec.TakeLess(count));
 
-    public override string Explain()
+    public override string Explain() => string.Join("; ", [ExplainEntities(), .. spec.Inclusions]);
+
+    string ExplainEntities()
     {
         var run = NewRun();
         var parts = new List<string> { $"{source.Name}: {run.Path}" };
@@ -80,6 +94,7 @@ sealed partial class EntityQuery<T>(EntitySource<T> source, QuerySpec<T> spec, Q
     /// <summary>Returns the specification, limited to the components that the query itself and the given expressions use.</summary>
     QuerySpec<T> WithComponents(IEnumerable<ItemExpression> uses) => spec with
     {
+        Inclusions = [],
         // Which entities can be read must not depend on the properties that are used.
         Components = spec.SkipsUnreadable ? null : ComponentAnalysis.Of(
             source.Model,
@@ -89,9 +104,9 @@ sealed partial class EntityQuery<T>(EntitySource<T> source, QuerySpec<T> spec, Q
             ]),
     };
 
-    internal QueryRun<T> NewRun() => new(source.Metadata, source.Model, Filtered(spec));
+    public QueryRun<T> NewRun() => new(source.Metadata, source.Model, Filtered(spec));
 
-    EntityQuery<T> With(QuerySpec<T> other) => new(source, other, settings);
+    EntityOperator<T> With(QuerySpec<T> other) => new(source, other, settings);
 
     /// <summary>Returns the specification with the query filters as its first predicates.</summary>
     QuerySpec<T> Filtered(QuerySpec<T> asked) => source.Context.QueryFilters.IsEmpty

@@ -1,19 +1,15 @@
 using System.Linq.Expressions;
 using Datacake.Data.Querying.Analysis;
 using Datacake.Data.Querying.Related;
-using Datacake.EventualConsistency;
-using Datacake.EventualConsistency.Snapshots;
 
 namespace Datacake.Data.Querying.Operators;
 
 /// <summary>The results of a query, each paired with every element of one of its collections.</summary>
-sealed class FlattenedQuery<T, TElement>(Query<T> source, Expression<Func<T, IEnumerable<TElement>>> collection) : Query<Pair<T, TElement>>
+sealed class FlattenOperator<T, TElement>(QueryOperator<T> source, Expression<Func<T, IEnumerable<TElement>>> collection) : QueryOperator<Pair<T, TElement>>
 {
-    internal override Query<Pair<T, TElement>> With(Func<QuerySettings, QuerySettings> change) => With(source.With(change));
+    public override QueryOperator<Pair<T, TElement>> With(Func<QuerySettings, QuerySettings> change) => With(source.With(change));
 
-    internal override ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken) => source.OpenSnapshotAsync(cancellationToken);
-
-    internal override Query<Pair<T, TElement>> ForUse(IReadOnlyList<ItemExpression> uses)
+    public override QueryOperator<Pair<T, TElement>> ForUse(IReadOnlyList<ItemExpression> uses)
     {
         var item = collection.Parameters[0];
         var element = Expression.Parameter(typeof(TElement));
@@ -23,19 +19,19 @@ sealed class FlattenedQuery<T, TElement>(Query<T> source, Expression<Func<T, IEn
 
     public override string Explain() => $"{source.Explain()}; each of {ExpressionText.Of(collection.Body)}";
 
-    internal override QuerySource Root => source.Root;
+    public override QuerySource Root => source.Root;
 
-    internal override Query<Pair<T, TElement>> WhereCore(Expression<Func<Pair<T, TElement>, bool>> predicate)
+    public override QueryOperator<Pair<T, TElement>> Where(Expression<Func<Pair<T, TElement>, bool>> predicate)
     {
         // If the condition comes first, the collections of the items that it leaves out are not evaluated, which must make no difference.
         if (!SafeExpression.Is(collection.Body))
-            return base.WhereCore(predicate);
+            return base.Where(predicate);
         var conditions = new SideConditions<Pair<T, TElement>>(predicate);
         var query = With(conditions.Push(source, Pair.IsLeft));
         return conditions.Rest is { } rest ? query.WhereInMemory(rest) : query;
     }
 
-    internal override async IAsyncEnumerable<IReadOnlyList<Pair<T, TElement>>> RunAsync(
+    public override async IAsyncEnumerable<IReadOnlyList<Pair<T, TElement>>> RunAsync(
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await foreach (var batch in source.RunAsync(cancellationToken).ConfigureAwait(false))
@@ -54,7 +50,7 @@ sealed class FlattenedQuery<T, TElement>(Query<T> source, Expression<Func<T, IEn
         }
     }
 
-    FlattenedQuery<T, TElement> With(Query<T> other) => new(other, collection);
+    FlattenOperator<T, TElement> With(QueryOperator<T> other) => new(other, collection);
 
     /// <summary>A visitor that converts an expression over a pair into expressions over its item and its element.</summary>
     sealed class Parts(ParameterExpression pair, ParameterExpression item, ParameterExpression element) : ExpressionVisitor

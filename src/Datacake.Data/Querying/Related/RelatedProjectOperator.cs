@@ -2,8 +2,6 @@ using System.Collections;
 using System.Linq.Expressions;
 using System.Runtime.CompilerServices;
 using Datacake.Data.Querying.Analysis;
-using Datacake.EventualConsistency;
-using Datacake.EventualConsistency.Snapshots;
 
 namespace Datacake.Data.Querying.Related;
 
@@ -11,18 +9,16 @@ namespace Datacake.Data.Querying.Related;
 /// <param name="items">The query.</param>
 /// <param name="source">The source of the entities, which says whether related entities in the results are tracked.</param>
 /// <param name="selector">The selector.</param>
-sealed class RelatedProjection<T, TResult>(Query<T> items, QuerySource source, Expression<Func<T, TResult>> selector) : Query<TResult>
+sealed class RelatedProjectOperator<T, TResult>(QueryOperator<T> items, QuerySource source, Expression<Func<T, TResult>> selector) : QueryOperator<TResult>
 {
     public override string Explain() => $"{items.Explain()}; select {ExpressionText.Of(selector)}";
 
-    internal override QuerySource Root => items.Root;
+    public override QuerySource Root => items.Root;
 
-    internal override Query<TResult> With(Func<QuerySettings, QuerySettings> change) =>
-        new RelatedProjection<T, TResult>(items.With(change), source with { Settings = change(source.Settings) }, selector);
+    public override QueryOperator<TResult> With(Func<QuerySettings, QuerySettings> change) =>
+        new RelatedProjectOperator<T, TResult>(items.With(change), source with { Settings = change(source.Settings) }, selector);
 
-    internal override ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken) => items.OpenSnapshotAsync(cancellationToken);
-
-    internal override async IAsyncEnumerable<IReadOnlyList<TResult>> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    public override async IAsyncEnumerable<IReadOnlyList<TResult>> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var used = source with { Settings = source.Settings with { IsTracking = source.IsTracking && HasEntities(selector.Body) } };
         await foreach (var batch in items.RunAsync(cancellationToken).ConfigureAwait(false))

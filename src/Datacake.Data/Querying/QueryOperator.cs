@@ -1,0 +1,184 @@
+using System.Linq.Expressions;
+using Datacake.Data.Querying.Analysis;
+using Datacake.Data.Querying.Including;
+using Datacake.Data.Querying.Operators;
+using Datacake.Data.Querying.Related;
+using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Snapshots;
+
+namespace Datacake.Data.Querying;
+
+/// <summary>
+/// An operator of a query, which computes results from the entities of a keyspace or from the results of other operators. Immutable. The
+/// methods named after the operators of <see cref="Query{T}"/> return the operator that follows this one. By default, it works in memory.
+/// Operators override these methods where keys or indexes can help.
+/// </summary>
+abstract class QueryOperator<T>
+{
+    /// <summary>Gets the source of the entities that the query starts from.</summary>
+    public abstract QuerySource Root { get; }
+
+    /// <summary>Gets the source of the entities if the results are entities of a keyspace that can be updated; otherwise null.</summary>
+    public virtual QuerySource? Source => null;
+
+    /// <summary>Gets the cache of the compiled expressions of the query.</summary>
+    public CompiledExpressions Expressions => Root.Model.Expressions;
+
+    /// <summary>Returns the query that ends with this operator.</summary>
+    public virtual Query<T> ToQuery() => new UnorderedQuery<T>(this);
+
+    /// <summary>Returns a description of how the results are found.</summary>
+    public abstract string Explain();
+
+    /// <inheritdoc/>
+    public sealed override string ToString() => Explain();
+
+    /// <summary>Returns the operator with other settings of the query.</summary>
+    public abstract QueryOperator<T> With(Func<QuerySettings, QuerySettings> change);
+
+    /// <summary>Returns the operator for one run that tracks nothing, but returns the instances that a tracking query would return.</summary>
+    public QueryOperator<T> Resolving(RunIdentities run) => With(settings => settings.IsTracking ? settings with { Identities = run } : settings);
+
+    /// <summary>Returns the operator with one instance for each entity within a run, even if the query does not track.</summary>
+    public QueryOperator<T> Identifying(RunIdentities run) => With(settings => settings.IsTracking ? settings : settings with { IsTracking = true, Identities = run });
+
+    /// <summary>Returns the operator, to be run on a snapshot that is open already.</summary>
+    public QueryOperator<T> At(StoreSnapshot snapshot) => With(settings => settings with { Snapshot = snapshot });
+
+    /// <summary>Opens the snapshot that a run of the query reads, or returns null if the query has one already.</summary>
+    public ValueTask<StoreSnapshot?> OpenSnapshotAsync(CancellationToken cancellationToken)
+    {
+        var root = Root;
+        return root.Settings.OpenSnapshotAsync(root.Context, cancellationToken);
+    }
+
+    /// <summary>
+    /// Returns the operator for a caller that uses nothing but the given expressions of each item, so that other properties need not be
+    /// read.
+    /// </summary>
+    public virtual QueryOperator<T> ForUse(IReadOnlyList<ItemExpression> uses) => this;
+
+    /// <summary>True if the items with a key can be looked up in the snapshot that the query reads, without reading all items.</summary>
+    public virtual bool CanLookUp(ItemExpression key) => false;
+
+    public virtual QueryOperator<T> Where(Expression<Func<T, bool>> predicate) => WhereInMemory(predicate);
+
+    public QueryOperator<T> WhereInMemory(Expression<Func<T, bool>> predicate) => new SubsetOperator<T>(
+        this, $"where {ExpressionText.Of(predicate)}",
+        UsesRelated(predicate)
+            ? (items, source) => RelatedSteps.Where(items, source, predicate)
+            : (items, source) => Batches.Where(items, source.Model.Expressions.Compile(RunConstantRewriter.Apply(predicate, source.Model.Expressions))),
+        [ItemExpression.Of(predicate)], isFilter: true);
+
+    public virtual QueryOperator<TResult> Select<TResult>(Expression<Func<T, TResult>> selector) => UsesRelated(selector)
+        ? new RelatedProjectOperator<T, TResult>(ForUse([ItemExpression.Of(selector)]), Root, selector)
+        : new ProjectOperator<T, TResult>(this, selector);
+
+    public virtual OrderedOperator<T> OrderBy(IReadOnlyList<Ordering<T>> orderings) => new SortOperator<T>(this, orderings);
+
+    public virtual QueryOperator<T> Skip(int count) => Pass($"skip {count}", items => Batches.Skip(items, count));
+
+    public virtual QueryOperator<T> Take(int count) => Pass($"take {count}", items => Batches.Take(items, count));
+
+    public virtual QueryOperator<T> Reverse() => Pass("reverse", static items => Batches.Reverse(items));
+
+    /// <summary>Includes related entities in the results.</summary>
+    /// <exception cref="InvalidOperationException">The results are not entities of a keyspace.</exception>
+    public virtual OrderedOperator<T> Include(Inclusion<T> inclusion) => throw NotIncludable();
+
+    /// <summary>Returns the results, in batches that are never empty.</summary>
+    public abstract IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Returns the results with their keys. The keys are those of the stored entities, even if tracked instances have changed.
+    /// </summary>
+    public virtual IAsyncEnumerable<IReadOnlyList<(TKey Key, T Item)>> RunKeyedAsync<TKey>(
+        Expression<Func<T, TKey>> keySelector, CancellationToken cancellationToken)
+    {
+        if (UsesRelated(keySelector))
+            return RelatedSteps.Key(RunAsync(cancellationToken), Root, keySelector, cancellationToken);
+        var key = Expressions.Compile(keySelector);
+        return Batches.Select(RunAsync(cancellationToken), item => (key(item), item));
+    }
+
+    /// <summary>Returns all results, in a list that the caller owns.</summary>
+    public virtual async Task<List<T>> ToListAsync(CancellationToken cancellationToken)
+    {
+        var results = new List<T>();
+        await foreach (var batch in RunAsync(cancellationToken).WithCancellation(cancellationToken).ConfigureAwait(false))
+            results.AddRange(batch);
+        return results;
+    }
+
+    public virtual async Task<bool> AnyAsync(CancellationToken cancellationToken) =>
+        (await ForUse([]).Resolving(new RunIdentities()).Take(1).ToListAsync(cancellationToken).ConfigureAwait(false)).Count > 0;
+
+    public virtual async ValueTask<long> CountAsync(CancellationToken cancellationToken)
+    {
+        long count = 0;
+        await foreach (var batch in ForUse([]).Resolving(new RunIdentities()).RunAsync(cancellationToken).WithCancellation(cancellationToken).ConfigureAwait(false))
+            count += batch.Count;
+        return count;
+    }
+
+    /// <summary>Returns the smallest or greatest value; null if there is no value other than null.</summary>
+    public virtual async Task<TResult?> ExtremeAsync<TResult>(
+        Expression<Func<T, TResult>> selector, bool isGreatest, CancellationToken cancellationToken)
+    {
+        if (!QueryComparer<TResult>.HasOrder)
+            throw QueryComparer<TResult>.NoOrder(selector);
+        var values = await ValuesAsync(selector, cancellationToken).ConfigureAwait(false);
+        return isGreatest ? values.Max(QueryComparer<TResult>.Instance) : values.Min(QueryComparer<TResult>.Instance);
+    }
+
+    /// <summary>Returns a value of each result. Nothing is tracked.</summary>
+    public Task<List<TValue>> ValuesAsync<TValue>(Expression<Func<T, TValue>> selector, CancellationToken cancellationToken) =>
+        Resolving(new RunIdentities()).Select(Normalize(selector)).ToListAsync(cancellationToken);
+
+    /// <summary>Updates the results in the store, or deletes them if <paramref name="update"/> is null.</summary>
+    public virtual Task<SaveResult> ExecuteAsync(Func<NavigationRoots, Action<object>>? update, Consistency? consistency, CancellationToken cancellationToken) =>
+        throw NotUpdatable();
+
+    public virtual IAsyncEnumerable<EntityChanges<T>> WatchAsync(WatchPosition? after, CancellationToken cancellationToken) =>
+        throw new InvalidOperationException(
+            $"WatchAsync needs a query for the entities of a keyspace, but this query is '{this}'. Watch the entities, and project the changes.");
+
+    /// <summary>Returns an operator for some of the results, which uses nothing but the given expressions of each item to select them.</summary>
+    public SubsetOperator<T> Pass(
+        string description, Func<IAsyncEnumerable<IReadOnlyList<T>>, IAsyncEnumerable<IReadOnlyList<T>>> transform, params IReadOnlyList<ItemExpression> uses) =>
+        new(this, description, (items, _) => transform(items), uses, isFilter: false);
+
+    /// <summary>Returns a function that adds keys to items, and loads the related entities that the keys use.</summary>
+    public Func<IAsyncEnumerable<IReadOnlyList<T>>, IAsyncEnumerable<IReadOnlyList<(TKey Key, T Item)>>> KeyedBy<TKey>(Expression<Func<T, TKey>> keySelector)
+    {
+        ArgumentNullException.ThrowIfNull(keySelector);
+        RefuseOpaque(keySelector);
+        var normalized = RunConstantRewriter.Apply(Normalize(keySelector), Expressions);
+        if (UsesRelated(normalized))
+            return items => RelatedSteps.Key(items, Root, normalized);
+        var key = Expressions.Compile(normalized);
+        return items => Batches.Select(items, item => (key(item), item));
+    }
+
+    /// <summary>Returns an expression of the caller in the form that operators expect.</summary>
+    public Expression<TDelegate> Normalize<TDelegate>(Expression<TDelegate> lambda) =>
+        StoredEqualityNormalizer.Normalize(OrdinalNormalizer.Normalize(lambda), Expressions.Entity, Source?.Context.Model);
+
+    /// <summary>
+    /// Throws an exception if the key of an operator cannot be analyzed and may use related entities, which would not be loaded.
+    /// </summary>
+    public virtual void RefuseOpaque(LambdaExpression key) => OpaqueExpressionSearch.Refuse(Root.Context.Model, key);
+
+    /// <summary>True if an expression uses navigations, whose entities have to be loaded.</summary>
+    protected bool UsesRelated(LambdaExpression lambda) => NavigationBinder.IsUsedIn(Root.Context.Model, lambda);
+
+    /// <summary>Returns the exception to throw if the results cannot be updated in the store.</summary>
+    public InvalidOperationException NotUpdatable() => new(
+        $"ExecuteUpdateAsync and ExecuteDeleteAsync need a query for the entities of a keyspace, and this is '{this}'. Remove Select, Distinct, "
+        + "and the operators after Skip and Take.");
+
+    /// <summary>Returns the exception to throw if the results cannot include related entities.</summary>
+    public InvalidOperationException NotIncludable() => new(
+        $"Only a query for the entities of a keyspace can include others, but this query is '{this}'. Call Include before Select, Distinct, "
+        + "and conditions that use included entities.");
+}
