@@ -19,6 +19,8 @@ public class RelatedShapesTests : TradingStore
         Assert.Equal([3, 5], await db.Machines.OfType<Van>().Where(v => v.Garage!.City == "Oslo").OrderBy(v => v.Load).Select(v => v.Load).ToListAsync(Token));
         var vans = await db.Machines.OfType<Van>().Include(v => v.Garage).ToListAsync(Token);
         Assert.Equal(2, vans.Count(v => v.Garage?.City == "Oslo"));
+        var byCity = await db.Machines.OfType<Van>().Include(v => v.Garage).GroupBy(v => CityOf(v)).ToListAsync(Token);
+        Assert.Equal(2, Assert.Single(byCity, cars => cars.Key == "Oslo").Count());
         var stored = await db.Garages.Include(g => g.Machines).SingleAsync(Token);
         Assert.Equal(2, stored.Machines.Count);
         db.Garages.Remove(stored);
@@ -26,6 +28,8 @@ public class RelatedShapesTests : TradingStore
         Assert.All(await db.Machines.OfType<Van>().ToListAsync(Token), v => Assert.Null(v.GarageId));
         Assert.Equal(4, await db.Machines.CountAsync(Token));
     }
+
+    static string? CityOf(Van van) => van.Garage?.City;
 
     [Theory, MemberData(nameof(Stores))]
     public async Task Relations_of_classes_in_another_assembly_use_private_setters(string provider)

@@ -38,6 +38,8 @@ sealed class DerivedOperator<T, TDerived>(QueryOperator<T> source) : OrderedOper
         ? new DerivedOperator<T, TDerived>(ordered.ThenBy(ordering.Of<T>()))
         : OrderBy([ordering]);
 
+    public override void RefuseOpaque(LambdaExpression key) => source.RefuseOpaque(key);
+
     public override OrderedOperator<TDerived> Include(Inclusion<TDerived> inclusion) =>
         new DerivedOperator<T, TDerived>(source.Include(new DerivedInclusion<T, TDerived>(inclusion)));
 
