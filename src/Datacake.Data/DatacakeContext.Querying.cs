@@ -16,7 +16,7 @@ public abstract partial class DatacakeContext : IQueryContext
 
     QueryFilterBuilder IQueryContext.QueryFilters => QueryFilters;
 
-    bool IQueryContext.HasInterceptors => HasInterceptors;
+    bool IQueryContext.ObservesQueries => ObservesQueries;
 
     ValueTask<IQueryInterception?> IQueryContext.InterceptAsync(
         KeyspaceModel keyspace, IReadOnlyList<string> tags, Func<string> explain, CancellationToken cancellationToken) =>

@@ -2,12 +2,14 @@ using System.ComponentModel;
 using Datacake.Crdt;
 using Datacake.Data.ChangeTracking;
 using Datacake.Data.CodeGeneration;
+using Datacake.Data.Diagnostics;
 using Datacake.Data.Metadata;
 using Datacake.Data.Querying;
 using Datacake.Data.Saving;
 using Datacake.Data.Seeds;
 using Datacake.EventualConsistency;
 using Datacake.Node;
+using Microsoft.Extensions.Logging;
 
 namespace Datacake.Data;
 
@@ -239,6 +241,11 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
 
     internal bool HasInterceptors => _interceptors is { Count: > 0 };
 
+    /// <summary>True if queries have to be reported, because there are interceptors, listeners of metrics or spans, or a log of queries.</summary>
+    internal bool ObservesQueries => HasInterceptors || DataTelemetry.IsObservingQueries || Logger.IsEnabled(LogLevel.Debug);
+
+    internal ILogger Logger => field ??= DataLog.Of(Node);
+
     /// <summary>Gets the filters that apply to every query.</summary>
     internal QueryFilterBuilder QueryFilters
     {
@@ -300,6 +307,20 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
     async Task<SaveResult> SaveAsync(Consistency consistency, CancellationToken cancellationToken)
     {
         using var operation = Concurrency.Enter();
+        var observation = SaveObservation.Begin(GetType(), consistency, Logger);
+        try
+        {
+            return await SaveAsync(consistency, observation, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            observation.Fail(e);
+            throw;
+        }
+    }
+
+    async Task<SaveResult> SaveAsync(Consistency consistency, SaveObservation observation, CancellationToken cancellationToken)
+    {
         var store = await GetStoreAsync(cancellationToken).ConfigureAwait(false);
         var before = Model.HasRelations ? ChangeTracker.Capture() : null;
         var undo = new List<Action>();
@@ -314,6 +335,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
             if (writes.Count == 0)
             {
                 Accept(writes);
+                observation.Succeed([], default);
                 return new SaveResult(0, default, NodeSet.Of(Node.Id));
             }
             result = await EntityTransaction.CommitAsync(store, writes, consistency, cancellationToken).ConfigureAwait(false);
@@ -331,6 +353,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
             throw;
         }
         Accept(writes);
+        observation.Succeed(writes, result.Acknowledged);
         return new SaveResult(writes.Count, result.Stamp, result.Acknowledged);
     }
 

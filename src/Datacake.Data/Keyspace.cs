@@ -186,8 +186,8 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
             return null;
         if (Context.ChangeTracker.TryGetEntry(Model, key, out var entry))
             return entry.CurrentState == EntityState.Deleted ? null : (T)entry.Entity;
-        return Context.HasInterceptors
-            ? await FindInterceptedAsync(key, cancellationToken).ConfigureAwait(false)
+        return Context.ObservesQueries
+            ? await FindObservedAsync(key, cancellationToken).ConfigureAwait(false)
             : await FindStoredAsync(key, cancellationToken).ConfigureAwait(false);
     }
 
@@ -263,7 +263,7 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
 
     QuerySettings Settings => Context.ChangeTracker.QueryTrackingBehavior == QueryTrackingBehavior.TrackAll ? QuerySettings.Default : QuerySettings.Untracked;
 
-    async ValueTask<T?> FindInterceptedAsync(DocumentKey key, CancellationToken cancellationToken)
+    async ValueTask<T?> FindObservedAsync(DocumentKey key, CancellationToken cancellationToken)
     {
         var interception = await QueryInterception
             .StartAsync(Context, Metadata, [], () => $"{Name}: the key {key}", cancellationToken).ConfigureAwait(false);
@@ -274,11 +274,11 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
         }
         catch (Exception e)
         {
-            await interception!.EndAsync(documentsRead: 0, results: 0, e).ConfigureAwait(false);
+            await interception!.EndAsync("key", documentsRead: 0, results: 0, e).ConfigureAwait(false);
             throw;
         }
         int count = found is null ? 0 : 1;
-        await interception!.EndAsync(count, count).ConfigureAwait(false);
+        await interception!.EndAsync("key", count, count).ConfigureAwait(false);
         return found;
     }
 

@@ -1,15 +1,19 @@
+using System.Diagnostics;
+using Datacake.Data.Diagnostics;
 using Datacake.Data.Querying;
+using Microsoft.Extensions.Logging;
 
 namespace Datacake.Data;
 
-/// <summary>The calls to a context's interceptors about one query.</summary>
-sealed class QueryInterception : IQueryInterception
+/// <summary>The observation of one query by the context's interceptors, by listeners of metrics and spans, and by the log.</summary>
+sealed partial class QueryInterception : IQueryInterception
 {
     readonly DatacakeContext _context;
     readonly KeyspaceModel _keyspace;
     readonly IReadOnlyList<string> _tags;
     readonly Func<string> _explain;
     readonly long _start;
+    readonly Activity? _span;
 
     QueryInterception(DatacakeContext context, KeyspaceModel keyspace, IReadOnlyList<string> tags, Func<string> explain)
     {
@@ -18,31 +22,51 @@ sealed class QueryInterception : IQueryInterception
         _tags = tags;
         _explain = explain;
         _start = context.Node.TimeProvider.GetTimestamp();
+        _span = DataTelemetry.Source.HasListeners() ? DataTelemetry.Source.StartActivity("datacake.query")?.SetTag("datacake.keyspace", keyspace.Name) : null;
     }
 
     /// <summary>
-    /// Reports the start of a query. Returns the object to report its end with; null if the context has no interceptors.
+    /// Reports the start of a query. Returns the object to report its end with; null if nobody observes queries.
     /// </summary>
     public static ValueTask<IQueryInterception?> StartAsync(
         DatacakeContext context, KeyspaceModel keyspace, IReadOnlyList<string> tags, Func<string> explain, CancellationToken cancellationToken)
     {
-        return context.HasInterceptors ? BeginAsync() : default;
+        return context.ObservesQueries ? BeginAsync() : default;
 
+        // Asynchronous, so that the span is the current one of nothing else: the query may be read for long.
         async ValueTask<IQueryInterception?> BeginAsync()
         {
-            var query = new QueryExecutingEventArgs(keyspace, tags, explain);
-            foreach (var interceptor in context.Interceptors)
-                await interceptor.QueryExecutingAsync(context, query, cancellationToken).ConfigureAwait(false);
+            if (context.HasInterceptors)
+            {
+                var query = new QueryExecutingEventArgs(keyspace, tags, explain);
+                foreach (var interceptor in context.Interceptors)
+                    await interceptor.QueryExecutingAsync(context, query, cancellationToken).ConfigureAwait(false);
+            }
             return new QueryInterception(context, keyspace, tags, explain);
         }
     }
 
     /// <inheritdoc/>
-    public async ValueTask EndAsync(long documentsRead, long results, Exception? exception = null)
+    public async ValueTask EndAsync(string access, long documentsRead, long results, Exception? exception = null)
     {
+        var elapsed = _context.Node.TimeProvider.GetElapsedTime(_start);
+        DataTelemetry.Queried(_keyspace.Name, access, elapsed, documentsRead, exception is not null);
+        if (_context.Logger.IsEnabled(LogLevel.Debug))
+            Log(elapsed, documentsRead, results, exception);
+        if (_span is not null)
+        {
+            _span.SetTag("datacake.access", access).SetTag("datacake.documents", documentsRead).SetTag("datacake.results", results);
+            if (_tags.Count > 0)
+                _span.SetTag("datacake.tags", string.Join("; ", _tags));
+            if (exception is not null)
+                _span.SetStatus(ActivityStatusCode.Error, exception.Message);
+            _span.Dispose();
+        }
+        if (!_context.HasInterceptors)
+            return;
         var query = new QueryExecutedEventArgs(_keyspace, _tags, _explain)
         {
-            Elapsed = _context.Node.TimeProvider.GetElapsedTime(_start),
+            Elapsed = elapsed,
             DocumentsRead = documentsRead,
             Results = results,
             Exception = exception,
@@ -50,4 +74,19 @@ sealed class QueryInterception : IQueryInterception
         foreach (var interceptor in _context.Interceptors)
             await interceptor.QueryExecutedAsync(_context, query).ConfigureAwait(false);
     }
+
+    void Log(TimeSpan elapsed, long documentsRead, long results, Exception? exception)
+    {
+        if (exception is null)
+            Queried(_context.Logger, _keyspace.Name, documentsRead, results, elapsed.TotalMilliseconds, _explain());
+        else
+            Failed(_context.Logger, _keyspace.Name, elapsed.TotalMilliseconds, exception.Message, _explain());
+    }
+
+    [LoggerMessage(4004, LogLevel.Debug,
+        "A query for the keyspace {Keyspace} read {Read} documents and returned {Results} in {Milliseconds:0.###} ms (plan: {Plan}).")]
+    static partial void Queried(ILogger logger, string keyspace, long read, long results, double milliseconds, string plan);
+
+    [LoggerMessage(4005, LogLevel.Debug, "A query for the keyspace {Keyspace} failed after {Milliseconds:0.###} ms: {Reason} (plan: {Plan})")]
+    static partial void Failed(ILogger logger, string keyspace, double milliseconds, string reason, string plan);
 }

@@ -36,12 +36,26 @@ public class LogEventTests
         Assert.All(events, static log => Assert.Equal(Thousands.GetValueOrDefault(log.Project), log.Id / 1000));
     }
 
-    static IEnumerable<(string Project, int Id)> Events() =>
+    // For a method of a structure, nothing is generated, and calls of a partial method without a body are left out without a word.
+    [Fact]
+    public void Log_method_is_in_a_class()
+    {
+        var elsewhere = Attributes().Select(static log => log.Attribute.FirstAncestorOrSelf<TypeDeclarationSyntax>()!)
+            .Where(static type => type is not ClassDeclarationSyntax).Select(static type => type.Identifier.ValueText).Distinct();
+
+        Assert.Empty(elsewhere);
+    }
+
+    static IEnumerable<(string Project, AttributeSyntax Attribute)> Attributes() =>
         from project in Repository.ShippedProjects
         from file in project.Files
         from attribute in file.GetRoot().DescendantNodes().OfType<AttributeSyntax>()
         where attribute.Name.ToString() == "LoggerMessage"
-        let id = attribute.ArgumentList!.Arguments.Select(static argument => argument.Expression).OfType<LiteralExpressionSyntax>()
+        select (project.Name, attribute);
+
+    static IEnumerable<(string Project, int Id)> Events() =>
+        from log in Attributes()
+        let id = log.Attribute.ArgumentList!.Arguments.Select(static argument => argument.Expression).OfType<LiteralExpressionSyntax>()
             .First(static literal => literal.IsKind(SyntaxKind.NumericLiteralExpression))
-        select (project.Name, int.Parse(id.Token.ValueText, CultureInfo.InvariantCulture));
+        select (log.Project, int.Parse(id.Token.ValueText, CultureInfo.InvariantCulture));
 }

@@ -16,7 +16,7 @@ sealed partial class EntityOperator<T>
     {
         if (spec.Inclusions.Count > 0)
             return base.ToListAsync(cancellationToken);
-        return source.Context.HasInterceptors
+        return source.Context.ObservesQueries
             ? ObserveAsync(this, static (query, run, token) => query.ReadAllAsync(run, token), static results => results.Count, cancellationToken)
             : ReadAllAsync(NewRun(), cancellationToken);
     }
@@ -24,7 +24,7 @@ sealed partial class EntityOperator<T>
     public override ValueTask<long> CountAsync(CancellationToken cancellationToken)
     {
         var counted = new EntityOperator<T>(source, WithComponents([]), settings);
-        return source.Context.HasInterceptors
+        return source.Context.ObservesQueries
             ? new(ObserveAsync(counted, static (query, run, token) => query.CountAllAsync(run, token), static count => count, cancellationToken))
             : new(counted.CountAllAsync(counted.NewRun(), cancellationToken));
     }
@@ -111,7 +111,7 @@ sealed partial class EntityOperator<T>
         {
             await batches.DisposeAsync().ConfigureAwait(false);
             if (interception is not null)
-                await interception.EndAsync(run.DocumentsRead, results, failure).ConfigureAwait(false);
+                await interception.EndAsync(run.Path.Kind, run.DocumentsRead, results, failure).ConfigureAwait(false);
         }
 
         // The context is busy while a batch is fetched, and free while the caller processes it.
@@ -148,7 +148,7 @@ sealed partial class EntityOperator<T>
         }
     }
 
-    /// <summary>Runs a query and notifies the interceptors.</summary>
+    /// <summary>Runs a query and reports it.</summary>
     static async Task<TResult> ObserveAsync<TResult>(
         EntityOperator<T> query, Func<EntityOperator<T>, QueryRun<T>, CancellationToken, Task<TResult>> execute, Func<TResult, long> count, CancellationToken cancellationToken)
     {
@@ -162,16 +162,16 @@ sealed partial class EntityOperator<T>
         }
         catch (Exception e) when (interception is not null)
         {
-            await interception.EndAsync(run?.DocumentsRead ?? 0, 0, e).ConfigureAwait(false);
+            await interception.EndAsync(run?.Path.Kind ?? "", run?.DocumentsRead ?? 0, 0, e).ConfigureAwait(false);
             throw;
         }
         if (interception is not null)
-            await interception.EndAsync(run.DocumentsRead, count(result)).ConfigureAwait(false);
+            await interception.EndAsync(run.Path.Kind, run.DocumentsRead, count(result)).ConfigureAwait(false);
         return result;
     }
 
     ValueTask<IQueryInterception?> InterceptAsync(CancellationToken cancellationToken) =>
-        source.Context.HasInterceptors ? source.Context.InterceptAsync(source.Metadata, settings.Tags, ExplainEntities, cancellationToken) : default;
+        source.Context.ObservesQueries ? source.Context.InterceptAsync(source.Metadata, settings.Tags, ExplainEntities, cancellationToken) : default;
 
     T[] Track(List<QueryRow<T>> rows)
     {

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Datacake.Data.Diagnostics;
 using Datacake.Data.Querying.Watching;
 using Datacake.EventualConsistency;
 
@@ -35,7 +36,15 @@ sealed partial class EntityOperator<T>
         var store = await source.Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
         var watch = new QueryWatch<T>(store, source.Metadata, source.Model, run, spec.IsCut);
         var changes = after is null ? watch.ReadAsync(cancellationToken) : watch.FollowAsync(after, cancellationToken);
-        await foreach (var batch in changes.ConfigureAwait(false))
-            yield return batch;
+        DataTelemetry.Watching(source.Name, 1);
+        try
+        {
+            await foreach (var batch in changes.ConfigureAwait(false))
+                yield return batch;
+        }
+        finally
+        {
+            DataTelemetry.Watching(source.Name, -1);
+        }
     }
 }

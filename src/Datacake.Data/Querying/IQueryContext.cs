@@ -29,11 +29,11 @@ interface IQueryContext
     /// <summary>Gets the number of documents above which a query counts as a scan.</summary>
     long ScanWarningThreshold { get; }
 
-    /// <summary>True if interceptors are called about queries.</summary>
-    bool HasInterceptors { get; }
+    /// <summary>True if queries have to be reported, because there are interceptors, listeners of metrics or spans, or a log of queries.</summary>
+    bool ObservesQueries { get; }
 
     /// <summary>
-    /// Reports the start of a query to the interceptors. Returns the object to report its end with; null if there are no interceptors.
+    /// Reports the start of a query. Returns the object to report its end with; null if nobody observes queries.
     /// </summary>
     /// <param name="keyspace">The keyspace that the query reads.</param>
     /// <param name="tags">The tags of the query.</param>

@@ -9,6 +9,9 @@ abstract record AccessPath
     /// <summary>Gets the conditions that the path answers.</summary>
     public IReadOnlyList<Condition> Conditions { get; init; } = [];
 
+    /// <summary>Gets the kind of the path, for tags of metrics.</summary>
+    public abstract string Kind { get; }
+
     /// <summary>Gets the indexes that the path reads.</summary>
     public virtual IEnumerable<IndexModel> Indexes => [];
 
@@ -23,6 +26,8 @@ abstract record AccessPath
 /// <summary>A path that leads to no entity, because the predicate is never true.</summary>
 sealed record NoAccess : AccessPath
 {
+    public override string Kind => "none";
+
     public override string ToString() => "nothing, as the condition is never true";
 }
 
@@ -35,6 +40,8 @@ sealed record KeyScan(IReadOnlyList<KeyRange> Keys, ScanDirection Direction) : A
 
     public bool IsFull => Keys is [var range] && range == KeyRange.All;
 
+    public override string Kind => IsFull ? "scan" : "key range";
+
     public override string ToString() =>
         (IsFull ? "full scan" : $"key range where {Where}{OrOneScan(Keys.Count)}") + (Direction == ScanDirection.Reverse ? ", descending" : "");
 }
@@ -42,12 +49,16 @@ sealed record KeyScan(IReadOnlyList<KeyRange> Keys, ScanDirection Direction) : A
 /// <summary>A lookup of entities by their keys, which are in ascending order.</summary>
 sealed record KeyLookup(IReadOnlyList<DocumentKey> Keys) : AccessPath
 {
+    public override string Kind => "key";
+
     public override string ToString() => $"key lookup where {Where}{OrOneScan(Keys.Count)}";
 }
 
 /// <summary>A scan of ranges of an index. The ranges are in ascending order and do not overlap.</summary>
 sealed record IndexScan(IndexModel Index, IReadOnlyList<KeyRange> Values, ScanDirection Direction) : AccessPath
 {
+    public override string Kind => "index";
+
     /// <summary>Gets the number of leading columns that the conditions fix to one value each.</summary>
     public int FixedColumns { get; init; }
 
@@ -66,6 +77,8 @@ sealed record IndexScan(IndexModel Index, IReadOnlyList<KeyRange> Values, ScanDi
 /// <summary>The entities that any of several paths leads to.</summary>
 sealed record UnionAccess(IReadOnlyList<AccessPath> Paths) : AccessPath
 {
+    public override string Kind => "several";
+
     public override IEnumerable<IndexModel> Indexes => Paths.SelectMany(path => path.Indexes);
 
     public override string ToString() => string.Join(" or ", Paths);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Datacake.Data.Diagnostics;
 using Microsoft.Extensions.Logging;
 
 namespace Datacake.Data.Querying.Planning;
@@ -21,7 +22,7 @@ static partial class ScanWarning
                 + "Query the related entities first, and then the entities by their foreign key."
             : Remedy(keyspace.Entity, alternatives, orderings);
         if (keyspace.Entity.ScanWarnings.TryAdd($"{path.GetType().Name} {remedy}"))
-            ManyDocumentsRead(context.Node.LoggerFactory.CreateLogger("Datacake.Data.DatacakeContext"), keyspace.Name, documentsRead, results, string.Join("; tagged ", tags.Prepend($"{path}")), remedy);
+            ManyDocumentsRead(DataLog.Of(context.Node), keyspace.Name, documentsRead, results, string.Join("; tagged ", tags.Prepend($"{path}")), remedy);
     }
 
     /// <summary>

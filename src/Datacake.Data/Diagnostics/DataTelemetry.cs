@@ -1,0 +1,70 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data.Diagnostics;
+
+/// <summary>
+/// The instruments and spans of the ORM, on the meter and the activity source <c>Datacake.Data</c>. The values of tags are names that the model declares,
+/// consistency levels and outcomes, so that the number of series is bounded.
+/// </summary>
+static class DataTelemetry
+{
+    public const string Name = "Datacake.Data";
+
+    public static readonly ActivitySource Source = new(Name);
+
+    static readonly Meter Meter = new(Name);
+
+    static readonly Counter<long> Saves = Meter.CreateCounter<long>("datacake.data.saves", "{save}", "Saves that had something to save, by level and outcome.");
+
+    static readonly Histogram<double> SaveDuration = Meter.CreateHistogram<double>(
+        "datacake.data.save.duration", "s", "Time of saves, the acknowledgments that their level requires included.");
+
+    public static readonly Counter<long> SavedEntities = Meter.CreateCounter<long>("datacake.data.saved.entities", "{entity}", "Saved entities, by keyspace.");
+
+    public static readonly Counter<long> Conflicts = Meter.CreateCounter<long>("datacake.data.conflicts", "{conflict}", "Saves that failed because an entity had changed, by keyspace.");
+
+    static readonly Counter<long> Queries = Meter.CreateCounter<long>("datacake.data.queries", "{query}", "Runs of queries, by keyspace and access path.");
+
+    static readonly Histogram<double> QueryDuration = Meter.CreateHistogram<double>(
+        "datacake.data.query.duration", "s", "Time from the start of a query to its last result, the time of its reader included.");
+
+    static readonly Counter<long> DocumentsRead = Meter.CreateCounter<long>("datacake.data.query.documents", "{document}", "Documents that queries have read, by keyspace.");
+
+    static readonly UpDownCounter<long> Watches = Meter.CreateUpDownCounter<long>("datacake.data.watches", "{watch}", "Running watches, by keyspace.");
+
+    /// <summary>True if someone listens to saves.</summary>
+    public static bool IsObservingSaves => Saves.Enabled || SaveDuration.Enabled || SavedEntities.Enabled || Conflicts.Enabled || Source.HasListeners();
+
+    /// <summary>True if someone listens to queries.</summary>
+    public static bool IsObservingQueries => Queries.Enabled || QueryDuration.Enabled || DocumentsRead.Enabled || Source.HasListeners();
+
+    /// <summary>Records a save that had something to save.</summary>
+    /// <param name="level">The level of the save.</param>
+    /// <param name="elapsed">The time that it took.</param>
+    /// <param name="outcome">The outcome, such as <c>ok</c> or <c>conflict</c>.</param>
+    public static void Saved(Consistency level, TimeSpan elapsed, string outcome)
+    {
+        var tags = new TagList { { "level", level.ToString() }, { "outcome", outcome } };
+        Saves.Add(1, tags);
+        SaveDuration.Record(elapsed.TotalSeconds, tags);
+    }
+
+    /// <summary>Records a run of a query.</summary>
+    /// <param name="keyspace">The keyspace of the query.</param>
+    /// <param name="access">The kind of its access path.</param>
+    /// <param name="elapsed">The time from its start to its end.</param>
+    /// <param name="documentsRead">The documents that it has read.</param>
+    /// <param name="hasFailed">True if it has failed.</param>
+    public static void Queried(string keyspace, string access, TimeSpan elapsed, long documentsRead, bool hasFailed)
+    {
+        var tags = new TagList { { "keyspace", keyspace }, { "access", access }, { "outcome", hasFailed ? "failed" : "ok" } };
+        Queries.Add(1, tags);
+        QueryDuration.Record(elapsed.TotalSeconds, tags);
+        DocumentsRead.Add(documentsRead, new KeyValuePair<string, object?>("keyspace", keyspace));
+    }
+
+    /// <summary>Records the start (1) or the end (-1) of a watch.</summary>
+    public static void Watching(string keyspace, int change) => Watches.Add(change, new KeyValuePair<string, object?>("keyspace", keyspace));
+}
