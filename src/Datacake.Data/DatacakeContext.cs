@@ -37,6 +37,9 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
     {
         ArgumentNullException.ThrowIfNull(node);
         Node = node;
+        var options = node.SettingsOf<DatacakeContextOptions>();
+        DefaultConsistency = options.DefaultConsistency;
+        ScanWarningThreshold = options.ScanWarningThreshold;
         ChangeTracker = new ChangeTracker(this);
         _opening = OpenAsync(node);
 
@@ -50,14 +53,18 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
     /// <summary>Gets the change tracker, which holds the entities that the context knows.</summary>
     public ChangeTracker ChangeTracker { get; }
 
-    /// <summary>Gets or sets the consistency level of saves that do not specify one. Default: <see cref="Consistency.Quorum"/>.</summary>
-    public Consistency DefaultConsistency { get; set; } = Consistency.Quorum;
+    /// <summary>
+    /// Gets or sets the consistency level of saves that do not specify one. Default: that of the node's
+    /// <see cref="DatacakeContextOptions"/>, which is <see cref="Consistency.Quorum"/> unless it was changed.
+    /// </summary>
+    public Consistency DefaultConsistency { get; set; }
 
     /// <summary>
     /// Gets or sets the number of documents above which a query counts as a scan. A query that reads more documents than this, and at least
-    /// twice as many as it returns, logs a warning that names the index that would help. Each warning is logged once. Default: 10,000.
+    /// twice as many as it returns, logs a warning that names the index that would help. Each warning is logged once. Default: that of the
+    /// node's <see cref="DatacakeContextOptions"/>, which is 10,000 unless it was changed.
     /// </summary>
-    public long ScanWarningThreshold { get; set; } = 10_000;
+    public long ScanWarningThreshold { get; set; }
 
     /// <summary>Gets the interceptors of the context's saves and queries, in the order in which they are called.</summary>
     public IList<DatacakeInterceptor> Interceptors => _interceptors ??= [];

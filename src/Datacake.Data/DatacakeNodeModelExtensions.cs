@@ -7,7 +7,7 @@ using Datacake.Node;
 
 namespace Datacake.Data;
 
-/// <summary>Extension methods that declare the models of contexts on a node.</summary>
+/// <summary>Extension methods that configure the contexts of a node.</summary>
 public static class DatacakeNodeModelExtensions
 {
     /// <summary>
@@ -29,6 +29,24 @@ public static class DatacakeNodeModelExtensions
         {
             foreach (var declaration in declarations.Where(declaration => store.Declarations.All(known => known.Name != declaration.Name)))
                 store.Declarations.Add(declaration);
+        });
+    }
+
+    /// <summary>
+    /// Changes the settings that new contexts start with:
+    /// <c>contexts =&gt; contexts.DefaultConsistency = Consistency.LocalQuorum</c>. Can be called several times.
+    /// </summary>
+    /// <exception cref="ArgumentException">A setting is out of its range.</exception>
+    public static DatacakeNodeOptions WithContexts(this DatacakeNodeOptions options, Action<DatacakeContextOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(configure);
+        return options.WithExtensionSettings<DatacakeContextOptions>(contexts =>
+        {
+            configure(contexts);
+            if (!Enum.IsDefined(contexts.DefaultConsistency))
+                throw new ArgumentException($"The consistency level {contexts.DefaultConsistency} does not exist.", nameof(configure));
+            ArgumentOutOfRangeException.ThrowIfNegative(contexts.ScanWarningThreshold, nameof(contexts.ScanWarningThreshold));
         });
     }
 

@@ -164,6 +164,17 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     public ValueTask WaitForAsync(SessionToken token, CancellationToken cancellationToken = default) =>
         _parts.Waiters.WaitAsync(() => _membership.Current.Known.Contains(token.Stamp), cancellationToken);
 
+    /// <summary>Waits until the store has joined its cluster. A store that has joined once has joined for good.</summary>
+    /// <param name="timeout">The maximum time to wait; 49 days or more means no limit.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="TimeoutException">The store has not joined in time. The message says why.</exception>
+    /// <exception cref="ObjectDisposedException">The store is closed, or is closing.</exception>
+    public ValueTask WaitUntilJoinedAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
+    {
+        ThrowIfClosing();
+        return _joining.WaitAsync(_loop, timeout, cancellationToken);
+    }
+
     /// <summary>
     /// Waits until the given number of members, including this one, have joined and are up. Before that, a save at
     /// <see cref="Consistency.All"/> is acknowledged only by the members that have joined.
@@ -422,11 +433,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
             throw CommitLoop.Closed();
     }
 
-    ValueTask WaitUntilJoinedAsync(CancellationToken cancellationToken)
-    {
-        ThrowIfClosing();
-        return _joining.WaitAsync(_loop, _options.JoinTimeout, cancellationToken);
-    }
+    ValueTask WaitUntilJoinedAsync(CancellationToken cancellationToken) => WaitUntilJoinedAsync(_options.JoinTimeout, cancellationToken);
 
     static ulong RandomId() => BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
 }

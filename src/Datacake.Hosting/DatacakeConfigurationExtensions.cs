@@ -1,6 +1,8 @@
+using Datacake.Data;
 using Datacake.EventualConsistency;
 using Datacake.Node;
 using Datacake.Rpc;
+using Datacake.Storage;
 using Microsoft.Extensions.Configuration;
 
 namespace Datacake.Hosting;
@@ -9,47 +11,39 @@ namespace Datacake.Hosting;
 public static class DatacakeConfigurationExtensions
 {
     /// <summary>
-    /// Applies the settings of a section, such as <c>builder.Configuration.GetSection("Datacake")</c>: <c>NodeId</c>, <c>ListenOn</c>,
-    /// <c>AdvertiseAs</c>, <c>Seeds</c> (a list), <c>DataCenter</c>, <c>ClusterId</c>, <c>ClusterSecret</c>, <c>AcceptedClusterSecrets</c>
-    /// (a list), <c>OperatorKeys</c> (a list), <c>AllowAnyone</c>, <c>MaxClockDifference</c>, <c>Labels</c> (names and values), <c>Tls</c>
-    /// (the files, the server name and the other text settings of <see cref="RpcTls"/>, by their names) and <c>Store</c> (the properties of
-    /// <see cref="ReplicatedStoreOptions"/>, by their names). Settings that the section does not have are made in code, such as the storage.
+    /// Applies the settings of a section, such as <c>builder.Configuration.GetSection("Datacake")</c>. The section can have all settings
+    /// that code can make, except for objects such as the transport: see the README of Datacake.Hosting. A storage other than memory must be
+    /// made available first, for example with <c>options.AddSqlite()</c>.
     /// </summary>
-    /// <exception cref="InvalidOperationException">
-    /// The section is missing; or a setting in it is unknown, has a malformed or invalid value, or was already made in code.
-    /// </exception>
+    /// <remarks>
+    /// A setting that is unknown, malformed or invalid, or that was already made in code, keeps the node from starting.
+    /// <see cref="DatacakeNode.StartAsync"/>, or the start of the host, then throws an <see cref="InvalidOperationException"/> that names
+    /// each of them with its path, before anything is opened or stored.
+    /// </remarks>
+    /// <exception cref="InvalidOperationException">The section is missing.</exception>
     public static DatacakeNodeOptions FromConfiguration(this DatacakeNodeOptions options, IConfigurationSection section)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(section);
         if (!section.Exists())
             throw new InvalidOperationException($"The configuration has no section '{section.Path}'. Add the section or correct its path.");
-        var settings = new Dictionary<string, Action<IConfigurationSection>>(StringComparer.OrdinalIgnoreCase)
-        {
-            ["NodeId"] = setting => options.WithNodeId(setting.GetNumber()),
-            ["ListenOn"] = setting => options.ListenOn(setting.GetText()),
-            ["AdvertiseAs"] = setting => options.AdvertiseAs(setting.GetText()),
-            ["Seeds"] = setting => options.WithSeeds(setting.GetTexts()),
-            ["DataCenter"] = setting => options.InDataCenter(setting.GetText()),
-            ["ClusterId"] = setting => options.WithClusterId(setting.GetText()),
-            ["ClusterSecret"] = setting => options.WithClusterSecret(setting.GetText()),
-            ["AcceptedClusterSecrets"] = setting => options.WithAcceptedClusterSecrets(setting.GetTexts()),
-            ["OperatorKeys"] = setting => options.WithOperatorKeys(setting.GetTexts()),
-            ["AllowAnyone"] = setting =>
-            {
-                if (setting.GetBoolean())
-                    options.AllowAnyone();
-            },
-            ["Tls"] = setting => options.WithTls(TlsConfiguration.Read(setting)),
-            ["MaxClockDifference"] = setting => options.WithMaxClockDifference(setting.GetTime()),
-            ["Labels"] = setting =>
-            {
-                foreach (var label in setting.GetSettings())
-                    options.WithLabel(label.Key, label.GetText());
-            },
-            ["Store"] = setting => StoreConfiguration.Apply(options, setting),
-        };
-        section.Apply(settings, "a node");
+        SettingsReader.ReadAll(section, "a node", options.Refuse, settings => NodeConfiguration.Read(settings, options));
         return options;
+    }
+
+    /// <summary>
+    /// Makes the start of the host wait until the store of the node has joined its cluster, so that services that start later, and the first
+    /// requests, find its data.
+    /// </summary>
+    /// <param name="options">The options of the node.</param>
+    /// <param name="timeout">
+    /// The time after which the start of the host fails with a <see cref="TimeoutException"/> that says why the store has not joined.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">The timeout is not positive.</exception>
+    public static DatacakeNodeOptions WaitForJoin(this DatacakeNodeOptions options, TimeSpan timeout)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(timeout, TimeSpan.Zero);
+        return options.WithExtensionSettings<HostStart>(start => start.JoinTimeout = timeout);
     }
 }

@@ -1,6 +1,8 @@
 using Datacake.EventualConsistency;
 using Datacake.Node;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace Datacake.Hosting;
 
@@ -8,7 +10,7 @@ namespace Datacake.Hosting;
 /// The hosted service that starts the node and its store with the host, before the services that are registered after it. When the host
 /// stops, it announces the stop to the other nodes.
 /// </summary>
-sealed class DatacakeHostedService(Action<DatacakeNodeOptions> configure) : IHostedService, IAsyncDisposable
+sealed class DatacakeHostedService(IServiceProvider services) : IHostedService, IAsyncDisposable
 {
     DatacakeNode? _node;        // written once, by StartAsync, before it may be used
 
@@ -21,10 +23,12 @@ sealed class DatacakeHostedService(Action<DatacakeNodeOptions> configure) : IHos
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        var node = await DatacakeNode.StartAsync(configure, cancellationToken).ConfigureAwait(false);
+        var node = await DatacakeNode.StartAsync(Configure, cancellationToken).ConfigureAwait(false);
         try
         {
-            await node.OpenStoreAsync(cancellationToken).ConfigureAwait(false);
+            var store = await node.OpenStoreAsync(cancellationToken).ConfigureAwait(false);
+            if (node.SettingsOf<HostStart>().JoinTimeout is { } timeout)
+                await store.WaitUntilJoinedAsync(timeout, cancellationToken).ConfigureAwait(false);
         }
         catch
         {
@@ -37,4 +41,20 @@ sealed class DatacakeHostedService(Action<DatacakeNodeOptions> configure) : IHos
     public async Task StopAsync(CancellationToken cancellationToken) => await DisposeAsync().ConfigureAwait(false);
 
     public ValueTask DisposeAsync() => _node?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    void Configure(DatacakeNodeOptions options)
+    {
+        if (services.GetService<ILoggerFactory>() is { } loggers)
+            options.WithLoggerFactory(loggers);
+        if (services.GetService<TimeProvider>() is { } time)
+            options.WithTimeProvider(time);
+        foreach (var configurator in services.GetServices<NodeConfigurator>())
+        {
+            options.AllowReplacing();
+            configurator.Configure(services, options);
+        }
+        // The store must know the indexes before it receives anything from other nodes.
+        foreach (var model in services.GetServices<ContextModel>())
+            model.Declare(options);
+    }
 }

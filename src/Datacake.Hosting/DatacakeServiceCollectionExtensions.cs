@@ -16,7 +16,10 @@ public static class DatacakeServiceCollectionExtensions
     /// Runs a node with the host. <see cref="DatacakeNode"/> is a singleton that exists once the host has started. It logs to the
     /// application's loggers and uses the application's <see cref="TimeProvider"/>, if one is registered.
     /// </summary>
-    /// <exception cref="InvalidOperationException">A node is already registered.</exception>
+    /// <remarks>
+    /// An application runs one node. Further calls change its options, as <see cref="ConfigureDatacake(IServiceCollection, Action{DatacakeNodeOptions})"/>
+    /// does. The options are checked when the host starts, before anything is opened. All errors are reported at once.
+    /// </remarks>
     public static IServiceCollection AddDatacake(this IServiceCollection services, Action<DatacakeNodeOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(configure);
@@ -27,27 +30,38 @@ public static class DatacakeServiceCollectionExtensions
     /// Runs a node with the host, like <see cref="AddDatacake(IServiceCollection, Action{DatacakeNodeOptions})"/>, but gives the
     /// configuration the application's services.
     /// </summary>
-    /// <exception cref="InvalidOperationException">A node is already registered.</exception>
     public static IServiceCollection AddDatacake(this IServiceCollection services, Action<IServiceProvider, DatacakeNodeOptions> configure)
     {
-        ArgumentNullException.ThrowIfNull(services);
-        ArgumentNullException.ThrowIfNull(configure);
+        services.ConfigureDatacake(configure);
         if (services.Any(service => service.ServiceType == typeof(DatacakeHostedService)))
-            throw new InvalidOperationException("AddDatacake was called twice. An application runs one node: remove one of the calls.");
-        services.AddSingleton(provider => new DatacakeHostedService(options =>
-        {
-            if (provider.GetService<ILoggerFactory>() is { } loggers)
-                options.WithLoggerFactory(loggers);
-            if (provider.GetService<TimeProvider>() is { } time)
-                options.WithTimeProvider(time);
-            configure(provider, options);
-            // The store must know the indexes before it receives anything from other nodes.
-            foreach (var model in provider.GetServices<ContextModel>())
-                model.Declare(options);
-        }));
+            return services;
+        services.AddSingleton<DatacakeHostedService>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<DatacakeHostedService>());
         services.AddSingleton(provider => provider.GetRequiredService<DatacakeHostedService>().Node);
         return services;
+    }
+
+    /// <summary>
+    /// Changes the options of the node that <c>AddDatacake</c> runs. Calls apply in their order, and each can replace what the previous ones
+    /// have set: single options, the storage, labels by their names, and the list of seeds as a whole. A test host replaces the storage and
+    /// the address:
+    /// <c>services.ConfigureDatacake(options =&gt; options.UseMemory().ListenOn("127.0.0.1:0").WithSeeds())</c>.
+    /// </summary>
+    public static IServiceCollection ConfigureDatacake(this IServiceCollection services, Action<DatacakeNodeOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        return services.ConfigureDatacake((_, options) => configure(options));
+    }
+
+    /// <summary>
+    /// Changes the options of the node, like <see cref="ConfigureDatacake(IServiceCollection, Action{DatacakeNodeOptions})"/>, but gives the
+    /// configuration the application's services.
+    /// </summary>
+    public static IServiceCollection ConfigureDatacake(this IServiceCollection services, Action<IServiceProvider, DatacakeNodeOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configure);
+        return services.AddSingleton(new NodeConfigurator(configure));
     }
 
     /// <summary>
@@ -73,7 +87,27 @@ public static class DatacakeServiceCollectionExtensions
 
     /// <summary>
     /// Registers a context that is created for each scope, as <c>AddDbContext</c> does, and an <see cref="IDatacakeContextFactory{TContext}"/>
-    /// for code without a scope: <c>AddDatacakeContext(node =&gt; new ShopContext(node))</c>.
+    /// for code without a scope: <c>AddDatacakeContext&lt;ShopContext&gt;()</c>. The public constructor of the context receives the node and
+    /// other services of the scope. The context factory has no scope and passes the services of the application.
+    /// </summary>
+    /// <param name="services">The application's services.</param>
+    /// <param name="configure">
+    /// Configures each new context, for example to add interceptors or to set its consistency level:
+    /// <c>(services, db) =&gt; db.Interceptors.Add(new Audit())</c>.
+    /// </param>
+    /// <exception cref="InvalidOperationException">The context has no public constructor, or several.</exception>
+    public static IServiceCollection AddDatacakeContext<
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors | DynamicallyAccessedMemberTypes.NonPublicConstructors)] TContext>(
+        this IServiceCollection services, Action<IServiceProvider, TContext>? configure = null)
+        where TContext : DatacakeContext
+    {
+        var create = ActivatorUtilities.CreateFactory<TContext>([typeof(DatacakeNode)]);
+        return services.AddDatacakeContext((provider, node) => create(provider, [node]), configure);
+    }
+
+    /// <summary>
+    /// Registers a context, like <see cref="AddDatacakeContext{TContext}(IServiceCollection, Action{IServiceProvider, TContext}?)"/>, that a
+    /// function creates: <c>AddDatacakeContext(node =&gt; new ShopContext(node))</c>.
     /// </summary>
     public static IServiceCollection AddDatacakeContext<
         [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors | DynamicallyAccessedMemberTypes.NonPublicConstructors)] TContext>(

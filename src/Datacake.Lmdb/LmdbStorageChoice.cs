@@ -22,4 +22,30 @@ public static class LmdbStorageChoice
         options.UseStorage(() => new LmdbStorage(path, lmdb));
         return options;
     }
+
+    /// <summary>
+    /// Makes LMDB available to an application's configuration: <c>"Storage": { "Kind": "lmdb", "Path": "shop.mdb" }</c>. The other settings
+    /// are the properties of <see cref="LmdbStorageOptions"/>.
+    /// </summary>
+    /// <returns>The same options.</returns>
+    public static TOptions AddLmdb<TOptions>(this TOptions options)
+        where TOptions : IStorageChoice
+    {
+        options.AddKind(new StorageKind("lmdb", Configure));
+        return options;
+    }
+
+    static Func<IStorage> Configure(IStorageSettings settings)
+    {
+        string path = "";
+        var lmdb = new LmdbStorageOptions();
+        settings.ReadText("Path", value => path = value, isRequired: true);
+        settings.ReadLong(nameof(lmdb.MapBytes), value => lmdb.MapBytes = value);
+        settings.ReadLong(nameof(lmdb.MaxFileBytes), value => lmdb.MaxFileBytes = value);
+        settings.ReadInteger(nameof(lmdb.MaxSnapshots), value => lmdb.MaxSnapshots = value);
+        settings.ReadBoolean(nameof(lmdb.RiskFileOnPowerLoss), value => lmdb.RiskFileOnPowerLoss = value);
+        settings.ReadBoolean(nameof(lmdb.CheckOnOpen), value => lmdb.CheckOnOpen = value);
+        lmdb.Validate();
+        return () => new LmdbStorage(path, lmdb);
+    }
 }

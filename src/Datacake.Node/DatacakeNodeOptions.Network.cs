@@ -10,6 +10,7 @@ public sealed partial class DatacakeNodeOptions
 {
     readonly List<string> _seeds = [];
     Action<RpcLimits>? _configureRpcLimits;
+    bool _replacesSeeds;
 
     internal string? ListenAddress { get; private set; }
 
@@ -79,6 +80,9 @@ public sealed partial class DatacakeNodeOptions
     public DatacakeNodeOptions WithSeeds(params IEnumerable<string> addresses)
     {
         ArgumentNullException.ThrowIfNull(addresses);
+        if (_replacesSeeds)
+            _seeds.Clear();
+        _replacesSeeds = false;
         foreach (var address in addresses)
         {
             NodeAddress.Check(address, nameof(addresses), allowPortZero: false);

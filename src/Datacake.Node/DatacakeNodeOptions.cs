@@ -8,7 +8,7 @@ namespace Datacake.Node;
 
 /// <summary>
 /// The options of a node. Each can be set once, unless its documentation says otherwise. <see cref="DatacakeNode.StartAsync"/> refuses
-/// missing and contradictory options before it opens anything.
+/// missing and contradictory options before it opens anything, and names all of them.
 /// </summary>
 public sealed partial class DatacakeNodeOptions : IStorageChoice
 {
@@ -17,6 +17,9 @@ public sealed partial class DatacakeNodeOptions : IStorageChoice
     readonly HashSet<string> _settings = [];
     readonly Dictionary<string, string> _labels = [];
     readonly Dictionary<Type, object> _extensionSettings = [];
+    readonly List<StorageKind> _storageKinds = [StorageKind.Memory];
+    readonly List<(string Setting, string Error)> _errors = [];
+    HashSet<string> _replaceableLabels = [];
 
     internal byte? NodeId { get; private set; }
 
@@ -27,6 +30,8 @@ public sealed partial class DatacakeNodeOptions : IStorageChoice
     internal string ClusterId { get; private set; } = "datacake";
 
     internal Func<IStorage>? OpenStorage { get; private set; }
+
+    internal IReadOnlyList<StorageKind> StorageKinds => _storageKinds;
 
     internal TimeProvider TimeProvider { get; private set; } = TimeProvider.System;
 
@@ -84,7 +89,9 @@ public sealed partial class DatacakeNodeOptions : IStorageChoice
     public DatacakeNodeOptions WithLabel(string key, string value)
     {
         NodeKeys.CheckLabel(key, value);
-        if (!_labels.TryAdd(key, value))
+        if (_replaceableLabels.Remove(key))
+            _labels[key] = value;
+        else if (!_labels.TryAdd(key, value))
             throw new ArgumentException($"The label '{key}' is set twice. Set it once.", nameof(key));
         return this;
     }
@@ -129,22 +136,82 @@ public sealed partial class DatacakeNodeOptions : IStorageChoice
         OpenStorage = open;
     }
 
-    /// <exception cref="InvalidOperationException">A required option is missing, or two options contradict each other.</exception>
+    /// <inheritdoc/>
+    public void AddKind(StorageKind kind)
+    {
+        ArgumentNullException.ThrowIfNull(kind);
+        _storageKinds.RemoveAll(known => known.Name == kind.Name);
+        _storageKinds.Add(kind);
+    }
+
+    /// <summary>
+    /// Lets the following calls replace everything that is set so far: single options, labels by their names, and the list of seeds as a
+    /// whole. Used between configurations of different origin, of which the later ones win.
+    /// </summary>
+    internal void AllowReplacing()
+    {
+        _settings.Clear();
+        _replacesSeeds = true;
+        _replaceableLabels = [.. _labels.Keys];
+    }
+
+    /// <summary>Records an error in the settings, with which the node will not start.</summary>
+    /// <param name="setting">The name of the setting. An option with which this name begins does not count as missing then.</param>
+    /// <param name="error">What is wrong, and what to do.</param>
+    internal void Refuse(string setting, string error) => _errors.Add((setting, error));
+
+    /// <exception cref="InvalidOperationException">
+    /// Required options are missing, options contradict each other, or settings are invalid. The message names all of them.
+    /// </exception>
     internal void Validate()
     {
-        if (NodeId is null)
-            throw new InvalidOperationException("The node has no id. Set an id that no other node of the cluster uses: WithNodeId(1).");
-        if (ListenAddress is null)
-            throw new InvalidOperationException($"Node {NodeId} has no address to listen on. Set one: ListenOn(\"127.0.0.1:7001\").");
-        if (AdvertisedAddress is null && NodeAddress.IsAnyInterface(ListenAddress))
-            throw new InvalidOperationException(
-                $"Node {NodeId} listens on '{ListenAddress}', which stands for all interfaces, so other nodes cannot connect to it. "
-                + "Set the address at which they reach it: AdvertiseAs(\"10.0.0.5:7001\").");
-        if (GossipTransport == GossipTransport.Udp && Tls is not null && ClusterSecret is null)
-            throw new InvalidOperationException(
-                $"Node {NodeId} uses TLS, which does not cover gossip over UDP. Protect the gossip with WithClusterSecret, or use the default "
-                + "GossipTransport.Rpc. GossipTransport.PlainUdp gossips without protection.");
-        Gossip.Validate();
+        string[] errors = [.. _errors.Select(error => error.Error), .. FindContradictions()];
+        if (errors.Length > 0)
+            throw new InvalidOperationException(errors.Length == 1 ? errors[0] : $"The node has {errors.Length} invalid settings.\n- {string.Join("\n- ", errors)}");
+    }
+
+    IEnumerable<string> FindContradictions()
+    {
+        string node = NodeId is null ? "The node" : $"Node {NodeId}";
+        if (NodeId is null && !IsRefused("NodeId"))
+            yield return "The node has no id. Set an id that no other node of the cluster uses: WithNodeId(1), or NodeId in the configuration.";
+        if (ListenAddress is null && !IsRefused("ListenOn"))
+            yield return $"{node} has no address to listen on. Set one: ListenOn(\"127.0.0.1:7001\"), or ListenOn in the configuration.";
+        if (AdvertisedAddress is null && ListenAddress is not null && NodeAddress.IsAnyInterface(ListenAddress) && !IsRefused("AdvertiseAs"))
+        {
+            yield return $"{node} listens on '{ListenAddress}', which stands for all interfaces, so other nodes cannot connect to it. "
+                + "Set the address at which they reach it: AdvertiseAs(\"10.0.0.5:7001\").";
+        }
+        if (GossipTransport == GossipTransport.Udp && Tls is not null && ClusterSecret is null && !IsRefused("ClusterSecret"))
+        {
+            yield return $"{node} uses TLS, which does not cover gossip over UDP. Protect the gossip with WithClusterSecret, or use the default "
+                + "GossipTransport.Rpc. GossipTransport.PlainUdp gossips without protection.";
+        }
+        foreach (var error in Gossip.FindErrors())
+            yield return error.Message;
+        if (FindLimitError() is { } limits)
+            yield return limits.Message;
+        if (ErrorOf(() => Tls?.Check(isServer: true)) is { } tls)
+            yield return tls.Message;
+
+        bool IsRefused(string setting) => _errors.Any(error => error.Setting.StartsWith(setting, StringComparison.OrdinalIgnoreCase));
+    }
+
+    /// <summary>Returns the error of the first limit that is out of range, or null if there is none.</summary>
+    internal ArgumentException? FindLimitError() => ErrorOf(RpcLimits.Check);
+
+    /// <summary>Returns the error of a check, or null if it passes.</summary>
+    static ArgumentException? ErrorOf(Action check)
+    {
+        try
+        {
+            check();
+            return null;
+        }
+        catch (ArgumentException error)
+        {
+            return error;
+        }
     }
 
     static void CheckName(string name, string parameter)

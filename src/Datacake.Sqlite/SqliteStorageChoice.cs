@@ -22,4 +22,32 @@ public static class SqliteStorageChoice
         options.UseStorage(() => new SqliteStorage(path, sqlite));
         return options;
     }
+
+    /// <summary>
+    /// Makes SQLite available to an application's configuration: <c>"Storage": { "Kind": "sqlite", "Path": "shop.db" }</c>. The other
+    /// settings are the properties of <see cref="SqliteStorageOptions"/>.
+    /// </summary>
+    /// <returns>The same options.</returns>
+    public static TOptions AddSqlite<TOptions>(this TOptions options)
+        where TOptions : IStorageChoice
+    {
+        options.AddKind(new StorageKind("sqlite", Configure));
+        return options;
+    }
+
+    static Func<IStorage> Configure(IStorageSettings settings)
+    {
+        string path = "";
+        var sqlite = new SqliteStorageOptions();
+        settings.ReadText("Path", value => path = value, isRequired: true);
+        settings.ReadLong(nameof(sqlite.CacheBytes), value => sqlite.CacheBytes = value);
+        settings.ReadInteger(nameof(sqlite.PageSize), value => sqlite.PageSize = value);
+        settings.ReadInteger(nameof(sqlite.MaxPooledReaders), value => sqlite.MaxPooledReaders = value);
+        settings.ReadLong(nameof(sqlite.CheckpointBytes), value => sqlite.CheckpointBytes = value);
+        settings.ReadTime(nameof(sqlite.BusyTimeout), value => sqlite.BusyTimeout = value);
+        settings.ReadLong(nameof(sqlite.MaxFileBytes), value => sqlite.MaxFileBytes = value);
+        settings.ReadBoolean(nameof(sqlite.CheckOnOpen), value => sqlite.CheckOnOpen = value);
+        sqlite.Validate();
+        return () => new SqliteStorage(path, sqlite);
+    }
 }

@@ -8,4 +8,10 @@ public interface IStorageChoice
 {
     /// <summary>Sets the function that opens the store. The owner of the options calls it once, and disposes the store.</summary>
     void UseStorage(Func<IStorage> open);
+
+    /// <summary>
+    /// Makes a kind of storage available to settings that select one by its name, such as an application's configuration. Each provider's
+    /// package adds an extension method, such as <c>options.AddSqlite()</c>.
+    /// </summary>
+    void AddKind(StorageKind kind);
 }

@@ -1,8 +1,14 @@
+using System.Reflection;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using System.Text.Json;
+using Datacake.Data;
 using Datacake.EventualConsistency;
+using Datacake.Lmdb;
 using Datacake.Node;
+using Datacake.Rpc;
+using Datacake.Sqlite;
 using Datacake.Storage;
 using Datacake.Tests;
 using Microsoft.Extensions.Configuration;
@@ -51,12 +57,113 @@ public sealed class ConfigurationTests
             (store.MaxDocumentLength, store.MaxPendingCommits, store.MaxWatchBufferLength, store.MaxCacheLength));
     }
 
-    [Fact]
-    public void Every_property_of_the_store_can_be_configured()
+    [Theory]
+    [InlineData(typeof(ReplicatedStoreOptions), """ "Store": { "Unknown": 1 } """)]
+    [InlineData(typeof(GossipOptions), """ "Gossip": { "Unknown": 1 } """)]
+    [InlineData(typeof(RpcLimits), """ "RpcLimits": { "Unknown": 1 } """)]
+    [InlineData(typeof(DatacakeContextOptions), """ "Contexts": { "Unknown": 1 } """)]
+    [InlineData(typeof(SqliteStorageOptions), """ "Storage": { "Kind": "sqlite", "Path": "shop.db", "Unknown": 1 } """)]
+    [InlineData(typeof(LmdbStorageOptions), """ "Storage": { "Kind": "lmdb", "Path": "shop.mdb", "Unknown": 1 } """)]
+    [InlineData(typeof(RpcTls), """ "Tls": { "Unknown": 1 } """, "Certificate", "CertificateCallback", "Intermediates", "TrustedIssuers", "TrustedIssuersCallback", "Validate")]
+    public async Task Every_property_of_the_options_can_be_configured(Type options, string settings, params string[] onlyInCode)
     {
-        var names = typeof(ReplicatedStoreOptions).GetProperties().Where(property => property.CanWrite).Select(property => property.Name);
-        var refusal = Refuse(""" "Store": { "Unknown": 1 } """);
-        Assert.All(names, name => Assert.Contains(name, refusal, StringComparison.Ordinal));
+        var names = options.GetProperties().Where(property => property.CanWrite).Select(property => property.Name);
+        Assert.Equal(names.Except(onlyInCode).Order(), SettingsIn(await RefuseAsync(settings)).Except(["Profile", "Kind", "Path"]).Order());
+    }
+
+    [Fact]
+    public async Task Every_method_of_the_node_options_can_be_configured()
+    {
+        string[] onlyInCode = ["UseStorage", "AddKind", "WithTransport", "WithTimeProvider", "WithLoggerFactory", "WithExtensionSettings"];
+        var methods = typeof(DatacakeNodeOptions).GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly).Select(method => method.Name);
+        var expected = methods.Except(onlyInCode).Select(method => method == "WithLabel" ? "Labels" : SettingOf(method));
+        string[] additional = ["ClusterSecretFile", "AcceptedClusterSecretFiles", "OperatorKeyFiles", "Storage", "Store", "Contexts", "WaitForJoin"];
+        Assert.Equal(expected.Union(additional).Order(), SettingsIn(await RefuseAsync(""" "Unknown": 1 """)).Order());
+
+        static string SettingOf(string method) => method.StartsWith("With", StringComparison.Ordinal) ? method[4..]
+            : method.StartsWith("In", StringComparison.Ordinal) ? method[2..] : method;
+    }
+
+    [Fact]
+    public async Task Node_takes_its_storage_its_gossip_its_limits_and_its_contexts_from_the_section()
+    {
+        string folder = Directory.CreateTempSubdirectory("datacake-configuration-").FullName;
+        try
+        {
+            string path = Path.Combine(folder, "shop.db");
+            await using (var node = await StartAsync($$"""
+                "NodeId": 1, "ListenOn": "127.0.0.1:0",
+                "Storage": { "Kind": "SQLite", "Path": {{JsonSerializer.Serialize(path)}}, "MaxFileBytes": 10000000, "PageSize": 8192 },
+                "Gossip": { "Profile": "Local", "PhiThreshold": 9.5 }, "GossipTransport": "Udp", "RpcLimits": { "MessageSize": 1000000 },
+                "Contexts": { "DefaultConsistency": "LocalQuorum", "ScanWarningThreshold": 5 }
+                """, withMemory: false))
+            {
+                Assert.IsType<SqliteStorage>(node.Storage);
+                await using var db = new VisitContext(node);
+                Assert.Equal((Consistency.LocalQuorum, 5), (db.DefaultConsistency, db.ScanWarningThreshold));
+            }
+            Assert.True(File.Exists(path));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Secrets_and_keys_come_from_files()
+    {
+        string folder = Directory.CreateTempSubdirectory("datacake-configuration-").FullName;
+        try
+        {
+            using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+            string secret = Write("secret", "correct horse battery staple\n");
+            string next = Write("next", "the secret of the next round\r\n");
+            string operatorKey = Write("operator.pem", key.ExportSubjectPublicKeyInfoPem() + "\n");
+            await using var first = await StartAsync($$"""
+                "NodeId": 1, "ListenOn": "127.0.0.1:0", "ClusterSecretFile": {{secret}}, "AcceptedClusterSecretFiles": [{{next}}], "OperatorKeyFiles": [{{operatorKey}}]
+                """);
+            await using var second = await StartAsync($$"""
+                "NodeId": 2, "ListenOn": "127.0.0.1:0", "Seeds": ["{{first.Address}}"],
+                "ClusterSecret": "the secret of the next round", "AcceptedClusterSecrets": ["correct horse battery staple"]
+                """);
+            await second.WaitForNodesAsync([1, 2], Eventually.Deadline, Canceled);
+            Assert.Equal(key.ExportSubjectPublicKeyInfo(), Assert.Single(first.OperatorKeys).ToArray());
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        string Write(string name, string text)
+        {
+            string path = Path.Combine(folder, name);
+            File.WriteAllText(path, text);
+            return JsonSerializer.Serialize(path);
+        }
+    }
+
+    [Fact]
+    public async Task All_errors_are_reported_at_once_before_anything_is_opened()
+    {
+        string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        string refusal = await RefuseAsync($$"""
+            "NodeId": 300, "Lables": {}, "ClusterSecret": "short",
+            "Gossip": { "Interval": "00:00:00", "KeepAlive": "-00:00:01", "Fanout": 3 },
+            "RpcLimits": { "MessageSize": 0, "HeaderSize": 10 },
+            "Store": { "ExpectedNodes": 0, "StopTimeout": 5, "MaxPendingCommits": 0 },
+            "Storage": { "Kind": "sqlite", "Path": {{JsonSerializer.Serialize(path)}}, "PageSize": 5, "CacheBytes": 1, "Size": 1 }
+            """);
+        string[] paths =
+        [
+            "NodeId", "Lables", "ClusterSecret", "Gossip:Interval", "Gossip:KeepAlive", "Gossip:Fanout", "RpcLimits:MessageSize", "RpcLimits:HeaderSize",
+            "Store:ExpectedNodes", "Store:StopTimeout", "Store:MaxPendingCommits", "Storage:PageSize", "Storage:CacheBytes", "Storage:Size",
+        ];
+        string[] lines = refusal.Split("\n- ");
+        Assert.Equal($"The node has {paths.Length + 1} invalid settings.", lines[0]);
+        Assert.All(paths, name => Assert.Single(lines, line => line.StartsWith($"'Datacake:{name}' is ", StringComparison.Ordinal)));
+        Assert.Contains("ListenOn in the configuration", lines[^1], StringComparison.Ordinal);
+        Assert.False(File.Exists(path));
     }
 
     [Fact]
@@ -120,7 +227,7 @@ public sealed class ConfigurationTests
     }
 
     [Theory]
-    [InlineData(""" "Seed": "127.0.0.1:1" """, "'Datacake:Seed' is not a setting of a node. The settings are: NodeId, ListenOn,")]
+    [InlineData(""" "Seed": "127.0.0.1:1" """, "'Datacake:Seed' is not a setting of a node. The settings are: NodeId, NodeIdFromHostName, ListenOn,")]
     [InlineData(""" "NodeId": "seven" """, "'Datacake:NodeId' is 'seven', which is not a whole number")]
     [InlineData(""" "NodeId": 256 """, "'Datacake:NodeId' is not valid: The node id 256 is invalid. Use a number from 0 to 255.")]
     [InlineData(""" "ListenOn": ["127.0.0.1:1"] """, "'Datacake:ListenOn' must be a single value")]
@@ -142,8 +249,29 @@ public sealed class ConfigurationTests
     [InlineData(""" "Store": { "Durability": "1" } """, "'Datacake:Store:Durability' is '1', which is not one of")]
     [InlineData(""" "Store": { "AcceptStampsUpTo": "soon" } """, "'Datacake:Store:AcceptStampsUpTo' is 'soon', which is not a date and time")]
     [InlineData(""" "Store": { "MaxDocumentLength": 5000000000 } """, "'Datacake:Store:MaxDocumentLength' is '5000000000', which is not a whole number")]
-    public void Unknown_or_malformed_setting_is_refused_by_name(string settings, string message) =>
-        Assert.Contains(message, Refuse(settings), StringComparison.Ordinal);
+    [InlineData(""" "Storage": { "Path": "shop.db" } """, "'Datacake:Storage:Kind' is missing. Set it.")]
+    [InlineData(""" "Storage": { "Kind": "sqlite" } """, "'Datacake:Storage:Path' is missing. Set it.")]
+    [InlineData(""" "Storage": { "Kind": "memory", "Path": "shop.db" } """, "'Datacake:Storage:Path' is not a setting of the storage. The settings are: Kind.")]
+    [InlineData(""" "Storage": { "Kind": "oracle" } """, "'Datacake:Storage:Kind' is not valid: The storage 'oracle' is not available. Use one of sqlite, lmdb, memory.")]
+    [InlineData(""" "ClusterSecretFile": "no such file" """, "'Datacake:ClusterSecretFile' is 'no such file', which is not the path of a file that exists")]
+    [InlineData(""" "Tls": { "CertificateFile": "no such file" } """, "'Datacake:Tls:CertificateFile' is 'no such file', which is not the path of a file that exists")]
+    [InlineData(""" "Gossip": { "Profile": "Mars" } """, "'Datacake:Gossip:Profile' is 'Mars', which is not one of Lan, Wan, Local.")]
+    [InlineData(""" "Gossip": { "PhiThreshold": 0 } """, "'Datacake:Gossip:PhiThreshold' is not valid: The gossip option PhiThreshold is 0. It must be greater than 0.")]
+    [InlineData(""" "Contexts": { "DefaultConsistency": "Most" } """, "'Datacake:Contexts:DefaultConsistency' is 'Most', which is not one of None, One,")]
+    [InlineData(""" "WaitForJoin": "00:00:00" """, "'Datacake:WaitForJoin' is not valid: ")]
+    public async Task Unknown_or_malformed_setting_is_refused_by_name(string settings, string message) =>
+        Assert.Contains(message, await RefuseAsync(settings), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("sqlite", "Reference the package Datacake.Sqlite and call options.AddSqlite() before FromConfiguration.")]
+    [InlineData("lmdb", "Reference the package Datacake.Lmdb and call options.AddLmdb() before FromConfiguration.")]
+    public async Task Storage_that_is_not_available_is_refused_with_the_missing_package_and_call(string kind, string message)
+    {
+        string settings = $$""" "NodeId": 1, "ListenOn": "127.0.0.1:0", "Storage": { "Kind": "{{kind}}", "Path": "shop" } """;
+        var refusal = await Assert.ThrowsAsync<InvalidOperationException>(
+            async () => await DatacakeNode.StartAsync(options => options.FromConfiguration(SectionOf(settings)), Canceled));
+        Assert.EndsWith(message, refusal.Message, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void Missing_section_is_refused_by_name()
@@ -164,8 +292,15 @@ public sealed class ConfigurationTests
         File.WriteAllText(file, certificate.ExportCertificatePem() + "\n" + key.ExportPkcs8PrivateKeyPem());
     }
 
-    static string Refuse(string settings) =>
-        Assert.Throws<InvalidOperationException>(() => new DatacakeNodeOptions().FromConfiguration(SectionOf(settings))).Message;
+    static async Task<string> RefuseAsync(string settings) =>
+        (await Assert.ThrowsAsync<InvalidOperationException>(() => StartAsync(settings, withMemory: false))).Message;
+
+    /// <summary>Returns the settings that the error of an unknown setting lists.</summary>
+    static string[] SettingsIn(string error)
+    {
+        var list = error[(error.IndexOf("The settings are: ", StringComparison.Ordinal) + "The settings are: ".Length)..];
+        return list[..list.IndexOf('.', StringComparison.Ordinal)].Split(", ");
+    }
 
     static IConfigurationSection SectionOf(string settings)
     {
@@ -173,6 +308,12 @@ public sealed class ConfigurationTests
         return new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(json))).Build().GetSection("Datacake");
     }
 
-    static async Task<DatacakeNode> StartAsync(string settings) =>
-        await DatacakeNode.StartAsync(options => options.FromConfiguration(SectionOf(settings)).UseMemory(), Canceled);
+    static async Task<DatacakeNode> StartAsync(string settings, bool withMemory = true) => await DatacakeNode.StartAsync(
+        options =>
+        {
+            options.AddSqlite().AddLmdb().FromConfiguration(SectionOf(settings));
+            if (withMemory)
+                options.UseMemory();
+        },
+        Canceled);
 }

@@ -2,6 +2,7 @@ using Datacake.Data;
 using Datacake.EventualConsistency;
 using Datacake.Node;
 using Datacake.Storage;
+using Datacake.Tests;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
@@ -157,10 +158,60 @@ public sealed class HostingTests
     }
 
     [Fact]
-    public void A_second_node_is_refused()
+    public async Task Later_configurations_replace_the_options_of_earlier_ones()
     {
-        var services = new ServiceCollection().AddDatacake(options => options.WithNodeId(1));
-        Assert.Throws<InvalidOperationException>(() => services.AddDatacake(options => options.WithNodeId(2)));
+        using var host = Build(builder => builder.Services
+            .AddSingleton<TimeProvider>(new ShiftedTime())
+            .AddDatacake(options => options.WithNodeId(1).ListenOn("10.0.0.1:7001").WithSeeds("10.0.0.1:7001", "10.0.0.2:7001").WithLabel("rack", "12")
+                .WithClusterSecret("correct horse battery staple").UseStorage(() => throw new InvalidOperationException("The file was opened.")))
+            .ConfigureDatacake(options => options.ListenOn("127.0.0.1:0").WithSeeds().WithLabel("rack", "13").UseMemory())
+            .AddDatacake((_, options) => options.WithNodeId(3).WithTimeProvider(TimeProvider.System)));
+        await host.StartAsync(Canceled);
+        var node = Assert.Single(host.Services.GetServices<DatacakeNode>());
+        Assert.Equal((3, 0, TimeProvider.System), (node.Id, node.Seeds.Count, node.TimeProvider));
+        Assert.Equal("13", Assert.Single(node.Members).Labels["rack"]);
+        Assert.IsType<MemoryStorage>(node.Storage);
+        Assert.Single(host.Services.GetServices<IHostedService>(), service => service.GetType().Name == "DatacakeHostedService");
+    }
+
+    [Fact]
+    public async Task Option_that_one_configuration_sets_twice_is_refused()
+    {
+        using var host = Build(builder => builder.Services.AddDatacake(options => options.WithNodeId(1).WithNodeId(2)));
+        var refusal = await Assert.ThrowsAsync<InvalidOperationException>(() => host.StartAsync(Canceled));
+        Assert.Contains("The node id of the node is set twice", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Context_is_created_by_its_constructor_with_the_services_that_it_needs()
+    {
+        using var host = Build(builder => builder.Services
+            .AddDatacake(options => options.WithNodeId(1).ListenOn("127.0.0.1:0").WithContexts(contexts => contexts.DefaultConsistency = Consistency.LocalQuorum).UseMemory())
+            .AddScoped(_ => "me")
+            .AddDatacakeContext<SignedContext>((_, db) => db.ScanWarningThreshold = 7));
+        await host.StartAsync(Canceled);
+        await using var scope = host.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<SignedContext>();
+        Assert.Equal(("me", Consistency.LocalQuorum, 7), (db.User, db.DefaultConsistency, db.ScanWarningThreshold));
+        Assert.Same(db, scope.ServiceProvider.GetRequiredService<SignedContext>());
+        Assert.Equal(0, await db.Visits.CountAsync(Canceled));
+    }
+
+    [Fact]
+    public async Task Start_of_the_host_waits_for_the_join_and_fails_with_the_reason()
+    {
+        using (var alone = Build(builder => builder.Services.AddDatacake(options => options
+            .WithNodeId(1).ListenOn("127.0.0.1:0").WaitForJoin(TimeSpan.FromMinutes(1)).UseMemory())))
+        {
+            await alone.StartAsync(Canceled);
+            var store = await alone.Services.GetRequiredService<DatacakeNode>().OpenStoreAsync(Canceled);
+            Assert.True(store.JoinStatus.IsJoined);
+        }
+        using var host = Build(builder => builder.Services.AddDatacake(options => options
+            .WithNodeId(2).ListenOn("127.0.0.1:0").WithSeeds("127.0.0.1:1").WaitForJoin(TimeSpan.FromMilliseconds(50)).UseMemory()));
+        var timeout = await Assert.ThrowsAsync<TimeoutException>(() => host.StartAsync(Canceled));
+        Assert.Contains("has not joined its cluster within 0.05 s", timeout.Message, StringComparison.Ordinal);
+        Assert.Contains("127.0.0.1:1", timeout.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -56,5 +56,7 @@ public sealed class LmdbStorageOptionsTests : IDisposable
         public Func<IStorage>? Open { get; private set; }
 
         public void UseStorage(Func<IStorage> open) => Open = open;
+
+        public void AddKind(StorageKind kind) => throw new NotSupportedException();
     }
 }

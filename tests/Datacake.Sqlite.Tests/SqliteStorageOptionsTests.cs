@@ -60,5 +60,7 @@ public sealed class SqliteStorageOptionsTests : IDisposable
         public Func<IStorage>? Open { get; private set; }
 
         public void UseStorage(Func<IStorage> open) => Open = open;
+
+        public void AddKind(StorageKind kind) => throw new NotSupportedException();
     }
 }

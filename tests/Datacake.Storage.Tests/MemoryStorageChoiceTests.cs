@@ -18,5 +18,7 @@ public sealed class MemoryStorageChoiceTests
         public Func<IStorage>? Open { get; private set; }
 
         public void UseStorage(Func<IStorage> open) => Open = open;
+
+        public void AddKind(StorageKind kind) => throw new NotSupportedException();
     }
 }

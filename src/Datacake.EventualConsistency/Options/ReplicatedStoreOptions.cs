@@ -141,7 +141,7 @@ public sealed class ReplicatedStoreOptions
         static void Check(bool isValid, string name, object value, string allowed)
         {
             if (!isValid)
-                throw new ArgumentException($"{nameof(ReplicatedStoreOptions)}.{name} is {value}; it must be {allowed}.");
+                throw new ArgumentException($"{nameof(ReplicatedStoreOptions)}.{name} is {value}; it must be {allowed}.", name);
         }
     }
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Datacake.Node;
 
 /// <summary>
@@ -98,44 +100,33 @@ public sealed class GossipOptions
         return this;
     }
 
-    /// <exception cref="InvalidOperationException">A value is out of range.</exception>
-    internal void Validate()
+    /// <summary>Returns the options that are out of range, each with its name and a message.</summary>
+    internal IEnumerable<(string Option, string Message)> FindErrors()
     {
         if (Interval < TimeSpan.FromMilliseconds(10))
-            throw new InvalidOperationException($"The gossip option {nameof(Interval)} is {Interval}. It must be at least 10 ms.");
-        Timer(Interval, nameof(Interval));
-        Timer(InitialHeartbeatInterval, nameof(InitialHeartbeatInterval));
-        Timer(MaxHeartbeatInterval, nameof(MaxHeartbeatInterval));
-        Timer(ExchangeTimeout, nameof(ExchangeTimeout));
-        Timer(KeepAlive, nameof(KeepAlive));
-        Positive(ForgetAfter, nameof(ForgetAfter));
-        Positive(TombstoneLifetime, nameof(TombstoneLifetime));
-        Positive(SeedResolveInterval, nameof(SeedResolveInterval));
+            yield return Error(nameof(Interval), Interval, "at least 10 ms");
+        (string, TimeSpan)[] timers =
+        [
+            (nameof(InitialHeartbeatInterval), InitialHeartbeatInterval), (nameof(MaxHeartbeatInterval), MaxHeartbeatInterval),
+            (nameof(ExchangeTimeout), ExchangeTimeout), (nameof(KeepAlive), KeepAlive),
+        ];
+        (string, TimeSpan)[] times =
+            [(nameof(ForgetAfter), ForgetAfter), (nameof(TombstoneLifetime), TombstoneLifetime), (nameof(SeedResolveInterval), SeedResolveInterval)];
+        foreach (var (name, value) in timers.Concat(times).Where(time => time.Item2 <= TimeSpan.Zero))
+            yield return Error(name, value, "positive");
+        foreach (var (name, value) in timers.Append((nameof(Interval), Interval)).Append((nameof(MinSilence), MinSilence)).Where(time => time.Item2 > LongestTimer))
+            yield return Error(name, value, $"at most {LongestTimer.TotalDays:0} days");
         if (MinSilence < TimeSpan.Zero)
-            throw new InvalidOperationException($"The gossip option {nameof(MinSilence)} is {MinSilence}. It cannot be negative.");
-        if (MinSilence > LongestTimer)
-            throw TooLong(MinSilence, nameof(MinSilence));
+            yield return ($"{nameof(MinSilence)}", $"The gossip option {nameof(MinSilence)} is {MinSilence}. It cannot be negative.");
         if (!(PhiThreshold > 0))
-            throw new InvalidOperationException($"The gossip option {nameof(PhiThreshold)} is {PhiThreshold}. It must be greater than 0.");
-        if (MaxHeartbeatInterval < Interval)
-            throw new InvalidOperationException(
-                $"The gossip option {nameof(MaxHeartbeatInterval)} is {MaxHeartbeatInterval}. It must be at least {nameof(Interval)} "
-                + $"({Interval}); otherwise no heartbeat counts.");
-    }
+            yield return Error(nameof(PhiThreshold), PhiThreshold, "greater than 0");
+        if (MaxHeartbeatInterval < Interval && MaxHeartbeatInterval > TimeSpan.Zero)
+        {
+            yield return Error(
+                nameof(MaxHeartbeatInterval), MaxHeartbeatInterval, $"at least {nameof(Interval)} ({Interval}); otherwise no heartbeat counts");
+        }
 
-    static void Timer(TimeSpan value, string name)
-    {
-        Positive(value, name);
-        if (value > LongestTimer)
-            throw TooLong(value, name);
-    }
-
-    static InvalidOperationException TooLong(TimeSpan value, string name)
-        => new($"The gossip option {name} is {value}. It must be at most {LongestTimer.TotalDays:0} days.");
-
-    static void Positive(TimeSpan value, string name)
-    {
-        if (value <= TimeSpan.Zero)
-            throw new InvalidOperationException($"The gossip option {name} is {value}. It must be positive.");
+        static (string, string) Error(string name, IFormattable value, string allowed)
+            => (name, string.Create(CultureInfo.InvariantCulture, $"The gossip option {name} is {value}. It must be {allowed}."));
     }
 }

@@ -5,6 +5,7 @@ using Datacake.EventualConsistency;
 using Datacake.Hosting;
 using Datacake.Node;
 using Datacake.Sqlite;
+using Datacake.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -79,6 +80,24 @@ static class Configuring
 
         void Join(DatacakeNodeOptions options) =>
             options.WithSeeds(Samples.AddressOf(1)).WithClusterSecret(secret).UseSqlite(Path.GetRandomFileName());
+    }
+}
+
+static class Testing
+{
+    public static async Task RunAsync()
+    {
+        var builder = WebApplication.CreateBuilder(["--urls", "http://127.0.0.1:0"]);
+        builder.Services.AddDatacake(options => options.WithNodeId(1).ListenOn("10.0.0.1:7001").WithSeeds("10.0.0.1:7001", "10.0.0.2:7001").UseSqlite("shop.db"));
+        var services = builder.Services;
+        // sample 3
+        await using var app = builder.Build();
+        await app.StartAsync();
+        var store = await app.Services.GetRequiredService<DatacakeNode>().OpenStoreAsync();
+        await store.Keyspace("cakes").PutAsync(1, "Madeira"u8.ToArray(), Consistency.All);
+        Assert.False(File.Exists("shop.db"));
+        await app.StopAsync();
+        Samples.Reach(3);
     }
 }
 
