@@ -76,13 +76,15 @@ sealed class StoreTicker : IAsyncDisposable
     async Task RunAsync()
     {
         bool hasMore = false;
+        var pause = _joining.IsDueAtOnce ? TimeSpan.Zero : _interval;
         long ticked = _node.TimeProvider.GetTimestamp();
         while (!_stopping.IsCancellationRequested)
         {
             try
             {
                 if (!hasMore)
-                    await Task.Delay(_interval, _node.TimeProvider, _stopping.Token).ConfigureAwait(false);
+                    await Task.Delay(pause, _node.TimeProvider, _stopping.Token).ConfigureAwait(false);
+                pause = _interval;
                 // Work that takes several steps continues at once, which must neither bring forward the next report nor make a waiting pull
                 // count as lost.
                 bool isDue = !hasMore || _node.TimeProvider.GetElapsedTime(ticked) >= _interval;

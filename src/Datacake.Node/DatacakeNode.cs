@@ -36,6 +36,7 @@ public sealed class DatacakeNode : IAsyncDisposable
     {
         Id = parts.NodeId;
         Address = parts.Address;
+        HasNewAddress = parts.HasNewAddress;
         DataCenter = parts.DataCenter;
         ClusterId = parts.ClusterId;
         Generation = parts.Generation;
@@ -90,6 +91,11 @@ public sealed class DatacakeNode : IAsyncDisposable
     /// Gets the RPC address at which other nodes reach this one. If port 0 was configured, it has the port that was bound.
     /// </summary>
     public string Address { get; }
+
+    /// <summary>
+    /// Gets whether the port of the address was picked when the node started, so that no other node can know the address from before.
+    /// </summary>
+    public bool HasNewAddress { get; }
 
     /// <summary>Gets the data center of the node.</summary>
     public string DataCenter { get; }

@@ -11,6 +11,7 @@ namespace Datacake.Node;
 sealed record NodeParts(
     byte NodeId,
     string Address,
+    bool HasNewAddress,
     string DataCenter,
     string ClusterId,
     ulong Generation,

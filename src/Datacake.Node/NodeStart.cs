@@ -131,6 +131,7 @@ static class NodeStart
         var node = new DatacakeNode(new NodeParts(
             nodeId,
             address,
+            HasPortZero(options.ListenAddress!) && (options.AdvertisedAddress is null || HasPortZero(options.AdvertisedAddress)),
             options.DataCenter,
             options.ClusterId,
             self.Generation,
@@ -179,11 +180,13 @@ static class NodeStart
     {
         var advertised = options.AdvertisedAddress
             ?? (NodeAddress.IsName(options.ListenAddress!) ? options.ListenAddress! : boundAddress);
-        return NodeAddress.TryParse(advertised, out var host, out var port) && port == 0
+        return HasPortZero(advertised) && NodeAddress.TryParse(advertised, out var host, out _)
             && NodeAddress.TryParse(boundAddress, out _, out var boundPort)
             ? NodeAddress.Format(host, boundPort)
             : advertised;
     }
+
+    static bool HasPortZero(string address) => NodeAddress.TryParse(address, out _, out var port) && port == 0;
 
     /// <summary>
     /// Returns the endpoint in the node's gossip identity. Without <see cref="DatacakeNodeOptions.AdvertiseAs"/>, it is the bound endpoint,

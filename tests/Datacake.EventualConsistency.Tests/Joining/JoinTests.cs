@@ -1,4 +1,5 @@
 using Datacake.EventualConsistency.Tests.Fixtures;
+using Datacake.Node;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests.Joining;
@@ -24,6 +25,28 @@ public sealed class JoinTests
         await nodes.StartNodeAsync(1);
         await nodes[1].PutAsync(1, "x", Consistency.None);
         Assert.Equal("x", await nodes[1].GetAsync(1));
+    }
+
+    [Theory]
+    [InlineData(false, false, true)]
+    [InlineData(true, true, true)]
+    [InlineData(true, false, false)]
+    public async Task Store_that_no_node_can_know_forms_its_cluster_before_the_first_tick(bool hasFixedAddress, bool isTold, bool isAtOnce)
+    {
+        using var addresses = new ReservedAddresses();
+        await using var node = await DatacakeNode.StartAsync(
+            options => options.WithNodeId(1).ListenOn(hasFixedAddress ? addresses.Next() : "127.0.0.1:0").UseMemory().WithStore(store =>
+            {
+                store.ReportInterval = TimeSpan.FromHours(1);
+                store.FormCluster = isTold;
+            }),
+            Canceled);
+        Assert.Equal(!hasFixedAddress, node.HasNewAddress);
+        var store = await node.OpenStoreAsync(Canceled);
+        if (isAtOnce)
+            await store.WaitUntilJoinedAsync(Eventually.Deadline, Canceled);
+        else
+            await Assert.ThrowsAsync<TimeoutException>(() => store.WaitUntilJoinedAsync(TimeSpan.FromMilliseconds(200), Canceled).AsTask());
     }
 
     [Fact]
