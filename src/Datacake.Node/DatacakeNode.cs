@@ -93,7 +93,7 @@ public sealed class DatacakeNode : IAsyncDisposable
     public string Address { get; }
 
     /// <summary>
-    /// Gets whether the port of the address was picked when the node started, so that no other node can know the address from before.
+    /// True if the port of the address was picked when the node started, so that no other node can know the address from before.
     /// </summary>
     public bool HasNewAddress { get; }
 

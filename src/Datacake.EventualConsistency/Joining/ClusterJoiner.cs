@@ -17,11 +17,11 @@ sealed class ClusterJoiner(DatacakeNode node, Replica replica, ReplicatedStoreOp
     readonly long _started = node.TimeProvider.GetTimestamp();
 
     /// <summary>
-    /// Gets whether the store may form the cluster as soon as it opens, because no node can know it: none has been met, and either the
-    /// operator says that this is the first one, or the node has no seeds and its address is new. At an address from before, members could
-    /// still call, and tell that a cluster exists.
+    /// True if the store may form the cluster as soon as it opens, because it knows no node and no node can know it: the node has no seeds,
+    /// and its address is new. At an address from before, members could still call, and tell that a cluster exists. So could its seeds, even if
+    /// <see cref="ReplicatedStoreOptions.FormCluster"/> is set: such a setting tends to stay when a disk is replaced.
     /// </summary>
-    public bool MayFormAtOnce => node.Members.Count == 1 && (options.FormCluster || (node.Seeds.Count == 0 && node.HasNewAddress));
+    public bool MayFormAtOnce => node.Seeds.Count == 0 && node.HasNewAddress;
 
     /// <summary>Returns true if the store must form the cluster. Called on the commit loop at each tick.</summary>
     public bool MustForm()

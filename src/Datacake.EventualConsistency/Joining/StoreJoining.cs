@@ -45,7 +45,7 @@ sealed class StoreJoining
 
     public bool IsJoined => _joined.Task.IsCompletedSuccessfully;
 
-    /// <summary>Gets whether the first tick should follow at once, because the store can form its cluster then.</summary>
+    /// <summary>True if the first tick should follow at once, because the store can form its cluster then.</summary>
     public bool IsDueAtOnce => !IsJoined && _cluster.MayFormAtOnce;
 
     public async IAsyncEnumerable<JoinStatus> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
