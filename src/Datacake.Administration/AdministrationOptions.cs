@@ -6,6 +6,8 @@ public sealed class AdministrationOptions
     /// <summary>The minimum length of an operator secret in characters.</summary>
     public const int MinSecretLength = 16;
 
+    const int MaxLogLines = 100_000;
+
     /// <summary>
     /// Gets or sets the operator secret, which clients must know to change something. Keep it off the machines of the nodes' clients, and different from
     /// the cluster secret. Default: none, so that nothing can be changed from outside the node's process.
@@ -21,8 +23,8 @@ public sealed class AdministrationOptions
     internal void Validate()
     {
         if (OperatorSecret is { Length: < MinSecretLength })
-            throw new ArgumentException($"The operator secret has {OperatorSecret.Length} characters. Use at least {MinSecretLength}.");
-        ArgumentOutOfRangeException.ThrowIfNegative(LogLines);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(LogLines, 100_000);
+            throw new ArgumentException($"The operator secret has {OperatorSecret.Length} characters. Use at least {MinSecretLength}.", nameof(OperatorSecret));
+        if (LogLines is < 0 or > MaxLogLines)
+            throw new ArgumentException($"{nameof(AdministrationOptions)}.{nameof(LogLines)} is {LogLines}; it must be from 0 to {MaxLogLines:N0}.", nameof(LogLines));
     }
 }

@@ -192,7 +192,7 @@ sealed class AdministrationService : RpcService
         if (_key is null)
         {
             throw Refuse($"Node {_node.Id} has no operator secret, so nothing can be changed from outside its process. Set AdministrationOptions.OperatorSecret "
-                + "(configuration: Datacake:OperatorSecretFile) on the node.");
+                + "(in the configuration Administration:OperatorSecretFile) on the node.");
         }
         if (headers[ChallengeHeader] is not { } challengeText || headers[ProofHeader] is not { } proofText)
             throw Refuse("The command has no proof of the operator secret. Pass the secret to the client (--operator-secret-file).");

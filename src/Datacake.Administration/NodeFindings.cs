@@ -56,17 +56,17 @@ public static class NodeFindings
         }
         if (store.DifferingMembers is { Count: > 0 } differing)
         {
-            yield return Error("different", $"Nodes {string.Join(", ", differing)} know the same transactions as node {node.Id} but show something else.",
+            yield return Warning("different", $"Nodes {string.Join(", ", differing)} know the same transactions as node {node.Id} but show something else.",
                 "Verify the store of each node. Damaged records are repaired from the other nodes.");
         }
         if (store.DamagedRecords is > 0 and var damaged)
         {
-            yield return Error("damaged", $"{damaged} stored records of node {node.Id} are damaged and not repaired yet.",
+            yield return Warning("damaged", $"{damaged} stored records of node {node.Id} are damaged and not repaired yet.",
                 "Keep the other nodes running, from which they are repaired, and check the disk.");
         }
         if (store.HeldRemoval is { } held)
         {
-            yield return Error("held-removal",
+            yield return Warning("held-removal",
                 $"A reconcile of node {node.Id} with node {held.NodeId} would remove {held.Documents} documents and is held back until it is allowed.",
                 $"If the documents were deleted on purpose, allow the removal. If node {held.NodeId} has lost them, start that node with an empty store.");
         }

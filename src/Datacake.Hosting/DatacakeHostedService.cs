@@ -1,3 +1,4 @@
+using Datacake.Administration;
 using Datacake.EventualConsistency;
 using Datacake.Node;
 using Microsoft.Extensions.DependencyInjection;
@@ -27,6 +28,7 @@ sealed class DatacakeHostedService(IServiceProvider services) : IHostedService, 
         try
         {
             var store = await node.OpenStoreAsync(cancellationToken).ConfigureAwait(false);
+            await node.OpenAdministrationAsync(cancellationToken).ConfigureAwait(false);
             if (node.SettingsOf<HostStart>().JoinTimeout is { } timeout)
                 await store.WaitUntilJoinedAsync(timeout, cancellationToken).ConfigureAwait(false);
         }

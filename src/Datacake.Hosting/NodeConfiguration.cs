@@ -1,3 +1,4 @@
+using Datacake.Administration;
 using Datacake.Data;
 using Datacake.EventualConsistency;
 using Datacake.Node;
@@ -51,6 +52,7 @@ static class NodeConfiguration
         settings.ReadSection("Storage", "the storage", storage => ReadStorage(storage, options));
         settings.ReadSection("Store", "a store", store => ReadStore(store, options));
         settings.ReadSection("Contexts", "contexts", contexts => ReadContexts(contexts, options));
+        settings.ReadSection("Administration", "the administration", administration => ReadAdministration(administration, options));
         settings.ReadTime("WaitForJoin", value => options.WaitForJoin(value));
     }
 
@@ -165,5 +167,13 @@ static class NodeConfiguration
     {
         settings.ReadName<Consistency>(nameof(contexts.DefaultConsistency), value => contexts.DefaultConsistency = value);
         settings.ReadLong(nameof(contexts.ScanWarningThreshold), value => contexts.ScanWarningThreshold = value);
+    });
+
+    static void ReadAdministration(SettingsReader settings, DatacakeNodeOptions options) => options.WithAdministration(administration =>
+    {
+        settings.ReadText(nameof(administration.OperatorSecret), value => administration.OperatorSecret = value);
+        settings.ReadFileText("OperatorSecretFile", value => administration.OperatorSecret = value);
+        settings.ReadInteger(nameof(administration.LogLines), value => administration.LogLines = value);
+        settings.ReadName<Consistency>(nameof(administration.Level), value => administration.Level = value);
     });
 }

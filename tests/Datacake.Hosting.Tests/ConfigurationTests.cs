@@ -4,6 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using Datacake.Data;
+using Datacake.Administration;
 using Datacake.EventualConsistency;
 using Datacake.Lmdb;
 using Datacake.Node;
@@ -64,11 +65,12 @@ public sealed class ConfigurationTests
     [InlineData(typeof(DatacakeContextOptions), """ "Contexts": { "Unknown": 1 } """)]
     [InlineData(typeof(SqliteStorageOptions), """ "Storage": { "Kind": "sqlite", "Path": "shop.db", "Unknown": 1 } """)]
     [InlineData(typeof(LmdbStorageOptions), """ "Storage": { "Kind": "lmdb", "Path": "shop.mdb", "Unknown": 1 } """)]
+    [InlineData(typeof(AdministrationOptions), """ "Administration": { "Unknown": 1 } """)]
     [InlineData(typeof(RpcTls), """ "Tls": { "Unknown": 1 } """, "Certificate", "CertificateCallback", "Intermediates", "TrustedIssuers", "TrustedIssuersCallback", "Validate")]
     public async Task Every_property_of_the_options_can_be_configured(Type options, string settings, params string[] onlyInCode)
     {
         var names = options.GetProperties().Where(property => property.CanWrite).Select(property => property.Name);
-        Assert.Equal(names.Except(onlyInCode).Order(), SettingsIn(await RefuseAsync(settings)).Except(["Profile", "Kind", "Path"]).Order());
+        Assert.Equal(names.Except(onlyInCode).Order(), SettingsIn(await RefuseAsync(settings)).Except(["Profile", "Kind", "Path", "OperatorSecretFile"]).Order());
     }
 
     [Fact]
@@ -77,7 +79,7 @@ public sealed class ConfigurationTests
         string[] onlyInCode = ["UseStorage", "AddKind", "WithTransport", "WithTimeProvider", "WithLoggerFactory", "WithExtensionSettings"];
         var methods = typeof(DatacakeNodeOptions).GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly).Select(method => method.Name);
         var expected = methods.Except(onlyInCode).Select(method => method == "WithLabel" ? "Labels" : SettingOf(method));
-        string[] additional = ["ClusterSecretFile", "AcceptedClusterSecretFiles", "OperatorKeyFiles", "Storage", "Store", "Contexts", "WaitForJoin"];
+        string[] additional = ["ClusterSecretFile", "AcceptedClusterSecretFiles", "OperatorKeyFiles", "Storage", "Store", "Contexts", "Administration", "WaitForJoin"];
         Assert.Equal(expected.Union(additional).Order(), SettingsIn(await RefuseAsync(""" "Unknown": 1 """)).Order());
 
         static string SettingOf(string method) => method.StartsWith("With", StringComparison.Ordinal) ? method[4..]

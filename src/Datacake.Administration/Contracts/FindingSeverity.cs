@@ -6,9 +6,9 @@ public enum FindingSeverity
     /// <summary>Worth knowing. Nothing has to be done.</summary>
     Information,
 
-    /// <summary>Something is missing or will fail. The node still writes.</summary>
+    /// <summary>Something is missing, is wrong, or will fail. The node still writes.</summary>
     Warning,
 
-    /// <summary>The node cannot write, or data are at risk.</summary>
+    /// <summary>The node cannot write.</summary>
     Error,
 }
