@@ -137,15 +137,16 @@ public sealed class AdministrationClient
     /// <param name="keyspace">The name of the keyspace.</param>
     /// <param name="blocks">Blocks of whole lines. Each is one transaction; about 100 KB are a good size.</param>
     /// <param name="level">The consistency level of the transactions.</param>
+    /// <param name="linesBefore">The number of lines before the first one, for messages about a line. A line with a property <c>line</c> has that number.</param>
     /// <param name="cancellationToken">A token that ends the import. What was acknowledged is stored.</param>
     /// <returns>The number of documents of each block, in the order of the blocks, when it is stored.</returns>
     /// <exception cref="AdministrationException">A line cannot be imported; the message names it. What was acknowledged is stored.</exception>
     public async IAsyncEnumerable<int> ImportAsync(
-        string keyspace, IAsyncEnumerable<ReadOnlyMemory<byte>> blocks, Consistency level = Consistency.Quorum,
+        string keyspace, IAsyncEnumerable<ReadOnlyMemory<byte>> blocks, Consistency level = Consistency.Quorum, long linesBefore = 0,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(blocks);
-        byte[] arguments = Encode(new() { Keyspace = keyspace, Level = level.ToString() });
+        byte[] arguments = Encode(new() { Keyspace = keyspace, Level = level.ToString(), LinesBefore = linesBefore });
         var headers = (await AuthorizeAsync(AdministrationService.Import, arguments, cancellationToken).ConfigureAwait(false))
             .With(AdministrationService.ArgumentsHeader, Encoding.UTF8.GetString(arguments));
         var stream = await OpenAsync(AdministrationService.Import, headers, cancellationToken).ConfigureAwait(false);
@@ -172,9 +173,16 @@ public sealed class AdministrationClient
 
         async Task<bool> SendAsync()
         {
-            await foreach (var block in blocks.WithCancellation(stop.Token).ConfigureAwait(false))
-                await stream.WriteAsync(block, stop.Token).ConfigureAwait(false);
-            await stream.CompleteAsync(stop.Token).ConfigureAwait(false);
+            try
+            {
+                await foreach (var block in blocks.WithCancellation(stop.Token).ConfigureAwait(false))
+                    await stream.WriteAsync(block, stop.Token).ConfigureAwait(false);
+            }
+            finally
+            {
+                // Also if a block cannot be read: otherwise the node would wait for it, and the caller for the node.
+                await stream.CompleteAsync(stop.Token).ConfigureAwait(false);
+            }
             return true;
         }
     }

@@ -27,7 +27,7 @@ sealed class DocumentExport(ReplicatedStore store, RpcStream stream, Administrat
             {
                 json.WriteStartObject();
                 json.WritePropertyName("key"u8);
-                KeyJson.Write(json, key.Encoded.Span, asked.IsPlain);
+                KeyJson.Write(json, key.Encoded.Span);
                 json.WritePropertyName("document"u8);
                 DocumentJson.Write(json, document, asked.IsPlain);
                 json.WriteEndObject();

@@ -27,7 +27,7 @@ sealed class DocumentFeed(ReplicatedStore store, RpcStream stream, Administratio
             json.WriteStartObject();
             json.WriteString("kind"u8, change.After is null ? "deleted" : change is { IsBeforeKnown: true, Before: null } ? "added" : "changed");
             json.WritePropertyName("key"u8);
-            KeyJson.Write(json, change.Key.Encoded.Span, asked.IsPlain);
+            KeyJson.Write(json, change.Key.Encoded.Span);
             if (change.After is { } after)
             {
                 json.WriteNumber("node"u8, after.Newest.Node);

@@ -24,7 +24,7 @@ sealed class DocumentImport(ReplicatedStore store, RpcStream stream, Administrat
         string keyspace = asked.Keyspace ?? throw new ArgumentException("The import needs a keyspace.");
         var level = Enum.TryParse<Consistency>(asked.Level, ignoreCase: true, out var parsed) ? parsed : Consistency.Quorum;
         var pending = new Queue<(Task Commit, int Count)>();
-        long line = 0;
+        long line = asked.LinesBefore ?? 0;
         while (await stream.ReadAsync(cancellationToken).ConfigureAwait(false) is { } message)
         {
             Transaction transaction;
@@ -63,6 +63,8 @@ sealed class DocumentImport(ReplicatedStore store, RpcStream stream, Administrat
             try
             {
                 using var json = JsonDocument.Parse(line);
+                if (json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("line"u8, out var given) && given.TryGetInt64(out long original))
+                    number = original;
                 if (json.RootElement.ValueKind != JsonValueKind.Object || !json.RootElement.TryGetProperty("key"u8, out var key)
                     || !json.RootElement.TryGetProperty("document"u8, out var document))
                 {
@@ -73,7 +75,7 @@ sealed class DocumentImport(ReplicatedStore store, RpcStream stream, Administrat
             }
             catch (Exception e) when (e is JsonException or FormatException or ArgumentException or InvalidOperationException)
             {
-                throw new JsonValueException($"Line {number} of what was sent cannot be imported: {e.Message}");
+                throw new JsonValueException($"Line {number} cannot be imported: {e.Message}");
             }
         }
         return transaction;

@@ -1,16 +1,17 @@
 using System.Buffers;
 using System.Globalization;
-using System.IO.Hashing;
 using System.Text;
 using Datacake.Administration.Contracts;
+using Datacake.Crdt;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Layout;
 using Datacake.Rpc;
 using Datacake.Storage;
 
 namespace Datacake.Administration;
 
 /// <summary>
-/// Sends the key and a hash of every document of a keyspace, in the order of the keys, so that the documents of two nodes can be compared without
+/// Sends the key and a hash of what readers see of every document of a keyspace, in the order of the keys, so that the documents of two nodes can be compared without
 /// sending them: a line for each, with the encoded key and the hash, both hexadecimal.
 /// </summary>
 sealed class FingerprintExport(ReplicatedStore store, RpcStream stream, AdministrationRequest asked)
@@ -28,7 +29,8 @@ sealed class FingerprintExport(ReplicatedStore store, RpcStream stream, Administ
         {
             foreach (var (key, document) in page)
             {
-                ulong hash = XxHash3.HashToUInt64(document.Encoded.Span);
+                // The scan returns live documents only, whatever the policy of the keyspace is.
+                ulong hash = (ulong)Fingerprint.Of(key.Encoded.Span, document, MergePolicy.LastWriterWins);
                 string line = string.Create(CultureInfo.InvariantCulture, $"{Convert.ToHexString(key.Encoded.Span)} {hash:x16}\n");
                 Encoding.ASCII.GetBytes(line, lines);
             }

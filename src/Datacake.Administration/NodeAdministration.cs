@@ -59,7 +59,7 @@ public sealed class NodeAdministration : IAsyncDisposable
         return new NodeStatus(
             node.Id, node.Address, node.DataCenter, node.ClusterId, Version, node.TimeProvider.GetUtcNow(), node.TimeProvider.GetElapsedTime(_started).TotalSeconds,
             node.Storage?.GetType().Name ?? "", size, _store.JoinStatus.IsJoined, _store.JoinStatus.Documents, _store.JoinStatus.EstimatedDocuments, keyspaces.Count, documents,
-            _options.OperatorSecret is not null, [.. _store.MemberStates.Select(Describe)], NodeFindings.Of(_store, _options.Level));
+            _options.OperatorSecret is not null, node.Seeds, node.CertificateStatus?.ExpiresAt, [.. _store.MemberStates.Select(Describe)], NodeFindings.Of(_store, _options.Level));
 
         MemberStatus Describe(StoreMemberState member)
         {
@@ -104,11 +104,11 @@ public sealed class NodeAdministration : IAsyncDisposable
             if (page.Count == 0)
                 return new DocumentList(rows, null);
             foreach (var (key, document) in page)
-                rows.Add(new DocumentRow(KeyJson.Of(key, isPlain), DocumentJson.Of(document, isPlain)));
+                rows.Add(new DocumentRow(KeyJson.Of(key), DocumentJson.Of(document, isPlain)));
             last = page[^1].Key;
             range = range.After(last.Encoded);
         }
-        return new DocumentList(rows, KeyJson.Of(last, isPlain: false));
+        return new DocumentList(rows, KeyJson.Of(last));
     }
 
     /// <summary>Returns a document with the writer of each of its values, or null if the store has nothing with the key.</summary>
@@ -120,7 +120,7 @@ public sealed class NodeAdministration : IAsyncDisposable
             return null;
         var (document, isAlive) = stored;
         return new DocumentDetail(
-            keyspace, KeyJson.Of(documentKey, isPlain), isAlive, isAlive ? DocumentJson.Of(document, isPlain) : null,
+            keyspace, KeyJson.Of(documentKey), isAlive, isAlive ? DocumentJson.Of(document, isPlain) : null,
             StampOf(document.Born), StampOf(document.Touched), StampOf(document.Died), CellsOf(document, isPlain));
     }
 

@@ -54,7 +54,7 @@ public class DocumentJsonTests
     {
         var key = KeyJson.Read(JsonElement.Parse(parts.Length == 1 ? parts[0] : $"[{string.Join(',', parts)}]"));
 
-        Assert.Equal(key, KeyJson.Read(KeyJson.Of(key, isPlain: false)));
+        Assert.Equal(key, KeyJson.Read(KeyJson.Of(key)));
     });
 
     [Fact]

@@ -64,6 +64,40 @@ public class TransferTests
     }
 
     [Fact]
+    public async Task Import_whose_blocks_cannot_be_read_ends_with_the_error()
+    {
+        await using var cluster = await Fixture.StartAsync(1);
+
+        var failure = await Assert.ThrowsAsync<IOException>(() => cluster.ClientOf(1).ImportAsync("cakes", BlocksAsync(), cancellationToken: Canceled).ToListAsync(Canceled).AsTask());
+
+        Assert.Equal("The disk is gone.", failure.Message);
+        Assert.Single((await cluster.ClientOf(1).ListDocumentsAsync("cakes", cancellationToken: Canceled)).Documents);
+
+        static async IAsyncEnumerable<ReadOnlyMemory<byte>> BlocksAsync()
+        {
+            yield return """{"key":1,"document":{}}"""u8.ToArray();
+            await Task.Yield();
+            throw new IOException("The disk is gone.");
+        }
+    }
+
+    [Fact]
+    public async Task Line_that_cannot_be_imported_has_the_number_that_the_caller_gives_it()
+    {
+        await using var cluster = await Fixture.StartAsync(1);
+
+        Assert.Contains("Line 41 ", await FailureOfAsync("{}", linesBefore: 40), StringComparison.Ordinal);
+        Assert.Contains("Line 7 ", await FailureOfAsync("""{"line":7,"key":1}""", linesBefore: 40), StringComparison.Ordinal);
+
+        async Task<string> FailureOfAsync(string line, long linesBefore)
+        {
+            ReadOnlyMemory<byte>[] blocks = [Encoding.UTF8.GetBytes(line)];
+            return (await Assert.ThrowsAsync<AdministrationException>(() => cluster.ClientOf(1)
+                .ImportAsync("cakes", blocks.ToAsyncEnumerable(), linesBefore: linesBefore, cancellationToken: Canceled).ToListAsync(Canceled).AsTask())).Message;
+        }
+    }
+
+    [Fact]
     public async Task Import_without_the_operator_secret_is_refused()
     {
         await using var cluster = await Fixture.StartAsync(1);

@@ -37,6 +37,12 @@ public sealed class Package : IDisposable
         }
     }
 
+    /// <summary>Gets whether the package is a tool, which brings its references along.</summary>
+    public bool IsTool => Metadata.Descendants(Metadata.Name.Namespace + "packageType").Any(static type => (string?)type.Attribute("name") == "DotnetTool");
+
+    /// <summary>Gets the folder of the assemblies.</summary>
+    public string AssemblyFolder => IsTool ? "tools/net10.0/any" : "lib/net10.0";
+
     /// <summary>Reads a file of the package, or returns null.</summary>
     public byte[]? Read(string path) => Read(_package, path);
 

@@ -95,7 +95,7 @@ public partial class PackageTests(PackageFeed feed)
         var packages = ReferencesOf("PackageReference").Select(name => $"{name} {versions[name]}");
 
         Assert.Equal(
-            projects.Concat(packages).Order(StringComparer.Ordinal),
+            package.IsTool ? [] : projects.Concat(packages).Order(StringComparer.Ordinal),
             package.Dependencies.Select(static entry => $"{entry.Attribute("id")!.Value} {entry.Attribute("version")!.Value}").Order(StringComparer.Ordinal));
 
         IEnumerable<string> ReferencesOf(string kind) => project.Descendants(kind)
@@ -109,7 +109,7 @@ public partial class PackageTests(PackageFeed feed)
     {
         Assert.SkipUnless(Repository.IsUnderGit, "The source tree is not a git repository, so the symbols cannot name a commit.");
         using var package = feed.Open(id);
-        using var reader = MetadataReaderProvider.FromPortablePdbImage(ImmutableArray.Create(package.ReadSymbols($"lib/net10.0/{id}.pdb")!));
+        using var reader = MetadataReaderProvider.FromPortablePdbImage(ImmutableArray.Create(package.ReadSymbols($"{package.AssemblyFolder}/{id}.pdb")!));
         var symbols = reader.GetMetadataReader();
 
         string links = Encoding.UTF8.GetString(InformationOf(symbols, EntityHandle.ModuleDefinition, SourceLink)!);
@@ -126,10 +126,11 @@ public partial class PackageTests(PackageFeed feed)
     public void Assembly_is_built_deterministically_and_documented(string id)
     {
         using var package = feed.Open(id);
-        using var assembly = new PEReader(ImmutableArray.Create(package.Read($"lib/net10.0/{id}.dll")!));
+        using var assembly = new PEReader(ImmutableArray.Create(package.Read($"{package.AssemblyFolder}/{id}.dll")!));
 
         Assert.Contains(assembly.ReadDebugDirectory(), static entry => entry.Type == DebugDirectoryEntryType.Reproducible);
-        Assert.NotNull(package.Read($"lib/net10.0/{id}.xml"));
+        if (!package.IsTool)
+            Assert.NotNull(package.Read($"{package.AssemblyFolder}/{id}.xml"));
     }
 
     [Fact]

@@ -15,4 +15,5 @@ namespace Datacake.Administration.Contracts;
 [JsonSerializable(typeof(IReadOnlyList<LogLine>))]
 [JsonSerializable(typeof(CommandResult))]
 [JsonSerializable(typeof(StoreVerification))]
+[JsonSerializable(typeof(StoreSummary))]
 sealed partial class AdministrationJson : JsonSerializerContext;

@@ -24,6 +24,9 @@ sealed record AdministrationRequest
 
     public string? Level { get; init; }
 
+    /// <summary>Gets the number of lines before the first one of an import, for messages about a line.</summary>
+    public long? LinesBefore { get; init; }
+
     /// <summary>True if values are to be readable rather than exact.</summary>
     public bool IsPlain { get; init; }
 }

@@ -16,9 +16,11 @@ namespace Datacake.Administration;
 /// <param name="Keyspaces">The number of keyspaces.</param>
 /// <param name="Documents">The number of documents in all keyspaces.</param>
 /// <param name="AcceptsCommands">True if the node has an operator secret, so that operators can change something.</param>
+/// <param name="Seeds">The seeds of the node; null if the node does not say.</param>
+/// <param name="CertificateExpiresAt">The time at which the certificate of the node, or that of an issuer, expires; null if there is none.</param>
 /// <param name="Members">All members of the cluster, the node itself included.</param>
 /// <param name="Findings">What an operator should know, the most urgent first. Empty if all is well.</param>
 public sealed record NodeStatus(
     int NodeId, string Address, string DataCenter, string ClusterId, string Version, DateTimeOffset Time, double UptimeSeconds, string Storage, long? StorageBytes,
-    bool HasJoined, long ReceivedDocuments, long ExpectedDocuments, int Keyspaces, long Documents, bool AcceptsCommands, IReadOnlyList<MemberStatus> Members,
+    bool HasJoined, long ReceivedDocuments, long ExpectedDocuments, int Keyspaces, long Documents, bool AcceptsCommands, IReadOnlyList<string>? Seeds, DateTimeOffset? CertificateExpiresAt, IReadOnlyList<MemberStatus> Members,
     IReadOnlyList<Finding> Findings);

@@ -3,12 +3,14 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Administration.Json;
 
-/// <summary>Keys as JSON: the value of a key, or an array with the values of a composite key.</summary>
+/// <summary>
+/// Keys as JSON: the value of a key, or an array with the values of a composite key. Types are exact, since a key that is shown is used to find the document.
+/// </summary>
 static class KeyJson
 {
     /// <summary>Writes a key.</summary>
     /// <exception cref="InvalidDataException">The bytes are not a key.</exception>
-    public static void Write(Utf8JsonWriter json, ReadOnlySpan<byte> encoded, bool isPlain)
+    public static void Write(Utf8JsonWriter json, ReadOnlySpan<byte> encoded)
     {
         var reader = new OrderedKeyReader(encoded);
         var first = reader;
@@ -17,13 +19,13 @@ static class KeyJson
         if (isComposite)
             json.WriteStartArray();
         while (!reader.IsAtEnd)
-            WriteNext(json, ref reader, isPlain);
+            WriteNext(json, ref reader);
         if (isComposite)
             json.WriteEndArray();
     }
 
     /// <summary>Returns a key as JSON.</summary>
-    public static JsonElement Of(DocumentKey key, bool isPlain) => JsonText.ToElement(json => Write(json, key.Encoded.Span, isPlain));
+    public static JsonElement Of(DocumentKey key) => JsonText.ToElement(json => Write(json, key.Encoded.Span));
 
     /// <summary>Reads a key.</summary>
     /// <exception cref="FormatException">The JSON is not a key.</exception>
@@ -41,7 +43,7 @@ static class KeyJson
         return writer.Length > 0 ? new DocumentKey(writer.ToArray()) : throw new JsonValueException("A key has at least one value.");
     }
 
-    static void WriteNext(Utf8JsonWriter json, ref OrderedKeyReader reader, bool isPlain)
+    static void WriteNext(Utf8JsonWriter json, ref OrderedKeyReader reader)
     {
         switch (reader.NextTag)
         {
@@ -58,13 +60,13 @@ static class KeyJson
                 json.WriteStringValue(reader.ReadString());
                 break;
             case OrderedKeyWriter.GuidTag:
-                ExtendedJson.WriteGuid(json, reader.ReadGuid(), isPlain);
+                ExtendedJson.WriteGuid(json, reader.ReadGuid(), isPlain: false);
                 break;
             case OrderedKeyWriter.BytesTag:
-                ExtendedJson.WriteBytes(json, reader.ReadBytes(), isPlain);
+                ExtendedJson.WriteBytes(json, reader.ReadBytes(), isPlain: false);
                 break;
             case OrderedKeyWriter.DecimalTag:
-                ExtendedJson.WriteDecimal(json, reader.ReadDecimal(), isPlain);
+                ExtendedJson.WriteDecimal(json, reader.ReadDecimal(), isPlain: false);
                 break;
             case OrderedKeyWriter.DoubleTag:
                 ExtendedJson.WriteDouble(json, reader.ReadDouble());

@@ -1,0 +1,30 @@
+using System.CommandLine;
+using Datacake.Tool.Connections;
+using Datacake.Tool.Diagnosis;
+using Datacake.Tool.Terminal;
+using Spectre.Console;
+
+namespace Datacake.Tool.Commands;
+
+/// <summary>The command that finds out why something does not work.</summary>
+static class DoctorCommand
+{
+    public static IEnumerable<Command> All =>
+    [
+        new ToolCommand("doctor", "Checks the way to a node, its clock, certificates, seeds and findings, each with the remedy.", "doctor --connect shop1:7001", NodeOptions.All)
+            .Runs(async (parsed, output, token) =>
+            {
+                var node = NodeOptions.Open(parsed);
+                await using var disposal = node.ConfigureAwait(false);
+                bool isGood = true, isConnected = false;
+                await foreach (var check in new Doctor(node).CheckAsync(token).ConfigureAwait(false))
+                {
+                    isGood &= check.IsGood;
+                    isConnected |= check is { Name: "connection", IsGood: true };
+                    output.Write(check, ToolJson.Default.Check, static check => new Text(
+                        Output.Clean($"{(check.IsGood ? "OK     " : "PROBLEM")} {check.Name}: {check.Result}{(check.IsGood ? "" : $" {check.Remedy}")}\n"), check.IsGood ? Color.Default : Color.Yellow));
+                }
+                return !isConnected ? ExitCode.CannotConnect : isGood ? ExitCode.Good : ExitCode.Findings;
+            }),
+    ];
+}

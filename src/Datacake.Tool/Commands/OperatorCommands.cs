@@ -1,0 +1,53 @@
+using System.CommandLine;
+using Datacake.Administration;
+using Datacake.Administration.Contracts;
+using Datacake.Tool.Terminal;
+using Spectre.Console;
+
+namespace Datacake.Tool.Commands;
+
+/// <summary>The commands of operators: retire, forget, allow-removal, drop-keyspace, backup and compact.</summary>
+static class OperatorCommands
+{
+    static readonly Argument<byte> NodeId = new("ID") { Description = "The id of a node." };
+    static readonly Argument<string> Path = new("PATH") { Description = "A path on the machine of the node, at which nothing exists yet." };
+
+    public static IEnumerable<Command> All =>
+    [
+        Create("retire", "Retires a node that never comes back, so that it counts no longer.", "retire 3", [NodeId],
+            static (parsed, _, _) => Task.FromResult($"Node {parsed.GetValue(NodeId)} is retired for good: its store never becomes part of the cluster again."),
+            static (parsed, client, token) => client.RetireAsync(parsed.GetValue(NodeId), token)),
+        Create("forget", "Forgets a node that is away for long, so that nothing is kept for it.", "forget 3", [NodeId],
+            static (parsed, _, _) => Task.FromResult($"Node {parsed.GetValue(NodeId)} is forgotten: when it returns, it is compared with the connected node as a whole."),
+            static (parsed, client, token) => client.ForgetAsync(parsed.GetValue(NodeId), token)),
+        Create("allow-removal", "Allows a removal that is held back.", "allow-removal", [],
+            static async (_, client, token) => (await client.GetStatusAsync(token).ConfigureAwait(false)).Findings.FirstOrDefault(static finding => finding.Code == "held-removal")?.Problem
+                ?? "No removal is held back.",
+            static (_, client, token) => client.AllowRemovalAsync(token)),
+        Create("drop-keyspace", "Removes all documents of a keyspace, on all nodes.", "drop-keyspace Cakes", [CommonArguments.Keyspace],
+            static async (parsed, client, token) =>
+            {
+                string name = parsed.GetRequiredValue(CommonArguments.Keyspace);
+                long count = (await client.ListKeyspacesAsync(token).ConfigureAwait(false)).FirstOrDefault(keyspace => keyspace.Name == name)?.Documents ?? 0;
+                return $"The keyspace {name} loses all of its {Output.Format(count)} documents, on all nodes.";
+            },
+            static (parsed, client, token) => client.DropKeyspaceAsync(parsed.GetRequiredValue(CommonArguments.Keyspace), token)),
+        Create("backup", "Copies the store of the node to a path on its machine, while the node continues to work.", "backup /backups/shop-monday.db", [Path], null,
+            static (parsed, client, token) => client.BackUpAsync(parsed.GetRequiredValue(Path), token)),
+        Create("compact", "Returns free space of the node's store to its disk. Writes wait until it is done.", "compact", [], null,
+            static (_, client, token) => client.CompactAsync(token)),
+    ];
+
+    /// <summary>Creates a command. The consequence is what the user has to confirm; a command that loses nothing has none.</summary>
+    static ToolCommand Create(
+        string name, string description, string example, IEnumerable<Symbol> symbols, Func<ParseResult, AdministrationClient, CancellationToken, Task<string>>? consequence,
+        Func<ParseResult, AdministrationClient, CancellationToken, Task<CommandResult>> call) => NodeCommand.Create(
+            name, description, example, consequence is null ? symbols : [.. symbols, CommonArguments.Yes], async (parsed, client, output, token) =>
+            {
+                if (consequence is not null && !parsed.GetValue(CommonArguments.Yes))
+                    output.Confirm(isConfirmed: false, await consequence(parsed, client, token).ConfigureAwait(false));
+                var result = await call(parsed, client, token).ConfigureAwait(false);
+                output.Write(result, AdministrationJson.Default.CommandResult, static result => new Text(result.Message + "\n"));
+                return ExitCode.Good;
+            });
+}

@@ -1,0 +1,142 @@
+using System.CommandLine;
+using System.Globalization;
+using Datacake.Administration;
+using Datacake.Administration.Contracts;
+using Datacake.Tool.Terminal;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace Datacake.Tool.Commands;
+
+/// <summary>The commands that show the state of a node: status, members, keyspaces, indexes and log.</summary>
+static class StatusCommands
+{
+    static readonly Option<bool> Watch = new("--watch", "-w") { Description = "Show the status again each second, until Ctrl+C." };
+    static readonly Option<int> Count = new("--count", "-n") { Description = "The maximum number of lines.", DefaultValueFactory = static _ => 100 };
+    static readonly Option<LogLevel> Level = new("--level") { Description = "The least urgent level to show.", DefaultValueFactory = static _ => LogLevel.Information };
+
+    public static IEnumerable<Command> All =>
+    [
+        NodeCommand.Create("status", "Shows a node, the members of its cluster, and its findings.", "status --connect 10.0.0.1:7001", [Watch], ShowStatusAsync),
+        NodeCommand.Create("members", "Lists the members of the cluster.", "members --json", [], async (_, client, output, token) =>
+        {
+            var status = await client.GetStatusAsync(token).ConfigureAwait(false);
+            output.Write(status.Members, ToolJson.Default.IReadOnlyListMemberStatus, Render);
+            return ExitCode.Good;
+        }),
+        NodeCommand.Create("keyspaces", "Lists the keyspaces with their number of documents and fingerprints.", "keyspaces", [], async (_, client, output, token) =>
+        {
+            output.Write(await client.ListKeyspacesAsync(token).ConfigureAwait(false), AdministrationJson.Default.IReadOnlyListKeyspaceStatus, Render);
+            return ExitCode.Good;
+        }),
+        NodeCommand.Create("indexes", "Lists the indexes and the progress of those that are being built.", "indexes", [], async (_, client, output, token) =>
+        {
+            var keyspaces = await client.ListKeyspacesAsync(token).ConfigureAwait(false);
+            IReadOnlyList<IndexRow> rows = [.. keyspaces.SelectMany(static keyspace => keyspace.Indexes.Select(index =>
+                new IndexRow(keyspace.Name, index.Name, index.IsBuilt, index.Documents, keyspace.Documents)))];
+            output.Write(rows, ToolJson.Default.IReadOnlyListIndexRow, Render);
+            return ExitCode.Good;
+        }),
+        NodeCommand.Create("log", "Shows the newest log lines of the node.", "log --level Warning --count 20", [Count, Level], async (parsed, client, output, token) =>
+        {
+            var lines = await client.ReadLogAsync(parsed.GetValue(Count), ToLevel(parsed.GetValue(Level)), token).ConfigureAwait(false);
+            output.Write(lines, AdministrationJson.Default.IReadOnlyListLogLine, Render);
+            return ExitCode.Good;
+        }),
+    ];
+
+    static async Task<ExitCode> ShowStatusAsync(ParseResult parsed, AdministrationClient client, Output output, CancellationToken cancellationToken)
+    {
+        if (!parsed.GetValue(Watch))
+        {
+            var status = await client.GetStatusAsync(cancellationToken).ConfigureAwait(false);
+            output.Write(status, AdministrationJson.Default.NodeStatus, Render);
+            return status.Findings.Any(static finding => finding.Severity > FindingSeverity.Information) ? ExitCode.Findings : ExitCode.Good;
+        }
+        if (output.IsJson || Console.IsOutputRedirected)
+        {
+            while (true)
+            {
+                output.Write(await client.GetStatusAsync(cancellationToken).ConfigureAwait(false), AdministrationJson.Default.NodeStatus, Render);
+                await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken).ConfigureAwait(false);
+            }
+        }
+        var first = await client.GetStatusAsync(cancellationToken).ConfigureAwait(false);
+        await output.Screen.Live(Render(first)).StartAsync(async live =>
+        {
+            while (true)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken).ConfigureAwait(false);
+                try
+                {
+                    live.UpdateTarget(Render(await client.GetStatusAsync(cancellationToken).ConfigureAwait(false)));
+                }
+                catch (AdministrationException e)
+                {
+                    // The node may be restarting. The next call connects again.
+                    live.UpdateTarget(new Text(Output.Clean(e.Message)));
+                }
+            }
+        }).ConfigureAwait(false);
+        return ExitCode.Good;
+    }
+
+    static Rows Render(NodeStatus status)
+    {
+        var summary = Output.Table("Node", "Address", "Cluster", "Version", "Up", "Storage", "Keyspaces", "Documents", "Joined");
+        string size = status.StorageBytes is { } bytes ? $"{status.Storage}, {Output.Format(bytes)} bytes" : status.Storage;
+        Output.AddRow(summary, $"{status.NodeId}", status.Address, status.ClusterId, status.Version, TimeSpan.FromSeconds(Math.Floor(status.UptimeSeconds)).ToString("c", CultureInfo.InvariantCulture),
+            size, Output.Format(status.Keyspaces), Output.Format(status.Documents), status.HasJoined ? "yes" : $"{Output.Format(status.ReceivedDocuments)} of about {Output.Format(status.ExpectedDocuments)}");
+        return new Rows([summary, Render(status.Members), .. status.Findings.Count == 0 ? [new Text("All is well.")] : status.Findings.Select(Render)]);
+    }
+
+    static Text Render(Finding finding) => new(
+        Output.Clean($"{finding.Severity}: {finding.Problem} {finding.Remedy}"),
+        new Style(finding.Severity switch
+        {
+            FindingSeverity.Error => Color.Red,
+            FindingSeverity.Warning => Color.Yellow,
+            _ => Color.Default,
+        }));
+
+    static Table Render(IReadOnlyList<MemberStatus> members)
+    {
+        var table = Output.Table("Member", "Address", "Data center", "Connection", "Joined", "Behind", "Suspicion", "Clock", "Version", "Reason");
+        foreach (var member in members)
+        {
+            Output.AddRow(table, $"{member.NodeId}", member.Address, member.DataCenter, member.Connection, member.HasJoined ? "yes" : "no", Output.Format(member.BehindSeconds, unit: " s"),
+                Output.Format(member.Suspicion), Output.Format(member.ClockOffsetSeconds, "+0.000;-0.000;0.000", " s"), member.Version, member.Reason);
+        }
+        return table;
+    }
+
+    static Table Render(IReadOnlyList<KeyspaceStatus> keyspaces)
+    {
+        var table = Output.Table("Keyspace", "Documents", "Indexes", "Fingerprint");
+        foreach (var keyspace in keyspaces)
+            Output.AddRow(table, keyspace.Name, Output.Format(keyspace.Documents), $"{keyspace.Indexes.Count}", keyspace.Fingerprint);
+        return table;
+    }
+
+    static Table Render(IReadOnlyList<IndexRow> indexes)
+    {
+        var table = Output.Table("Keyspace", "Index", "State");
+        foreach (var index in indexes)
+            Output.AddRow(table, index.Keyspace, index.Name, index.IsBuilt ? "built" : $"building, {Output.Format(index.AddedDocuments)} of about {Output.Format(index.Documents)}");
+        return table;
+    }
+
+    static IRenderable Render(IReadOnlyList<LogLine> lines) => new Rows(lines.Select(static line => new Text(Output.Clean(
+        string.Create(CultureInfo.InvariantCulture, $"{line.Time:u} {line.Level} {line.EventId} {line.Category}: {line.Message}") + (line.Exception is null ? "" : $"\n{line.Exception}")))));
+
+    static Microsoft.Extensions.Logging.LogLevel ToLevel(LogLevel level) => (Microsoft.Extensions.Logging.LogLevel)level;
+
+    /// <summary>The levels of log lines, with the numbers of the logging library.</summary>
+    enum LogLevel
+    {
+        Information = 2,
+        Warning = 3,
+        Error = 4,
+        Critical = 5,
+    }
+}

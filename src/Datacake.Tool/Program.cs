@@ -1,0 +1,3 @@
+using Datacake.Tool;
+
+return await DatacakeCommand.RunAsync(args).ConfigureAwait(false);
