@@ -2,7 +2,7 @@ using Datacake.Node;
 
 namespace Datacake.Administration;
 
-/// <summary>Extension methods that let a node be administrated from outside its process.</summary>
+/// <summary>Extension methods that let a node be administered from outside its process.</summary>
 public static class DatacakeNodeAdministrationExtensions
 {
     /// <summary>Changes the settings of the node's administration.</summary>

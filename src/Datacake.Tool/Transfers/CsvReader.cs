@@ -19,7 +19,7 @@ static class CsvReader
         (string Name, string Type)[] columns = [.. reader.Header.ColNames.Select(CsvValue.Split)];
         int key = Array.FindIndex(columns, static column => column.Name == CsvWriter.KeyColumn);
         if (key < 0)
-            throw new ToolException(ExitCode.Usage, $"The first line of {file} has no column {CsvWriter.KeyColumn}. Name the column with the keys so.");
+            throw new ToolException(ExitCode.Usage, $"The first line of {file} has no column {CsvWriter.KeyColumn}. Give the column with the keys this name.");
         var lines = new ArrayBufferWriter<byte>(2 * ImportBlock.Length);
         using var json = new Utf8JsonWriter(lines, Relaxed);
         int documents = 0;
