@@ -141,7 +141,7 @@ public sealed class DatacakeNodeOptionsTests
     }
 
     [Fact]
-    public async Task Invalid_connection_limits_are_refused() => await AssertRefusedAsync<ArgumentOutOfRangeException>(
+    public async Task Invalid_connection_limits_are_refused() => await AssertRefusedAsync<InvalidOperationException>(
         options => options.WithNodeId(1).ListenOn("127.0.0.1:0").WithRpcLimits(limits => limits.Connections = 0), "Connections");
 
     static async Task AssertRefusedAsync<TException>(Action<DatacakeNodeOptions> configure, string message)
