@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 using Datacake.Administration.Contracts;
 using Datacake.Administration.Json;
@@ -12,15 +11,14 @@ namespace Datacake.Administration;
 sealed class DocumentExport(ReplicatedStore store, RpcStream stream, AdministrationRequest asked)
 {
     const int PageSize = 500;
-    const int MessageLength = 128 * 1024;
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         string keyspace = asked.Keyspace ?? throw new ArgumentException("The export needs a keyspace.");
         using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
         var range = asked.After is { } after ? KeyRange.All.After(KeyJson.Read(after).Encoded) : KeyRange.All;
-        var lines = new ArrayBufferWriter<byte>(2 * MessageLength);
-        using var json = new Utf8JsonWriter(lines, JsonText.Options);
+        var lines = new LineSender(stream);
+        using var json = new Utf8JsonWriter(lines.Line, JsonText.Options);
         while (await snapshot.ScanAsync(keyspace, range, ScanDirection.Forward, PageSize, cancellationToken).ConfigureAwait(false) is { Count: > 0 } page)
         {
             foreach (var (key, document) in page)
@@ -33,17 +31,10 @@ sealed class DocumentExport(ReplicatedStore store, RpcStream stream, Administrat
                 json.WriteEndObject();
                 json.Flush();
                 json.Reset();
-                lines.Write("\n"u8);
-                if (lines.WrittenCount >= MessageLength)
-                {
-                    await stream.WriteAsync(lines.WrittenMemory, cancellationToken).ConfigureAwait(false);
-                    lines.ResetWrittenCount();
-                }
+                await lines.EndLineAsync(cancellationToken).ConfigureAwait(false);
             }
             range = range.After(page[^1].Key.Encoded);
         }
-        if (lines.WrittenCount > 0)
-            await stream.WriteAsync(lines.WrittenMemory, cancellationToken).ConfigureAwait(false);
-        await stream.CompleteAsync(cancellationToken).ConfigureAwait(false);
+        await lines.CompleteAsync(cancellationToken).ConfigureAwait(false);
     }
 }

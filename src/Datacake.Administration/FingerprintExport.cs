@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Globalization;
 using System.Text;
 using Datacake.Administration.Contracts;
@@ -17,32 +16,25 @@ namespace Datacake.Administration;
 sealed class FingerprintExport(ReplicatedStore store, RpcStream stream, AdministrationRequest asked)
 {
     const int PageSize = 500;
-    const int MessageLength = 128 * 1024;
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         string keyspace = asked.Keyspace ?? throw new ArgumentException("The comparison needs a keyspace.");
         using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
         var range = KeyRange.All;
-        var lines = new ArrayBufferWriter<byte>(2 * MessageLength);
+        var lines = new LineSender(stream);
         while (await snapshot.ScanAsync(keyspace, range, ScanDirection.Forward, PageSize, cancellationToken).ConfigureAwait(false) is { Count: > 0 } page)
         {
             foreach (var (key, document) in page)
             {
                 // The scan returns live documents only, whatever the policy of the keyspace is.
                 ulong hash = (ulong)Fingerprint.Of(key.Encoded.Span, document, MergePolicy.LastWriterWins);
-                string line = string.Create(CultureInfo.InvariantCulture, $"{Convert.ToHexString(key.Encoded.Span)} {hash:x16}\n");
-                Encoding.ASCII.GetBytes(line, lines);
-            }
-            if (lines.WrittenCount >= MessageLength)
-            {
-                await stream.WriteAsync(lines.WrittenMemory, cancellationToken).ConfigureAwait(false);
-                lines.ResetWrittenCount();
+                string line = string.Create(CultureInfo.InvariantCulture, $"{Convert.ToHexString(key.Encoded.Span)} {hash:x16}");
+                Encoding.ASCII.GetBytes(line, lines.Line);
+                await lines.EndLineAsync(cancellationToken).ConfigureAwait(false);
             }
             range = range.After(page[^1].Key.Encoded);
         }
-        if (lines.WrittenCount > 0)
-            await stream.WriteAsync(lines.WrittenMemory, cancellationToken).ConfigureAwait(false);
-        await stream.CompleteAsync(cancellationToken).ConfigureAwait(false);
+        await lines.CompleteAsync(cancellationToken).ConfigureAwait(false);
     }
 }

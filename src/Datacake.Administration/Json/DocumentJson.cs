@@ -101,24 +101,24 @@ static class DocumentJson
     {
         if (property.Total is { } total)
         {
-            Begin(json, Counter, isPlain);
+            ExtendedJson.Begin(json, Counter, isPlain);
             json.WriteNumberValue(total);
-            End(json, isPlain);
+            ExtendedJson.End(json, isPlain);
         }
         else if (property.Elements.Count == 0 || property.Value is [0xC0])
             ExtendedJson.Write(json, property.Value, isPlain);
         else if (property.Elements.TrueForAll(static element => element.Value is [Present]))
         {
-            Begin(json, Set, isPlain);
+            ExtendedJson.Begin(json, Set, isPlain);
             json.WriteStartArray();
             foreach (var (element, _) in property.Elements)
                 ExtendedJson.Write(json, element, isPlain);
             json.WriteEndArray();
-            End(json, isPlain);
+            ExtendedJson.End(json, isPlain);
         }
         else
         {
-            Begin(json, Dictionary, isPlain);
+            ExtendedJson.Begin(json, Dictionary, isPlain);
             json.WriteStartArray();
             foreach (var (element, value) in property.Elements)
             {
@@ -128,22 +128,8 @@ static class DocumentJson
                 json.WriteEndArray();
             }
             json.WriteEndArray();
-            End(json, isPlain);
+            ExtendedJson.End(json, isPlain);
         }
-    }
-
-    static void Begin(Utf8JsonWriter json, string type, bool isPlain)
-    {
-        if (isPlain)
-            return;
-        json.WriteStartObject();
-        json.WritePropertyName(type);
-    }
-
-    static void End(Utf8JsonWriter json, bool isPlain)
-    {
-        if (!isPlain)
-            json.WriteEndObject();
     }
 
     /// <summary>The cells of one property that readers see.</summary>

@@ -321,7 +321,8 @@ static class ExtendedJson
         End(json, isPlain);
     }
 
-    static void Begin(Utf8JsonWriter json, string type, bool isPlain)
+    /// <summary>Begins an object with one property, the name of a type, unless the form is plain.</summary>
+    public static void Begin(Utf8JsonWriter json, string type, bool isPlain)
     {
         if (isPlain)
             return;
@@ -329,7 +330,8 @@ static class ExtendedJson
         json.WritePropertyName(type);
     }
 
-    static void End(Utf8JsonWriter json, bool isPlain)
+    /// <summary>Ends what <see cref="Begin"/> began.</summary>
+    public static void End(Utf8JsonWriter json, bool isPlain)
     {
         if (!isPlain)
             json.WriteEndObject();
