@@ -8,8 +8,9 @@ namespace Datacake.Data.Querying;
 // Runs of the query.
 sealed partial class EntityOperator<T>
 {
-    public override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) =>
-        Include(RunAsync(Track, static entities => entities, cancellationToken), cancellationToken);
+    public override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) => NeedsSnapshot(spec.Inclusions.Count > 0)
+        ? OnSnapshotAsync(query => query.RunAsync(cancellationToken), cancellationToken)
+        : Include(RunAsync(Track, static entities => entities, cancellationToken), cancellationToken);
 
     // The path of most queries, without the asynchronous steps between a stream of results and its reader.
     public override Task<List<T>> ToListAsync(CancellationToken cancellationToken)

@@ -32,7 +32,9 @@ sealed partial class EntityOperator<T>(EntitySource<T> source, QuerySpec<T> spec
             return WhereIncluded(predicate);
         UndeclaredNavigation.Refuse(source.Context.Model, predicate);
         OpaqueExpressionSearch.Refuse(source.Context.Model, predicate);
-        return spec.IsCut ? WhereInMemory(predicate) : With(spec.Where(predicate, source.Model));
+        if (!spec.IsCut)
+            return With(spec.Where(predicate, source.Model));
+        return spec.Inclusions.Count == 0 ? WhereInMemory(predicate) : new IncludeOperator<T>(WithoutInclusions().WhereInMemory(predicate), spec.Inclusions);
     }
 
     public override QueryOperator<TResult> Select<TResult>(Expression<Func<T, TResult>> selector)
@@ -50,7 +52,9 @@ sealed partial class EntityOperator<T>(EntitySource<T> source, QuerySpec<T> spec
         foreach (var ordering in orderings)
             Refuse(ordering);
         // As in LINQ to Objects, results that compare equal keep the order that they had.
-        return spec.IsCut ? base.OrderBy(orderings) : With(spec.OrderBy(orderings));
+        if (!spec.IsCut)
+            return With(spec.OrderBy(orderings));
+        return spec.Inclusions.Count == 0 ? base.OrderBy(orderings) : new IncludeOperator<T>(WithoutInclusions().OrderBy(orderings), spec.Inclusions);
     }
 
     public override OrderedOperator<T> ThenBy(Ordering<T> ordering)

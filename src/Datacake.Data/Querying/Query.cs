@@ -136,7 +136,8 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
 
     /// <summary>Returns a query for some of the results; see <see cref="QueryOperator{T}.Pass"/>.</summary>
     Query<T> Pass(
-        string description, Func<IAsyncEnumerable<IReadOnlyList<T>>, IAsyncEnumerable<IReadOnlyList<T>>> transform, params IReadOnlyList<ItemExpression> uses) =>
+        string description, Func<IAsyncEnumerable<IReadOnlyList<T>>, QuerySource, IAsyncEnumerable<IReadOnlyList<T>>> transform,
+        params IReadOnlyList<ItemExpression> uses) =>
         Operator.Pass(description, transform, uses).ToQuery();
 
     Query<TResult> Then<TResult>(

@@ -1,4 +1,5 @@
 using System.Linq.Expressions;
+using System.Runtime.CompilerServices;
 using Datacake.Data.Querying.Analysis;
 using Datacake.Data.Querying.Including;
 using Datacake.Data.Querying.Operators;
@@ -20,6 +21,9 @@ abstract class QueryOperator<T>
 
     /// <summary>Gets the source of the entities if the results are entities of a keyspace that can be updated; otherwise null.</summary>
     public virtual QuerySource? Source => null;
+
+    /// <summary>Gets the source of the entities if the results are entities of a keyspace, which can include others; otherwise null.</summary>
+    public virtual QuerySource? Entities => Source;
 
     /// <summary>Gets the cache of the compiled expressions of the query.</summary>
     public CompiledExpressions Expressions => Root.Model.Expressions;
@@ -76,15 +80,15 @@ abstract class QueryOperator<T>
 
     public virtual OrderedOperator<T> OrderBy(IReadOnlyList<Ordering<T>> orderings) => new SortOperator<T>(this, orderings);
 
-    public virtual QueryOperator<T> Skip(int count) => Pass($"skip {count}", items => Batches.Skip(items, count));
+    public virtual QueryOperator<T> Skip(int count) => Pass($"skip {count}", (items, _) => Batches.Skip(items, count));
 
-    public virtual QueryOperator<T> Take(int count) => Pass($"take {count}", items => Batches.Take(items, count));
+    public virtual QueryOperator<T> Take(int count) => Pass($"take {count}", (items, _) => Batches.Take(items, count));
 
-    public virtual QueryOperator<T> Reverse() => Pass("reverse", static items => Batches.Reverse(items));
+    public virtual QueryOperator<T> Reverse() => Pass("reverse", static (items, _) => Batches.Reverse(items));
 
     /// <summary>Includes related entities in the results.</summary>
     /// <exception cref="InvalidOperationException">The results are not entities of a keyspace.</exception>
-    public virtual OrderedOperator<T> Include(Inclusion<T> inclusion) => throw NotIncludable();
+    public virtual OrderedOperator<T> Include(Inclusion<T> inclusion) => Entities is null ? throw NotIncludable() : new IncludeOperator<T>(this, [inclusion]);
 
     /// <summary>Returns the results, in batches that are never empty.</summary>
     public abstract IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken);
@@ -96,10 +100,25 @@ abstract class QueryOperator<T>
         Expression<Func<T, TKey>> keySelector, CancellationToken cancellationToken)
     {
         if (UsesRelated(keySelector))
-            return RelatedSteps.Key(RunAsync(cancellationToken), Root, keySelector, cancellationToken);
+            return OnSnapshotAsync(query => RelatedSteps.Key(query.RunAsync(cancellationToken), query.Root, keySelector, cancellationToken), cancellationToken);
         var key = Expressions.Compile(keySelector);
         return Batches.Select(RunAsync(cancellationToken), item => (key(item), item));
     }
+
+    /// <summary>
+    /// Runs the operator with a snapshot that it keeps until its last result. Related entities, which are read after the results, then come
+    /// from the snapshot of the results.
+    /// </summary>
+    protected async IAsyncEnumerable<TResult> OnSnapshotAsync<TResult>(
+        Func<QueryOperator<T>, IAsyncEnumerable<TResult>> run, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var own = await OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        await foreach (var batch in run(own is null ? this : At(own)).WithCancellation(cancellationToken).ConfigureAwait(false))
+            yield return batch;
+    }
+
+    /// <summary>True if the operator has to open a snapshot, because it reads related entities and has none yet.</summary>
+    protected bool NeedsSnapshot(bool readsRelated) => readsRelated && Root.Settings.Snapshot is null;
 
     /// <summary>Returns all results, in a list that the caller owns.</summary>
     public virtual async Task<List<T>> ToListAsync(CancellationToken cancellationToken)
@@ -145,19 +164,20 @@ abstract class QueryOperator<T>
 
     /// <summary>Returns an operator for some of the results, which uses nothing but the given expressions of each item to select them.</summary>
     public SubsetOperator<T> Pass(
-        string description, Func<IAsyncEnumerable<IReadOnlyList<T>>, IAsyncEnumerable<IReadOnlyList<T>>> transform, params IReadOnlyList<ItemExpression> uses) =>
-        new(this, description, (items, _) => transform(items), uses, isFilter: false);
+        string description, Func<IAsyncEnumerable<IReadOnlyList<T>>, QuerySource, IAsyncEnumerable<IReadOnlyList<T>>> transform,
+        params IReadOnlyList<ItemExpression> uses) =>
+        new(this, description, transform, uses, isFilter: false);
 
-    /// <summary>Returns a function that adds keys to items, and loads the related entities that the keys use.</summary>
-    public Func<IAsyncEnumerable<IReadOnlyList<T>>, IAsyncEnumerable<IReadOnlyList<(TKey Key, T Item)>>> KeyedBy<TKey>(Expression<Func<T, TKey>> keySelector)
+    /// <summary>Returns a function that adds keys to items, and loads the related entities that the keys use, from the source of a run.</summary>
+    public Func<IAsyncEnumerable<IReadOnlyList<T>>, QuerySource, IAsyncEnumerable<IReadOnlyList<(TKey Key, T Item)>>> KeyedBy<TKey>(Expression<Func<T, TKey>> keySelector)
     {
         ArgumentNullException.ThrowIfNull(keySelector);
         RefuseOpaque(keySelector);
         var normalized = RunConstantRewriter.Apply(Normalize(keySelector), Expressions);
         if (UsesRelated(normalized))
-            return items => RelatedSteps.Key(items, Root, normalized);
+            return (items, source) => RelatedSteps.Key(items, source, normalized);
         var key = Expressions.Compile(normalized);
-        return items => Batches.Select(items, item => (key(item), item));
+        return (items, _) => Batches.Select(items, item => (key(item), item));
     }
 
     /// <summary>Returns an expression of the caller in the form that operators expect.</summary>
@@ -171,6 +191,9 @@ abstract class QueryOperator<T>
 
     /// <summary>True if an expression uses navigations, whose entities have to be loaded.</summary>
     protected bool UsesRelated(LambdaExpression lambda) => NavigationBinder.IsUsedIn(Root.Context.Model, lambda);
+
+    /// <inheritdoc cref="UsesRelated(LambdaExpression)"/>
+    protected bool UsesRelated(ItemExpression use) => NavigationBinder.IsUsedIn(Root.Context.Model, use);
 
     /// <summary>Returns the exception to throw if the results cannot be updated in the store.</summary>
     public InvalidOperationException NotUpdatable() => new(

@@ -53,6 +53,54 @@ public class DeclaredIncludeTests : TradingStore
     }
 
     [Theory, MemberData(nameof(Stores))]
+    public async Task Inclusions_before_and_after_a_condition_on_the_first_results_are_loaded_for_what_is_left(string provider)
+    {
+        await using var node = await FilledAsync(provider);
+        await using var db = NewContext(node);
+        var orders = db.Orders.Include(o => o.Customer).OrderBy(o => o.Id).Take(3).Where(o => o.CustomerId == 1).Include(o => o.Agent).OrderByDescending(o => o.Id).Take(1);
+        Assert.Equal("Orders: full scan; order by Id; take 3; where o => o.CustomerId == 1; order by Id descending in memory; take 1; include Customer; include Agent", orders.Explain());
+        var order = await orders.SingleAsync(Token);
+        Assert.Equal((12, "Ann", null), (order.Id, order.Customer!.Name, order.Agent));
+        Assert.Equal(["Ann", "Ann"], (await db.Orders.Take(2).Where(o => o.Id > 0).Include(o => o.Customer).ToListAsync(Token)).Select(o => o.Customer!.Name));
+        // Bob's order is left out before its customer is loaded.
+        Assert.Equal(["Ann"], db.ChangeTracker.Entries<Customer>().Select(entry => entry.Entity.Name));
+        Assert.Contains("Call Include before Select", Assert.Throws<InvalidOperationException>(
+            () => db.Orders.Take(3).Distinct().Include(o => o.Customer)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory, MemberData(nameof(Stores))]
+    public async Task Related_entities_come_from_the_snapshot_of_the_results(string provider)
+    {
+        await using var node = await FilledAsync(provider);
+        await using var db = NewContext(node);
+        for (int id = 100; id < 400; id++)
+            db.Orders.Add(new Order { Id = id, CustomerId = 2 });
+        await db.SaveChangesAsync(Token);
+
+        Assert.Equal(["Ann", "Bob"], await NamesAsync(db.Orders.AsNoTracking().Include(o => o.Customer).AsAsyncEnumerable().Select(o => o.Customer!.Name), "Rob"));
+        Assert.Equal(["Ann", "Rob"], await NamesAsync(db.Orders.Select(o => o.Customer!.Name).AsAsyncEnumerable(), "Bob"));
+        Assert.Equal(["Ann", "Bob"], await NamesAsync(db.Orders.AsNoTracking().Take(1_000).Where(o => o.Id > 0).Include(o => o.Customer).AsAsyncEnumerable().Select(o => o.Customer!.Name), "Rob"));
+        Assert.Equal(302, await db.Orders.Take(1_000).Where(o => o.Customer!.Name != "Ann").CountAsync(Token) + 1);
+
+        // Renames the customer of all later orders after the first result was read.
+        async Task<string[]> NamesAsync(IAsyncEnumerable<string> names, string newName)
+        {
+            var found = new HashSet<string>();
+            await foreach (string name in names)
+            {
+                if (found.Count == 0)
+                {
+                    await using var other = NewContext(node);
+                    (await other.Customers.FindAsync([2L], Token))!.Name = newName;
+                    await other.SaveChangesAsync(Token);
+                }
+                found.Add(name);
+            }
+            return [.. found.Order(StringComparer.Ordinal)];
+        }
+    }
+
+    [Theory, MemberData(nameof(Stores))]
     public async Task Query_with_an_inclusion_updates_its_entities_but_cannot_be_watched(string provider)
     {
         await using var node = await FilledAsync(provider);

@@ -17,8 +17,8 @@ sealed record DeclaredInclusion<T, TRelated>(NavigationModel<TRelated> Declared,
     {
         var context = source.Context;
         using var operation = context.Concurrency.Enter();
-        var store = await context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
-        using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        using var own = await source.Settings.OpenSnapshotAsync(context, cancellationToken).ConfigureAwait(false);
+        var snapshot = own ?? source.Settings.Snapshot!;
         var related = await RelatedReader.FindAsync(Declared, RelatedSource.Of(source, snapshot), batch, Filter, cancellationToken).ConfigureAwait(false);
         bool isTracked = source.IsTracking && source.Identities is null;
         foreach (var item in batch)

@@ -92,5 +92,5 @@ public static partial class QueryInclusion
         return new(query.Operator.Include(inclusion), inclusion.Then);
     }
 
-    static QuerySource SourceOf<T>(Query<T> query) => query.Operator.Source ?? throw query.Operator.NotIncludable();
+    static QuerySource SourceOf<T>(Query<T> query) => query.Operator.Entities ?? throw query.Operator.NotIncludable();
 }

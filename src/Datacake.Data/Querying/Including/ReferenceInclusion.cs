@@ -44,8 +44,8 @@ sealed record ReferenceInclusion<T, TRelated, TKey> : Inclusion<T, TRelated>
         var context = source.Context;
         var (keyspace, model) = context.Model.KeyspaceOf<TRelated>();
         using var operation = context.Concurrency.Enter();
-        var store = await context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
-        using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        using var own = await source.Settings.OpenSnapshotAsync(context, cancellationToken).ConfigureAwait(false);
+        var snapshot = own ?? source.Settings.Snapshot!;
         var found = new Dictionary<object, TRelated?>();
         foreach (var item in batch)
         {

@@ -4,10 +4,10 @@ namespace Datacake.Data.Querying.Operators;
 /// <param name="first">The first query.</param>
 /// <param name="second">The second query.</param>
 /// <param name="name">The name of the operation, for <c>Explain</c>.</param>
-/// <param name="combine">Combines the results.</param>
+/// <param name="combine">Combines the results, and loads related entities from the source of the run.</param>
 sealed class CombineOperator<TFirst, TSecond, T>(
     QueryOperator<TFirst> first, QueryOperator<TSecond> second, string name,
-    Func<IAsyncEnumerable<IReadOnlyList<TFirst>>, IAsyncEnumerable<IReadOnlyList<TSecond>>, IAsyncEnumerable<IReadOnlyList<T>>> combine) : QueryOperator<T>
+    Func<IAsyncEnumerable<IReadOnlyList<TFirst>>, IAsyncEnumerable<IReadOnlyList<TSecond>>, QuerySource, IAsyncEnumerable<IReadOnlyList<T>>> combine) : QueryOperator<T>
 {
     public override QueryOperator<T> With(Func<QuerySettings, QuerySettings> change) => With(first.With(change), second.With(change));
 
@@ -24,7 +24,7 @@ sealed class CombineOperator<TFirst, TSecond, T>(
         var (left, right) = (first.Identifying(run), second.Identifying(run));
         if (own is not null)
             (left, right) = (left.At(own), right.At(own));
-        await foreach (var batch in combine(left.RunAsync(cancellationToken), right.RunAsync(cancellationToken)).ConfigureAwait(false))
+        await foreach (var batch in combine(left.RunAsync(cancellationToken), right.RunAsync(cancellationToken), left.Root).ConfigureAwait(false))
             yield return batch;
     }
 

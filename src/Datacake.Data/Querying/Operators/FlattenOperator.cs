@@ -34,9 +34,11 @@ sealed class FlattenOperator<T, TElement>(QueryOperator<T> source, Expression<Fu
     public override async IAsyncEnumerable<IReadOnlyList<Pair<T, TElement>>> RunAsync(
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await foreach (var batch in source.RunAsync(cancellationToken).ConfigureAwait(false))
+        using var own = await source.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        var items = own is null ? source : source.At(own);
+        await foreach (var batch in items.RunAsync(cancellationToken).ConfigureAwait(false))
         {
-            var elementsOf = await RelatedSteps.BindAsync(collection, Root, batch, cancellationToken).ConfigureAwait(false);
+            var elementsOf = await RelatedSteps.BindAsync(collection, items.Root, batch, cancellationToken).ConfigureAwait(false);
             var pairs = new List<Pair<T, TElement>>();
             foreach (var item in batch)
             {

@@ -33,11 +33,12 @@ sealed class GroupOperator<T, TKey, TElement>(QueryOperator<T> source, Expressio
     public override async IAsyncEnumerable<IReadOnlyList<IGrouping<TKey, TElement>>> RunAsync(
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var items = source.ForUse([ItemExpression.Of(key), ItemExpression.Of(element)]);
+        using var own = await source.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        var items = (own is null ? source : source.At(own)).ForUse([ItemExpression.Of(key), ItemExpression.Of(element)]);
         var all = await Batches.ToListAsync(items.RunKeyedAsync(key, cancellationToken)).ConfigureAwait(false);
         if (all.Count == 0)
             yield break;
-        var elementOf = await RelatedSteps.BindAsync(element, Root, all.ConvertAll(static item => item.Item), cancellationToken).ConfigureAwait(false);
+        var elementOf = await RelatedSteps.BindAsync(element, items.Root, all.ConvertAll(static item => item.Item), cancellationToken).ConfigureAwait(false);
         yield return [.. all.GroupBy(item => item.Key, item => elementOf(item.Item))];
     }
 

@@ -9,13 +9,13 @@ namespace Datacake.Data;
 public abstract partial class Query<T>
 {
     /// <summary>Returns the results, followed by those of another query.</summary>
-    public Query<T> Concat(Query<T> second) => Combine<T, T>(second, "concat", Batches.Concat);
+    public Query<T> Concat(Query<T> second) => Combine<T, T>(second, "concat", static (a, b, _) => Batches.Concat(a, b));
 
     /// <summary>Returns the results, followed by the items of a sequence.</summary>
     public Query<T> Concat(IEnumerable<T> second) => Concat(Local(second));
 
     /// <summary>Returns the distinct results of this query and another one. An entity that both queries find is one result.</summary>
-    public Query<T> Union(Query<T> second) => Combine<T, T>(second, "union", static (a, b) => Batches.Distinct(Batches.Concat(a, b)));
+    public Query<T> Union(Query<T> second) => Combine<T, T>(second, "union", static (a, b, _) => Batches.Distinct(Batches.Concat(a, b)));
 
     /// <summary>Returns the distinct results of this query and the items of a sequence.</summary>
     public Query<T> Union(IEnumerable<T> second) => Union(Local(second));
@@ -24,14 +24,14 @@ public abstract partial class Query<T>
     public Query<T> UnionBy<TKey>(Query<T> second, Expression<Func<T, TKey>> keySelector)
     {
         var keyed = Operator.KeyedBy(keySelector);
-        return Combine<T, T>(second, "union by", (a, b) => Items(Batches.DistinctBy(Batches.Concat(keyed(a), keyed(b)), static pair => pair.Key)));
+        return Combine<T, T>(second, "union by", (a, b, source) => Items(Batches.DistinctBy(Batches.Concat(keyed(a, source), keyed(b, source)), static pair => pair.Key)));
     }
 
     /// <summary>Returns the first item for each key, of this query and a sequence.</summary>
     public Query<T> UnionBy<TKey>(IEnumerable<T> second, Expression<Func<T, TKey>> keySelector) => UnionBy(Local(second), keySelector);
 
     /// <summary>Returns the distinct results that another query does not return.</summary>
-    public Query<T> Except(Query<T> second) => Combine<T, T>(second, "except", static (a, b) => Batches.Keep(a, b, static item => item, isIn: false));
+    public Query<T> Except(Query<T> second) => Combine<T, T>(second, "except", static (a, b, _) => Batches.Keep(a, b, static item => item, isIn: false));
 
     /// <summary>Returns the distinct results that are not in a sequence.</summary>
     public Query<T> Except(IEnumerable<T> second) => Except(Local(second));
@@ -40,14 +40,14 @@ public abstract partial class Query<T>
     public Query<T> ExceptBy<TKey>(Query<TKey> second, Expression<Func<T, TKey>> keySelector)
     {
         var keyed = Operator.KeyedBy(keySelector);
-        return Combine<TKey, T>(second, "except by", (a, b) => Items(Batches.Keep(keyed(a), b, static pair => pair.Key, isIn: false)));
+        return Combine<TKey, T>(second, "except by", (a, b, source) => Items(Batches.Keep(keyed(a, source), b, static pair => pair.Key, isIn: false)));
     }
 
     /// <summary>Returns the first result for each key that is not in a sequence.</summary>
     public Query<T> ExceptBy<TKey>(IEnumerable<TKey> second, Expression<Func<T, TKey>> keySelector) => ExceptBy(Local(second), keySelector);
 
     /// <summary>Returns the distinct results that another query also returns.</summary>
-    public Query<T> Intersect(Query<T> second) => Combine<T, T>(second, "intersect", static (a, b) => Batches.Keep(a, b, static item => item, isIn: true));
+    public Query<T> Intersect(Query<T> second) => Combine<T, T>(second, "intersect", static (a, b, _) => Batches.Keep(a, b, static item => item, isIn: true));
 
     /// <summary>Returns the distinct results that are also in a sequence.</summary>
     public Query<T> Intersect(IEnumerable<T> second) => Intersect(Local(second));
@@ -56,14 +56,14 @@ public abstract partial class Query<T>
     public Query<T> IntersectBy<TKey>(Query<TKey> second, Expression<Func<T, TKey>> keySelector)
     {
         var keyed = Operator.KeyedBy(keySelector);
-        return Combine<TKey, T>(second, "intersect by", (a, b) => Items(Batches.Keep(keyed(a), b, static pair => pair.Key, isIn: true)));
+        return Combine<TKey, T>(second, "intersect by", (a, b, source) => Items(Batches.Keep(keyed(a, source), b, static pair => pair.Key, isIn: true)));
     }
 
     /// <summary>Returns the first result for each key that is in a sequence.</summary>
     public Query<T> IntersectBy<TKey>(IEnumerable<TKey> second, Expression<Func<T, TKey>> keySelector) => IntersectBy(Local(second), keySelector);
 
     /// <summary>Returns the results paired with those of another query, until one of them has no more.</summary>
-    public Query<(T First, TSecond Second)> Zip<TSecond>(Query<TSecond> second) => Combine<TSecond, (T, TSecond)>(second, "zip", Batches.Zip);
+    public Query<(T First, TSecond Second)> Zip<TSecond>(Query<TSecond> second) => Combine<TSecond, (T, TSecond)>(second, "zip", static (a, b, _) => Batches.Zip(a, b));
 
     /// <summary>Returns the results paired with the items of a sequence, until one of them has no more.</summary>
     public Query<(T First, TSecond Second)> Zip<TSecond>(IEnumerable<TSecond> second) => Zip(Local(second));
@@ -72,7 +72,7 @@ public abstract partial class Query<T>
     /// Projects each result together with the result of another query at the same position, until one of them has no more.
     /// </summary>
     public Query<TResult> Zip<TSecond, TResult>(Query<TSecond> second, Expression<Func<T, TSecond, TResult>> resultSelector) =>
-        Combine<TSecond, Pair<T, TSecond>>(second, "zip", static (a, b) => Batches.Select(Batches.Zip(a, b), static pair => new Pair<T, TSecond>(pair.Item1, pair.Item2)))
+        Combine<TSecond, Pair<T, TSecond>>(second, "zip", static (a, b, _) => Batches.Select(Batches.Zip(a, b), static pair => new Pair<T, TSecond>(pair.Item1, pair.Item2)))
             .Select(OfPair(resultSelector, isRightOptional: true));
 
     /// <summary>Projects each result together with the item of a sequence at the same position, until one of them has no more.</summary>
@@ -87,7 +87,7 @@ public abstract partial class Query<T>
 
     Query<TResult> Combine<TSecond, TResult>(
         Query<TSecond> second, string name,
-        Func<IAsyncEnumerable<IReadOnlyList<T>>, IAsyncEnumerable<IReadOnlyList<TSecond>>, IAsyncEnumerable<IReadOnlyList<TResult>>> combine)
+        Func<IAsyncEnumerable<IReadOnlyList<T>>, IAsyncEnumerable<IReadOnlyList<TSecond>>, QuerySource, IAsyncEnumerable<IReadOnlyList<TResult>>> combine)
     {
         ArgumentNullException.ThrowIfNull(second);
         return new CombineOperator<T, TSecond, TResult>(Operator, second.Operator, name, combine).ToQuery();

@@ -78,7 +78,7 @@ public abstract partial class Query<T>
     public async Task<bool> SequenceEqualAsync(Query<T> second, CancellationToken cancellationToken = default)
     {
         // Both queries run as one, with one snapshot and one instance for each entity.
-        var both = Combine<T, bool>(second, "equals", static (a, b) => Batches.AreEqual(a, b)).Operator.Resolving(new RunIdentities());
+        var both = Combine<T, bool>(second, "equals", static (a, b, _) => Batches.AreEqual(a, b)).Operator.Resolving(new RunIdentities());
         return (await both.ToListAsync(cancellationToken).ConfigureAwait(false))[0];
     }
 

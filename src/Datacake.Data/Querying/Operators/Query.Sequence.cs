@@ -22,28 +22,28 @@ public abstract partial class Query<T>
     public Query<T> DistinctBy<TKey>(Expression<Func<T, TKey>> keySelector)
     {
         var keyed = Operator.KeyedBy(keySelector);
-        return Pass($"distinct by {ExpressionText.Of(keySelector.Body)}", items => Items(Batches.DistinctBy(keyed(items), static pair => pair.Key)), ItemExpression.Of(keySelector));
+        return Pass($"distinct by {ExpressionText.Of(keySelector.Body)}", (items, source) => Items(Batches.DistinctBy(keyed(items, source), static pair => pair.Key)), ItemExpression.Of(keySelector));
     }
 
     /// <summary>Returns results as long as the predicate is true. Nothing is read after that.</summary>
     public Query<T> TakeWhile(Expression<Func<T, bool>> predicate)
     {
         var keyed = Operator.KeyedBy(predicate);
-        return Pass($"take while {ExpressionText.Of(predicate.Body)}", items => Items(Batches.TakeWhile(keyed(items), static pair => pair.Key)), ItemExpression.Of(predicate));
+        return Pass($"take while {ExpressionText.Of(predicate.Body)}", (items, source) => Items(Batches.TakeWhile(keyed(items, source), static pair => pair.Key)), ItemExpression.Of(predicate));
     }
 
     /// <summary>Skips results as long as the predicate is true, and returns the rest.</summary>
     public Query<T> SkipWhile(Expression<Func<T, bool>> predicate)
     {
         var keyed = Operator.KeyedBy(predicate);
-        return Pass($"skip while {ExpressionText.Of(predicate.Body)}", items => Items(Batches.SkipWhile(keyed(items), static pair => pair.Key)), ItemExpression.Of(predicate));
+        return Pass($"skip while {ExpressionText.Of(predicate.Body)}", (items, source) => Items(Batches.SkipWhile(keyed(items, source), static pair => pair.Key)), ItemExpression.Of(predicate));
     }
 
     /// <summary>Returns a number of results from the end, in their order.</summary>
-    public Query<T> TakeLast(int count) => Operator.Reverse().Take(Math.Max(count, 0)).Pass("reverse", static items => Batches.Reverse(items)).ToQuery();
+    public Query<T> TakeLast(int count) => Operator.Reverse().Take(Math.Max(count, 0)).Pass("reverse", static (items, _) => Batches.Reverse(items)).ToQuery();
 
     /// <summary>Returns the results without a number of them from the end.</summary>
-    public Query<T> SkipLast(int count) => count <= 0 ? this : Pass($"skip last {count}", items => Batches.SkipLast(items, count));
+    public Query<T> SkipLast(int count) => count <= 0 ? this : Pass($"skip last {count}", (items, _) => Batches.SkipLast(items, count));
 
     /// <summary>Returns the results in arrays of the given size, the last of which may be shorter.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The size is less than 1.</exception>

@@ -15,14 +15,16 @@ sealed class SortOperator<T>(QueryOperator<T> source, IReadOnlyList<Ordering<T>>
 
     public override QuerySource Root => source.Root;
 
+    public override QuerySource? Entities => source.Entities;
+
     public override IReadOnlyList<Ordering<T>> Orderings => orderings;
 
     public override void RefuseOpaque(LambdaExpression key) => source.RefuseOpaque(key);
 
     public override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) =>
-        orderings.Any(ordering => UsesRelated(ordering.KeySelector))
-            ? RelatedSteps.Sort(source.RunAsync(cancellationToken), Root, orderings, cancellationToken)
-            : Batches.Sort(source.RunAsync(cancellationToken), orderings);
+        !orderings.Any(ordering => UsesRelated(ordering.KeySelector)) ? Batches.Sort(source.RunAsync(cancellationToken), orderings)
+            : NeedsSnapshot(readsRelated: true) ? OnSnapshotAsync(query => query.RunAsync(cancellationToken), cancellationToken)
+            : RelatedSteps.Sort(source.RunAsync(cancellationToken), Root, orderings, cancellationToken);
 
     public override OrderedOperator<T> ThenBy(Ordering<T> ordering) => new SortOperator<T>(source, [.. orderings, ordering]);
 }

@@ -20,13 +20,17 @@ sealed class SubsetOperator<T>(
 
     public override QuerySource Root => source.Root;
 
+    public override QuerySource? Entities => source.Entities;
+
     // The order of two conditions makes no difference unless one of them can throw. Before this one, an index may serve the condition.
     public override QueryOperator<T> Where(Expression<Func<T, bool>> predicate) =>
         isFilter && SafeExpression.Is(predicate.Body) ? With(source.Where(predicate)) : base.Where(predicate);
 
     public override void RefuseOpaque(LambdaExpression key) => source.RefuseOpaque(key);
 
-    public override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) => transform(source.RunAsync(cancellationToken), Root);
+    public override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) => NeedsSnapshot(uses.Any(UsesRelated))
+        ? OnSnapshotAsync(query => query.RunAsync(cancellationToken), cancellationToken)
+        : transform(source.RunAsync(cancellationToken), Root);
 
     SubsetOperator<T> With(QueryOperator<T> other) => new(other, description, transform, uses, isFilter);
 }

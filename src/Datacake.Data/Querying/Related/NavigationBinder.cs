@@ -1,6 +1,7 @@
 using System.Linq.Expressions;
 using System.Reflection;
 using Datacake.Data.Metadata;
+using Datacake.Data.Querying.Operators;
 
 namespace Datacake.Data.Querying.Related;
 
@@ -31,14 +32,17 @@ sealed partial class NavigationBinder : ExpressionVisitor
     }
 
     /// <summary>Returns true if an expression uses navigations of entities anywhere in the items of a query.</summary>
-    public static bool IsUsedIn(ContextModel context, LambdaExpression lambda)
+    public static bool IsUsedIn(ContextModel context, ItemExpression use)
     {
         if (!context.HasRelations)
             return false;
         var places = new ItemEntityPositions(context);
-        new NavigationBinder(places, lambda.Parameters[0]).Visit(lambda.Body);
+        new NavigationBinder(places, use.Item).Visit(use.Body);
         return places.IsUsed;
     }
+
+    /// <inheritdoc cref="IsUsedIn(ContextModel, ItemExpression)"/>
+    public static bool IsUsedIn(ContextModel context, LambdaExpression lambda) => IsUsedIn(context, ItemExpression.Of(lambda));
 
     public static Expression<Func<T, bool>> BindCondition<T>(NavigationRoots roots, Expression<Func<T, bool>> condition)
     {

@@ -20,8 +20,12 @@ sealed class RelatedProjectOperator<T, TResult>(QueryOperator<T> items, QuerySou
 
     public override async IAsyncEnumerable<IReadOnlyList<TResult>> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var used = source with { Settings = source.Settings with { IsTracking = source.IsTracking && HasEntities(selector.Body) } };
-        await foreach (var batch in items.RunAsync(cancellationToken).ConfigureAwait(false))
+        using var own = await items.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        var used = source with
+        {
+            Settings = source.Settings with { IsTracking = source.IsTracking && HasEntities(selector.Body), Snapshot = own ?? source.Settings.Snapshot },
+        };
+        await foreach (var batch in (own is null ? items : items.At(own)).RunAsync(cancellationToken).ConfigureAwait(false))
         {
             var places = new ItemEntityPositions(source.Context.Model);
             var project = Expressions.Compile(NavigationBinder.BindValue(places, selector));

@@ -10,8 +10,7 @@ static class RelatedSteps
     public static async Task LoadAsync(RelatedNode root, QuerySource source, IReadOnlyList<object> entities, CancellationToken cancellationToken)
     {
         using var operation = source.Context.Concurrency.Enter();
-        var store = await source.Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
-        using var own = source.Settings.Snapshot is null ? await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false) : null;
+        using var own = await source.Settings.OpenSnapshotAsync(source.Context, cancellationToken).ConfigureAwait(false);
         await root.LoadRelatedAsync(RelatedSource.Of(source, own ?? source.Settings.Snapshot!), entities, cancellationToken).ConfigureAwait(false);
     }
 
