@@ -175,7 +175,10 @@ public sealed class DatacakeNode : IAsyncDisposable
     /// <summary>Gets the status of the node's certificate, or null if the node does not use TLS.</summary>
     public RpcCertificateStatus? CertificateStatus => _tls?.CertificateStatus;
 
-    /// <summary>Gets the logger factory of the node and its extensions.</summary>
+    /// <summary>
+    /// Gets the logger factory of the node and its extensions. A provider that is added gets what this node logs, besides the loggers of the
+    /// application, and lives no longer than the node.
+    /// </summary>
     public ILoggerFactory LoggerFactory { get; }
 
     /// <summary>Gets an immutable snapshot of all known members, including this node, in ascending order of their ids.</summary>

@@ -39,7 +39,7 @@ static class NodeStart
     {
         var nodeId = options.NodeId!.Value;
         var time = options.TimeProvider;
-        var loggers = new SafeLoggerFactory(options.LoggerFactory);
+        var loggers = new NodeLoggerFactory(options.LoggerFactory);
         var logger = loggers.CreateLogger<DatacakeNode>();
 
         await RefuseStrangersAsync(options, cancellationToken).ConfigureAwait(false);

@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using Datacake.Crdt;
 using Datacake.Rpc;
 using Datacake.Storage;
+using Microsoft.Extensions.Logging;
 
 namespace Datacake.Node.Tests;
 
@@ -39,6 +40,26 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
             Assert.Equal(_nodes.Select(other => other.Generation), node.Members.Select(member => member.Generation));
             Assert.Equal("till", node.Members[0].Labels["role"]);
         }
+    }
+
+    [Fact]
+    public async Task Added_log_provider_belongs_to_its_node_alone()
+    {
+        var first = await StartAsync(1, _ => { });
+        var second = await StartAsync(2, options => options.WithSeeds(first.Address));
+        var logger = first.LoggerFactory.CreateLogger("early");
+        using var added = new OneLogger(new CollectingLog(), LogLevel.Warning);
+        first.LoggerFactory.AddProvider(added);
+
+        Write(logger, LogLevel.Information, "one");
+        Write(logger, LogLevel.Warning, "two");
+        Write(first.LoggerFactory.CreateLogger("late"), LogLevel.Warning, "three");
+        Write(second.LoggerFactory.CreateLogger("other"), LogLevel.Warning, "four");
+
+        Assert.Equal(["two", "three"], added.Log.Messages);
+        Assert.All(["one", "two", "three", "four"], text => Assert.True(_log.Contains(text)));
+
+        static void Write(ILogger logger, LogLevel level, string text) => logger.Log(level, default, text, null, static (state, _) => state);
     }
 
     [Fact]
@@ -440,5 +461,22 @@ public sealed class DatacakeNodeTests : IAsyncLifetime
             order.Add($"{name} sees {seen.NodeId} {(seen.IsUp ? "up" : "gone")}");
             return ValueTask.CompletedTask;
         }
+    }
+
+    sealed class OneLogger(CollectingLog log, LogLevel least) : ILoggerProvider, ILogger
+    {
+        public CollectingLog Log => log;
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= least;
+
+        void ILogger.Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            log.Log(logLevel, eventId, state, exception, formatter);
+
+        public void Dispose() => log.Dispose();
     }
 }
