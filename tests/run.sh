@@ -20,7 +20,9 @@ native=false
 [ "${1-}" != --native ] || native=true
 
 echo "Building"
-dotnet build Datacake.Data.sln --nologo -v quiet -p:TreatWarningsAsErrors=true
+# One compiler serves all projects, which takes half of the time, whatever the environment says. It ends with the build.
+dotnet build Datacake.Data.sln --nologo -v quiet -p:TreatWarningsAsErrors=true -p:UseSharedCompilation=true
+dotnet build-server shutdown --vbcscompiler >/dev/null
 
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using Datacake.Data;
 using Datacake.EventualConsistency;
@@ -7,11 +6,8 @@ using Datacake.Node;
 using Datacake.Sqlite;
 using Datacake.Storage;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 
 public sealed class Product
 {
@@ -32,21 +28,17 @@ static class Serving
         await using var third = await Samples.StartNodeAsync(3, Samples.Secured);
         using var built = new BuiltHost();
         var running = Task.Run(() => Run("--urls", "http://127.0.0.1:0", "--ShopSecret", Samples.Secret));
-        var app = await built.Host;
-        var lifetime = app.Services.GetRequiredService<IHostApplicationLifetime>();
-        var started = new TaskCompletionSource();
-        using var registration = lifetime.ApplicationStarted.Register(started.SetResult);
-        await await Task.WhenAny(started.Task, running);
+        var app = await built.StartedAsync(running);
         await using (var scope = app.Services.CreateAsyncScope())
         {
             var db = scope.ServiceProvider.GetRequiredService<ShopContext>();
             db.Products.Add(new Product { Id = 1, Name = "Cake" });
             await db.SaveChangesAsync();
         }
-        using var client = new HttpClient { BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()) };
+        using var client = new HttpClient { BaseAddress = built.Address };
         Assert.Equal("""{"id":1,"name":"Cake"}""", await client.GetStringAsync("/products/1"));
         Assert.True((await client.GetAsync("/health")).IsSuccessStatusCode);
-        lifetime.StopApplication();
+        built.Stop();
         await running;
         Samples.Reach(1);
     }
@@ -99,35 +91,4 @@ static class Testing
         await app.StopAsync();
         Samples.Reach(3);
     }
-}
-
-/// <summary>The host that a program builds, for which .NET writes an event.</summary>
-sealed class BuiltHost : IObserver<DiagnosticListener>, IObserver<KeyValuePair<string, object?>>, IDisposable
-{
-    readonly TaskCompletionSource<IHost> _host = new();
-    readonly List<IDisposable> _subscriptions = [];
-
-    public BuiltHost() => _subscriptions.Add(DiagnosticListener.AllListeners.Subscribe(this));
-
-    public Task<IHost> Host => _host.Task.WaitAsync(TimeSpan.FromMinutes(1));
-
-    public void OnNext(DiagnosticListener value)
-    {
-        if (value.Name == "Microsoft.Extensions.Hosting")
-            _subscriptions.Add(value.Subscribe(this));
-    }
-
-    public void OnNext(KeyValuePair<string, object?> value)
-    {
-        if (value is { Key: "HostBuilt", Value: IHost host })
-            _host.TrySetResult(host);
-    }
-
-    public void OnCompleted()
-    {
-    }
-
-    public void OnError(Exception error) => _host.TrySetException(error);
-
-    public void Dispose() => _subscriptions.ForEach(static subscription => subscription.Dispose());
 }
