@@ -138,7 +138,7 @@ public class TransferTests
     {
         await using var fixture = await ToolFixture.StartAsync();
 
-        var refused = await fixture.RunAsync("export", "Cakes", fixture.PathOf("cakes.parquet"));
+        var refused = await fixture.RunAsync("export", "Cakes", fixture.PathOf("cakes.xlsx"));
 
         Assert.Equal(ExitCode.Usage, refused.ExitCode);
         Assert.Contains(".jsonl", refused.Messages, StringComparison.Ordinal);

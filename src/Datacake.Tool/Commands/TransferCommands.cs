@@ -12,7 +12,7 @@ namespace Datacake.Tool.Commands;
 /// <summary>The commands that copy documents between keyspaces and files: export and import.</summary>
 static class TransferCommands
 {
-    static readonly Argument<string> File = new("FILE") { Description = "A file of JSON Lines (.jsonl, .ndjson), which keeps everything, or of CSV (.csv), which loses types." };
+    static readonly Argument<string> File = new("FILE") { Description = "A file of JSON Lines (.jsonl, .ndjson), which keeps everything, of CSV (.csv), which loses types, or of Parquet (.parquet)." };
     static readonly Option<bool> Resume = new("--resume") { Description = "Continue where an earlier run has ended." };
     static readonly Option<bool> Types = new("--types") { Description = "Add types to the names of CSV columns, such as Price:decimal, so that an import restores them." };
     static readonly Option<Consistency> Level = new("--level") { Description = "The consistency level of the writes.", DefaultValueFactory = static _ => Consistency.Quorum };
@@ -39,14 +39,17 @@ static class TransferCommands
         long start = Stopwatch.GetTimestamp(), count = 0;
         await ShowAsync(output, $"Exporting {keyspace}", found.Documents, async report =>
             count = await new JsonLinesExport(client, keyspace, partial).RunAsync(isResumed, report, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
-        if (kind == FileKind.Csv)
+        if (kind == FileKind.JsonLines)
+            System.IO.File.Move(partial, file);
+        else
         {
-            CsvWriter.Convert(partial, file + ".new", parsed.GetValue(Types), cancellationToken);
+            if (kind == FileKind.Csv)
+                CsvWriter.Convert(partial, file + ".new", parsed.GetValue(Types), cancellationToken);
+            else
+                await ParquetExport.ConvertAsync(partial, file + ".new", cancellationToken).ConfigureAwait(false);
             System.IO.File.Move(file + ".new", file);
             System.IO.File.Delete(partial);
         }
-        else
-            System.IO.File.Move(partial, file);
         return Finish(output, keyspace, file, count, start);
     }
 
@@ -60,7 +63,7 @@ static class TransferCommands
         if (isResumed && ImportProgress.Read(file, keyspace) is null)
             throw new ToolException(ExitCode.Usage, $"There is nothing to resume: {ImportProgress.PathOf(file)} is missing, or belongs to another keyspace or file. Import without --resume.");
         long start = Stopwatch.GetTimestamp(), count = 0;
-        // The position in a CSV file is a number of rows, of which the total is not known.
+        // The position in other files is a number of rows, of which the total is not known.
         long total = kind == FileKind.JsonLines ? new FileInfo(file).Length : 0;
         await ShowAsync(output, $"Importing {keyspace}", total, async report =>
             count = await new DocumentFileImport(client, keyspace, file, parsed.GetValue(Level)).RunAsync(isResumed, (_, position) => report(position), cancellationToken)

@@ -72,8 +72,13 @@ sealed class DocumentFileImport(AdministrationClient client, string keyspace, st
         {
             try
             {
-                var blocks = FileKinds.Of(file) == FileKind.Csv ? CsvReader.Read(file, start.Position) : JsonLinesReader.Read(file, start.Position, start.Line);
-                foreach (var block in blocks)
+                var blocks = FileKinds.Of(file) switch
+                {
+                    FileKind.Csv => CsvReader.Read(file, start.Position).ToAsyncEnumerable(),
+                    FileKind.Parquet => ParquetImport.ReadAsync(file, start.Position, stop.Token),
+                    _ => JsonLinesReader.Read(file, start.Position, start.Line).ToAsyncEnumerable(),
+                };
+                await foreach (var block in blocks.ConfigureAwait(false))
                     await ahead.Writer.WriteAsync(block, stop.Token).ConfigureAwait(false);
                 ahead.Writer.Complete();
             }

@@ -10,6 +10,9 @@ enum FileKind
 
     /// <summary>CSV: a column for each property.</summary>
     Csv,
+
+    /// <summary>Parquet: a column for each property, with a type.</summary>
+    Parquet,
 }
 
 /// <summary>Finds the format of a file.</summary>
@@ -21,6 +24,7 @@ static class FileKinds
     {
         ".JSONL" or ".NDJSON" => FileKind.JsonLines,
         ".CSV" => FileKind.Csv,
-        var extension => throw new ToolException(ExitCode.Usage, $"The extension '{extension}' of {file} names no known format. Use .jsonl or .ndjson for JSON Lines, or .csv."),
+        ".PARQUET" => FileKind.Parquet,
+        var extension => throw new ToolException(ExitCode.Usage, $"The extension '{extension}' of {file} names no known format. Use .jsonl or .ndjson for JSON Lines, .csv, or .parquet."),
     };
 }
