@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Tasks.Sources;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Replication;
@@ -16,6 +17,7 @@ sealed class LocalCommit(Replica replica, AcknowledgmentBoard board) : CommitWor
     Exception? _failure;
     CancellationTokenRegistration _cancellation;
     Transaction? _transaction;
+    Activity? _span;                                        // the caller's, if it is recorded
 
     // Set before the commit loop gets the commit, and then used under the board's lock.
     NodeSet _acknowledged;
@@ -46,6 +48,8 @@ sealed class LocalCommit(Replica replica, AcknowledgmentBoard board) : CommitWor
         _transaction = transaction;
         Requirement = requirement;
         Started = now;
+        if (Activity.Current is { IsAllDataRequested: true } span)
+            _span = span;
         if (cancellationToken.CanBeCanceled)
             _cancellation = cancellationToken.UnsafeRegister(static (commit, token) => ((LocalCommit)commit!).Cancel(token), this);
     }
@@ -59,6 +63,7 @@ sealed class LocalCommit(Replica replica, AcknowledgmentBoard board) : CommitWor
     public override void OnCommitted()
     {
         _acknowledged = NodeSet.Of(replica.Node);
+        _span?.AddEvent(new ActivityEvent("datacake.committed"));
         if (IsDoneByCommit)
             Complete();
         else
@@ -91,6 +96,7 @@ sealed class LocalCommit(Replica replica, AcknowledgmentBoard board) : CommitWor
     public bool Acknowledge(byte node)
     {
         _acknowledged = _acknowledged.With(node);
+        _span?.AddEvent(new ActivityEvent("datacake.acknowledged", tags: new() { ["datacake.node"] = (int)node }));
         if (!Requirement.IsSatisfiedBy(_acknowledged))
             return false;
         _isWaiting = false;
@@ -157,6 +163,7 @@ sealed class LocalCommit(Replica replica, AcknowledgmentBoard board) : CommitWor
         _failure = null;
         _cancellation = default;
         _transaction = null;
+        _span = null;
         _canceled = default;
         _acknowledged = default;
     }

@@ -120,6 +120,32 @@ public class TelemetryTests
     }
 
     [Fact]
+    public async Task Span_of_a_save_shows_the_commit_and_the_acknowledgment_of_each_node()
+    {
+        await using var cluster = new LocalCluster();
+        foreach (int id in (int[])[1, 2, 3])
+            await cluster.StartAsync(id);
+        var spans = new ConcurrentQueue<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = static source => source.Name is "Datacake.Data" or "Test",
+            Sample = static (ref _) => ActivitySamplingResult.AllData,
+            ActivityStopped = spans.Enqueue,
+        };
+        ActivitySource.AddActivityListener(listener);
+        using var source = new ActivitySource("Test");
+        using var request = source.StartActivity("request")!;
+        await using var db = new TelegramContext(cluster[1]);
+
+        db.Telegrams.Add(new Telegram { Id = 2 });
+        await db.SaveChangesAsync(Consistency.All, Canceled);
+
+        var save = spans.Single(span => span.TraceId == request.TraceId && span.OperationName == "datacake.save");
+        Assert.Equal(["datacake.committed", "datacake.acknowledged", "datacake.acknowledged"], save.Events.Select(static moment => moment.Name));
+        Assert.Equal([2, 3], save.Events.Skip(1).Select(static moment => (int)moment.Tags.Single(static tag => tag.Key == "datacake.node").Value!).Order());
+    }
+
+    [Fact]
     public async Task Running_watches_are_counted()
     {
         await using var node = await StartAsync();
