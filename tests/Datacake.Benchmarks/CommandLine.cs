@@ -6,23 +6,25 @@ namespace Datacake.Benchmarks;
 /// <param name="IsQuick">True to measure only the most informative cells, with short runs.</param>
 /// <param name="Filter">A part of the names of the cells to measure; null to measure all cells.</param>
 /// <param name="Plot">The SVG file for the chart; null for no chart.</param>
-sealed record CommandLine(string Workload, bool IsJson, bool IsQuick, string? Filter, string? Plot)
+/// <param name="HasTelemetry">True if something listens to all metrics and spans of Datacake.</param>
+sealed record CommandLine(string Workload, bool IsJson, bool IsQuick, string? Filter, string? Plot, bool HasTelemetry)
 {
     public const string Usage = """
-        Usage: Datacake.Benchmarks WORKLOAD [--quick] [--filter TEXT] [--json] [--plot FILE.svg]
+        Usage: Datacake.Benchmarks WORKLOAD [--quick] [--filter TEXT] [--json] [--plot FILE.svg] [--telemetry]
 
           WORKLOAD       replication, orm, storage, rpc, sync, crdt, or all
           --quick        measure only the most informative cells, with short runs
           --filter TEXT  measure only cells whose name contains TEXT, such as "nodes=3 store=memory level=All"
           --json         write a line of JSON for each system of a cell instead of a table
           --plot FILE    also draw the comparison as an SVG
+          --telemetry    listen to all metrics and spans of Datacake, to measure what that costs
         """;
 
     /// <exception cref="FormatException">The arguments are invalid.</exception>
     public static CommandLine Parse(ReadOnlySpan<string> args)
     {
         string? workload = null, filter = null, plot = null;
-        bool isJson = false, isQuick = false;
+        bool isJson = false, isQuick = false, hasTelemetry = false;
         for (int i = 0; i < args.Length; i++)
         {
             switch (args[i])
@@ -32,6 +34,9 @@ sealed record CommandLine(string Workload, bool IsJson, bool IsQuick, string? Fi
                     break;
                 case "--quick":
                     isQuick = true;
+                    break;
+                case "--telemetry":
+                    hasTelemetry = true;
                     break;
                 case "--filter" when i + 1 < args.Length:
                     filter = args[++i];
@@ -46,6 +51,6 @@ sealed record CommandLine(string Workload, bool IsJson, bool IsQuick, string? Fi
                     throw new FormatException($"The argument '{args[i]}' is unknown or incomplete.");
             }
         }
-        return new CommandLine(workload ?? throw new FormatException("The workload is missing."), isJson, isQuick, filter, plot);
+        return new CommandLine(workload ?? throw new FormatException("The workload is missing."), isJson, isQuick, filter, plot, hasTelemetry);
     }
 }

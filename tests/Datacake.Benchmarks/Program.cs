@@ -25,6 +25,7 @@ catch (FormatException e)
 Console.Error.WriteLine("This is a debug build, which is slow: run it with -c Release.");
 #endif
 
+using var listeners = commands.HasTelemetry ? new TelemetryListeners() : null;
 var progress = new Progress(Console.Error, showsSteps: !Console.IsErrorRedirected);
 var table = new ResultTable(Console.Out);
 var json = new JsonLines(Console.Out);
