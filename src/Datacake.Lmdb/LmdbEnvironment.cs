@@ -55,6 +55,27 @@ sealed unsafe class LmdbEnvironment : IDisposable
         }
     }
 
+    /// <summary>Opens a file that nobody changes meanwhile, for reading. No reader table is created. The caller has checked the structure.</summary>
+    public LmdbEnvironment(string path, string description)
+    {
+        _path = path;
+        _description = description;
+        _options = new LmdbStorageOptions();
+        _engine = Engine.Load(path, description);
+        Check(_engine.EnvCreate(out _handle));
+        try
+        {
+            const EnvironmentFlags Flags = EnvironmentFlags.NoSubDirectory | EnvironmentFlags.NoThreadLocalStorage | EnvironmentFlags.ReadOnly | EnvironmentFlags.NoLock;
+            Check(_engine.EnvOpen(_handle, path, Flags, mode: 0));
+            _database = ReadFormat();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Gets or sets the address space of the file, in bytes.</summary>
     long MapBytes
     {
@@ -311,6 +332,33 @@ sealed unsafe class LmdbEnvironment : IDisposable
                 nint ended = transaction;
                 transaction = 0;
                 Check(_engine.TxnCommit(ended));
+                return database;
+            }
+            finally
+            {
+                if (transaction != 0)
+                    _engine.TxnAbort(transaction);
+            }
+        }
+    }
+
+    /// <summary>Opens the database of a file that is only read. Throws if the file is not a store or has a newer format.</summary>
+    uint ReadFormat()
+    {
+        fixed (byte* key = StoredKey.Format)
+        {
+            nint transaction = BeginReadTransaction();
+            try
+            {
+                Check(_engine.DbiOpen(transaction, out uint database));
+                Result found = _engine.Get(transaction, database, new Value(key, StoredKey.Format.Length), out Value value);
+                if (found == Result.NotFound)
+                    throw new StorageException(StorageError.Foreign, $"The {_description} is not a store. It was not changed. Pass the file of a backup.");
+                Check(found);
+                RefuseNewerFormat(value.Span);
+                nint ended = transaction;
+                transaction = 0;
+                Check(_engine.TxnCommit(ended));   // keeps the database open
                 return database;
             }
             finally

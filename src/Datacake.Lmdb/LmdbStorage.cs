@@ -134,6 +134,17 @@ public sealed class LmdbStorage : IDurableStorage
         return await Task.Run(() => StoreFiles.SizeOf(_path), cancellationToken).ConfigureAwait(false);
     }
 
+    ValueTask<IStorage> IDurableStorage.OpenBackupAsync(string path, CancellationToken cancellationToken) => OpenBackupAsync(path, cancellationToken);
+
+    /// <inheritdoc cref="IDurableStorage.OpenBackupAsync"/>
+    public static async ValueTask<IStorage> OpenBackupAsync(string path, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        path = Path.GetFullPath(path);
+        string description = $"backup '{path}'";
+        return await Task.Run(() => new LmdbBackup(path, description, cancellationToken), cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Checks a backup that <see cref="BackUpAsync"/> created, and copies it to the path of a store.</summary>
     /// <param name="backup">The path of the backup. It is not changed, and must not be open.</param>
     /// <param name="path">The path of the new store. No file may exist at this path yet, so move a damaged one away first.</param>

@@ -39,10 +39,14 @@ enum EnvironmentFlags : uint
 {
     NoSubDirectory = 0x4000,
     NoSync = 0x10000,
+    ReadOnly = 0x20000,
     NoMetaSync = 0x40000,
 
     /// <summary>Read transactions that are not tied to a thread.</summary>
     NoThreadLocalStorage = 0x200000,
+
+    /// <summary>No reader table, because nobody writes to the file.</summary>
+    NoLock = 0x400000,
 }
 
 [Flags]

@@ -19,10 +19,15 @@ sealed class Connection : IDisposable
 
     /// <summary>Opens the file for reading, or for writing too. For writing, a missing file is created.</summary>
     public Connection(string path, bool writes, string description, SqliteStorageOptions options)
+        : this(path, writes ? raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE : raw.SQLITE_OPEN_READONLY, description, options)
+    {
+    }
+
+    Connection(string path, int flags, string description, SqliteStorageOptions options)
     {
         _description = description;
         // The callers do the locking, so SQLite's own mutexes would only add overhead.
-        int flags = raw.SQLITE_OPEN_NOMUTEX | (writes ? raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE : raw.SQLITE_OPEN_READONLY);
+        flags |= raw.SQLITE_OPEN_NOMUTEX;
         int code = Native.Open(path, out _handle, flags, fileSystem: 0);
         _owner = new ConnectionHandle(_handle);
         try
@@ -40,6 +45,14 @@ sealed class Connection : IDisposable
             Dispose();
             throw;
         }
+    }
+
+    /// <summary>Opens a file that nobody changes meanwhile, for reading. SQLite then needs no lock, no log and no file beside it.</summary>
+    public static Connection OpenUnchanging(string path, string description, SqliteStorageOptions options)
+    {
+        string escaped = Uri.EscapeDataString(path.Replace('\\', '/')).Replace("%2F", "/", StringComparison.Ordinal).Replace("%3A", ":", StringComparison.Ordinal);
+        string name = $"file://{(escaped.StartsWith('/') ? "" : "/")}{escaped}?immutable=1";
+        return new Connection(name, raw.SQLITE_OPEN_READONLY | raw.SQLITE_OPEN_URI, description, options);
     }
 
     /// <summary>Sets how long SQLite waits for a lock that another connection holds.</summary>

@@ -34,8 +34,8 @@ static class FileFormat
     /// </remarks>
     public static int MaxEntryBytes(int pageSize) => (pageSize - 12) * 64 / 255 - 23 - 16;
 
-    /// <summary>Creates the tables of a new file, and refuses a file that is not a store or has another format.</summary>
-    public static void Prepare(Connection connection, string description, int pageSize)
+    /// <summary>Refuses a file that is not a store or has another format. Returns true if the file is new and has no tables.</summary>
+    public static bool Check(Connection connection, string description)
     {
         long application = connection.QueryInteger("PRAGMA application_id");
         bool isEmpty = connection.QueryInteger("SELECT count(*) FROM sqlite_schema") == 0;
@@ -65,6 +65,13 @@ static class FileFormat
                         + "refill (set TakeOverNodeId).");
             }
         }
+        return isEmpty;
+    }
+
+    /// <summary>Creates the tables of a new file, and refuses a file that is not a store or has another format.</summary>
+    public static void Prepare(Connection connection, string description, int pageSize)
+    {
+        bool isEmpty = Check(connection, description);
         // The page size must be set before WAL mode writes the first page. On a file that already has pages, neither statement changes any.
         connection.Execute($"PRAGMA page_size = {pageSize}");
         if (connection.Query("PRAGMA journal_mode = WAL") != "wal")

@@ -134,6 +134,18 @@ public sealed class SqliteStorage : IDurableStorage
         return await Task.Run(() => _upkeep.SizeOnDisk, cancellationToken).ConfigureAwait(false);
     }
 
+    ValueTask<IStorage> IDurableStorage.OpenBackupAsync(string path, CancellationToken cancellationToken) => OpenBackupAsync(path, cancellationToken);
+
+    /// <inheritdoc cref="IDurableStorage.OpenBackupAsync"/>
+    public static async ValueTask<IStorage> OpenBackupAsync(string path, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        path = Path.GetFullPath(path);
+        string description = $"backup '{path}'";
+        SqliteLibrary.Load(description);
+        return await Task.Run(() => new SqliteBackup(path, description, cancellationToken), cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Checks a backup that <see cref="BackUpAsync"/> created, and copies it to the path of a store.</summary>
     /// <param name="backup">The path of the backup. It is not changed.</param>
     /// <param name="path">The path of the new store. No file may exist at this path yet, so move a damaged one away first.</param>

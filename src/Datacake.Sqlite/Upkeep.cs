@@ -40,7 +40,7 @@ sealed class Upkeep(string path, string description, SqliteStorageOptions option
     }
 
     /// <summary>Throws unless the file is sound according to SQLite and to the rules of this library.</summary>
-    public ValueTask CheckAsync(CancellationToken cancellationToken) => Run(Check, cancellationToken);
+    public ValueTask CheckAsync(CancellationToken cancellationToken) => Run(CheckContents, cancellationToken);
 
     /// <summary>Returns the operation that copies the store to a new file. SQLite does not flush that file; the caller must.</summary>
     static Action<Connection> Copying(string target) =>
@@ -56,9 +56,9 @@ sealed class Upkeep(string path, string description, SqliteStorageOptions option
             throw connection.Damaged(string.Join("; ", findings));
     }
 
-    static void Check(Connection connection)
+    /// <summary>Checks the structure, and that entries and large values belong together. All checks see the same state.</summary>
+    public static void CheckContents(Connection connection)
     {
-        // One transaction, so that all checks see the same state.
         connection.Execute("BEGIN");
         CheckStructure(connection);
         long missing = connection.QueryInteger(

@@ -18,6 +18,13 @@ public interface IDurableStorage : IStorage
     /// </exception>
     ValueTask BackUpAsync(string path, CancellationToken cancellationToken = default);
 
+    /// <summary>Checks the structure of a copy that <see cref="BackUpAsync"/> created, and opens it for reading only. No file is changed or created.</summary>
+    /// <param name="path">The path of the copy, which nobody may change while it is open.</param>
+    /// <param name="cancellationToken">A token that stops the check.</param>
+    /// <returns>The copy. Commits to it are refused or kept in memory. Dispose it after its snapshots.</returns>
+    /// <exception cref="StorageException">There is no copy at the path, or it is damaged, of another program, or of a newer version.</exception>
+    ValueTask<IStorage> OpenBackupAsync(string path, CancellationToken cancellationToken = default);
+
     /// <summary>
     /// Returns the space freed by deletes and replacements to the disk. Commits wait until compaction has finished; reads continue. The
     /// disk needs room for a second copy of the data meanwhile. Space that an open snapshot still needs is returned when that snapshot is

@@ -137,6 +137,29 @@ public sealed class FolderStorage : IDurableStorage
         }
     }
 
+    public async ValueTask<IStorage> OpenBackupAsync(string path, CancellationToken cancellationToken = default)
+    {
+        string description = $"backup '{path}'";
+        try
+        {
+            if (File.ReadAllText(Path.Combine(path, "format")) is var version && version != FormatVersion)
+                throw new StorageException(StorageError.NewerFormat, $"The {description} has format {version}, not {FormatVersion}. Update the package.");
+            // The journal of a backup is empty.
+            var contents = new MemoryStorage();
+            foreach (WriteOperation entry in ReadEntries(Path.Combine(path, "entries"), description))
+            {
+                var batch = new WriteBatch();
+                batch.Put(entry.Key, entry.Value!.Value);
+                await contents.CommitAsync(batch, Durability.Buffered, cancellationToken);
+            }
+            return contents;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw StorageException.FromFileSystem(description, failure);
+        }
+    }
+
     public async ValueTask CompactAsync(CancellationToken cancellationToken = default)
     {
         await _writing.WaitAsync(cancellationToken);
@@ -157,7 +180,7 @@ public sealed class FolderStorage : IDurableStorage
         try
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            foreach (WriteOperation _ in ReadEntries())
+            foreach (WriteOperation _ in ReadEntries(EntriesPath, Description))
                 cancellationToken.ThrowIfCancellationRequested();
         }
         finally
@@ -220,7 +243,7 @@ public sealed class FolderStorage : IDurableStorage
         {
             foreach (string left in Directory.EnumerateFiles(EntriesPath, "*.new"))
                 File.Delete(left);
-            foreach (WriteOperation entry in ReadEntries())
+            foreach (WriteOperation entry in ReadEntries(EntriesPath, Description))
                 Apply([entry]);
             byte[] journal = new byte[_journal.Length];
             _journal.ReadExactly(journal);
@@ -316,14 +339,14 @@ public sealed class FolderStorage : IDurableStorage
         }
     }
 
-    IEnumerable<WriteOperation> ReadEntries()
+    static IEnumerable<WriteOperation> ReadEntries(string folder, string description)
     {
-        foreach (string path in Directory.EnumerateFiles(EntriesPath))
+        foreach (string path in Directory.EnumerateFiles(folder))
         {
             if (!Record.TryRead(File.ReadAllBytes(path), out WriteOperation[] entry, out _) || entry.Length != 1)
             {
                 throw new StorageException(
-                    StorageError.Corrupt, $"The {Description} is damaged: '{path}' has changed since it was written. Restore a backup.");
+                    StorageError.Corrupt, $"The {description} is damaged: '{path}' has changed since it was written. Restore a backup.");
             }
             yield return entry[0];
         }

@@ -83,6 +83,42 @@ public abstract partial class DurableStorageSpecification
     }
 
     [Fact]
+    public async Task A_backup_is_opened_for_reading_and_left_unchanged()
+    {
+        await CommitAsync(("a", "1"), ("b", new string('v', 100_000)));
+        List<string> before = await ScanAsync(KeyRange.All);
+        // Characters that mean something in the name of a file elsewhere.
+        string path = Directory["50% of a & b #1"];
+        await Storage.BackUpAsync(path);
+        var files = FilesOf(Path.GetDirectoryName(path)!);
+
+        for (int round = 0; round < 2; round++)
+        {
+            await using IStorage backup = await Storage.OpenBackupAsync(path);
+            using IStorageSnapshot snapshot = await backup.OpenSnapshotAsync();
+            using IStorageSnapshot second = await backup.OpenSnapshotAsync();
+            Assert.Equal(before, await ScanAsync(snapshot, KeyRange.All));
+            Assert.Equal(before, await ScanAsync(second, KeyRange.All));
+            Assert.Equal("1", System.Text.Encoding.UTF8.GetString((await snapshot.GetAsync("a"u8.ToArray()))!.Value.Span));
+        }
+
+        Assert.Equal(files, FilesOf(Path.GetDirectoryName(path)!));
+
+        static IEnumerable<string> FilesOf(string folder) => [.. new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories)
+            .Select(file => $"{file.FullName} {file.Length} {file.LastWriteTimeUtc:o}").Where(file => file.Contains("50%", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+    }
+
+    [Fact]
+    public async Task An_invalid_backup_is_not_opened_and_not_changed()
+    {
+        await Assert.ThrowsAsync<StorageException>(async () => await Storage.OpenBackupAsync(Directory["nothing"]));
+        File.WriteAllText(BackupPath, new string('x', 10_000));
+        await Assert.ThrowsAsync<StorageException>(async () => await Storage.OpenBackupAsync(BackupPath));
+        Assert.False(Path.Exists(Directory["nothing"]));
+        Assert.Equal(new string('x', 10_000), File.ReadAllText(BackupPath));
+    }
+
+    [Fact]
     public async Task Restoring_never_replaces_an_open_or_closed_store()
     {
         await CommitAsync(("a", "1"));

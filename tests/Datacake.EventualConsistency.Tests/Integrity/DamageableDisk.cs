@@ -21,6 +21,8 @@ sealed class DamageableDisk : IDurableStorage
 
     public ValueTask BackUpAsync(string path, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
+    public ValueTask<IStorage> OpenBackupAsync(string path, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
     public ValueTask CompactAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
     public ValueTask CheckAsync(CancellationToken cancellationToken = default) => ValueTask.CompletedTask;
