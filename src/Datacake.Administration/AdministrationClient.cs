@@ -109,6 +109,17 @@ public sealed class AdministrationClient
     public Task<CommandResult> BackUpAsync(string path, CancellationToken cancellationToken = default) =>
         CommandAsync(AdministrationService.BackUp, new() { Path = path }, NoLimit, cancellationToken);
 
+    /// <summary>
+    /// Copies the store of the node to a path on the node's machine. If that is a folder, the copy gets a name with the time, the node and the cluster.
+    /// </summary>
+    /// <param name="path">A path at which nothing exists, or a folder that exists.</param>
+    /// <param name="verify">True if the copy is read as a whole and verified before it gets its name.</param>
+    /// <param name="keep">The number of the newest backups of the node to keep in the folder, at least 1; null to delete none.</param>
+    /// <param name="cancellationToken">A token that cancels the call.</param>
+    /// <exception cref="AdministrationException">The copy cannot be written or is damaged, or the operator secret is wrong. No older backup was deleted.</exception>
+    public Task<CommandResult> BackUpAsync(string path, bool verify, int? keep, CancellationToken cancellationToken = default) =>
+        CommandAsync(AdministrationService.BackUp, new() { Path = path, Verify = verify, Keep = keep }, NoLimit, cancellationToken);
+
     /// <summary>Returns free space of the node's store to its disk.</summary>
     /// <exception cref="AdministrationException">The disk has too little room, or the operator secret is wrong.</exception>
     public Task<CommandResult> CompactAsync(CancellationToken cancellationToken = default) =>

@@ -8,5 +8,6 @@ namespace Datacake.Administration;
 sealed class AdministrationExtension(AdministrationOptions? options) : IClusterExtension<NodeAdministration>
 {
     public async ValueTask<NodeAdministration> StartAsync(DatacakeNode node, CancellationToken cancellationToken) => new(
-        await node.OpenStoreAsync(cancellationToken).ConfigureAwait(false), options ?? node.SettingsOf<AdministrationOptions>());
+        await node.OpenStoreAsync(cancellationToken).ConfigureAwait(false), options ?? node.SettingsOf<AdministrationOptions>(),
+        node.SettingsOf<BackupOptions>());
 }

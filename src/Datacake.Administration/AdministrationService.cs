@@ -94,7 +94,7 @@ sealed class AdministrationService : RpcService
                 ? new CommandResult("No removal was held back.")
                 : new CommandResult($"The removal of {held.Documents} documents that node {held.NodeId} does not have was allowed.", held.Documents);
         });
-        Command(handlers, BackUp, (asked, token) => _administration.BackUpAsync(Required(asked.Path, "path"), token));
+        Command(handlers, BackUp, (asked, token) => _administration.BackUpAsync(Required(asked.Path, "path"), asked.Keep, asked.Verify, token));
         Command(handlers, Compact, (_, token) => _administration.CompactAsync(token));
 
         handlers.HandleStream(Export, (stream, token) => GuardAsync(() => new DocumentExport(Store, stream, ArgumentsOf(stream)).RunAsync(token)));

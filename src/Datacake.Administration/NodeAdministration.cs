@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
+using Datacake.Administration.Backups;
 using Datacake.Administration.Json;
 using Datacake.Crdt;
 using Datacake.Data.CodeGeneration;
@@ -28,19 +29,30 @@ public sealed class NodeAdministration : IAsyncDisposable
     readonly AdministrationOptions _options;
     readonly LogBuffer _logs;
     readonly long _started;
+    readonly BackupWriter? _backupWriter;       // null if the storage is in memory
+    readonly BackupScheduler? _backups;         // null if no backups are scheduled
 
-    internal NodeAdministration(ReplicatedStore store, AdministrationOptions options)
+    internal NodeAdministration(ReplicatedStore store, AdministrationOptions options, BackupOptions backups)
     {
         options.Validate();
+        backups.Validate();
         _store = store;
         _options = options;
         var node = store.Node;
         _started = node.TimeProvider.GetTimestamp();
         _logs = new LogBuffer(options.LogLines, node.TimeProvider);
+        var logger = node.LoggerFactory.CreateLogger<NodeAdministration>();
+        if (backups.IsOn || node.Storage is IDurableStorage)
+            _backupWriter = BackupWriter.Of(node, logger);
         node.LoggerFactory.AddProvider(_logs);
         node.SetLabel(VersionLabel, Version);
         node.Server.AddService(new AdministrationService(this, options.OperatorSecret, node));
+        if (backups.IsOn)
+            _backups = new BackupScheduler(_backupWriter!, backups, store.Joined, logger);
     }
+
+    /// <summary>Gets the scheduled backups; null if there are none.</summary>
+    internal BackupScheduler? Backups => _backups;
 
     internal ReplicatedStore Store => _store;
 
@@ -59,7 +71,7 @@ public sealed class NodeAdministration : IAsyncDisposable
         return new NodeStatus(
             node.Id, node.Address, node.DataCenter, node.ClusterId, Version, node.TimeProvider.GetUtcNow(), node.TimeProvider.GetElapsedTime(_started).TotalSeconds,
             node.Storage?.GetType().Name ?? "", size, _store.JoinStatus.IsJoined, _store.JoinStatus.Documents, _store.JoinStatus.EstimatedDocuments, keyspaces.Count, documents,
-            _options.OperatorSecret is not null, node.Seeds, node.CertificateStatus?.ExpiresAt, [.. _store.MemberStates.Select(Describe)], NodeFindings.Of(_store, _options.Level));
+            _options.OperatorSecret is not null, node.Seeds, node.CertificateStatus?.ExpiresAt, [.. _store.MemberStates.Select(Describe)], NodeFindings.Of(_store, _options.Level), _backups?.Status);
 
         MemberStatus Describe(StoreMemberState member)
         {
@@ -127,11 +139,13 @@ public sealed class NodeAdministration : IAsyncDisposable
     /// <summary>Returns the newest log lines of the node, the oldest of them first. They are kept if the node has a logger factory that accepts providers.</summary>
     public IReadOnlyList<LogLine> ReadLog(int count = 100, LogLevel level = LogLevel.Information) => _logs.Read(count, level);
 
-    /// <summary>Removes the service from the node's port.</summary>
-    public ValueTask DisposeAsync()
+    /// <summary>Removes the service from the node's port, and ends the scheduled backups.</summary>
+    public async ValueTask DisposeAsync()
     {
         _store.Node.Server.RemoveService(AdministrationService.ServiceName);
-        return ValueTask.CompletedTask;
+        if (_backups is not null)
+            await _backups.DisposeAsync().ConfigureAwait(false);
+        _backupWriter?.Dispose();
     }
 
     /// <summary>Puts a document.</summary>
@@ -151,11 +165,21 @@ public sealed class NodeAdministration : IAsyncDisposable
         return new CommandResult($"The document {key.GetRawText()} of {keyspace} was deleted.", 1);
     }
 
-    /// <summary>Copies the storage to a path on the machine of the node.</summary>
-    internal async ValueTask<CommandResult> BackUpAsync(string path, CancellationToken cancellationToken)
+    /// <summary>Copies the storage to a path on the machine of the node, or into a folder in which the newest copies are kept.</summary>
+    internal async ValueTask<CommandResult> BackUpAsync(string path, int? keep, bool verify, CancellationToken cancellationToken)
     {
-        await DurableStorage("A backup").BackUpAsync(path, cancellationToken).ConfigureAwait(false);
-        return new CommandResult($"The store of node {_store.Node.Id} was copied to {path}.");
+        if (keep is < 1)
+            throw new ArgumentException($"{keep} backups cannot be kept. Keep at least 1.");
+        DurableStorage("A backup");
+        bool isFolder = Directory.Exists(path);
+        if (keep is not null && !isFolder)
+            throw new ArgumentException($"'{path}' is not a folder on the machine of node {_store.Node.Id}. To keep a number of backups, pass a folder that exists.");
+        var result = isFolder
+            ? await _backupWriter!.WriteToFolderAsync(path, verify, keep, keepFor: null, cancellationToken).ConfigureAwait(false)
+            : await _backupWriter!.WriteToFileAsync(path, verify, cancellationToken).ConfigureAwait(false);
+        string verified = result.Verification is { } verification ? string.Create(CultureInfo.InvariantCulture, $" and verified, with {verification.Documents} documents") : "";
+        string deleted = result.Deleted > 0 ? $" {result.Deleted} older backups were deleted." : "";
+        return new CommandResult($"The store of node {_store.Node.Id} was copied to {result.Path}{verified}.{deleted}", result.Verification?.Documents ?? 0);
     }
 
     /// <summary>Returns free space of the storage to the disk.</summary>

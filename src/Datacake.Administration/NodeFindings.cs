@@ -76,6 +76,8 @@ public static class NodeFindings
             yield return Warning("certificate", string.Create(CultureInfo.InvariantCulture, $"The certificate {name} expires at {certificate.ExpiresAt:u}."),
                 "Renew it. Files are read again by themselves.");
         }
+        foreach (var finding in node.FindExtension<NodeAdministration>()?.Backups?.Find() ?? [])
+            yield return finding;
     }
 
     static Finding? OfMember(StoreMemberState member)

@@ -53,6 +53,7 @@ static class NodeConfiguration
         settings.ReadSection("Store", "a store", store => ReadStore(store, options));
         settings.ReadSection("Contexts", "contexts", contexts => ReadContexts(contexts, options));
         settings.ReadSection("Administration", "the administration", administration => ReadAdministration(administration, options));
+        settings.ReadSection("Backups", "the backups", backups => ReadBackups(backups, options));
         settings.ReadTime("WaitForJoin", value => options.WaitForJoin(value));
     }
 
@@ -176,4 +177,23 @@ static class NodeConfiguration
         settings.ReadInteger(nameof(administration.LogLines), value => administration.LogLines = value);
         settings.ReadName<Consistency>(nameof(administration.Level), value => administration.Level = value);
     });
+
+    static void ReadBackups(SettingsReader settings, DatacakeNodeOptions options)
+    {
+        var backups = new BackupOptions();
+        Read(backups);
+        backups.Validate();
+        options.WithBackups(Read);
+
+        void Read(BackupOptions backups)
+        {
+            settings.ReadText(nameof(backups.Folder), value => backups.Folder = value);
+            settings.ReadTime(nameof(backups.Interval), value => backups.Interval = value);
+            settings.ReadTimesOfDay(nameof(backups.TimesOfDay), values => backups.TimesOfDay = values);
+            settings.ReadInteger(nameof(backups.Keep), value => backups.Keep = value);
+            settings.ReadTime(nameof(backups.KeepFor), value => backups.KeepFor = value);
+            settings.ReadBoolean(nameof(backups.Verify), value => backups.Verify = value);
+            settings.ReadTime(nameof(backups.RetryAfter), value => backups.RetryAfter = value);
+        }
+    }
 }

@@ -89,6 +89,14 @@ sealed class SettingsReader(IConfigurationSection section, string owner, Action<
             : throw Malformed(setting, "a time as hours, minutes and seconds, such as 00:00:30"),
         set);
 
+    /// <summary>Reads a list of times of the day.</summary>
+    public void ReadTimesOfDay(string name, Action<TimeOnly[]> set) => Read(
+        name,
+        setting => ListOf(setting, entry => TimeOnly.TryParseExact(TextOf(entry), ["HH:mm", "HH:mm:ss"], CultureInfo.InvariantCulture, DateTimeStyles.None, out var time)
+            ? time
+            : throw Malformed(entry, "a time of the day, such as 02:30")),
+        set);
+
     public void ReadDate(string name, Action<DateTimeOffset> set) => Read(
         name,
         setting => DateTimeOffset.TryParse(TextOf(setting), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date)

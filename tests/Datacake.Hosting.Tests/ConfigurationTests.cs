@@ -66,6 +66,7 @@ public sealed class ConfigurationTests
     [InlineData(typeof(SqliteStorageOptions), """ "Storage": { "Kind": "sqlite", "Path": "shop.db", "Unknown": 1 } """)]
     [InlineData(typeof(LmdbStorageOptions), """ "Storage": { "Kind": "lmdb", "Path": "shop.mdb", "Unknown": 1 } """)]
     [InlineData(typeof(AdministrationOptions), """ "Administration": { "Unknown": 1 } """)]
+    [InlineData(typeof(BackupOptions), """ "Backups": { "Unknown": 1 } """)]
     [InlineData(typeof(RpcTls), """ "Tls": { "Unknown": 1 } """, "Certificate", "CertificateCallback", "Intermediates", "TrustedIssuers", "TrustedIssuersCallback", "Validate")]
     public async Task Every_property_of_the_options_can_be_configured(Type options, string settings, params string[] onlyInCode)
     {
@@ -79,7 +80,7 @@ public sealed class ConfigurationTests
         string[] onlyInCode = ["UseStorage", "AddKind", "WithTransport", "WithTimeProvider", "WithLoggerFactory", "WithExtensionSettings"];
         var methods = typeof(DatacakeNodeOptions).GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly).Select(method => method.Name);
         var expected = methods.Except(onlyInCode).Select(method => method == "WithLabel" ? "Labels" : SettingOf(method));
-        string[] additional = ["ClusterSecretFile", "AcceptedClusterSecretFiles", "OperatorKeyFiles", "Storage", "Store", "Contexts", "Administration", "WaitForJoin"];
+        string[] additional = ["ClusterSecretFile", "AcceptedClusterSecretFiles", "OperatorKeyFiles", "Storage", "Store", "Contexts", "Administration", "Backups", "WaitForJoin"];
         Assert.Equal(expected.Union(additional).Order(), SettingsIn(await RefuseAsync(""" "Unknown": 1 """)).Order());
 
         static string SettingOf(string method) => method.StartsWith("With", StringComparison.Ordinal) ? method[4..]
@@ -110,6 +111,19 @@ public sealed class ConfigurationTests
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    [Fact]
+    public async Task Backups_take_their_settings_from_the_section()
+    {
+        await using var node = await StartAsync("""
+            "NodeId": 1, "ListenOn": "127.0.0.1:0",
+            "Backups": { "Folder": "/backups", "TimesOfDay": ["14:00", "02:30:15"], "Keep": 3, "KeepFor": "30.00:00:00", "Verify": false, "RetryAfter": "00:01:00" }
+            """);
+        var backups = node.SettingsOf<BackupOptions>();
+        Assert.Equal(("/backups", null, 3, TimeSpan.FromDays(30)), (backups.Folder, backups.Interval, backups.Keep, backups.KeepFor));
+        Assert.Equal((false, TimeSpan.FromMinutes(1)), (backups.Verify, backups.RetryAfter));
+        Assert.Equal([new TimeOnly(14, 0), new TimeOnly(2, 30, 15)], backups.TimesOfDay);
     }
 
     [Fact]
@@ -260,6 +274,12 @@ public sealed class ConfigurationTests
     [InlineData(""" "Gossip": { "Profile": "Mars" } """, "'Datacake:Gossip:Profile' is 'Mars', which is not one of Lan, Wan, Local.")]
     [InlineData(""" "Gossip": { "PhiThreshold": 0 } """, "'Datacake:Gossip:PhiThreshold' is not valid: The gossip option PhiThreshold is 0. It must be greater than 0.")]
     [InlineData(""" "Contexts": { "DefaultConsistency": "Most" } """, "'Datacake:Contexts:DefaultConsistency' is 'Most', which is not one of None, One,")]
+    [InlineData(""" "Backups": { "Interval": "06:00:00" } """, "'Datacake:Backups' is not valid: BackupOptions.Folder is not set. Set it to a folder that exists.")]
+    [InlineData(""" "Backups": { "Folder": "/backups" } """, "'Datacake:Backups' is not valid: BackupOptions.Interval is not set. Set it, or TimesOfDay.")]
+    [InlineData(""" "Backups": { "Folder": "/backups", "Interval": "00:00:30" } """, "'Datacake:Backups:Interval' is not valid: BackupOptions.Interval is 00:00:30; it must be from 00:01:00 to 365 days.")]
+    [InlineData(""" "Backups": { "Folder": "/backups", "Interval": "06:00:00", "Keep": 0 } """, "'Datacake:Backups:Keep' is not valid: BackupOptions.Keep is 0; it must be from 1 to 10,000.")]
+    [InlineData(""" "Backups": { "Folder": "/backups", "TimesOfDay": "02:30" } """, "'Datacake:Backups:TimesOfDay' is a single value. It must be a list")]
+    [InlineData(""" "Backups": { "Folder": "/backups", "TimesOfDay": ["25:30"] } """, "'Datacake:Backups:TimesOfDay:0' is '25:30', which is not a time of the day, such as 02:30.")]
     [InlineData(""" "WaitForJoin": "00:00:00" """, "'Datacake:WaitForJoin' is not valid: ")]
     public async Task Unknown_or_malformed_setting_is_refused_by_name(string settings, string message) =>
         Assert.Contains(message, await RefuseAsync(settings), StringComparison.Ordinal);

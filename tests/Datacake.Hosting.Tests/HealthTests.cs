@@ -1,8 +1,10 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Datacake.Administration;
 using Datacake.EventualConsistency;
 using Datacake.Node;
 using Datacake.Rpc;
+using Datacake.Sqlite;
 using Datacake.Storage;
 using Datacake.Tests;
 using Microsoft.Extensions.DependencyInjection;
@@ -97,6 +99,26 @@ public sealed class HealthTests : IAsyncLifetime
         await WaitForAsync(host, HealthStatus.Healthy);
         time.Offset = TimeSpan.FromDays(7);
         await WaitForAsync(host, HealthStatus.Degraded, "The certificate CN=Issuer, an issuer of CN=node, expires at");
+    }
+
+    [Fact]
+    public async Task Node_whose_backups_fail_is_degraded()
+    {
+        string folder = Directory.CreateTempSubdirectory("datacake-health-").FullName;
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Services.AddDatacake(options => options.WithNodeId(1).ListenOn("127.0.0.1:0").UseSqlite(Path.Combine(folder, "cakes.db")).WithBackups(backups =>
+        {
+            backups.Folder = Path.Combine(folder, "missing");
+            backups.Interval = TimeSpan.FromHours(1);
+        }));
+        builder.Services.AddHealthChecks().AddDatacake();
+        using (var host = builder.Build())
+        {
+            await host.StartAsync(Canceled);
+            await WaitForAsync(host, HealthStatus.Degraded, "The backups of node 1 to", "have failed since", "Create it, or mount its volume.");
+            await host.StopAsync(Canceled);
+        }
+        Directory.Delete(folder, recursive: true);
     }
 
     async Task<IHost> StartAsync(int nodeId, string? seed = null, ShiftedTime? time = null, RpcTls? tls = null)

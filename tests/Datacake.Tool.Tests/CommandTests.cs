@@ -1,4 +1,5 @@
 using Datacake.Administration;
+using Datacake.Lmdb;
 using Datacake.Node;
 using Datacake.Sqlite;
 using Datacake.Storage;
@@ -157,6 +158,60 @@ public class CommandTests
         Assert.Contains("is in use", inUse.Messages, StringComparison.Ordinal);
         Assert.True(File.Exists(restored));
         Assert.Equal(ExitCode.Failed, again.ExitCode);
+    }
+
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("lmdb")]
+    public async Task Backups_are_verified_and_the_newest_ones_are_kept(string kind)
+    {
+        await using var fixture = await ToolFixture.StartAsync(1, (folder, options) =>
+        {
+            if (kind == "sqlite")
+                options.UseSqlite(Path.Combine(folder, "cakes.db"));
+            else
+                options.UseLmdb(Path.Combine(folder, "cakes.mdb"));
+        });
+        await fixture.PutAsync("Cakes", "1", """{"Name":"Madeira"}""");
+        string folder = Directory.CreateDirectory(fixture.PathOf("backups")).FullName;
+
+        for (int i = 0; i < 3; i++)
+            await fixture.RunGoodAsync("backup", folder, "--verify", "--keep", "2");
+        string[] files = Directory.GetFiles(folder);
+        string text = (await ToolRun.RunAsync("verify-backup", files[0])).Values;
+        var verified = (await ToolRun.RunAsync("verify-backup", files[0], "--json")).Json;
+        byte[] bytes = File.ReadAllBytes(files[1]);
+        bytes.AsSpan(bytes.Length / 2).Clear();
+        File.WriteAllBytes(files[1], bytes);
+        var damaged = await ToolRun.RunAsync("verify-backup", files[1]);
+        var missing = await ToolRun.RunAsync("verify-backup", fixture.PathOf("none"));
+
+        Assert.Equal(2, files.Length);
+        Assert.Contains("is good.", text, StringComparison.Ordinal);
+        Assert.Equal((1, 1L, files[0]), (verified.GetProperty("nodeId").GetInt32(), verified.GetProperty("documents").GetInt64(), verified.GetProperty("file").GetString()));
+        Assert.True(verified.GetProperty("records").GetInt64() > 3);
+        Assert.Equal(ExitCode.Failed, damaged.ExitCode);
+        Assert.Contains("is damaged", damaged.Messages, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Usage, missing.ExitCode);
+        Assert.Equal(2, Directory.GetFileSystemEntries(folder).Length);
+    }
+
+    [Fact]
+    public async Task Status_shows_the_last_backup()
+    {
+        await using var fixture = await ToolFixture.StartAsync(1, static (folder, options) => options.UseSqlite(Path.Combine(folder, "cakes.db")).WithBackups(backups =>
+        {
+            backups.Folder = Directory.CreateDirectory(Path.Combine(folder, "backups")).FullName;
+            backups.Interval = TimeSpan.FromHours(1);
+        }));
+        await Eventually.WaitUntilAsync(async () => (await fixture.Cluster.ClientOf(1).GetStatusAsync(Canceled)).Backups?.LastAt is not null, "a backup is made");
+
+        var table = await fixture.RunAsync("status");
+        var status = (await fixture.RunGoodAsync("status")).Json.GetProperty("backups");
+
+        Assert.Contains("Last backup", table.Values, StringComparison.Ordinal);
+        Assert.Contains("0.0 h", table.Values, StringComparison.Ordinal);
+        Assert.Contains(Path.GetFileName(status.GetProperty("lastFile").GetString()!), table.Values, StringComparison.Ordinal);
     }
 
     [Fact]

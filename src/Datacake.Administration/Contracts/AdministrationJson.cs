@@ -16,4 +16,5 @@ namespace Datacake.Administration.Contracts;
 [JsonSerializable(typeof(CommandResult))]
 [JsonSerializable(typeof(StoreVerification))]
 [JsonSerializable(typeof(StoreSummary))]
+[JsonSerializable(typeof(BackupVerification))]
 sealed partial class AdministrationJson : JsonSerializerContext;

@@ -22,6 +22,12 @@ sealed record AdministrationRequest
 
     public string? Path { get; init; }
 
+    /// <summary>Gets the number of the newest backups to keep in the folder.</summary>
+    public int? Keep { get; init; }
+
+    /// <summary>True if a backup is to be verified.</summary>
+    public bool Verify { get; init; }
+
     public string? Level { get; init; }
 
     /// <summary>Gets the number of lines before the first one of an import, for messages about a line.</summary>

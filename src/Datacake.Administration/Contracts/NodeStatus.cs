@@ -20,7 +20,8 @@ namespace Datacake.Administration;
 /// <param name="CertificateExpiresAt">The time at which the certificate of the node, or that of an issuer, expires; null if there is none.</param>
 /// <param name="Members">All members of the cluster, the node itself included.</param>
 /// <param name="Findings">What an operator should know, the most urgent first. Empty if all is well.</param>
+/// <param name="Backups">The state of the scheduled backups; null if there are none.</param>
 public sealed record NodeStatus(
     int NodeId, string Address, string DataCenter, string ClusterId, string Version, DateTimeOffset Time, double UptimeSeconds, string Storage, long? StorageBytes,
     bool HasJoined, long ReceivedDocuments, long ExpectedDocuments, int Keyspaces, long Documents, bool AcceptsCommands, IReadOnlyList<string>? Seeds, DateTimeOffset? CertificateExpiresAt, IReadOnlyList<MemberStatus> Members,
-    IReadOnlyList<Finding> Findings);
+    IReadOnlyList<Finding> Findings, BackupStatus? Backups = null);

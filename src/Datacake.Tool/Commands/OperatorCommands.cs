@@ -10,7 +10,13 @@ namespace Datacake.Tool.Commands;
 static class OperatorCommands
 {
     static readonly Argument<byte> NodeId = new("ID") { Description = "The id of a node." };
-    static readonly Argument<string> Path = new("PATH") { Description = "A path on the machine of the node, at which nothing exists yet." };
+    static readonly Argument<string> Path = new("PATH")
+    {
+        Description = "A path on the machine of the node, at which nothing exists yet; or a folder, in which the copy gets a name with the time, the node and the cluster.",
+    };
+
+    static readonly Option<bool> Verify = new("--verify") { Description = "Read the whole copy before it gets its name: checksums, identity, and the number of documents." };
+    static readonly Option<int?> Keep = new("--keep") { HelpName = "N", Description = "Keep only the newest N backups of the node in the folder. Others are deleted once the new one is complete." };
 
     public static IEnumerable<Command> All =>
     [
@@ -32,8 +38,8 @@ static class OperatorCommands
                 return $"The keyspace {name} loses all of its {Output.Format(count)} documents, on all nodes.";
             },
             static (parsed, client, token) => client.DropKeyspaceAsync(parsed.GetRequiredValue(CommonArguments.Keyspace), token)),
-        Create("backup", "Copies the store of the node to a path on its machine, while the node continues to work.", "backup /backups/shop-monday.db", [Path], null,
-            static (parsed, client, token) => client.BackUpAsync(parsed.GetRequiredValue(Path), token)),
+        Create("backup", "Copies the store of the node to a path on its machine, while the node continues to work.", "backup /backups --verify --keep 7", [Path, Verify, Keep], null,
+            static (parsed, client, token) => client.BackUpAsync(parsed.GetRequiredValue(Path), parsed.GetValue(Verify), parsed.GetValue(Keep), token)),
         Create("compact", "Returns free space of the node's store to its disk. Writes wait until it is done.", "compact", [], null,
             static (_, client, token) => client.CompactAsync(token)),
     ];

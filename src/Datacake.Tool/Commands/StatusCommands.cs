@@ -87,7 +87,17 @@ static class StatusCommands
         string size = status.StorageBytes is { } bytes ? $"{status.Storage}, {Output.Format(bytes)} bytes" : status.Storage;
         Output.AddRow(summary, $"{status.NodeId}", status.Address, status.ClusterId, status.Version, TimeSpan.FromSeconds(Math.Floor(status.UptimeSeconds)).ToString("c", CultureInfo.InvariantCulture),
             size, Output.Format(status.Keyspaces), Output.Format(status.Documents), status.HasJoined ? "yes" : $"{Output.Format(status.ReceivedDocuments)} of about {Output.Format(status.ExpectedDocuments)}");
-        return new Rows([summary, Render(status.Members), .. status.Findings.Count == 0 ? [new Text("All is well.")] : status.Findings.Select(Render)]);
+        return new Rows([summary, Render(status.Members), .. status.Backups is { } backups ? [Render(backups, status.Time)] : (IEnumerable<IRenderable>)[], .. status.Findings.Count == 0 ? [new Text("All is well.")] : status.Findings.Select(Render)]);
+    }
+
+    static Table Render(BackupStatus backups, DateTimeOffset now)
+    {
+        var table = Output.Table("Last backup", "Age", "Bytes", "Next", "File");
+        Output.AddRow(table, TimeOf(backups.LastAt), Output.Format((now - backups.LastAt)?.TotalHours, unit: " h"), backups.LastBytes is { } bytes ? Output.Format(bytes) : "",
+            TimeOf(backups.NextAt), backups.LastFile ?? $"none in {backups.Folder}");
+        return table;
+
+        static string TimeOf(DateTimeOffset? time) => time?.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? "";
     }
 
     static Text Render(Finding finding) => new(

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using Datacake.Administration;
+using Datacake.Administration.Backups;
 using Datacake.Administration.Contracts;
+using Datacake.Administration.Inspection;
 using Datacake.Lmdb;
 using Datacake.Sqlite;
 using Datacake.Tool.Stores;
@@ -10,7 +12,7 @@ using Spectre.Console;
 
 namespace Datacake.Tool.Commands;
 
-/// <summary>The commands that work on store files, without a node: inspect and restore.</summary>
+/// <summary>The commands that work on store files, without a node: inspect, verify-backup and restore.</summary>
 static class StoreCommands
 {
     static readonly Argument<string> File = new("FILE") { Description = "The file of a store that no node has open, or of a backup." };
@@ -28,6 +30,17 @@ static class StoreCommands
                 output.Write(await StoreInspection.ReadAsync(copy.Storage, token).ConfigureAwait(false), AdministrationJson.Default.StoreSummary, Render);
                 return ExitCode.Good;
             }),
+        new ToolCommand("verify-backup", "Reads a whole backup: its structure, all checksums, its identity, and the number of documents. The file is not changed.", "verify-backup /backups/shop-monday.db", Backup)
+            .Runs(async (parsed, output, token) =>
+            {
+                string path = System.IO.Path.GetFullPath(parsed.GetRequiredValue(Backup));
+                var backup = StoreFileKinds.Of(path) == StoreFileKind.Sqlite
+                    ? await SqliteStorage.OpenBackupAsync(path, token).ConfigureAwait(false)
+                    : await LmdbStorage.OpenBackupAsync(path, token).ConfigureAwait(false);
+                await using var disposal = backup.ConfigureAwait(false);
+                output.Write(await BackupVerifier.VerifyAsync(path, backup, original: null, token).ConfigureAwait(false), AdministrationJson.Default.BackupVerification, Render);
+                return ExitCode.Good;
+            }),
         new ToolCommand("restore", "Checks a backup, and makes a store of it.", "restore /backups/shop-monday.db /data/shop.db", Backup, Path)
             .Runs(async (parsed, output, token) =>
             {
@@ -40,6 +53,14 @@ static class StoreCommands
                 return ExitCode.Good;
             }),
     ];
+
+    static Rows Render(BackupVerification backup)
+    {
+        var table = Output.Table("Node", "Store", "Cluster", "Format", "Records", "Documents", "Bytes", "Last write");
+        string lastWrite = backup.LastWrite is { } time ? time.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture) : "";
+        Output.AddRow(table, $"{backup.NodeId}", backup.StoreId, backup.ClusterId, $"{backup.Format}", Output.Format(backup.Records), Output.Format(backup.Documents), Output.Format(backup.Bytes), lastWrite);
+        return new Rows(table, new Text(Output.Clean($"The backup {backup.File} is good.")));
+    }
 
     static Rows Render(StoreSummary store)
     {

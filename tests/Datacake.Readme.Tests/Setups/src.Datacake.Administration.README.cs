@@ -29,3 +29,18 @@ static class Administrating
         // sample 2
     }
 }
+
+static class BackingUp
+{
+    public static async Task RunAsync()
+    {
+        await using var node = await DatacakeNode.StartAsync(options => Configure(options.WithNodeId(1).ListenOn("127.0.0.1:0").UseSqlite(Path.GetRandomFileName())));
+        Assert.Equal((TimeSpan.FromHours(6), 28), (node.SettingsOf<BackupOptions>().Interval, node.SettingsOf<BackupOptions>().Keep));
+        Samples.Reach(3);
+    }
+
+    static void Configure(DatacakeNodeOptions options)
+    {
+        // sample 3
+    }
+}

@@ -5,7 +5,7 @@ using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
 using Datacake.Storage;
 
-namespace Datacake.Administration;
+namespace Datacake.Administration.Inspection;
 
 /// <summary>Reads the description of a replicated store from its storage, without opening the store.</summary>
 static class StoreInspection
