@@ -29,6 +29,7 @@ public sealed class NodeAdministration : IAsyncDisposable
     readonly AdministrationOptions _options;
     readonly LogBuffer _logs;
     readonly long _started;
+    readonly FindingMetrics _metrics;
     readonly BackupWriter? _backupWriter;       // null if the storage is in memory
     readonly BackupScheduler? _backups;         // null if no backups are scheduled
 
@@ -47,6 +48,7 @@ public sealed class NodeAdministration : IAsyncDisposable
         node.LoggerFactory.AddProvider(_logs);
         node.SetLabel(VersionLabel, Version);
         node.Server.AddService(new AdministrationService(this, options.OperatorSecret, node));
+        _metrics = new FindingMetrics(node.Id, () => NodeFindings.Of(store, options.Level));
         if (backups.IsOn)
             _backups = new BackupScheduler(_backupWriter!, backups, store.Joined, logger);
     }
@@ -146,6 +148,7 @@ public sealed class NodeAdministration : IAsyncDisposable
         if (_backups is not null)
             await _backups.DisposeAsync().ConfigureAwait(false);
         _backupWriter?.Dispose();
+        _metrics.Dispose();
     }
 
     /// <summary>Puts a document.</summary>

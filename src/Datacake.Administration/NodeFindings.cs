@@ -85,7 +85,8 @@ public static class NodeFindings
         string name = member.Address.Length > 0 ? $"node {member.NodeId} at {member.Address}" : $"node {member.NodeId}";
         return member.State switch
         {
-            MemberConnection.Down => Warning("member-down", $"Down: {name}.", "Start it. If it never comes back, retire it, so that it counts no longer."),
+            // A node that is down and no member is not missed: it was retired, or has never joined.
+            MemberConnection.Down when member.HasJoined => Warning("member-down", $"Down: {name}.", "Start it. If it never comes back, retire it, so that it counts no longer."),
             MemberConnection.Refused => Warning("member-refused", $"No session with {name}, which is refused: {member.Reason}.",
                 "Remove the reason. The nodes try again by themselves."),
             MemberConnection.CatchingUp => new Finding(FindingSeverity.Information, "catching-up",

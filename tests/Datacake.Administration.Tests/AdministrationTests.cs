@@ -43,6 +43,18 @@ public class AdministrationTests
     }
 
     [Fact]
+    public async Task Failed_member_that_is_retired_is_no_longer_a_finding()
+    {
+        await using var cluster = await Fixture.StartAsync(3);
+        await cluster[3].StopAbruptlyAsync();
+        await Eventually.WaitUntilAsync(async () => (await cluster.ClientOf(1).GetStatusAsync(Canceled)).Findings.Any(static finding => finding.Code == "member-down"), "it is found");
+
+        await cluster.ClientOf(1).RetireAsync(3, Canceled);
+
+        await Eventually.WaitUntilAsync(async () => (await cluster.ClientOf(1).GetStatusAsync(Canceled)) is { Findings.Count: 0 } status && status.Members.Single(static member => member.NodeId == 3).Connection == "Down", "it is down and no finding");
+    }
+
+    [Fact]
     public async Task Document_shows_which_node_wrote_each_property()
     {
         await using var cluster = await Fixture.StartAsync(2);

@@ -296,6 +296,19 @@ public sealed class BackupTests : IAsyncLifetime
         }));
 
         await Eventually.WaitUntilAsync(async () => (await cluster.ClientOf(1).GetStatusAsync(Canceled)).Findings.Any(static finding => finding.Code == "backup-failed"), "it is found");
+        var codes = new List<string>();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = static (instrument, listener) =>
+            {
+                if (instrument.Name == "datacake.findings")
+                    listener.EnableMeasurementEvents(instrument);
+            },
+        };
+        listener.SetMeasurementEventCallback<int>((_, _, tags, _) => codes.Add($"{tags[1].Value} {tags[2].Value}"));
+        listener.Start();
+        listener.RecordObservableInstruments();
+        Assert.Contains("backup-failed Warning", codes);
     }
 
     [Fact]
