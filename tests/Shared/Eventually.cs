@@ -15,7 +15,8 @@ static class Eventually
     /// <inheritdoc cref="WaitUntilAsync(Func{bool}, string)"/>
     public static Task WaitUntilAsync(Func<Task<bool>> condition, string what) => WaitUntilAsync(condition, () => what);
 
-    static async Task WaitUntilAsync(Func<Task<bool>> condition, Func<string> what)
+    /// <inheritdoc cref="WaitUntilAsync(Func{bool}, string)"/>
+    public static async Task WaitUntilAsync(Func<Task<bool>> condition, Func<string> what)
     {
         long start = TimeProvider.System.GetTimestamp();
         using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
