@@ -61,6 +61,11 @@ sealed class ClusterJoiner(DatacakeNode node, Replica replica, ReplicatedStoreOp
             return $"{who}, and {options.ExpectedNodes} nodes are expected ({nameof(ReplicatedStoreOptions)}.{nameof(options.ExpectedNodes)}). "
                 + "Start the other nodes, and open the store of each with a context or OpenStoreAsync.";
         }
+        if (missing.Length == 0)
+        {
+            return "all of its seeds answer, but none has a store that has joined a cluster, or that forms one with this node. Open the store of each "
+                + "with a context or OpenStoreAsync.";
+        }
         return $"{who}, and some of its seeds do not answer ({missing}). Start a node of the cluster. If this is the first node of a new cluster, start the "
             + $"other nodes, give it no seeds other than itself, or set {nameof(ReplicatedStoreOptions)}.{nameof(options.FormCluster)}.";
     }

@@ -1,4 +1,5 @@
 using Datacake.EventualConsistency.Tests.Fixtures;
+using Datacake.Node;
 
 namespace Datacake.EventualConsistency.Tests.Scenarios;
 
@@ -33,6 +34,19 @@ public sealed class ClusterIdentityTests
             Assert.Equal(("of the first cluster", "first"), (await nodes[id].GetAsync(1), await nodes[id].GetAsync(2)));
         foreach (int id in new[] { 3, 4 })
             Assert.Equal(("of the second cluster", "second"), (await nodes[id].GetAsync(1), await nodes[id].GetAsync(2)));
+    }
+
+    [Fact]
+    public async Task Node_whose_seeds_all_answer_without_a_store_says_so()
+    {
+        await using var nodes = new ScenarioNodes();
+        await using var storeless = await DatacakeNode.StartAsync(
+            options => options.WithNodeId(1).ListenOn(nodes[1].Address).WithSeeds(nodes[1].Address).WithGossip(gossip => gossip.UseLocal()), TestContext.Current.CancellationToken);
+
+        await nodes.StartNodeAsync(2, store => store.JoinTimeout = TimeSpan.FromSeconds(2));
+        var refused = await Assert.ThrowsAsync<TimeoutException>(() => nodes[2].GetAsync(1));
+
+        Assert.Contains("all of its seeds answer, but none has a store that has joined", refused.Message, StringComparison.Ordinal);
     }
 
     [Theory]
