@@ -248,8 +248,11 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
 
     internal bool HasInterceptors => _interceptors is { Count: > 0 };
 
-    /// <summary>True if queries have to be reported, because there are interceptors, listeners of metrics or spans, or a log of queries.</summary>
-    internal bool ObservesQueries => HasInterceptors || DataTelemetry.IsObservingQueries || Logger.IsEnabled(LogLevel.Debug);
+    /// <summary>True if queries have to be reported, because there are interceptors, observers, listeners of metrics or spans, or a log of queries.</summary>
+    internal bool ObservesQueries => HasInterceptors || !QueryObservers.IsEmpty || DataTelemetry.IsObservingQueries || Logger.IsEnabled(LogLevel.Debug);
+
+    /// <summary>Gets the observers of the queries of all contexts on the node.</summary>
+    internal QueryObservers QueryObservers => field ??= QueryObservers.Of(Node);
 
     internal ILogger Logger => field ??= DataLog.Of(Node);
 

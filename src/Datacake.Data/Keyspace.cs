@@ -274,12 +274,14 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
         }
         catch (Exception e)
         {
-            await interception!.EndAsync("key", documentsRead: 0, results: 0, e).ConfigureAwait(false);
+            await interception!.EndAsync("key", documentsRead: 0, results: 0, Describe, e).ConfigureAwait(false);
             throw;
         }
         int count = found is null ? 0 : 1;
-        await interception!.EndAsync("key", count, count).ConfigureAwait(false);
+        await interception!.EndAsync("key", count, count, Describe).ConfigureAwait(false);
         return found;
+
+        QueryDescription Describe() => new($"{Name} find by key", "key lookup", null);
     }
 
     async ValueTask<T?> FindStoredAsync(DocumentKey key, CancellationToken cancellationToken)

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Datacake.Data;
 
-/// <summary>The observation of one query by the context's interceptors, by listeners of metrics and spans, and by the log.</summary>
+/// <summary>The observation of one query by the context's interceptors, by observers of the node, by listeners of metrics and spans, and by the log.</summary>
 sealed partial class QueryInterception : IQueryInterception
 {
     readonly DatacakeContext _context;
@@ -47,7 +47,7 @@ sealed partial class QueryInterception : IQueryInterception
     }
 
     /// <inheritdoc/>
-    public async ValueTask EndAsync(string access, long documentsRead, long results, Exception? exception = null)
+    public async ValueTask EndAsync(string access, long documentsRead, long results, Func<QueryDescription>? describe, Exception? exception = null)
     {
         var elapsed = _context.Node.TimeProvider.GetElapsedTime(_start);
         DataTelemetry.Queried(_keyspace.Name, access, elapsed, documentsRead, exception is not null);
@@ -61,6 +61,11 @@ sealed partial class QueryInterception : IQueryInterception
             if (exception is not null)
                 _span.SetStatus(ActivityStatusCode.Error, exception.Message);
             _span.Dispose();
+        }
+        if (describe is not null && !_context.QueryObservers.IsEmpty)
+        {
+            var (shape, plan, remedy) = describe();
+            _context.QueryObservers.Report(new ObservedQuery(_keyspace.Name, shape, plan, remedy, _tags, documentsRead, results, elapsed, exception is not null));
         }
         if (!_context.HasInterceptors)
             return;

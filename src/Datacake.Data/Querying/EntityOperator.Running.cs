@@ -112,7 +112,7 @@ sealed partial class EntityOperator<T>
         {
             await batches.DisposeAsync().ConfigureAwait(false);
             if (interception is not null)
-                await interception.EndAsync(run.Path.Kind, run.DocumentsRead, results, failure).ConfigureAwait(false);
+                await interception.EndAsync(run.Path.Kind, run.DocumentsRead, results, () => Describe(run, results), failure).ConfigureAwait(false);
         }
 
         // The context is busy while a batch is fetched, and free while the caller processes it.
@@ -163,11 +163,14 @@ sealed partial class EntityOperator<T>
         }
         catch (Exception e) when (interception is not null)
         {
-            await interception.EndAsync(run?.Path.Kind ?? "", run?.DocumentsRead ?? 0, 0, e).ConfigureAwait(false);
+            await interception.EndAsync(run?.Path.Kind ?? "", run?.DocumentsRead ?? 0, 0, run is null ? null : () => query.Describe(run, 0), e).ConfigureAwait(false);
             throw;
         }
         if (interception is not null)
-            await interception.EndAsync(run.Path.Kind, run.DocumentsRead, count(result)).ConfigureAwait(false);
+        {
+            long results = count(result);
+            await interception.EndAsync(run.Path.Kind, run.DocumentsRead, results, () => query.Describe(run, results)).ConfigureAwait(false);
+        }
         return result;
     }
 

@@ -2,6 +2,7 @@ using System.Linq.Expressions;
 using Datacake.Data.Querying.Analysis;
 using Datacake.Data.Querying.Including;
 using Datacake.Data.Querying.Operators;
+using Datacake.Data.Querying.Planning;
 
 namespace Datacake.Data.Querying;
 
@@ -93,6 +94,32 @@ sealed partial class EntityOperator<T>(EntitySource<T> source, QuerySpec<T> spec
             parts.Add($"take {spec.Take}");
         parts.AddRange(settings.Tags.Select(tag => $"tagged '{tag}'"));
         return string.Join("; ", parts);
+    }
+
+    /// <summary>Describes a run of the query without the values in it.</summary>
+    QueryDescription Describe(QueryRun<T> run, long results)
+    {
+        const int minDocumentsToAdvise = 100;
+        string[] cut = [.. spec.Skip > 0 ? ["skip ?"] : Array.Empty<string>(), .. spec.Take is not null ? ["take ?"] : Array.Empty<string>()];
+        string[] orderings = [.. spec.Orderings.Select(static ordering => ordering.ToShape())];
+        var predicates = spec.Predicates.Concat(spec.RelatedPredicates).ToArray();
+        var shape = new List<string> { source.Name };
+        if (predicates.Length > 0)
+            shape.Add($"where {string.Join(" and ", predicates.Select(static predicate => ExpressionText.ShapeOf(predicate.Body)))}");
+        if (orderings.Length > 0)
+            shape.Add($"order by {string.Join(", ", orderings)}");
+        if (spec.IsReversed)
+            shape.Add("reverse");
+        shape.AddRange(cut);
+        var plan = new List<string> { run.Path.Describe(showsValues: false) };
+        if (run.Checked.Count + spec.RelatedPredicates.Count > 0)
+            plan.Add($"check {string.Join(" && ", run.Checked.Concat(spec.RelatedPredicates).Select(static predicate => ExpressionText.ShapeOf(predicate.Body)))}");
+        if (orderings.Length > 0 && !run.IsInOrder)
+            plan.Add("sort in memory");
+        bool isWasteful = run.DocumentsRead > minDocumentsToAdvise && run.DocumentsRead >= results * 2;
+        return new QueryDescription(
+            string.Join(" ", shape), string.Join("; ", plan),
+            isWasteful ? ScanWarning.Remedy(source.Model, run.Alternatives, run.Columns, spec.RelatedPredicates.Count > 0) : null);
     }
 
     /// <summary>Returns the specification, limited to the components that the query itself and the given expressions use.</summary>

@@ -37,7 +37,12 @@ abstract class Ordering<T>(bool isDescending)
 
     public virtual OrderingColumn ToColumn() => new(PropertyPath.Of(KeySelector.Body, KeySelector.Parameters[0]), IsDescending);
 
-    public override string ToString() => $"{ToColumn().Property ?? ExpressionText.Of(KeySelector)}{(IsDescending ? " descending" : "")}";
+    public override string ToString() => $"{ToColumn().Property ?? ExpressionText.Of(KeySelector)}{Direction}";
+
+    /// <summary>Returns the ordering as text, without the values in its key.</summary>
+    public string ToShape() => $"{ToColumn().Property ?? ExpressionText.ShapeOf(KeySelector)}{Direction}";
+
+    string Direction => IsDescending ? " descending" : "";
 
     /// <summary>Sorts rows by several keys. The sort is stable.</summary>
     public static IEnumerable<TRow> Sort<TRow>(IEnumerable<TRow> rows, IReadOnlyList<Ordering<T>> orderings, Func<TRow, T> item)

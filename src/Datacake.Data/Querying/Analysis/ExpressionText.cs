@@ -17,6 +17,9 @@ static class ExpressionText
     /// <summary>Returns an expression as in source code.</summary>
     public static string Of(Expression expression) => Of(expression, Any);
 
+    /// <summary>Returns an expression as in source code, with question marks in place of values.</summary>
+    public static string ShapeOf(Expression expression) => Of(new ValueMask().Visit(expression), Any);
+
     /// <summary>Returns the name of a type as in source code.</summary>
     public static string NameOf(Type type) => Nullable.GetUnderlyingType(type) is { } value ? $"{NameOf(value)}?"
         : type.IsArray ? $"{NameOf(type.GetElementType()!)}[]"

@@ -18,7 +18,12 @@ abstract record AccessPath
     /// <summary>True if every entity that the path leads to satisfies the conditions that the path answers.</summary>
     public bool IsExact { get; init; } = true;
 
-    protected string Where => string.Join(" and ", Conditions);
+    public sealed override string ToString() => Describe(showsValues: true);
+
+    /// <summary>Returns the path as text, with or without the values of its conditions.</summary>
+    public abstract string Describe(bool showsValues);
+
+    protected string Where(bool showsValues) => string.Join(" and ", Conditions.Select(condition => condition.Describe(showsValues)));
 
     protected static string OrOneScan(int lookups) => lookups > KeyLookups.MinCountToCompare ? ", or one scan of the range if that is cheaper" : "";
 }
@@ -28,7 +33,7 @@ sealed record NoAccess : AccessPath
 {
     public override string Kind => "none";
 
-    public override string ToString() => "nothing, as the condition is never true";
+    public override string Describe(bool showsValues) => "nothing, as the condition is never true";
 }
 
 /// <summary>
@@ -42,8 +47,8 @@ sealed record KeyScan(IReadOnlyList<KeyRange> Keys, ScanDirection Direction) : A
 
     public override string Kind => IsFull ? "scan" : "key range";
 
-    public override string ToString() =>
-        (IsFull ? "full scan" : $"key range where {Where}{OrOneScan(Keys.Count)}") + (Direction == ScanDirection.Reverse ? ", descending" : "");
+    public override string Describe(bool showsValues) =>
+        (IsFull ? "full scan" : $"key range where {Where(showsValues)}{OrOneScan(Keys.Count)}") + (Direction == ScanDirection.Reverse ? ", descending" : "");
 }
 
 /// <summary>A lookup of entities by their keys, which are in ascending order.</summary>
@@ -51,7 +56,7 @@ sealed record KeyLookup(IReadOnlyList<DocumentKey> Keys) : AccessPath
 {
     public override string Kind => "key";
 
-    public override string ToString() => $"key lookup where {Where}{OrOneScan(Keys.Count)}";
+    public override string Describe(bool showsValues) => $"key lookup where {Where(showsValues)}{OrOneScan(Keys.Count)}";
 }
 
 /// <summary>A scan of ranges of an index. The ranges are in ascending order and do not overlap.</summary>
@@ -69,8 +74,8 @@ sealed record IndexScan(IndexModel Index, IReadOnlyList<KeyRange> Values, ScanDi
 
     public override IEnumerable<IndexModel> Indexes => [Index];
 
-    public override string ToString() =>
-        $"index {Index.Name}{(Conditions.Count == 0 ? "" : $" where {Where}")}{OrOneScan(Values.Count)}"
+    public override string Describe(bool showsValues) =>
+        $"index {Index.Name}{(Conditions.Count == 0 ? "" : $" where {Where(showsValues)}")}{OrOneScan(Values.Count)}"
         + (Direction == ScanDirection.Reverse ? ", descending" : "");
 }
 
@@ -81,5 +86,5 @@ sealed record UnionAccess(IReadOnlyList<AccessPath> Paths) : AccessPath
 
     public override IEnumerable<IndexModel> Indexes => Paths.SelectMany(path => path.Indexes);
 
-    public override string ToString() => string.Join(" or ", Paths);
+    public override string Describe(bool showsValues) => string.Join(" or ", Paths.Select(path => path.Describe(showsValues)));
 }

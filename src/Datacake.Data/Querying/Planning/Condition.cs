@@ -36,21 +36,26 @@ sealed record Condition(PropertyModel Property, ConditionKind Kind, IReadOnlyLis
 
     public override int GetHashCode() => HashCode.Combine(Property, Kind);
 
-    public override string ToString() => Kind switch
+    public override string ToString() => Describe(showsValues: true);
+
+    /// <summary>Returns the condition as text, with or without its values.</summary>
+    public string Describe(bool showsValues) => Kind switch
     {
         ConditionKind.Is => $"is {Type!.Name}",
-        ConditionKind.In when Property.Kind == PropertyKind.Set => $"{Property.Name} contains {List(" or ")}",
-        ConditionKind.In when Values.Count == 1 => $"{Property.Name} = {List("")}",
-        ConditionKind.In => $"{Property.Name} in ({List(", ")})",
-        ConditionKind.GreaterThan => $"{Property.Name} > {List("")}",
-        ConditionKind.GreaterThanOrEqual => $"{Property.Name} >= {List("")}",
-        ConditionKind.LessThan => $"{Property.Name} < {List("")}",
-        ConditionKind.LessThanOrEqual => $"{Property.Name} <= {List("")}",
-        _ => $"{Property.Name} starts with {List("")}",
+        ConditionKind.In when Property.Kind == PropertyKind.Set => $"{Property.Name} contains {List(" or ", showsValues)}",
+        ConditionKind.In when Values.Count == 1 => $"{Property.Name} = {List("", showsValues)}",
+        ConditionKind.In => $"{Property.Name} in ({List(", ", showsValues)})",
+        ConditionKind.GreaterThan => $"{Property.Name} > {List("", showsValues)}",
+        ConditionKind.GreaterThanOrEqual => $"{Property.Name} >= {List("", showsValues)}",
+        ConditionKind.LessThan => $"{Property.Name} < {List("", showsValues)}",
+        ConditionKind.LessThanOrEqual => $"{Property.Name} <= {List("", showsValues)}",
+        _ => $"{Property.Name} starts with {List("", showsValues)}",
     };
 
-    string List(string separator)
+    string List(string separator, bool showsValues)
     {
+        if (!showsValues)
+            return "?";
         const int maxShown = 5;
         string shown = string.Join(separator, Values.Take(maxShown).Select(value => Literal(value, Property.Type)));
         return Values.Count > maxShown ? $"{shown}{separator}… {Values.Count} values" : shown;

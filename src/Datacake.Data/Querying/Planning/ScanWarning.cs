@@ -17,13 +17,19 @@ static partial class ScanWarning
         // No index helps a query that returns most of the documents that it reads.
         if (documentsRead <= context.ScanWarningThreshold || documentsRead < results * 2)
             return;
-        string remedy = isOfRelated
-            ? "Its conditions on related entities are checked for each entity, and no index answers them. "
-                + "Query the related entities first, and then the entities by their foreign key."
-            : Remedy(keyspace.Entity, alternatives, orderings);
+        string remedy = Remedy(keyspace.Entity, alternatives, orderings, isOfRelated);
         if (keyspace.Entity.ScanWarnings.TryAdd($"{path.GetType().Name} {remedy}"))
             ManyDocumentsRead(DataLog.Of(context.Node), keyspace.Name, documentsRead, results, string.Join("; tagged ", tags.Prepend($"{path}")), remedy);
     }
+
+    /// <summary>
+    /// Returns advice for the user, with regard to conditions on related entities: see <see cref="Remedy(EntityModel, IReadOnlyList{IReadOnlyList{Condition}}, IReadOnlyList{OrderingColumn})"/>.
+    /// </summary>
+    public static string Remedy(
+        EntityModel entity, IReadOnlyList<IReadOnlyList<Condition>> alternatives, IReadOnlyList<OrderingColumn> orderings, bool isOfRelated) => isOfRelated
+        ? "Its conditions on related entities are checked for each entity, and no index answers them. "
+            + "Query the related entities first, and then the entities by their foreign key."
+        : Remedy(entity, alternatives, orderings);
 
     /// <summary>
     /// Returns advice for the user: the index that would reduce the number of documents read, or the reason why none would.
