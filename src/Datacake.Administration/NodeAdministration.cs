@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Datacake.Administration.Backups;
+using Datacake.Administration.Conditions;
 using Datacake.Administration.Json;
 using Datacake.Crdt;
 using Datacake.Data.CodeGeneration;
@@ -93,7 +95,8 @@ public sealed class NodeAdministration : IAsyncDisposable
         foreach (string name in _store.ListKeyspaces())
         {
             var statistics = await _store.Keyspace(name).GetStatisticsAsync(cancellationToken).ConfigureAwait(false);
-            statuses.Add(new KeyspaceStatus(name, statistics.Count, statistics.Fingerprint.ToString("x32", CultureInfo.InvariantCulture), _store.ListIndexes(name)));
+            statuses.Add(new KeyspaceStatus(name, statistics.Count, statistics.Fingerprint.ToString("x32", CultureInfo.InvariantCulture), _store.ListIndexes(name),
+                await EstimateSizeAsync(name, statistics.Count, cancellationToken).ConfigureAwait(false)));
         }
         return statuses;
     }
@@ -136,6 +139,89 @@ public sealed class NodeAdministration : IAsyncDisposable
         return new DocumentDetail(
             keyspace, KeyJson.Of(documentKey), isAlive, isAlive ? DocumentJson.Of(document, isPlain) : null,
             StampOf(document.Born), StampOf(document.Touched), StampOf(document.Died), CellsOf(document, isPlain));
+    }
+
+    /// <summary>
+    /// Returns documents that satisfy a condition, or all documents, in the order of their keys. Reads at most <paramref name="maxRead"/> documents; the result says
+    /// after which key the next part begins.
+    /// </summary>
+    /// <param name="keyspace">The name of the keyspace.</param>
+    /// <param name="condition">
+    /// Comparisons of properties joined by <c>and</c>, <c>or</c>, <c>not</c> and parentheses, such as <c>Price &gt; 10 and Name startswith 'B'</c>; null for
+    /// all documents.
+    /// </param>
+    /// <param name="after">The key after which the search begins; null for the start.</param>
+    /// <param name="count">The maximum number of documents to find, at most 1,000.</param>
+    /// <param name="maxRead">The maximum number of documents to read.</param>
+    /// <param name="cancellationToken">A token that stops the reading.</param>
+    /// <exception cref="FormatException">The condition cannot be understood. The message says where.</exception>
+    public async ValueTask<DocumentSearch> SearchDocumentsAsync(
+        string keyspace, string? condition, JsonElement? after = null, int count = 100, int maxRead = 10_000, CancellationToken cancellationToken = default)
+    {
+        var parsed = condition is null ? null : ConditionParser.Parse(condition);
+        var found = new List<DocumentRow>();
+        var (read, next) = await ScanAsync(
+            keyspace, after, maxRead,
+            (key, document, isAlive) =>
+            {
+                if (isAlive && DocumentJson.Of(document, isPlain: true) is var json && parsed?.IsSatisfiedBy(json) != false)
+                    found.Add(new DocumentRow(KeyJson.Of(key), json));
+                return found.Count < Math.Min(count, MaxListed);
+            },
+            cancellationToken).ConfigureAwait(false);
+        return new DocumentSearch(found, read, next);
+    }
+
+    /// <summary>
+    /// Returns deleted documents that are kept until every member knows that they were deleted, in the order of their keys. Reads at most
+    /// <paramref name="maxRead"/> documents; the result says after which key the next part begins.
+    /// </summary>
+    /// <param name="keyspace">The name of the keyspace.</param>
+    /// <param name="after">The key after which the list begins; null for the start.</param>
+    /// <param name="count">The maximum number of deleted documents, at most 1,000.</param>
+    /// <param name="maxRead">The maximum number of documents to read.</param>
+    /// <param name="cancellationToken">A token that stops the reading.</param>
+    public async ValueTask<DeletedDocumentList> ListDeletedAsync(
+        string keyspace, JsonElement? after = null, int count = 100, int maxRead = 10_000, CancellationToken cancellationToken = default)
+    {
+        var found = new List<DeletedDocument>();
+        var (read, next) = await ScanAsync(
+            keyspace, after, maxRead,
+            (key, document, isAlive) =>
+            {
+                if (!isAlive && !document.Died.IsNone)
+                    found.Add(new DeletedDocument(KeyJson.Of(key), document.Died.Node, document.Died.Time));
+                return found.Count < Math.Min(count, MaxListed);
+            },
+            cancellationToken).ConfigureAwait(false);
+        return new DeletedDocumentList(found, read, next);
+    }
+
+    /// <summary>Watches the changes of a keyspace from now on, whichever node writes them, until the token is canceled or the node stops.</summary>
+    public async IAsyncEnumerable<WatchedChange> WatchAsync(string keyspace, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await foreach (var changes in _store.Keyspace(keyspace).WatchAsync(WatchPosition.Now, cancellationToken).ConfigureAwait(false))
+        {
+            if (changes.HasGap)
+                yield return new WatchedChange(WatchedChangeKind.Gap, null, null, null, null);
+            foreach (var change in changes.Changes)
+            {
+                var kind = change.After is null ? WatchedChangeKind.Deleted
+                    : change is { IsBeforeKnown: true, Before: null } ? WatchedChangeKind.Added : WatchedChangeKind.Changed;
+                var stamp = change.After?.Newest ?? await DiedAsync(change.Key).ConfigureAwait(false);
+                yield return new WatchedChange(
+                    kind, KeyJson.Of(change.Key), stamp?.Node, stamp?.Time, change.After is { } after ? DocumentJson.Of(after, isPlain: true) : null);
+            }
+        }
+
+        // The change has no document; the store knows who deleted it until every member does.
+        async ValueTask<HlcTimestamp?> DiedAsync(DocumentKey key)
+        {
+            using var snapshot = await _store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+            return await snapshot.GetStoredAsync(keyspace, key, cancellationToken).ConfigureAwait(false) is (var document, false) && !document.Died.IsNone
+                ? document.Died
+                : null;
+        }
     }
 
     /// <summary>Returns the newest log lines of the node, the oldest of them first. They are kept if the node has a logger factory that accepts providers.</summary>
@@ -193,6 +279,44 @@ public sealed class NodeAdministration : IAsyncDisposable
         await files.CompactAsync(cancellationToken).ConfigureAwait(false);
         long after = await files.GetSizeOnDiskAsync(cancellationToken).ConfigureAwait(false);
         return new CommandResult(string.Create(CultureInfo.InvariantCulture, $"The store of node {_store.Node.Id} had {before:N0} bytes, and has {after:N0}."), before - after);
+    }
+
+    /// <summary>Reads stored documents in the order of their keys, until the visitor returns false or the limit is reached.</summary>
+    async ValueTask<(int Read, JsonElement? Next)> ScanAsync(
+        string keyspace, JsonElement? after, int maxRead, Func<DocumentKey, Document, bool, bool> visit, CancellationToken cancellationToken)
+    {
+        const int pageSize = 256;
+        using var snapshot = await _store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        var range = after is { } start ? KeyRange.All.After(KeyJson.Read(start).Encoded) : KeyRange.All;
+        int read = 0;
+        DocumentKey last = default;
+        while (read < maxRead)
+        {
+            var page = await snapshot.ScanStoredAsync(keyspace, range, Math.Min(pageSize, maxRead - read), cancellationToken).ConfigureAwait(false);
+            if (page.Count == 0)
+                return (read, null);
+            foreach (var (key, document, isAlive) in page)
+            {
+                read++;
+                last = key;
+                if (!visit(key, document, isAlive))
+                    return (read, KeyJson.Of(key));
+            }
+            range = range.After(last.Encoded);
+        }
+        return (read, read > 0 ? KeyJson.Of(last) : after);
+    }
+
+    async ValueTask<long> EstimateSizeAsync(string keyspace, long documents, CancellationToken cancellationToken)
+    {
+        const int sampled = 50;
+        using var snapshot = await _store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        var first = await snapshot.ScanAsync(keyspace, KeyRange.All, ScanDirection.Forward, sampled, cancellationToken).ConfigureAwait(false);
+        var last = documents > sampled
+            ? await snapshot.ScanAsync(keyspace, KeyRange.All, ScanDirection.Reverse, (int)Math.Min(sampled, documents - sampled), cancellationToken).ConfigureAwait(false)
+            : [];
+        int count = first.Count + last.Count;
+        return count == 0 ? 0 : (long)((double)documents / count * first.Concat(last).Sum(static stored => (long)stored.Key.Encoded.Length + stored.Document.Encoded.Length));
     }
 
     IDurableStorage DurableStorage(string what) => _store.Node.Storage as IDurableStorage

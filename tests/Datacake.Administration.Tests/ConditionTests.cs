@@ -1,8 +1,7 @@
 using System.Text.Json;
-using Datacake.Tool.Conditions;
-using Datacake.Tool.Terminal;
+using Datacake.Administration.Conditions;
 
-namespace Datacake.Tool.Tests;
+namespace Datacake.Administration.Tests;
 
 /// <summary>The language of conditions.</summary>
 public class ConditionTests
@@ -47,13 +46,12 @@ public class ConditionTests
     [InlineData("Name = 'open", "''' at position 8")]
     public void Error_names_the_position(string condition, string expected)
     {
-        var error = Assert.Throws<ToolException>(() => ConditionParser.Parse(condition));
+        var error = Assert.Throws<ConditionException>(() => ConditionParser.Parse(condition));
 
-        Assert.Equal(ExitCode.Usage, error.ExitCode);
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Deep_nesting_is_refused() =>
-        Assert.Contains("nested", Assert.Throws<ToolException>(static () => ConditionParser.Parse(new string('(', 100_000))).Message, StringComparison.Ordinal);
+        Assert.Contains("nested", Assert.Throws<ConditionException>(static () => ConditionParser.Parse(new string('(', 100_000))).Message, StringComparison.Ordinal);
 }

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Datacake.Tool.Conditions;
+namespace Datacake.Administration.Conditions;
 
 /// <summary>A condition on a document in plain JSON.</summary>
 abstract record Condition

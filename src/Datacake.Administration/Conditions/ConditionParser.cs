@@ -1,8 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Datacake.Tool.Terminal;
 
-namespace Datacake.Tool.Conditions;
+namespace Datacake.Administration.Conditions;
 
 /// <summary>
 /// Reads conditions: comparisons of a property with a number, a 'text', true, false or null, joined by and, or, not and parentheses.
@@ -24,7 +23,7 @@ sealed partial class ConditionParser
     }
 
     /// <summary>Reads a condition.</summary>
-    /// <exception cref="ToolException">The text is not a condition. The message says where.</exception>
+    /// <exception cref="ConditionException">The text is not a condition. The message says where.</exception>
     public static Condition Parse(string text)
     {
         var parser = new ConditionParser(text);
@@ -53,7 +52,7 @@ sealed partial class ConditionParser
     Condition ReadOperand()
     {
         if (++_depth > MaxDepth)
-            throw new ToolException(ExitCode.Usage, $"The condition has more than {MaxDepth} nested parentheses. Simplify it.");
+            throw new ConditionException($"The condition has more than {MaxDepth} nested parentheses. Simplify it.");
         Condition condition;
         if (TakeWord("not"))
             condition = new Condition.Not(ReadOperand());
@@ -123,11 +122,11 @@ sealed partial class ConditionParser
 
     void Advance() => _token = Token().Match(_text, _token.Index + _token.Length);
 
-    ToolException Expected(string what)
+    ConditionException Expected(string what)
     {
         int position = _token.Index + _token.Length - _token.Value.TrimStart().Length;
         string found = IsAtEnd ? "the end" : $"'{_token.Value.Trim()}' at position {position + 1}";
-        return new ToolException(ExitCode.Usage, $"The condition \"{_text}\" has {found} in place of {what}.");
+        return new ConditionException($"The condition \"{_text}\" has {found} in place of {what}.");
     }
 
     [GeneratedRegex(

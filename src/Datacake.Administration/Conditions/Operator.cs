@@ -1,4 +1,4 @@
-namespace Datacake.Tool.Conditions;
+namespace Datacake.Administration.Conditions;
 
 /// <summary>The operators that compare a property with a value.</summary>
 enum Operator

@@ -86,6 +86,27 @@ sealed class StoreSnapshot : IDisposable
     }
 
     /// <summary>
+    /// Returns a page of documents from a range of encoded keys, in the order of their keys, with the deleted ones that not every member knows to
+    /// be deleted. An empty page marks the end. The next page starts after the last key.
+    /// </summary>
+    /// <exception cref="StorageException">The store cannot be read, or a document in it is damaged.</exception>
+    public async ValueTask<IReadOnlyList<(DocumentKey Key, Document Document, bool IsAlive)>> ScanStoredAsync(
+        string keyspace, KeyRange keys, int maxDocuments, CancellationToken cancellationToken = default)
+    {
+        if (!_keyspaces.TryGetValue(keyspace, out var found))
+            return [];
+        var range = StoreLayout.Within(StoreLayout.Documents(found.Number), keys);
+        var page = await _storage.ScanAsync(range, ScanDirection.Forward, maxDocuments, cancellationToken).ConfigureAwait(false);
+        var documents = new List<(DocumentKey, Document, bool)>(page.Count);
+        foreach (var (key, value) in page)
+        {
+            var document = DocumentRecord.Parse(key, value);
+            documents.Add((new DocumentKey(key[StoreLayout.DocumentPrefixLength..].ToArray()), document, document.IsAlive(found.Policy)));
+        }
+        return documents;
+    }
+
+    /// <summary>
     /// Reads live documents from a range of encoded keys into a reusable page, in the order of their keys and without allocating an object
     /// for each document. An empty page marks the end. The next page starts after (or, backward, before) the returned key.
     /// </summary>

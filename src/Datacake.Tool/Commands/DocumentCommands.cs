@@ -4,8 +4,8 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Datacake.Administration;
+using Datacake.Administration.Conditions;
 using Datacake.Administration.Contracts;
-using Datacake.Tool.Conditions;
 using Datacake.Tool.Terminal;
 using Spectre.Console;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Datacake.Administration;
+using Datacake.Administration.Conditions;
 using Datacake.Rpc;
 
 namespace Datacake.Tool.Terminal;
@@ -68,7 +69,7 @@ sealed class ToolCommand : Command
             RpcStatus.Unauthenticated => ExitCode.Refused,
             _ => ExitCode.Failed,
         },
-        JsonException => ExitCode.Usage,
+        JsonException or ConditionException => ExitCode.Usage,
         _ => ExitCode.Failed,
     };
 }
