@@ -74,7 +74,8 @@ public partial class PackageTests(PackageFeed feed)
                 return;
             }
             Assert.StartsWith(SourceAddressOf(package), absolute, StringComparison.Ordinal);
-            string[] parts = absolute[SourceAddressOf(package).Length..].Split('#');
+            Assert.Equal(written.EndsWith(".png", StringComparison.Ordinal), absolute.EndsWith(".png?raw=true", StringComparison.Ordinal));
+            string[] parts = absolute[SourceAddressOf(package).Length..].Replace("?raw=true", "", StringComparison.Ordinal).Split('#');
             string target = Path.Combine(Repository.Root, parts[0]);
             Assert.True(Path.Exists(target), $"{absolute} leads to no file of the repository.");
             Assert.Equal(Path.GetFullPath(written[0] == '#' ? "README.md" : written.Split('#')[0], folder).TrimEnd('/'), target.TrimEnd('/'));
