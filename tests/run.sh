@@ -15,6 +15,7 @@ install() { # packages
 
 ldconfig -p | grep -q liblmdb.so.0 || install liblmdb0
 command -v strace >/dev/null || install strace        # shows what a store has forced to the disk
+command -v chromium chromium-browser google-chrome >/dev/null || ! command -v apt-get >/dev/null || install --no-install-recommends chromium fonts-dejavu-core    # shows the dashboard
 
 native=false
 [ "${1-}" != --native ] || native=true

@@ -17,6 +17,7 @@ public class LogEventTests
         ["Datacake.Data"] = 4,
         ["Datacake.Administration"] = 5,
         ["Datacake.Hosting"] = 5,
+        ["Datacake.Dashboard"] = 6,
     };
 
     [Fact]
