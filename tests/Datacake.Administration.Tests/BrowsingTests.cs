@@ -86,16 +86,16 @@ public class BrowsingTests
         var administration = await cluster[1].OpenAdministrationAsync(Canceled);
         var other = await cluster[2].OpenAdministrationAsync(Canceled);
         await using var changes = administration.WatchAsync("cakes", Canceled).GetAsyncEnumerator(Canceled);
-        var next = changes.MoveNextAsync();
+        var next = changes.MoveNextAsync().AsTask();
 
         await other.PutAsync("cakes", Fixture.Json("7"), Fixture.Json("""{"Name":"Madeira"}"""), Canceled);
         Assert.True(await next);
         var added = changes.Current;
-        next = changes.MoveNextAsync();
+        next = changes.MoveNextAsync().AsTask();
         await other.PutAsync("cakes", Fixture.Json("7"), Fixture.Json("""{"Name":"Battenberg"}"""), Canceled);
         Assert.True(await next);
         var changed = changes.Current;
-        next = changes.MoveNextAsync();
+        next = changes.MoveNextAsync().AsTask();
         await other.DeleteAsync("cakes", Fixture.Json("7"), Canceled);
         Assert.True(await next);
         var deleted = changes.Current;
