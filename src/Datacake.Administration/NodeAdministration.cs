@@ -69,7 +69,8 @@ public sealed class NodeAdministration : IAsyncDisposable
         var offsets = node.ClockOffsets;
         long documents = 0;
         var keyspaces = _store.ListKeyspaces();
-        foreach (string keyspace in keyspaces)
+        // Reads wait for the join, but the status is what says why the store has not joined.
+        foreach (string keyspace in _store.JoinStatus.IsJoined ? keyspaces : [])
             documents += (await _store.Keyspace(keyspace).GetStatisticsAsync(cancellationToken).ConfigureAwait(false)).Count;
         long? size = node.Storage is IDurableStorage files ? await files.GetSizeOnDiskAsync(cancellationToken).ConfigureAwait(false) : null;
         return new NodeStatus(

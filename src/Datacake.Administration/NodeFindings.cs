@@ -38,7 +38,7 @@ public static class NodeFindings
             var join = store.JoinStatus;
             yield return Error("joining", string.Create(CultureInfo.InvariantCulture,
                 $"The store of node {node.Id} has not joined its cluster yet; it has received {join.Documents} of about {join.EstimatedDocuments} documents."),
-                "Wait until it has. If nothing arrives, check the seeds, the cluster secret and the firewall.");
+                "Wait until it has. If nothing arrives, the log of the node says why: nodes that must be asked first, the seeds, the cluster secret or the firewall.");
         }
         var requirement = store.RequirementOf(level);
         if (!requirement.IsReachable)
