@@ -54,7 +54,8 @@ sealed class ClusterReports(DashboardNode source, DashboardOptions options)
         using var deadline = new CancellationTokenSource(options.PeerTimeout);
         try
         {
-            var client = new AdministrationClient(node.ChannelTo(member.Address), client => client.Timeout = options.PeerTimeout);
+            // The deadline is the only limit: beside a second one of the same length, chance would choose the message.
+            var client = new AdministrationClient(node.ChannelTo(member.Address), static client => client.Timeout = Timeout.InfiniteTimeSpan);
             return new MemberReport(member.NodeId, await client.GetStatusAsync(deadline.Token).WaitAsync(deadline.Token).ConfigureAwait(false), null);
         }
         catch (Exception e) when (e is AdministrationException or RpcException or OperationCanceledException or ObjectDisposedException)
