@@ -20,7 +20,7 @@ public abstract partial class DatacakeContext : IQueryContext
 
     ValueTask<IQueryInterception?> IQueryContext.InterceptAsync(
         KeyspaceModel keyspace, IReadOnlyList<string> tags, Func<string> explain, CancellationToken cancellationToken) =>
-        QueryInterception.StartAsync(this, keyspace, tags, explain, cancellationToken);
+        QueryInterception.StartAsync(this, keyspace, tags, explain, hasSpan: true, cancellationToken);
 
     ValueTask<ReplicatedStore> IQueryContext.GetStoreAsync(CancellationToken cancellationToken) => GetStoreAsync(cancellationToken);
 }

@@ -249,7 +249,10 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
     internal bool HasInterceptors => _interceptors is { Count: > 0 };
 
     /// <summary>True if queries have to be reported, because there are interceptors, observers, listeners of metrics or spans, or a log of queries.</summary>
-    internal bool ObservesQueries => HasInterceptors || !QueryObservers.IsEmpty || DataTelemetry.IsObservingQueries || Logger.IsEnabled(LogLevel.Debug);
+    internal bool ObservesQueries => ReportsQueries || DataTelemetry.IsMeasuringQueries || DataTelemetry.Source.HasListeners();
+
+    /// <summary>True if interceptors, observers of the node or the log are told of each query.</summary>
+    internal bool ReportsQueries => HasInterceptors || !QueryObservers.IsEmpty || Logger.IsEnabled(LogLevel.Debug);
 
     /// <summary>Gets the observers of the queries of all contexts on the node.</summary>
     internal QueryObservers QueryObservers => field ??= QueryObservers.Of(Node);

@@ -3,6 +3,7 @@ using System.Linq.Expressions;
 using System.Runtime.CompilerServices;
 using Datacake.Crdt;
 using Datacake.Data.CodeGeneration;
+using Datacake.Data.Diagnostics;
 using Datacake.Data.Querying;
 using Datacake.Data.Querying.Filters;
 using Datacake.EventualConsistency;
@@ -186,8 +187,10 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
             return null;
         if (Context.ChangeTracker.TryGetEntry(Model, key, out var entry))
             return entry.CurrentState == EntityState.Deleted ? null : (T)entry.Entity;
-        return Context.ObservesQueries
-            ? await FindObservedAsync(key, cancellationToken).ConfigureAwait(false)
+        if (Context.ReportsQueries)
+            return await FindReportedAsync(key, cancellationToken).ConfigureAwait(false);
+        return DataTelemetry.IsMeasuringQueries
+            ? await FindMeasuredAsync(key, cancellationToken).ConfigureAwait(false)
             : await FindStoredAsync(key, cancellationToken).ConfigureAwait(false);
     }
 
@@ -263,10 +266,29 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
 
     QuerySettings Settings => Context.ChangeTracker.QueryTrackingBehavior == QueryTrackingBehavior.TrackAll ? QuerySettings.Default : QuerySettings.Untracked;
 
-    async ValueTask<T?> FindObservedAsync(DocumentKey key, CancellationToken cancellationToken)
+    // Metrics alone, without a span: a span would take as long as the find does.
+    async ValueTask<T?> FindMeasuredAsync(DocumentKey key, CancellationToken cancellationToken)
+    {
+        var time = Context.Node.TimeProvider;
+        long start = time.GetTimestamp();
+        T? found = null;
+        bool hasFailed = true;
+        try
+        {
+            found = await FindStoredAsync(key, cancellationToken).ConfigureAwait(false);
+            hasFailed = false;
+        }
+        finally
+        {
+            DataTelemetry.Queried(Name, "key", time.GetElapsedTime(start), found is null ? 0 : 1, hasFailed);
+        }
+        return found;
+    }
+
+    async ValueTask<T?> FindReportedAsync(DocumentKey key, CancellationToken cancellationToken)
     {
         var interception = await QueryInterception
-            .StartAsync(Context, Metadata, [], () => $"{Name}: the key {key}", cancellationToken).ConfigureAwait(false);
+            .StartAsync(Context, Metadata, [], () => $"{Name}: the key {key}", hasSpan: false, cancellationToken).ConfigureAwait(false);
         T? found;
         try
         {

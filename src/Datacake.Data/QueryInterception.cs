@@ -15,21 +15,21 @@ sealed partial class QueryInterception : IQueryInterception
     readonly long _start;
     readonly Activity? _span;
 
-    QueryInterception(DatacakeContext context, KeyspaceModel keyspace, IReadOnlyList<string> tags, Func<string> explain)
+    QueryInterception(DatacakeContext context, KeyspaceModel keyspace, IReadOnlyList<string> tags, Func<string> explain, bool hasSpan)
     {
         _context = context;
         _keyspace = keyspace;
         _tags = tags;
         _explain = explain;
         _start = context.Node.TimeProvider.GetTimestamp();
-        _span = DataTelemetry.Source.HasListeners() ? DataTelemetry.Source.StartActivity("datacake.query")?.SetTag("datacake.keyspace", keyspace.Name) : null;
+        _span = hasSpan && DataTelemetry.Source.HasListeners() ? DataTelemetry.Source.StartActivity("datacake.query")?.SetTag("datacake.keyspace", keyspace.Name) : null;
     }
 
     /// <summary>
     /// Reports the start of a query. Returns the object to report its end with; null if nobody observes queries.
     /// </summary>
     public static ValueTask<IQueryInterception?> StartAsync(
-        DatacakeContext context, KeyspaceModel keyspace, IReadOnlyList<string> tags, Func<string> explain, CancellationToken cancellationToken)
+        DatacakeContext context, KeyspaceModel keyspace, IReadOnlyList<string> tags, Func<string> explain, bool hasSpan, CancellationToken cancellationToken)
     {
         return context.ObservesQueries ? BeginAsync() : default;
 
@@ -42,7 +42,7 @@ sealed partial class QueryInterception : IQueryInterception
                 foreach (var interceptor in context.Interceptors)
                     await interceptor.QueryExecutingAsync(context, query, cancellationToken).ConfigureAwait(false);
             }
-            return new QueryInterception(context, keyspace, tags, explain);
+            return new QueryInterception(context, keyspace, tags, explain, hasSpan);
         }
     }
 

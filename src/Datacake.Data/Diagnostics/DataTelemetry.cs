@@ -37,8 +37,8 @@ static class DataTelemetry
     /// <summary>True if someone listens to saves.</summary>
     public static bool IsObservingSaves => Saves.Enabled || SaveDuration.Enabled || SavedEntities.Enabled || Conflicts.Enabled || Source.HasListeners();
 
-    /// <summary>True if someone listens to queries.</summary>
-    public static bool IsObservingQueries => Queries.Enabled || QueryDuration.Enabled || DocumentsRead.Enabled || Source.HasListeners();
+    /// <summary>True if someone listens to the metrics of queries.</summary>
+    public static bool IsMeasuringQueries => Queries.Enabled || QueryDuration.Enabled || DocumentsRead.Enabled;
 
     /// <summary>Records a save that had something to save.</summary>
     /// <param name="level">The level of the save.</param>
