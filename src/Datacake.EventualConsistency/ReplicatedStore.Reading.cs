@@ -38,7 +38,7 @@ public sealed partial class ReplicatedStore
         {
             if (_parts.Context.Links.Find(peer) is not { } link)
                 throw new ReadFailedException("there is no session with it");
-            var known = await link.Reads.ReadKnownAsync(link.TryPost, over).ConfigureAwait(false);
+            var known = await link.Reads.ReadKnownAsync(over).ConfigureAwait(false);
             // Most of the time it is on its way already. If the work cannot be posted, ordinary replication brings it.
             if (!_membership.Current.Known.Covers(known))
                 _parts.Context.Loop.TryPost(new ReadRepairWork(_replica, peer));

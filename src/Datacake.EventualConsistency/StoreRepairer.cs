@@ -119,8 +119,7 @@ sealed class StoreRepairer(SessionContext context, IStorage disk)
         using var over = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, context.Stopping);
         try
         {
-            var documents = await link.Reads.ReadAsync(
-                link.TryPost, keyspace.Name, [new DocumentKey(key[StoreLayout.DocumentPrefixLength..])], over.Token).ConfigureAwait(false);
+            var documents = await link.Reads.ReadAsync(keyspace.Name, [new DocumentKey(key[StoreLayout.DocumentPrefixLength..])], over.Token).ConfigureAwait(false);
             return new DocumentAnswer(known, documents[0]);
         }
         catch (Exception e) when (e is ReadFailedException or OperationCanceledException)

@@ -45,6 +45,9 @@ static partial class StoreLog
     [LoggerMessage(3008, LogLevel.Warning, "Node {Peer} receives too slowly to keep up with writes; it will fetch the dropped changes later.")]
     public static partial void PeerLags(ILogger logger, byte peer);
 
+    [LoggerMessage(3038, LogLevel.Warning, "Node {Peer} of a later version sends messages of the kind {Kind}, which this version of the library does not know; they are ignored.")]
+    public static partial void UnknownKind(ILogger logger, byte peer, byte kind);
+
     [LoggerMessage(3009, LogLevel.Warning, "Node {Node} has not joined its cluster after {Seconds:0} s: {Reason}")]
     public static partial void NotJoined(ILogger logger, byte node, double seconds, string reason);
 

@@ -12,7 +12,7 @@ namespace Datacake.EventualConsistency.Links;
 /// that receives too slowly loses mutations, which it fetches later. The link never holds up the writer, and uses a bounded amount of
 /// memory.
 /// </summary>
-sealed class PeerLink(byte peer, RpcStream stream, ILogger logger)
+sealed class PeerLink
 {
     const int MaxQueued = 4_096;
     const int MaxQueuedLong = 256;
@@ -26,14 +26,21 @@ sealed class PeerLink(byte peer, RpcStream stream, ILogger logger)
     readonly TaskCompletionSource<LinkEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly Lock _acknowledgedLock = new();
     readonly List<StampInterval> _acknowledged = [];    // under its lock: applied, but not yet reported to the peer
+    readonly ILogger _logger;
     long _queuedBytes;              // increased by the posting threads, decreased by the senders
     long _unhandledBytes;           // increased by the receiver, decreased by the commit loop
     int _hasAnswerBytes;            // set by the receiver, reset by the commit loop
     bool _isLagging;                // used by the commit loop alone
 
-    public byte Peer { get; } = peer;
+    public PeerLink(byte peer, RpcStream stream, ILogger logger)
+    {
+        (Peer, Stream, _logger) = (peer, stream, logger);
+        Reads = new PeerReads(this);
+    }
 
-    public RpcStream Stream { get; } = stream;
+    public byte Peer { get; }
+
+    public RpcStream Stream { get; }
 
     /// <summary>Gets or sets the session's id in the replica. Set on the commit loop, before the link is known elsewhere.</summary>
     public long Session { get; set; }
@@ -44,11 +51,22 @@ sealed class PeerLink(byte peer, RpcStream stream, ILogger logger)
     /// </summary>
     public Hello? Greeting { get; set; }
 
+    /// <summary>
+    /// Gets or sets the version and the capabilities that this node shares with the peer. Set on the commit loop when the session opens.
+    /// </summary>
+    public ProtocolVersion Protocol { get; set; }
+
+    /// <summary>
+    /// True if the peer's version or capabilities exceed this node's, so that it may send a message of an unknown kind. Set on the commit
+    /// loop when the session opens.
+    /// </summary>
+    public bool IsPeerLater { get; set; }
+
     /// <summary>Gets gossip's verdict on the peer since the session was opened. Used by the commit loop alone.</summary>
     public GossipVerdict Verdict { get; } = new();
 
     /// <summary>Gets the reads of this node that are under way in the session.</summary>
-    public PeerReads Reads { get; } = new();
+    public PeerReads Reads { get; }
 
     /// <summary>Gets a task that completes when this side ends the session.</summary>
     public Task<LinkEnd> Ended => _ended.Task;
@@ -65,21 +83,33 @@ sealed class PeerLink(byte peer, RpcStream stream, ILogger logger)
     /// <summary>Returns true if a part of an answer has arrived since the last call.</summary>
     public bool TakeAnswerBytes() => Volatile.Read(ref _hasAnswerBytes) != 0 && Interlocked.Exchange(ref _hasAnswerBytes, 0) != 0;
 
-    /// <summary>Queues a message, or drops it if the peer is too far behind. Called on the commit loop.</summary>
+    /// <summary>
+    /// Returns the bytes of the form of a message that the peer can read, or <see langword="null"/> if the peer must not receive it.
+    /// </summary>
+    public byte[]? EncodeForPeer(ReplicaMessage message) => message.FormFor(Protocol)?.Encoded;
+
+    /// <summary>
+    /// Queues a message, or drops it if the peer is too far behind. A message that the version of the session does not have is not sent.
+    /// Called on the commit loop.
+    /// </summary>
     public void Post(ReplicaMessage message)
     {
-        bool isTaken = TryPost(message);
+        if (EncodeForPeer(message) is not { } encoded)
+            return;
+        bool isTaken = TryQueue(encoded);
         if (!isTaken && !_isLagging && !_ended.Task.IsCompleted)
-            StoreLog.PeerLags(logger, Peer);
+            StoreLog.PeerLags(_logger, Peer);
         _isLagging = !isTaken;
     }
 
     /// <summary>
-    /// Queues a message, unless the peer is too far behind or the session is over. Returns true if the message was queued. Thread-safe.
+    /// Queues a message, unless the peer must not receive it or is too far behind, or the session is over. Returns true if the message was
+    /// queued. Thread-safe.
     /// </summary>
-    public bool TryPost(ReplicaMessage message)
+    public bool TryPost(ReplicaMessage message) => EncodeForPeer(message) is { } encoded && TryQueue(encoded);
+
+    bool TryQueue(byte[] encoded)
     {
-        byte[] encoded = message.Encoded;
         // A single message may have any length, or it could never be sent.
         long queued = Interlocked.Read(ref _queuedBytes);
         bool hasRoom = queued == 0 || queued + encoded.Length <= MaxQueuedBytes;
@@ -133,7 +163,8 @@ sealed class PeerLink(byte peer, RpcStream stream, ILogger logger)
             while (_short.Reader.TryRead(out byte[]? message))
             {
                 Interlocked.Add(ref _queuedBytes, -(message?.Length ?? 0));
-                await lane.WriteAsync(message ?? TakeAcknowledgment().Encoded, cancellationToken).ConfigureAwait(false);
+                if ((message ?? EncodeForPeer(TakeAcknowledgment())) is { } bytes)
+                    await lane.WriteAsync(bytes, cancellationToken).ConfigureAwait(false);
             }
         }
     }

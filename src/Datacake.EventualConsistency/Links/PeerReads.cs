@@ -6,7 +6,7 @@ namespace Datacake.EventualConsistency.Links;
 
 /// <summary>The reads that this node has under way in a session with a peer. Thread-safe.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "A semaphore holds nothing that needs disposing unless its wait handle is used.")]
-sealed class PeerReads
+sealed class PeerReads(PeerLink link)
 {
     readonly Lock _lock = new();
     readonly Dictionary<ulong, (Type Request, TaskCompletionSource<ReplicaMessage> Reply)> _pending = [];    // all below under the lock
@@ -15,15 +15,13 @@ sealed class PeerReads
     string? _reasonForEnd;
 
     /// <summary>Asks the peer for documents. Waits while as many reads are under way as the peer answers at a time.</summary>
-    /// <param name="send">Sends the request; returns false if it cannot be sent.</param>
     /// <param name="keyspace">The keyspace.</param>
     /// <param name="keys">The keys of the documents.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="ReadFailedException">The peer cannot answer, or the session has ended.</exception>
-    public async Task<IReadOnlyList<Document>> ReadAsync(
-        Func<ReplicaMessage, bool> send, string keyspace, IReadOnlyList<DocumentKey> keys, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Document>> ReadAsync(string keyspace, IReadOnlyList<DocumentKey> keys, CancellationToken cancellationToken)
     {
-        var documents = ((ReadReply)await AskAsync(send, id => new ReadRequest(id, keyspace, keys), cancellationToken).ConfigureAwait(false)).Documents;
+        var documents = ((ReadReply)await AskAsync(id => new ReadRequest(id, keyspace, keys), cancellationToken).ConfigureAwait(false)).Documents;
         return documents.Count == keys.Count
             ? documents
             : throw new ReadFailedException($"it answered a read of {keys.Count} documents with {documents.Count}");
@@ -31,8 +29,8 @@ sealed class PeerReads
 
     /// <summary>Asks the peer for the transactions that it has. Waits in the same way as <see cref="ReadAsync"/>.</summary>
     /// <exception cref="ReadFailedException">The peer cannot answer, or the session has ended.</exception>
-    public async Task<VersionVector> ReadKnownAsync(Func<ReplicaMessage, bool> send, CancellationToken cancellationToken) =>
-        ((KnownReply)await AskAsync(send, static id => new KnownRequest(id), cancellationToken).ConfigureAwait(false)).Known;
+    public async Task<VersionVector> ReadKnownAsync(CancellationToken cancellationToken) =>
+        ((KnownReply)await AskAsync(static id => new KnownRequest(id), cancellationToken).ConfigureAwait(false)).Known;
 
     /// <summary>Takes a reply. A reply that nobody waits for any longer is ignored.</summary>
     /// <exception cref="InvalidDataException">The reply is to another kind of read.</exception>
@@ -42,7 +40,11 @@ sealed class PeerReads
     /// <exception cref="InvalidDataException">The reply is to another kind of read.</exception>
     public void OnReply(KnownReply reply) => OnReply(reply, reply.Id, reply.Failure, typeof(KnownRequest));
 
-    async Task<ReplicaMessage> AskAsync(Func<ReplicaMessage, bool> send, Func<ulong, ReplicaMessage> requestOf, CancellationToken cancellationToken)
+    /// <summary>Sends the peer a request, and returns its reply. Waits in the same way as <see cref="ReadAsync"/>.</summary>
+    /// <param name="requestOf">Returns the request with an id.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="ReadFailedException">The peer cannot answer or does not know the request, or the session has ended.</exception>
+    public async Task<ReplicaMessage> AskAsync(Func<ulong, ReplicaMessage> requestOf, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         ulong id = 0;
@@ -57,7 +59,9 @@ sealed class PeerReads
                 request = requestOf(id = ++_lastId);
                 _pending.Add(id, (request.GetType(), reply));
             }
-            if (!send(request))
+            if (link.EncodeForPeer(request) is null)
+                throw new ReadFailedException($"version {link.Protocol.Version} of the protocol, in which it is in session with this node, has no {request.GetType().Name}");
+            if (!link.TryPost(request))
                 throw new ReadFailedException("the session with it accepts no more messages");
             return await reply.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }

@@ -1,3 +1,4 @@
+using Datacake.EventualConsistency.Diagnostics;
 using Datacake.EventualConsistency.Membership;
 using Datacake.EventualConsistency.Replication.Messages;
 using Datacake.Rpc;
@@ -10,6 +11,7 @@ sealed class PeerSession(SessionContext context, PeerLink link, MessageAssembler
     readonly PullResponder _pulls = new(link, context.Replica, context.Storage, context.Damages, context.Logger);
     readonly ReadResponder _reads = new(context, link);
     bool _isConfirmed;
+    bool _ignoresKind;      // a message of an unknown kind was ignored, which is logged once
 
     /// <summary>Runs the session, and returns how it ended. The stream is intact if this side ended the session.</summary>
     public async Task<SessionOutcome> RunAsync(CancellationToken cancellationToken)
@@ -74,7 +76,8 @@ sealed class PeerSession(SessionContext context, PeerLink link, MessageAssembler
         {
             while (await link.Stream.ReadAsync(cancellationToken).ConfigureAwait(false) is { } payload)
             {
-                ReplicaMessage message;
+                ReplicaMessage? message;
+                MessageKind kind;
                 int length;
                 using (payload)
                 {
@@ -85,8 +88,13 @@ sealed class PeerSession(SessionContext context, PeerLink link, MessageAssembler
                             link.AddAnswerBytes();
                         continue;
                     }
-                    message = ReplicaMessage.Decode(bytes);
+                    message = ReplicaMessage.TryDecode(bytes, out kind);
                     length = bytes.Length;
+                }
+                if (message is null)
+                {
+                    Ignore(kind);
+                    continue;
                 }
                 if (!_isConfirmed && link.Greeting is not null && message is not Refusal)
                     context.Conditions.OnOpened(link.Peer);
@@ -129,6 +137,20 @@ sealed class PeerSession(SessionContext context, PeerLink link, MessageAssembler
         {
             await _pulls.StopAsync().ConfigureAwait(false);
         }
+    }
+
+    /// <summary>
+    /// Ignores a message of an unknown kind if the peer is of a later version, which should not have sent it. As with a message that the
+    /// peer drops because this side is too slow, the rules of replication bring its content in another way.
+    /// </summary>
+    /// <exception cref="InvalidDataException">The peer knows no more kinds than this node.</exception>
+    void Ignore(MessageKind kind)
+    {
+        if (!link.IsPeerLater)
+            throw new InvalidDataException($"The message kind {kind} is unknown.");
+        if (!_ignoresKind)
+            StoreLog.UnknownKind(context.Logger, link.Peer, (byte)kind);
+        _ignoresKind = true;
     }
 
     /// <summary>Passes a message to the replica, and waits while too much from the peer is waiting there already.</summary>

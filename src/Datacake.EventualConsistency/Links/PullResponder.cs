@@ -60,8 +60,8 @@ sealed class PullResponder(PeerLink link, Replica replica, IStorage storage, Dam
                 StoreLog.AnswerFailed(logger, e, link.Peer);
             _hasFailed = true;
         }
-        if (!isAnswered)
-            await _lane.WriteAsync(new PullDeclined(request.Pull).Encoded, cancellationToken).ConfigureAwait(false);
+        if (!isAnswered && link.EncodeForPeer(new PullDeclined(request.Pull)) is { } declined)
+            await _lane.WriteAsync(declined, cancellationToken).ConfigureAwait(false);
     }
 
     async ValueTask<bool> SendPartsAsync(PullRequest request, CancellationToken cancellationToken)
@@ -71,8 +71,10 @@ sealed class PullResponder(PeerLink link, Replica replica, IStorage storage, Dam
         bool isAnswered = false;
         await foreach (var part in _server.AnswerAsync(snapshot, request, isOfLower: link.Peer < replica.Node, ++_lastStream, cancellationToken).ConfigureAwait(false))
         {
+            if (part.FormFor(link.Protocol) is not { } sent)
+                return false;                   // an answer that lacks a part is declined
             encoded.Clear();
-            part.EncodeTo(encoded);
+            sent.EncodeTo(encoded);
             await _lane.WriteAsync(encoded.WrittenMemory, cancellationToken).ConfigureAwait(false);
             isAnswered = true;
         }

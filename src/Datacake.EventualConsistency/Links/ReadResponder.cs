@@ -66,7 +66,8 @@ sealed class ReadResponder(SessionContext context, PeerLink link)
         await _laneTurn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            await _lane.WriteAsync(reply.Encoded, cancellationToken).ConfigureAwait(false);
+            if (link.EncodeForPeer(reply) is { } encoded)
+                await _lane.WriteAsync(encoded, cancellationToken).ConfigureAwait(false);
         }
         catch (RpcException)
         {

@@ -146,6 +146,8 @@ sealed class SessionRunner(SessionContext context)
             return refusal;
         link.Greeting = isDialer ? null : replica.Hello();
         link.Session = replica.OpenSession(batch, hello, isDialer);
+        link.Protocol = replica.Sessions[link.Peer].Protocol;
+        link.IsPeerLater = hello.Protocol.Exceeds(replica.Protocol);
         context.Links.Add(link);
         replica.PullFromNewPeer(batch, link.Peer, hello);
         return null;

@@ -50,6 +50,6 @@ sealed class ConsistentRead(SessionContext context, string keyspace, IReadOnlyLi
         .Select(answer => (byte?)answer.Key).FirstOrDefault();
 
     Task<IReadOnlyList<Document>> AskAsync(byte peer, CancellationToken cancellationToken) => context.Links.Find(peer) is { } link
-        ? link.Reads.ReadAsync(link.TryPost, keyspace, keys, cancellationToken)
+        ? link.Reads.ReadAsync(keyspace, keys, cancellationToken)
         : Task.FromException<IReadOnlyList<Document>>(new ReadFailedException("there is no session with it"));
 }

@@ -73,6 +73,9 @@ sealed partial class Replica
     /// <summary>Gets the boot: a random number, one per life of the process.</summary>
     public ulong Boot => _settings.Boot;
 
+    /// <summary>Gets the protocol versions that the replica speaks.</summary>
+    public ProtocolVersion Protocol => _settings.Protocol;
+
     public KeyspaceCatalog Catalog { get; }
 
     public ReplicaIdentity Identity { get; }

@@ -1,7 +1,5 @@
-using Datacake.EventualConsistency.Links;
 using Datacake.EventualConsistency.Replication.Messages;
 using Datacake.EventualConsistency.Tests.Fixtures;
-using Datacake.EventualConsistency.Tests.Simulation;
 using Datacake.Rpc;
 
 namespace Datacake.EventualConsistency.Tests.Links;
@@ -9,8 +7,6 @@ namespace Datacake.EventualConsistency.Tests.Links;
 /// <summary>Several streams from one peer to a node.</summary>
 public sealed class ReplacedSessionTests
 {
-    const byte Peer = 99;
-
     static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -18,17 +14,17 @@ public sealed class ReplacedSessionTests
     {
         await using var cluster = await TestCluster.StartAsync(1);
         await using var channel = new RpcChannel(cluster[1].Node.Address);
-        var hello = await HelloAsync(cluster[1].Node.ClusterId);
-        await using var first = await OpenAsync(channel, hello with { Boot = 1 });
-        Assert.IsType<Hello>(await ReadAsync(first));
-        await using var second = await OpenAsync(channel, hello with { Boot = 2 });
-        Assert.IsType<Hello>(await ReadAsync(second));
+        var hello = await RawSession.HelloAsync(cluster[1].Node.ClusterId);
+        await using var first = await RawSession.OpenAsync(channel, hello with { Boot = 1 });
+        Assert.IsType<Hello>(await RawSession.ReadAsync(first));
+        await using var second = await RawSession.OpenAsync(channel, hello with { Boot = 2 });
+        Assert.IsType<Hello>(await RawSession.ReadAsync(second));
 
-        var last = await ReadUntilAsync<Refusal>(first);
+        var last = await RawSession.ReadUntilAsync<Refusal>(first);
         Assert.Equal(RefusalKind.Superseded, last.Kind);
         while (await first.ReadAsync(Canceled) is { } rest)
             rest.Dispose();
-        await ReadUntilAsync<Report>(second);
+        await RawSession.ReadUntilAsync<Report>(second);
     }
 
     [Fact]
@@ -36,14 +32,14 @@ public sealed class ReplacedSessionTests
     {
         await using var cluster = await TestCluster.StartAsync(1);
         await using var channel = new RpcChannel(cluster[1].Node.Address);
-        var hello = await HelloAsync(cluster[1].Node.ClusterId);
-        await using var first = await OpenAsync(channel, hello with { Boot = 1 });
-        Assert.IsType<Hello>(await ReadAsync(first));
-        await using var second = await OpenAsync(channel, hello with { Boot = 1 }, dialed: "2");
-        var refusal = Assert.IsType<Refusal>(await ReadAsync(second));
+        var hello = await RawSession.HelloAsync(cluster[1].Node.ClusterId);
+        await using var first = await RawSession.OpenAsync(channel, hello with { Boot = 1 });
+        Assert.IsType<Hello>(await RawSession.ReadAsync(first));
+        await using var second = await RawSession.OpenAsync(channel, hello with { Boot = 1 }, dialed: "2");
+        var refusal = Assert.IsType<Refusal>(await RawSession.ReadAsync(second));
         Assert.Contains("not node 2", refusal.Reason, StringComparison.Ordinal);
-        await ReadUntilAsync<Report>(first);
-        await ReadUntilAsync<Report>(first);
+        await RawSession.ReadUntilAsync<Report>(first);
+        await RawSession.ReadUntilAsync<Report>(first);
     }
 
     [Fact]
@@ -51,40 +47,8 @@ public sealed class ReplacedSessionTests
     {
         await using var cluster = await TestCluster.StartAsync(1);
         await using var channel = new RpcChannel(cluster[1].Node.Address);
-        await using var stream = await OpenAsync(channel, new RollCall(1));
-        var refusal = Assert.IsType<Refusal>(await ReadAsync(stream));
+        await using var stream = await RawSession.OpenAsync(channel, new RollCall(1));
+        var refusal = Assert.IsType<Refusal>(await RawSession.ReadAsync(stream));
         Assert.Contains("hello", refusal.Reason, StringComparison.Ordinal);
-    }
-
-    static async Task<Hello> HelloAsync(string clusterId)
-    {
-        await using var stage = await Stage.StartAsync(0);
-        await stage.AddAsync(Peer);
-        return stage[Peer].Replica.Hello() with { ClusterId = clusterId, WallClock = DateTimeOffset.UtcNow };
-    }
-
-    static async Task<RpcStream> OpenAsync(RpcChannel channel, ReplicaMessage first, string dialed = "1")
-    {
-        var options = new RpcCallOptions { Headers = new RpcHeaders(KeyValuePair.Create(SessionService.DialedHeader, dialed)) };
-        var stream = await channel.OpenStreamAsync(SessionService.ServiceName, SessionService.SessionMessage, options, Canceled);
-        await stream.WriteAsync(first.Encoded, Canceled);
-        return stream;
-    }
-
-    static async Task<T> ReadUntilAsync<T>(RpcStream stream)
-        where T : ReplicaMessage
-    {
-        while (true)
-        {
-            if (await ReadAsync(stream) is T found)
-                return found;
-        }
-    }
-
-    static async Task<ReplicaMessage> ReadAsync(RpcStream stream)
-    {
-        using var payload = await stream.ReadAsync(Canceled).AsTask().WaitAsync(TestCluster.Deadline, Canceled)
-            ?? throw new EndOfStreamException();
-        return ReplicaMessage.Decode(payload.Memory);
     }
 }

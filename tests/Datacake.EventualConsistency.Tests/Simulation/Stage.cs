@@ -51,7 +51,7 @@ sealed class Stage(IRetirementAuthority? authority = null) : IAsyncDisposable
     }
 
     /// <summary>Adds a node with a fresh store, or replaces the disk of an existing node.</summary>
-    public async Task AddAsync(byte node, TimeSpan clockOffset = default)
+    public async Task AddAsync(byte node, TimeSpan clockOffset = default, ProtocolVersion? protocol = null)
     {
         bool isReplaced = _actors.TryGetValue(node, out var replaced);
         if (replaced is not null)
@@ -60,7 +60,7 @@ sealed class Stage(IRetirementAuthority? authority = null) : IAsyncDisposable
             foreach (var other in _actors.Values.Where(other => other != replaced))
                 await other.CloseAsync(node);
         }
-        _actors[node] = new Actor(node, ++_lastId, takesOver: isReplaced, new SimulatedClock(_time) { Offset = clockOffset }, authority);
+        _actors[node] = new Actor(node, ++_lastId, takesOver: isReplaced, new SimulatedClock(_time) { Offset = clockOffset }, authority, protocol);
         await RestartAsync(node);
     }
 
@@ -119,7 +119,7 @@ sealed class Stage(IRetirementAuthority? authority = null) : IAsyncDisposable
 }
 
 /// <summary>A node of a stage.</summary>
-sealed class Actor(byte node, ulong storeId, bool takesOver, SimulatedClock clock, IRetirementAuthority? authority) : IAsyncDisposable
+sealed class Actor(byte node, ulong storeId, bool takesOver, SimulatedClock clock, IRetirementAuthority? authority, ProtocolVersion? protocol = null) : IAsyncDisposable
 {
     readonly MemoryStorage _storage = new();
 
@@ -129,7 +129,7 @@ sealed class Actor(byte node, ulong storeId, bool takesOver, SimulatedClock cloc
     {
         using var snapshot = await _storage.OpenSnapshotAsync();
         (Replica, var batch) = await Replica.OpenAsync(
-            new ReplicaSettings("stage", "", boot, storeId, clock) { TakesOver = takesOver, Authority = authority }, new HybridLogicalClock(node, clock), _storage, snapshot, default);
+            new ReplicaSettings("stage", "", boot, storeId, clock) { TakesOver = takesOver, Authority = authority, Protocol = protocol ?? ProtocolVersion.Current }, new HybridLogicalClock(node, clock), _storage, snapshot, default);
         await _storage.CommitAsync(Replica.Prepare(batch).Batch, Datacake.Storage.Durability.Buffered);
         Replica.Complete(batch);
     }

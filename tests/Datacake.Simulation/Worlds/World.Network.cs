@@ -101,9 +101,17 @@ sealed partial class World
     static bool HaveSession(Machine a, Machine b) => a.Links.TryGetValue(b, out var mine) && b.Links.TryGetValue(a, out var theirs)
         && mine.Stream == theirs.Stream && a.Replica!.IsOpen(b.Node, mine.Session) && b.Replica!.IsOpen(a.Node, theirs.Session);
 
-    void Send(Machine source, Link link, ReplicaMessage? message, Holdings held, ulong answer = 0, bool isOpening = false) => _network.Send(
-        new Envelope(source, link.Peer, link.PeerStore, link.Stream, message?.Encoded, held, answer, isOpening,
-            message?.GetType().Name ?? "end of stream"));
+    /// <summary>Sends a message, or the end of the stream, in the same way as a peer link: in the form that the peer can read, if there is one.</summary>
+    void Send(Machine source, Link link, ReplicaMessage? message, Holdings held, ulong answer = 0, bool isOpening = false)
+    {
+        if (message is not null && link.Session != 0 && source.Replica!.Sessions.TryGetValue(link.Peer.Node, out var session))
+        {
+            message = message.FormFor(session.Protocol);
+            if (message is null)
+                return;
+        }
+        _network.Send(new Envelope(source, link.Peer, link.PeerStore, link.Stream, message?.Encoded, held, answer, isOpening, message?.GetType().Name ?? "end of stream"));
+    }
 
     void Deliver(Envelope envelope)
     {

@@ -11,6 +11,8 @@ sealed record Acknowledgment(StampInterval[] Applied) : ReplicaMessage
     /// <summary>The maximum number of intervals in a message; far fewer ever wait to be sent.</summary>
     const int MaxIntervals = 100_000;
 
+    protected override MessageKind MessageKind => MessageKind.Acknowledgment;
+
     protected override void Write(ref MessagePackWriter writer)
     {
         writer.WriteArrayHeader(Applied.Length);

@@ -26,6 +26,8 @@ sealed record Chunk(
 {
     public override bool MayUseReserve => Documents.All(static document => !document.Document.IsAlive(document.Name.Policy));
 
+    protected override MessageKind MessageKind => MessageKind.Chunk;
+
     protected override void Write(ref MessagePackWriter writer)
     {
         writer.Write(Pull);
@@ -66,6 +68,8 @@ sealed record SnapshotPage(
     : ReplicaMessage
 {
     public override bool MayUseReserve => false;
+
+    protected override MessageKind MessageKind => MessageKind.SnapshotPage;
 
     protected override void Write(ref MessagePackWriter writer)
     {

@@ -40,6 +40,8 @@ sealed record Hello(
     const int MaxRuns = 1_024;
     const int MaxAncestors = 8_192;
 
+    protected override MessageKind MessageKind => MessageKind.Hello;
+
     protected override void Write(ref MessagePackWriter writer)
     {
         Protocol.Write(ref writer);

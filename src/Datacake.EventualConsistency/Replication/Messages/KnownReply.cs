@@ -10,6 +10,8 @@ namespace Datacake.EventualConsistency.Replication.Messages;
 /// <param name="Known">The transactions that the replica has.</param>
 sealed record KnownReply(ulong Id, string? Failure, VersionVector Known) : ReplicaMessage
 {
+    protected override MessageKind MessageKind => MessageKind.KnownReply;
+
     protected override void Write(ref MessagePackWriter writer)
     {
         writer.Write(Id);

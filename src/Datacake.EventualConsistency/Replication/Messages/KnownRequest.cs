@@ -8,6 +8,8 @@ namespace Datacake.EventualConsistency.Replication.Messages;
 /// <param name="Id">The number of the request among the reads of the sender in this session.</param>
 sealed record KnownRequest(ulong Id) : ReplicaMessage
 {
+    protected override MessageKind MessageKind => MessageKind.KnownRequest;
+
     protected override void Write(ref MessagePackWriter writer) => writer.Write(Id);
 
     public static KnownRequest Read(ref MessagePackReader reader) => new(reader.ReadUInt64());

@@ -17,6 +17,8 @@ sealed record Mutations(IReadOnlyList<Mutation> Items) : ReplicaMessage
 {
     public override bool MayUseReserve => Items.All(static mutation => Array.TrueForAll(mutation.Deltas, static delta => delta.IsDelete));
 
+    protected override MessageKind MessageKind => MessageKind.Mutations;
+
     protected override void Write(ref MessagePackWriter writer)
     {
         writer.WriteArrayHeader(Items.Count);

@@ -22,6 +22,9 @@ readonly record struct ProtocolVersion(int Version, int Oldest, ulong Capabiliti
         return version < oldest ? null : new ProtocolVersion(version, oldest, Capabilities & peer.Capabilities);
     }
 
+    /// <summary>Returns true if a node of these versions may send what a node of other versions does not know.</summary>
+    public bool Exceeds(ProtocolVersion other) => Version > other.Version || (Capabilities & ~other.Capabilities) != 0;
+
     public void Write(ref MessagePackWriter writer)
     {
         writer.Write(Version);

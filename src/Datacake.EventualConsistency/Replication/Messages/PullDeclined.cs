@@ -8,6 +8,8 @@ namespace Datacake.EventualConsistency.Replication.Messages;
 /// <param name="Pull">The number of the pull, as in its request.</param>
 sealed record PullDeclined(ulong Pull) : ReplicaMessage
 {
+    protected override MessageKind MessageKind => MessageKind.PullDeclined;
+
     protected override void Write(ref MessagePackWriter writer) => writer.Write(Pull);
 
     public static PullDeclined Read(ref MessagePackReader reader) => new(reader.ReadUInt64());

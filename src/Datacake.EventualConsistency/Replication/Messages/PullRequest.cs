@@ -17,6 +17,8 @@ namespace Datacake.EventualConsistency.Replication.Messages;
 /// </param>
 sealed record PullRequest(ulong Pull, VersionVector Known, VersionVector Truncated, bool IsJoining, SeedPosition? Resume = null, bool IsFull = false) : ReplicaMessage
 {
+    protected override MessageKind MessageKind => MessageKind.PullRequest;
+
     protected override void Write(ref MessagePackWriter writer)
     {
         writer.Write(Pull);

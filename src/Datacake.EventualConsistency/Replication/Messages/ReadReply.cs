@@ -19,6 +19,8 @@ sealed record ReadReply(ulong Id, string? Failure, IReadOnlyList<Document> Docum
     /// <summary>The limit of the total length, in bytes, of the documents in a reply that is made at the same time as others.</summary>
     public const long MaxSmallLength = 1024 * 1024;
 
+    protected override MessageKind MessageKind => MessageKind.ReadReply;
+
     protected override void Write(ref MessagePackWriter writer)
     {
         writer.Write(Id);

@@ -14,6 +14,8 @@ sealed record ReadRequest(ulong Id, string Keyspace, IReadOnlyList<DocumentKey> 
     /// <summary>The maximum number of documents in one read.</summary>
     public const int MaxKeys = 1_000;
 
+    protected override MessageKind MessageKind => MessageKind.ReadRequest;
+
     protected override void Write(ref MessagePackWriter writer)
     {
         writer.Write(Id);

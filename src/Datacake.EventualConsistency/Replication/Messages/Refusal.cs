@@ -17,6 +17,8 @@ sealed record Refusal(RefusalKind Kind, string Reason, HlcTimestamp Stamp = defa
     /// <summary>True if the refusal is routine and is not logged.</summary>
     public bool IsQuiet => Kind == RefusalKind.InSession;
 
+    protected override MessageKind MessageKind => MessageKind.Refusal;
+
     protected override void Write(ref MessagePackWriter writer)
     {
         writer.Write((byte)Kind);

@@ -9,6 +9,8 @@ namespace Datacake.EventualConsistency.Replication.Messages;
 /// <param name="Source">The node that has it.</param>
 sealed record RepairHint(byte Source) : ReplicaMessage
 {
+    protected override MessageKind MessageKind => MessageKind.RepairHint;
+
     protected override void Write(ref MessagePackWriter writer) => writer.Write(Source);
 
     public static RepairHint Read(ref MessagePackReader reader) => new(reader.ReadByte());

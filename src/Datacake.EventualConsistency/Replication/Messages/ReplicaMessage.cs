@@ -9,12 +9,9 @@ namespace Datacake.EventualConsistency.Replication.Messages;
 /// </summary>
 abstract record ReplicaMessage
 {
-    const byte HelloKind = 1, MutationsKind = 2, AcknowledgmentKind = 3, RollCallKind = 4, ReportKind = 5, PullRequestKind = 6, ChunkKind = 7,
-        SnapshotPageKind = 8, RefusalKind = 9, PullDeclinedKind = 10, ReadRequestKind = 11, ReadReplyKind = 12, RepairHintKind = 13, KnownRequestKind = 14, KnownReplyKind = 15;
-
     static readonly Record.Writing<ReplicaMessage> Encoding = static (ref writer, message) =>
     {
-        writer.Write(KindOf(message));
+        writer.Write((byte)message.MessageKind);
         message.Write(ref writer);
     };
 
@@ -31,10 +28,26 @@ abstract record ReplicaMessage
         MessageChecksum.Append(output, start);
     }
 
+    /// <summary>Decodes a message.</summary>
+    /// <exception cref="InvalidDataException">
+    /// The bytes are not a valid message of a known kind, or are not the bytes that were sent.
+    /// </exception>
+    public static ReplicaMessage Decode(ReadOnlyMemory<byte> encoded) =>
+        TryDecode(encoded, out var kind) ?? throw new InvalidDataException($"The message kind {kind} is unknown.");
+
+    /// <summary>
+    /// Decodes a message, or returns <see langword="null"/> if its kind is unknown. A peer of a later version may send one.
+    /// </summary>
+    /// <param name="encoded">The bytes that were received.</param>
+    /// <param name="kind">The kind of the message.</param>
     /// <exception cref="InvalidDataException">The bytes are not a valid message, or are not the bytes that were sent.</exception>
-    public static ReplicaMessage Decode(ReadOnlyMemory<byte> encoded) => MessageChecksum.IsRight(encoded.Span)
-        ? DecodeContents(encoded[..^MessageChecksum.Length])
-        : throw new InvalidDataException("The checksum of a message is wrong: its bytes were changed in transit.");
+    public static ReplicaMessage? TryDecode(ReadOnlyMemory<byte> encoded, out MessageKind kind)
+    {
+        if (!MessageChecksum.IsRight(encoded.Span))
+            throw new InvalidDataException("The checksum of a message is wrong: its bytes were changed in transit.");
+        (kind, var message) = DecodeContents(encoded[..^MessageChecksum.Length]);
+        return message;
+    }
 
     byte[] Encode()
     {
@@ -43,51 +56,45 @@ abstract record ReplicaMessage
         return output.Written.ToArray();
     }
 
-    static ReplicaMessage DecodeContents(ReadOnlyMemory<byte> contents) => Record.DecodeBeginning<ReplicaMessage>(contents, "a message", static (ref reader) =>
-        reader.ReadByte() switch
+    static (MessageKind Kind, ReplicaMessage? Message) DecodeContents(ReadOnlyMemory<byte> contents) => Record.DecodeBeginning<(MessageKind, ReplicaMessage?)>(contents, "a message", static (ref reader) =>
+    {
+        var kind = (MessageKind)reader.ReadByte();
+        return (kind, kind switch
         {
-            HelloKind => Hello.Read(ref reader),
-            MutationsKind => Mutations.Read(ref reader),
-            AcknowledgmentKind => Acknowledgment.Read(ref reader),
-            RollCallKind => RollCall.Read(ref reader),
-            ReportKind => Report.Read(ref reader),
-            PullRequestKind => PullRequest.Read(ref reader),
-            ChunkKind => Chunk.Read(ref reader),
-            SnapshotPageKind => SnapshotPage.Read(ref reader),
-            RefusalKind => Refusal.Read(ref reader),
-            PullDeclinedKind => PullDeclined.Read(ref reader),
-            ReadRequestKind => ReadRequest.Read(ref reader),
-            ReadReplyKind => ReadReply.Read(ref reader),
-            RepairHintKind => RepairHint.Read(ref reader),
-            KnownRequestKind => KnownRequest.Read(ref reader),
-            KnownReplyKind => KnownReply.Read(ref reader),
-            var kind => throw new InvalidDataException($"The message kind {kind} is unknown."),
+            MessageKind.Hello => Hello.Read(ref reader),
+            MessageKind.Mutations => Mutations.Read(ref reader),
+            MessageKind.Acknowledgment => Acknowledgment.Read(ref reader),
+            MessageKind.RollCall => RollCall.Read(ref reader),
+            MessageKind.Report => Report.Read(ref reader),
+            MessageKind.PullRequest => PullRequest.Read(ref reader),
+            MessageKind.Chunk => Chunk.Read(ref reader),
+            MessageKind.SnapshotPage => SnapshotPage.Read(ref reader),
+            MessageKind.Refusal => Refusal.Read(ref reader),
+            MessageKind.PullDeclined => PullDeclined.Read(ref reader),
+            MessageKind.ReadRequest => ReadRequest.Read(ref reader),
+            MessageKind.ReadReply => ReadReply.Read(ref reader),
+            MessageKind.RepairHint => RepairHint.Read(ref reader),
+            MessageKind.KnownRequest => KnownRequest.Read(ref reader),
+            MessageKind.KnownReply => KnownReply.Read(ref reader),
+            _ => null,
         });
+    });
 
     /// <summary>
     /// True if storing the content of the message takes almost no space, so that it is received even while the storage is full.
     /// </summary>
     public virtual bool MayUseReserve => true;
 
-    protected abstract void Write(ref MessagePackWriter writer);
+    /// <summary>Gets the number that the encoded message begins with.</summary>
+    protected abstract MessageKind MessageKind { get; }
 
-    static byte KindOf(ReplicaMessage message) => message switch
-    {
-        Hello => HelloKind,
-        Mutations => MutationsKind,
-        Acknowledgment => AcknowledgmentKind,
-        RollCall => RollCallKind,
-        Report => ReportKind,
-        PullRequest => PullRequestKind,
-        Chunk => ChunkKind,
-        SnapshotPage => SnapshotPageKind,
-        Refusal => RefusalKind,
-        PullDeclined => PullDeclinedKind,
-        ReadRequest => ReadRequestKind,
-        ReadReply => ReadReplyKind,
-        RepairHint => RepairHintKind,
-        KnownRequest => KnownRequestKind,
-        KnownReply => KnownReplyKind,
-        _ => throw new ArgumentException($"{message.GetType().Name} has no message kind.", nameof(message)),
-    };
+    /// <summary>
+    /// Returns the form in which the message is sent to a peer: the message itself, an older form of it that the peer can read, or
+    /// <see langword="null"/> if the peer must not receive it. Hellos and refusals are sent before the version is known, so they have one
+    /// form only.
+    /// </summary>
+    /// <param name="shared">The version and the capabilities that this node shares with the peer.</param>
+    public virtual ReplicaMessage? FormFor(ProtocolVersion shared) => this;
+
+    protected abstract void Write(ref MessagePackWriter writer);
 }

@@ -13,6 +13,8 @@ readonly record struct PeerKnowledge(HlcTimestamp Run, VersionVector Known);
 /// <summary>A roll call: a request for a report that repeats the nonce of the call [R12].</summary>
 sealed record RollCall(ulong Nonce) : ReplicaMessage
 {
+    protected override MessageKind MessageKind => MessageKind.RollCall;
+
     protected override void Write(ref MessagePackWriter writer) => writer.Write(Nonce);
 
     public static RollCall Read(ref MessagePackReader reader) => new(reader.ReadUInt64());
@@ -33,6 +35,8 @@ sealed record RollCall(ulong Nonce) : ReplicaMessage
 sealed record Report(
     ulong Nonce, ulong Cluster, HlcTimestamp Clock, DateTimeOffset WallClock, UInt128? Fingerprint, IReadOnlyDictionary<byte, PeerKnowledge> Peers, IReadOnlyDictionary<byte, ulong> Boots, MemberTable Table) : ReplicaMessage
 {
+    protected override MessageKind MessageKind => MessageKind.Report;
+
     protected override void Write(ref MessagePackWriter writer)
     {
         writer.Write(Nonce);
