@@ -8,16 +8,32 @@ sealed class FolderGraph
 {
     readonly Dictionary<string, SortedDictionary<string, List<string>>> _edges = [];
 
-    /// <summary>Computes the graph of a project.</summary>
-    public static FolderGraph Of(SourceProject project)
+    /// <summary>Computes the graph of a project, with all references.</summary>
+    public static FolderGraph Of(SourceProject project) => Of(project, static (_, _, _) => true);
+
+    /// <summary>
+    /// Computes the graph of a project, with one reference for each edge. Names that can add no edge are not bound, which saves most of the time: names that no
+    /// other folder declares, or only folders to which there is an edge already.
+    /// </summary>
+    public static FolderGraph WithoutRepeats(SourceProject project)
+    {
+        var declarations = FoldersOfNames(project);
+        return Of(project, (graph, from, name) => declarations.TryGetValue(name.Identifier.ValueText, out var folders)
+            && folders.Any(folder => folder != from && !graph.HasEdge(from, folder)));
+    }
+
+    static FolderGraph Of(SourceProject project, Func<FolderGraph, string, SimpleNameSyntax, bool> isBound)
     {
         var graph = new FolderGraph();
         foreach (var file in project.Files)
         {
-            var model = project.Compilation.GetSemanticModel(file);
+            SemanticModel? model = null;
             string from = project.FolderOf(file);
             foreach (var name in file.GetRoot().DescendantNodes(descendIntoTrivia: false).OfType<SimpleNameSyntax>())
             {
+                if (!isBound(graph, from, name))
+                    continue;
+                model ??= project.Compilation.GetSemanticModel(file);
                 if (model.GetSymbolInfo(name).Symbol is { } symbol && DeclarationOf(symbol) is { } declaration)
                 {
                     foreach (var reference in declaration.DeclaringSyntaxReferences.Take(1))
@@ -27,6 +43,49 @@ sealed class FolderGraph
         }
         return graph;
     }
+
+    /// <summary>Returns the folders in which each name is declared. A using alias stands for a type of any folder.</summary>
+    static Dictionary<string, HashSet<string>> FoldersOfNames(SourceProject project)
+    {
+        const string Suffix = "Attribute";
+        var folders = new Dictionary<string, HashSet<string>>();
+        string[] all = [.. project.Files.Select(project.FolderOf).Distinct()];
+        foreach (var file in project.Files)
+        {
+            string folder = project.FolderOf(file);
+            foreach (var node in file.GetRoot().DescendantNodes(descendIntoTrivia: false))
+            {
+                if (node is UsingDirectiveSyntax { Alias: { } alias })
+                    Array.ForEach(all, any => Declare(alias.Name.Identifier.ValueText, any));
+                else if (NameOf(node) is { } name)
+                    Declare(name, folder);
+            }
+        }
+        return folders;
+
+        void Declare(string name, string folder)
+        {
+            if (!folders.TryGetValue(name, out var declaring))
+                folders[name] = declaring = [];
+            declaring.Add(folder);
+            if (name.Length > Suffix.Length && name.EndsWith(Suffix, StringComparison.Ordinal))
+                Declare(name[..^Suffix.Length], folder);
+        }
+    }
+
+    static string? NameOf(SyntaxNode node) => node switch
+    {
+        BaseTypeDeclarationSyntax type => type.Identifier.ValueText,
+        DelegateDeclarationSyntax type => type.Identifier.ValueText,
+        MethodDeclarationSyntax method => method.Identifier.ValueText,
+        PropertyDeclarationSyntax property => property.Identifier.ValueText,
+        EventDeclarationSyntax member => member.Identifier.ValueText,
+        EnumMemberDeclarationSyntax member => member.Identifier.ValueText,
+        VariableDeclaratorSyntax { Parent.Parent: BaseFieldDeclarationSyntax } field => field.Identifier.ValueText,
+        TupleElementSyntax element => element.Identifier.ValueText,
+        ParameterSyntax { Parent.Parent: TypeDeclarationSyntax } property => property.Identifier.ValueText,
+        _ => null,
+    };
 
     /// <summary>Returns the groups of folders that reach each other, with a reference for each edge within them.</summary>
     public IReadOnlyList<string> Cycles()
@@ -47,6 +106,8 @@ sealed class FolderGraph
     };
 
     static int LineOf(SyntaxNode node) => node.GetLocation().GetLineSpan().StartLinePosition.Line + 1;
+
+    bool HasEdge(string from, string to) => _edges.TryGetValue(from, out var targets) && targets.ContainsKey(to);
 
     void Add(string from, string to, Func<string> reference)
     {
