@@ -62,6 +62,9 @@ sealed class OperatedCluster : IAsyncDisposable
     /// <summary>Returns the path of a file on a machine.</summary>
     public string PathOf(int node, params string[] parts) => Path.Combine([_root, $"machine{node}", .. parts]);
 
+    /// <summary>Creates the machines, without nodes.</summary>
+    public static OperatedCluster Create() => new();
+
     public static Task<OperatedCluster> StartAsync(params string[] settings) => StartAsync(null, _ => Task.CompletedTask, settings);
 
     /// <summary>Starts three nodes.</summary>
