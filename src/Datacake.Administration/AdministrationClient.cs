@@ -89,10 +89,18 @@ public sealed class AdministrationClient
     public Task<CommandResult> DropKeyspaceAsync(string keyspace, CancellationToken cancellationToken = default) =>
         CommandAsync(AdministrationService.DropKeyspace, new() { Keyspace = keyspace }, NoLimit, cancellationToken);
 
-    /// <summary>Retires a node that never comes back, so that it counts no longer. See <see cref="ReplicatedStore.RetireAsync(byte, CancellationToken)"/>.</summary>
-    /// <exception cref="AdministrationException">The node cannot be retired, or the operator secret is wrong.</exception>
-    public Task<CommandResult> RetireAsync(byte nodeId, CancellationToken cancellationToken = default) =>
-        CommandAsync(AdministrationService.Retire, new() { NodeId = nodeId }, _options.Timeout, cancellationToken);
+    /// <summary>
+    /// Retires a node that never comes back, so that it counts no longer. See <see cref="ReplicatedStore.RetireAsync(byte, CancellationToken)"/>.
+    /// </summary>
+    /// <exception cref="AdministrationException">The node is running or cannot be retired, or the operator secret is wrong.</exception>
+    public Task<CommandResult> RetireAsync(byte nodeId, CancellationToken cancellationToken = default) => RetireAsync(nodeId, isRunning: false, cancellationToken);
+
+    /// <inheritdoc cref="RetireAsync(byte, CancellationToken)"/>
+    /// <param name="nodeId">The id of the node.</param>
+    /// <param name="isRunning">True if the node is meant although it is running; false to refuse that.</param>
+    /// <param name="cancellationToken">A token that cancels the call.</param>
+    public Task<CommandResult> RetireAsync(byte nodeId, bool isRunning, CancellationToken cancellationToken = default) =>
+        CommandAsync(AdministrationService.Retire, new() { NodeId = nodeId, IsRunning = isRunning }, _options.Timeout, cancellationToken);
 
     /// <summary>Forgets a node that is away for long. See <see cref="ReplicatedStore.ForgetAsync"/>.</summary>
     /// <exception cref="AdministrationException">The node cannot be forgotten, or the operator secret is wrong.</exception>

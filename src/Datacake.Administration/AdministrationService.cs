@@ -77,7 +77,7 @@ sealed class AdministrationService : RpcService
         Command(handlers, Retire, async (asked, token) =>
         {
             byte nodeId = NodeIdOf(asked);
-            await Store.RetireAsync(nodeId, token).ConfigureAwait(false);
+            await (asked.IsRunning ? Store.RetireAsync(nodeId, token) : Store.RetireAbsentAsync(nodeId, token)).ConfigureAwait(false);
             return new CommandResult($"Node {nodeId} was retired. Its store never becomes part of the cluster again.");
         });
         Command(handlers, Forget, async (asked, token) =>
@@ -142,7 +142,8 @@ sealed class AdministrationService : RpcService
         catch (Exception e) when (e is FormatException or ArgumentException or InvalidOperationException or StorageException or ConsistencyException
             or NotEnoughNodesException or TransactionLimitException or StoreExcludedException)
         {
-            throw new RpcException(RpcStatus.InvalidPayload, e.Message, e);
+            // The name of a parameter means nothing to an operator.
+            throw new RpcException(RpcStatus.InvalidPayload, e.Message.Split(" (Parameter '")[0], e);
         }
     }
 

@@ -299,6 +299,12 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     /// <exception cref="InvalidOperationException">The node has operator keys, so the operator's private key is needed.</exception>
     public ValueTask RetireAsync(byte nodeId, CancellationToken cancellationToken = default) => RetireAsync(nodeId, proof: default, "without an operator key", cancellationToken);
 
+    /// <summary>Removes a member for good, as <see cref="RetireAsync(byte, CancellationToken)"/> does, unless a session with it is open.</summary>
+    /// <exception cref="ArgumentException">The node is this node, or is not a member.</exception>
+    /// <exception cref="InvalidOperationException">A session with the member is open; or the node has operator keys, so the operator's private key is needed.</exception>
+    internal ValueTask RetireAbsentAsync(byte nodeId, CancellationToken cancellationToken = default) =>
+        RetireAsync(nodeId, proof: default, "without an operator key", cancellationToken, mayRun: false);
+
     /// <summary>
     /// Removes a member for good, on all nodes, with the private key of an operator: its store is never admitted again, and counts for no
     /// consistency level. The proof, which is a signature of the cluster and the store, is sent to the other nodes together with the
@@ -344,10 +350,16 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         }, cancellationToken).ConfigureAwait(false);
     }
 
-    async ValueTask RetireAsync(byte nodeId, ReadOnlyMemory<byte> proof, string how, CancellationToken cancellationToken)
+    async ValueTask RetireAsync(byte nodeId, ReadOnlyMemory<byte> proof, string how, CancellationToken cancellationToken, bool mayRun = true)
     {
         await _loop.RunInReserveAsync((_, _) =>
         {
+            if (!mayRun && _replica.Sessions.ContainsKey(nodeId))
+            {
+                throw new InvalidOperationException(
+                    $"Node {nodeId} was not retired, because it is running: node {_node.Id} has a session with it. Check the number. Once retired, a store is refused for good. "
+                        + $"Stop node {nodeId} first; if its machine is gone, wait until it is seen as down; or say that it is meant although it is running (--running).");
+            }
             _replica.Retire(nodeId, proof);
             return ValueTask.FromResult(true);
         }, cancellationToken).ConfigureAwait(false);

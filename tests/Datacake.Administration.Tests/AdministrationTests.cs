@@ -190,6 +190,22 @@ public class AdministrationTests
     }
 
     [Fact]
+    public async Task Running_member_is_retired_only_if_the_request_says_that_it_is_running()
+    {
+        await using var cluster = await Fixture.StartAsync(3);
+        var client = cluster.ClientOf(1);
+
+        var refusal = await Assert.ThrowsAsync<AdministrationException>(() => client.RetireAsync(3, Canceled));
+        var before = await client.GetStatusAsync(Canceled);
+        var result = await client.RetireAsync(3, isRunning: true, Canceled);
+
+        Assert.Contains("Node 3 was not retired, because it is running", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("--running", refusal.Message, StringComparison.Ordinal);
+        Assert.True(before.Members.Single(static member => member.NodeId == 3).HasJoined);
+        Assert.Contains("Node 3 was retired", result.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Changes_are_watched()
     {
         await using var cluster = await Fixture.StartAsync(1);

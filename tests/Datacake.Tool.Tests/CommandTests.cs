@@ -135,6 +135,26 @@ public class CommandTests
     }
 
     [Fact]
+    public async Task Running_node_is_retired_only_with_an_option()
+    {
+        await using var fixture = await ToolFixture.StartAsync(3);
+
+        var unconfirmed = await fixture.RunAsync("retire", "3");
+        var running = await fixture.RunAsync("retire", "3", "--yes");
+        var itself = await fixture.RunAsync("retire", "1", "--yes");
+        var unknown = await fixture.RunAsync("retire", "9", "--yes");
+        var meant = await fixture.RunGoodAsync("retire", "3", "--yes", "--running");
+
+        Assert.Contains(fixture.Cluster[3].Address, unconfirmed.Messages, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Failed, running.ExitCode);
+        Assert.Contains("it is running", running.Messages, StringComparison.Ordinal);
+        Assert.Contains("--running", running.Messages, StringComparison.Ordinal);
+        Assert.Contains("Retire it at another node.", itself.Messages, StringComparison.Ordinal);
+        Assert.All([itself, unknown], static run => Assert.DoesNotContain("Parameter", run.Messages, StringComparison.Ordinal));
+        Assert.Contains("Node 3 was retired", meant.Json.GetProperty("message").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Store_is_backed_up_compacted_inspected_and_restored()
     {
         await using var fixture = await ToolFixture.StartAsync(1, static (folder, options) => options.UseSqlite(Path.Combine(folder, "cakes.db")));

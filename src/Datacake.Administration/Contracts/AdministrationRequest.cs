@@ -20,6 +20,9 @@ sealed record AdministrationRequest
 
     public int? NodeId { get; init; }
 
+    /// <summary>True if a node is to be retired although it is running.</summary>
+    public bool IsRunning { get; init; }
+
     public string? Path { get; init; }
 
     /// <summary>Gets the number of the newest backups to keep in the folder.</summary>

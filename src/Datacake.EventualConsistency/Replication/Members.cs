@@ -173,7 +173,7 @@ sealed class Members(byte self, ReplicaIdentity identity, RetirementProofs proof
     public ulong StoreToRetire(byte node)
     {
         if (node == self)
-            throw new ArgumentException($"Node {node} cannot retire itself. Call RetireAsync on another node.", nameof(node));
+            throw new ArgumentException($"Node {node} cannot retire itself. Retire it at another node.", nameof(node));
         return identity.Members.TryGetValue(node, out var found)
             ? found.StoreId
             : throw new ArgumentException($"Node {node} is not a member. The members are {string.Join(", ", identity.Members.Keys)}.", nameof(node));

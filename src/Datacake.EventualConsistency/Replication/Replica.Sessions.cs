@@ -144,7 +144,7 @@ sealed partial class Replica
         if (_proofs.AreNeeded && proof.IsEmpty)
         {
             throw new InvalidOperationException(
-                $"Node {node} cannot be retired without an operator's key, because this node has operator keys. Call RetireAsync with the private key.");
+                $"Node {node} cannot be retired without an operator's key, because this node has operator keys. Retire it in an application that has the private key (RetireAsync with the key).");
         }
         ThrowIfInvalid(store, proof);
         var retired = new Dictionary<ulong, ReadOnlyMemory<byte>> { [store] = proof };

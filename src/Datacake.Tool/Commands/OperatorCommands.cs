@@ -18,11 +18,18 @@ static class OperatorCommands
     static readonly Option<bool> Verify = new("--verify") { Description = "Read the whole copy before it gets its name: checksums, identity, and the number of documents." };
     static readonly Option<int?> Keep = new("--keep") { HelpName = "N", Description = "Keep only the newest N backups of the node in the folder. Others are deleted once the new one is complete." };
 
+    static readonly Option<bool> Running = new("--running") { Description = "Retire the node although it is running. Without this option, a node with an open session is refused." };
+
     public static IEnumerable<Command> All =>
     [
-        Create("retire", "Retires a node that never comes back, so that it counts no longer.", "retire 3", [NodeId],
-            static (parsed, _, _) => Task.FromResult($"Node {parsed.GetValue(NodeId)} is retired for good: its store never becomes part of the cluster again."),
-            static (parsed, client, token) => client.RetireAsync(parsed.GetValue(NodeId), token)),
+        Create("retire", "Retires a node that never comes back, so that it counts no longer.", "retire 3", [NodeId, Running],
+            static async (parsed, client, token) =>
+            {
+                byte id = parsed.GetValue(NodeId);
+                var member = (await client.GetStatusAsync(token).ConfigureAwait(false)).Members.FirstOrDefault(member => member.NodeId == id);
+                return $"Node {id}{(member is { Address.Length: > 0 } ? $" at {member.Address}" : "")} is retired for good: its store never becomes part of the cluster again.";
+            },
+            static (parsed, client, token) => client.RetireAsync(parsed.GetValue(NodeId), parsed.GetValue(Running), token)),
         Create("forget", "Forgets a node that is away for long, so that nothing is kept for it.", "forget 3", [NodeId],
             static (parsed, _, _) => Task.FromResult($"Node {parsed.GetValue(NodeId)} is forgotten: when it returns, it is compared with the connected node as a whole."),
             static (parsed, client, token) => client.ForgetAsync(parsed.GetValue(NodeId), token)),
