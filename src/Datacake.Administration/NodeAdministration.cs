@@ -8,6 +8,7 @@ using Datacake.Administration.Json;
 using Datacake.Crdt;
 using Datacake.Data.CodeGeneration;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Snapshots;
 using Datacake.Node;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging;
@@ -22,6 +23,9 @@ public sealed class NodeAdministration : IAsyncDisposable
 {
     /// <summary>The label of a member with the version that it runs.</summary>
     internal const string VersionLabel = "datacake.version";
+
+    /// <summary>The label of a member with the number of nodes that it expects, so that a difference is found.</summary>
+    internal const string ExpectedNodesLabel = "datacake.expected-nodes";
 
     internal const int MaxListed = 1_000;
 
@@ -49,6 +53,7 @@ public sealed class NodeAdministration : IAsyncDisposable
             _backupWriter = BackupWriter.Of(node, logger);
         node.LoggerFactory.AddProvider(_logs);
         node.SetLabel(VersionLabel, Version);
+        node.SetLabel(ExpectedNodesLabel, store.ExpectedNodes.ToString(CultureInfo.InvariantCulture));
         node.Server.AddService(new AdministrationService(this, options.OperatorSecret, node));
         _metrics = new FindingMetrics(node.Id, () => NodeFindings.Of(store, options.Level));
         if (backups.IsOn)
@@ -70,8 +75,11 @@ public sealed class NodeAdministration : IAsyncDisposable
         long documents = 0;
         var keyspaces = _store.ListKeyspaces();
         // Reads wait for the join, but the status is what says why the store has not joined.
-        foreach (string keyspace in _store.JoinStatus.IsJoined ? keyspaces : [])
-            documents += (await _store.Keyspace(keyspace).GetStatisticsAsync(cancellationToken).ConfigureAwait(false)).Count;
+        using (var snapshot = await _store.OpenPresentSnapshotAsync(cancellationToken).ConfigureAwait(false))
+        {
+            foreach (string keyspace in keyspaces)
+                documents += (await snapshot.GetStatisticsAsync(keyspace, cancellationToken).ConfigureAwait(false)).Count;
+        }
         long? size = node.Storage is IDurableStorage files ? await files.GetSizeOnDiskAsync(cancellationToken).ConfigureAwait(false) : null;
         return new NodeStatus(
             node.Id, node.Address, node.DataCenter, node.ClusterId, Version, node.TimeProvider.GetUtcNow(), node.TimeProvider.GetElapsedTime(_started).TotalSeconds,
@@ -89,15 +97,16 @@ public sealed class NodeAdministration : IAsyncDisposable
         }
     }
 
-    /// <summary>Returns the state of all keyspaces of the node.</summary>
+    /// <summary>Returns the state of all keyspaces of the node. Before its store has joined its cluster, that is what it has received so far.</summary>
     public async ValueTask<IReadOnlyList<KeyspaceStatus>> ListKeyspacesAsync(CancellationToken cancellationToken = default)
     {
         var statuses = new List<KeyspaceStatus>();
+        using var snapshot = await _store.OpenPresentSnapshotAsync(cancellationToken).ConfigureAwait(false);
         foreach (string name in _store.ListKeyspaces())
         {
-            var statistics = await _store.Keyspace(name).GetStatisticsAsync(cancellationToken).ConfigureAwait(false);
+            var statistics = await snapshot.GetStatisticsAsync(name, cancellationToken).ConfigureAwait(false);
             statuses.Add(new KeyspaceStatus(name, statistics.Count, statistics.Fingerprint.ToString("x32", CultureInfo.InvariantCulture), _store.ListIndexes(name),
-                await EstimateSizeAsync(name, statistics.Count, cancellationToken).ConfigureAwait(false)));
+                await EstimateSizeAsync(snapshot, name, statistics.Count, cancellationToken).ConfigureAwait(false)));
         }
         return statuses;
     }
@@ -308,10 +317,9 @@ public sealed class NodeAdministration : IAsyncDisposable
         return (read, read > 0 ? KeyJson.Of(last) : after);
     }
 
-    async ValueTask<long> EstimateSizeAsync(string keyspace, long documents, CancellationToken cancellationToken)
+    static async ValueTask<long> EstimateSizeAsync(StoreSnapshot snapshot, string keyspace, long documents, CancellationToken cancellationToken)
     {
         const int sampled = 50;
-        using var snapshot = await _store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
         var first = await snapshot.ScanAsync(keyspace, KeyRange.All, ScanDirection.Forward, sampled, cancellationToken).ConfigureAwait(false);
         var last = documents > sampled
             ? await snapshot.ScanAsync(keyspace, KeyRange.All, ScanDirection.Reverse, (int)Math.Min(sampled, documents - sampled), cancellationToken).ConfigureAwait(false)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Options;
 using Datacake.Node;
 
 namespace Datacake.Administration;
@@ -7,6 +8,9 @@ namespace Datacake.Administration;
 /// <summary>The findings of a node: its problems, each with the remedy.</summary>
 public static class NodeFindings
 {
+    /// <summary>The code of a member that has stopped as planned.</summary>
+    internal const string LeftCode = "member-left";
+
     /// <summary>The difference between two wall clocks from which it is a finding.</summary>
     static readonly TimeSpan MinReportedClockOffset = TimeSpan.FromSeconds(10);
 
@@ -36,16 +40,25 @@ public static class NodeFindings
         if (!store.Joined.IsCompletedSuccessfully)
         {
             var join = store.JoinStatus;
-            yield return Error("joining", string.Create(CultureInfo.InvariantCulture,
-                $"The store of node {node.Id} has not joined its cluster yet; it has received {join.Documents} of about {join.EstimatedDocuments} documents."),
-                "Wait until it has. If nothing arrives, the log of the node says why: nodes that must be asked first, the seeds, the cluster secret or the firewall.");
+            string received = join.EstimatedDocuments > 0
+                ? string.Create(CultureInfo.InvariantCulture, $" It has received {join.Documents} of about {join.EstimatedDocuments} documents.") : "";
+            yield return store.JoinObstacle is { } obstacle
+                ? Error("joining", $"The store of node {node.Id} has not joined its cluster yet: {obstacle.Reason}.{received}", obstacle.Remedy)
+                : Error("joining", $"The store of node {node.Id} has not joined its cluster yet.{received}", "Wait until it has.");
         }
         var requirement = store.RequirementOf(level);
-        if (!requirement.IsReachable)
+        if (requirement.IsBlockedByExpectation)
+        {
+            yield return Warning("level", $"{requirement}, because {requirement.Expected} nodes are expected ({SettingNames.Of(nameof(ReplicatedStoreOptions.ExpectedNodes))}).",
+                "Start the nodes that have not joined yet. If the cluster is to have fewer nodes, lower the setting on all of them, and restart them one by one.");
+        }
+        else if (!requirement.IsReachable)
         {
             yield return Warning("level", $"{requirement}, and the members that are up cannot satisfy that.",
                 "Start the members that are down, or retire those that never come back.");
         }
+        foreach (var finding in OfSettings(store))
+            yield return finding;
         foreach (var finding in members.Select(OfMember).OfType<Finding>())
             yield return finding;
         foreach (var (peer, offset) in node.ClockOffsets.Where(static clock => clock.Value.Duration() > MinReportedClockOffset))
@@ -80,20 +93,45 @@ public static class NodeFindings
             yield return finding;
     }
 
+    static IEnumerable<Finding> OfSettings(ReplicatedStore store)
+    {
+        var node = store.Node;
+        if (store.IsTakeOverLeft)
+        {
+            yield return Warning("take-over",
+                $"Node {node.Id} still has the setting to take over its node id ({SettingNames.Of(nameof(ReplicatedStoreOptions.TakeOverNodeId))}), although its store is part of the cluster.",
+                "Remove the setting, and restart the node. Otherwise the next empty disk replaces the store for good, without a question.");
+        }
+        var joined = store.MemberStates.Where(static member => member.HasJoined).Select(static member => member.NodeId).ToHashSet();
+        var expected = node.Members.Where(member => member.IsUp && joined.Contains(member.NodeId))
+            .Select(static member => (member.NodeId, Expected: member.Labels.GetValueOrDefault(NodeAdministration.ExpectedNodesLabel)))
+            .Where(static member => member.Expected is not null).GroupBy(static member => member.Expected, static member => member.NodeId).ToArray();
+        if (expected.Length > 1)
+        {
+            string values = string.Join("; ", expected.Select(static same => $"{same.Key} on {(same.Count() == 1 ? "node" : "nodes")} {string.Join(", ", same.Order())}"));
+            yield return new Finding(FindingSeverity.Information, "expected-nodes",
+                $"The nodes expect different numbers of nodes ({SettingNames.Of(nameof(ReplicatedStoreOptions.ExpectedNodes))}): {values}.",
+                "Give all nodes the same number, that of all nodes of the cluster, and restart them one by one. Otherwise two halves of the cluster may both have a majority.");
+        }
+    }
+
     static Finding? OfMember(StoreMemberState member)
     {
         string name = member.Address.Length > 0 ? $"node {member.NodeId} at {member.Address}" : $"node {member.NodeId}";
         return member.State switch
         {
             // A node that is down and no member is not missed: it was retired, or has never joined.
-            MemberConnection.Down when member.HasJoined => Warning("member-down", $"Down: {name}.", "Start it. If it never comes back, retire it, so that it counts no longer."),
+            MemberConnection.Down when member.HasJoined => Warning("member-down", $"Down: {name}. It still counts for the consistency levels.",
+                "Start it. If it does not stay up, its log says why. If it never comes back, retire it, so that it counts no longer."),
+            MemberConnection.Left when member.HasJoined => Warning(LeftCode, $"Stopped: {name}, which announced that it stops. It still counts for the consistency levels.",
+                "Start it. If it stops again, its start has failed, and its log says why. If it never comes back, retire it, so that it counts no longer."),
             MemberConnection.Refused => Warning("member-refused", $"No session with {name}, which is refused: {member.Reason}.",
                 "Remove the reason. The nodes try again by themselves."),
             MemberConnection.CatchingUp => new Finding(FindingSeverity.Information, "catching-up",
                 string.Create(CultureInfo.InvariantCulture, $"Catching up with {name}, behind by {member.Behind?.TotalSeconds ?? 0:0} s."), "Wait."),
             MemberConnection.NoSession => Warning("no-session", $"No session with {name}: {member.Reason}.", "Check the network between both nodes, in both directions."),
             MemberConnection.Unseen when member.HasJoined => Warning("member-unseen", $"No session with {name}: {member.Reason}.",
-                "Start it. If it never comes back, retire it."),
+                "Start it. If it does not stay up, its log says why. If it never comes back, retire it, so that it counts no longer."),
             MemberConnection.InSession when !member.HasJoined => new Finding(FindingSeverity.Information, "member-joining", $"Node {member.NodeId} has not joined yet.", "Wait."),
             _ => null,
         };

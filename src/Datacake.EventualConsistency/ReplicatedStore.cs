@@ -59,6 +59,17 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     /// <summary>Gets the progress of joining the cluster.</summary>
     public JoinStatus JoinStatus => _joining.Status;
 
+    /// <summary>Gets the reason why the store has not joined its cluster, as of the last tick; null if it has joined.</summary>
+    internal JoinObstacle? JoinObstacle => _joining.LastObstacle;
+
+    /// <summary>
+    /// True if the store had joined before it was opened, although it was told to take over its node id. The next empty disk would then take the place of the store unasked.
+    /// </summary>
+    internal bool IsTakeOverLeft => _options.TakeOverNodeId && _joining.WasJoined;
+
+    /// <summary>Gets the number of nodes that this node expects.</summary>
+    internal int ExpectedNodes => _options.ExpectedNodes;
+
     /// <summary>
     /// Returns the progress of joining the cluster at present and after each change, until the store has joined. A slow reader misses some
     /// changes.
@@ -145,12 +156,15 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     /// <exception cref="ObjectDisposedException">The store is closed, or is closing.</exception>
     internal ValueTask<StoreSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default)
     {
-        if (_isClosing)
-            return ValueTask.FromException<StoreSnapshot>(CommitLoop.Closed());
-        return _joining.IsJoined || _options.ReadBeforeJoined
-            ? StoreSnapshot.OpenAsync(_parts.Context.Storage, _replica.Catalog, cancellationToken)
-            : OpenSnapshotOnceJoinedAsync(cancellationToken);
+        return _isClosing || _joining.IsJoined || _options.ReadBeforeJoined ? OpenPresentSnapshotAsync(cancellationToken) : OpenSnapshotOnceJoinedAsync(cancellationToken);
     }
+
+    /// <summary>Opens a view of everything that is committed on this node, which may be a part of the data before the store has joined its cluster.</summary>
+    /// <exception cref="StorageException">The store cannot be read.</exception>
+    /// <exception cref="ObjectDisposedException">The store is closed, or is closing.</exception>
+    internal ValueTask<StoreSnapshot> OpenPresentSnapshotAsync(CancellationToken cancellationToken = default) => _isClosing
+        ? ValueTask.FromException<StoreSnapshot>(CommitLoop.Closed())
+        : StoreSnapshot.OpenAsync(_parts.Context.Storage, _replica.Catalog, cancellationToken);
 
     async ValueTask<StoreSnapshot> OpenSnapshotOnceJoinedAsync(CancellationToken cancellationToken)
     {
@@ -205,7 +219,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
             throw new TimeoutException(
                 $"Fewer than {count} members have joined and are up after {timeout.TotalSeconds:0.###} s: "
                     + (_joining.IsJoined ? $"only nodes {string.Join(", ", up)}" : "not even this node")
-                    + ". Start the other nodes, and open the store of each with a context or OpenStoreAsync.");
+                    + ". Start the other nodes, and open the store of each: AddDatacake does, and so does a context or OpenStoreAsync.");
         }
 
         bool IsJoinedBy(int wanted) => _joining.IsJoined && Members.Count(static member => member.IsUp) >= wanted;

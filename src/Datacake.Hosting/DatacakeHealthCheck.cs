@@ -28,9 +28,14 @@ sealed class DatacakeHealthCheck(DatacakeHostedService hosted, Consistency level
             ["retiringNeedsOperatorKey"] = node.OperatorKeys.Count > 0,
             ["refused"] = states.Count(member => member.State == MemberConnection.Refused),
         };
-        var findings = NodeFindings.Of(store, level);
-        if (findings.Count == 0)
-            return HealthCheckResult.Healthy($"Node {node.Id} is in session with all other members.", data);
+        var all = NodeFindings.Of(store, level);
+        // A planned stop is no trouble of those that remain. If they cannot satisfy the level any more, that is a finding of its own.
+        Finding[] findings = [.. all.Where(static finding => finding.Code != NodeFindings.LeftCode)];
+        if (findings.Length == 0)
+        {
+            return HealthCheckResult.Healthy(
+                all.Count == 0 ? $"Node {node.Id} is in session with all other members." : string.Join(" ", all.Select(static finding => finding.Problem)), data);
+        }
         string problems = string.Join(" ", findings.Select(static finding => finding.Problem));
         return findings[0].Severity == FindingSeverity.Error ? HealthCheckResult.Unhealthy(problems, data: data) : HealthCheckResult.Degraded(problems, data: data);
     }

@@ -82,6 +82,22 @@ public sealed class HealthTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Member_that_has_stopped_as_planned_degrades_no_other_while_they_satisfy_the_level()
+    {
+        var first = await StartAsync(1);
+        var second = await StartAsync(2, AddressOf(first));
+        var third = await StartAsync(3, AddressOf(first));
+        foreach (var host in _hosts)
+            await WaitForAsync(host, HealthStatus.Healthy);
+
+        await third.StopAsync(Canceled);
+        await WaitForAsync(first, HealthStatus.Healthy, "Stopped: node 3 at");
+
+        await second.StopAsync(Canceled);
+        await WaitForAsync(first, HealthStatus.Degraded, "Quorum requires 2 of 3 members");
+    }
+
+    [Fact]
     public async Task Node_is_degraded_14_days_before_the_issuer_of_its_certificate_expires()
     {
         var now = DateTimeOffset.UtcNow;

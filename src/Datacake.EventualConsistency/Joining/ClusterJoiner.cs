@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Datacake.EventualConsistency.Options;
 using Datacake.EventualConsistency.Replication;
 using Datacake.Node;
 
@@ -33,41 +34,51 @@ sealed class ClusterJoiner(DatacakeNode node, Replica replica, ReplicatedStoreOp
         return CountFreshNodes() >= options.ExpectedNodes && ClusterFormationRule.MustForm(replica, options.FormCluster, answers);
     }
 
-    /// <summary>Returns the reason why the store has not joined, and what to do about it, for errors and logs.</summary>
-    public string Describe()
+    /// <summary>Returns the reason why the store has not joined, and what to do about it.</summary>
+    public JoinObstacle Describe()
     {
         if (replica.IsWaitingForRoll)
         {
-            return $"nodes {string.Join(", ", replica.AwaitedMembers)} may remember an earlier life of node {node.Id}, and must be asked first. "
-                + "Start them, or retire those that are gone for good.";
+            return new(
+                $"nodes {string.Join(", ", replica.AwaitedMembers)} may remember an earlier life of node {node.Id}, and must be asked first",
+                "Start them, or retire those that are gone for good.");
+        }
+        if (replica.Sessions.Keys.Where(replica.HasRun).ToArray() is { Length: > 0 } sources)
+        {
+            return new(
+                $"it copies the data of the cluster from the members in session (nodes {string.Join(", ", sources)})",
+                "Wait. If no more documents arrive, check the network to these nodes, and their logs.");
         }
         string refusals = string.Join("; ", replica.Refusals.Select(refusal => $"node {refusal.Key}: {refusal.Value.Reason}"));
         if (replica.Sessions.Count == 0 && refusals.Length > 0)
-            return $"the nodes that it reaches refuse its store ({refusals}).";
+            return new($"the nodes that it reaches refuse its store ({refusals})", "Remove the reason. The node retries by itself.");
         if (replica.HasPartOfSeed && replica.Sessions.Count == 0)
         {
-            return "it has part of the cluster's data, and no node that has the rest is reachable. Start a node of the cluster. To form a new cluster "
-                + "instead, remove this store's files first.";
+            return new(
+                "it has part of the cluster's data, and no node that has the rest is reachable",
+                "Start a node of the cluster. To form a new cluster instead, stop this node, and move its store's files away first.");
         }
         if (replica.Identity.MayHaveEarlierLife && !replica.Sessions.Keys.Any(replica.HasRun))
-        {
-            return $"another node remembers an earlier life of node {node.Id}, so a cluster exists, but none of its members is reachable. Start them.";
-        }
+            return new($"another node remembers an earlier life of node {node.Id}, so a cluster exists, but none of its members is reachable", "Start them.");
         string missing = string.Join(", ", node.SeedContacts.Where(IsMissing).Select(NameOf).Distinct());
         string reached = string.Join(", ", replica.Sessions.Keys);
         string who = replica.Sessions.Count == 0 ? "it reaches no other node" : $"the nodes that it reaches ({reached}) have not joined either";
         if (CountFreshNodes() < options.ExpectedNodes && missing.Length == 0)
         {
-            return $"{who}, and {options.ExpectedNodes} nodes are expected ({nameof(ReplicatedStoreOptions)}.{nameof(options.ExpectedNodes)}). "
-                + "Start the other nodes, and open the store of each with a context or OpenStoreAsync.";
+            return new(
+                $"{who}, and {options.ExpectedNodes} nodes are expected ({SettingNames.Of(nameof(options.ExpectedNodes))})",
+                "Start the other nodes. A node takes part once its application has opened the store, which AddDatacake does; otherwise a context or OpenStoreAsync does.");
         }
         if (missing.Length == 0)
         {
-            return "all of its seeds answer, but none has a store that has joined a cluster, or that forms one with this node. Open the store of each "
-                + "with a context or OpenStoreAsync.";
+            return new(
+                "all of its seeds answer, but none has a store that has joined a cluster, or that forms one with this node",
+                "A node takes part once its application has opened the store, which AddDatacake does; otherwise a context or OpenStoreAsync does.");
         }
-        return $"{who}, and some of its seeds do not answer ({missing}). Start a node of the cluster. If this is the first node of a new cluster, start the "
-            + $"other nodes, give it no seeds other than itself, or set {nameof(ReplicatedStoreOptions)}.{nameof(options.FormCluster)}.";
+        return new(
+            $"{who}, and some of its seeds do not answer ({missing})",
+            "Start a node of the cluster, and check the seeds, the cluster secret and the firewall. If this is the first node of a new cluster, start the other nodes, give it no "
+                + $"seeds other than itself, or set {SettingNames.Of(nameof(options.FormCluster))}.");
     }
 
     /// <summary>

@@ -24,6 +24,7 @@ sealed class StoreJoining
     readonly ILogger _logger;
     readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
     volatile JoinStatus _status;            // replaced on the commit loop
+    volatile JoinObstacle? _obstacle;       // replaced on the commit loop
     int _silentTicks;
 
     public StoreJoining(DatacakeNode node, Replica replica, ReplicatedStoreOptions options, CommitWaiters waiters, ILogger logger)
@@ -37,7 +38,16 @@ sealed class StoreJoining
         _status = CurrentStatus();
         if (replica.IsJoined)
             _joined.TrySetResult();
+        else
+            _obstacle = Obstacle();
+        WasJoined = replica.IsJoined;
     }
+
+    /// <summary>True if the store had joined before it was opened.</summary>
+    public bool WasJoined { get; }
+
+    /// <summary>Gets the reason why the store has not joined, as of the last tick; null if it has joined.</summary>
+    public JoinObstacle? LastObstacle => IsJoined ? null : _obstacle;
 
     public JoinStatus Status => _status;
 
@@ -90,9 +100,15 @@ sealed class StoreJoining
         if (_replica.IsJoined)
             return;
         if (_cluster.MustForm())
+        {
             _replica.Bootstrap();
-        else if (++_silentTicks % MaxSilentTicks == 0 && _cluster.Describe() is var reason && _reminder.IsDue(reason, out var waited))
-            StoreLog.NotJoined(_logger, _node.Id, waited.TotalSeconds, reason + _cluster.DescribeSeedFailures());
+            return;
+        }
+        var obstacle = Obstacle();
+        _obstacle = obstacle;
+        // The errors of seeds are left out of the comparison, because they change from call to call.
+        if (++_silentTicks % MaxSilentTicks == 0 && _reminder.IsDue(_cluster.Describe().ToString(), out var waited))
+            StoreLog.NotJoined(_logger, _node.Id, waited.TotalSeconds, obstacle.ToString());
     }
 
     /// <summary>Waits until the store has joined.</summary>
@@ -108,10 +124,9 @@ sealed class StoreJoining
         }
         catch (TimeoutException)
         {
-            string reason = await loop.RunInReserveAsync(
-                (_, _) => ValueTask.FromResult(_cluster.Describe() + _cluster.DescribeSeedFailures()), cancellationToken).ConfigureAwait(false);
+            var obstacle = await loop.RunInReserveAsync((_, _) => ValueTask.FromResult(Obstacle()), cancellationToken).ConfigureAwait(false);
             throw new TimeoutException(
-                $"Node {_node.Id} cannot read or write yet. Its store is fresh and has not joined its cluster within {timeout.TotalSeconds:0.###} s: {reason}");
+                $"Node {_node.Id} cannot read or write yet. Its store is fresh and has not joined its cluster within {timeout.TotalSeconds:0.###} s: {obstacle}");
         }
     }
 
@@ -121,6 +136,11 @@ sealed class StoreJoining
         _joined.TrySetException(CommitLoop.Closed());
         _ = _joined.Task.Exception;
     }
+
+    /// <summary>Returns the reason why the store has not joined, with the errors of its seeds.</summary>
+    JoinObstacle Obstacle() => _cluster.Describe() is var obstacle && _cluster.DescribeSeedFailures() is { Length: > 0 } failures
+        ? obstacle with { Remedy = obstacle.Remedy + failures }
+        : obstacle;
 
     JoinStatus CurrentStatus()
     {

@@ -11,7 +11,7 @@ public sealed class ConsistencyRequirement
 {
     readonly ImmutableArray<Group> _groups;
 
-    ConsistencyRequirement(Consistency level, byte localId, NodeSet up, NodeSet down, ImmutableArray<Group> groups)
+    ConsistencyRequirement(Consistency level, byte localId, NodeSet up, NodeSet down, int expected, ImmutableArray<Group> groups, bool isReachableAsKnown)
     {
         Level = level;
         LocalId = localId;
@@ -19,6 +19,8 @@ public sealed class ConsistencyRequirement
         Down = down;
         _groups = groups;
         IsReachable = IsSatisfiedBy(up);
+        Expected = expected;
+        IsBlockedByExpectation = !IsReachable && isReachableAsKnown;
     }
 
     /// <summary>Gets the consistency level.</summary>
@@ -38,6 +40,12 @@ public sealed class ConsistencyRequirement
     /// <summary>True if the members that are up can satisfy the level.</summary>
     public bool IsReachable { get; }
 
+    /// <summary>Gets the minimum number of members that the level assumes; 0 for none.</summary>
+    internal int Expected { get; }
+
+    /// <summary>True if the members that are up could satisfy the level, were it not for members that are expected and have not joined.</summary>
+    internal bool IsBlockedByExpectation { get; }
+
     /// <summary>Creates the requirement of a level.</summary>
     /// <param name="level">The consistency level.</param>
     /// <param name="localId">The id of the local node, which counts as up.</param>
@@ -54,7 +62,8 @@ public sealed class ConsistencyRequirement
             throw new ArgumentException($"The local node {localId} is not among the members. Include it in the list.", nameof(members));
         var up = SetOf(all.Where(member => member.IsUp)).With(localId);
         var down = SetOf(all).Except(up);
-        return new ConsistencyRequirement(level, localId, up, down, [.. Groups(level, localId, all, expected)]);
+        return new ConsistencyRequirement(
+            level, localId, up, down, expected, [.. Groups(level, localId, all, expected)], Groups(level, localId, all, expected: 0).All(group => group.IsSatisfiedBy(up)));
     }
 
     /// <summary>
@@ -64,7 +73,7 @@ public sealed class ConsistencyRequirement
     {
         acknowledged = acknowledged.With(LocalId);
         foreach (var group in _groups)
-            if ((group.Nodes & acknowledged).Count < group.Required)
+            if (!group.IsSatisfiedBy(acknowledged))
                 return false;
         return true;
     }
@@ -94,7 +103,7 @@ public sealed class ConsistencyRequirement
                 yield return new Group("members besides the local one", everyone.Without(localId), level - Consistency.None);
                 break;
             case Consistency.Quorum:
-                yield return new Group("members", everyone, (Math.Max(everyone.Count, expected) / 2) + 1);
+                yield return new Group("members", everyone, (Math.Max(everyone.Count, expected) / 2) + 1, expected);
                 break;
             case Consistency.LocalQuorum:
                 var local = members.First(member => member.NodeId == localId).DataCenter;
@@ -106,7 +115,7 @@ public sealed class ConsistencyRequirement
                     yield return Group.MajorityOf($"members in data center '{center.Key}'", SetOf(center));
                 break;
             case Consistency.All:
-                yield return new Group("members", everyone, Math.Max(everyone.Count, expected));
+                yield return new Group("members", everyone, Math.Max(everyone.Count, expected), expected);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(level), level, "The consistency level does not exist.");
@@ -117,8 +126,14 @@ public sealed class ConsistencyRequirement
         => members.Aggregate(default(NodeSet), static (set, member) => set.With(member.NodeId));
 
     /// <summary>A group of nodes, and the number of them that must acknowledge.</summary>
-    sealed record Group(string Name, NodeSet Nodes, int Required)
+    /// <param name="Name">The name of the group, for messages.</param>
+    /// <param name="Nodes">The nodes that are known.</param>
+    /// <param name="Required">The number that must acknowledge.</param>
+    /// <param name="Expected">The number that is expected, which may be more than are known; otherwise 0.</param>
+    sealed record Group(string Name, NodeSet Nodes, int Required, int Expected = 0)
     {
+        public bool IsSatisfiedBy(NodeSet acknowledged) => (Nodes & acknowledged).Count >= Required;
+
         public static Group MajorityOf(string name, NodeSet nodes) => new(name, nodes, nodes.Count / 2 + 1);
 
         public string MissingFor(NodeSet acknowledged)
@@ -130,6 +145,7 @@ public sealed class ConsistencyRequirement
             return candidates.IsEmpty ? $"{missing} more of the {Name}" : $"{missing} more of the {Name} (nodes {candidates})";
         }
 
-        public override string ToString() => Nodes.IsEmpty ? $"{Required} {Name}" : $"{Required} of {Nodes.Count} {Name} (nodes {Nodes})";
+        public override string ToString() => Expected > Nodes.Count ? $"{Required} of {Expected} expected {Name}, of which {Nodes.Count} {(Nodes.Count == 1 ? "has" : "have")} joined (nodes {Nodes})"
+            : Nodes.IsEmpty ? $"{Required} {Name}" : $"{Required} of {Nodes.Count} {Name} (nodes {Nodes})";
     }
 }

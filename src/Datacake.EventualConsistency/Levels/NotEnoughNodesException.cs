@@ -1,3 +1,4 @@
+using Datacake.EventualConsistency.Options;
 using Datacake.Node;
 
 namespace Datacake.EventualConsistency;
@@ -33,6 +34,8 @@ public sealed class NotEnoughNodesException : Exception
         var down = string.Join(", ", members.Where(member => !member.IsUp));
         return $"{requirement}, but the members that are up cannot satisfy this. Nothing was done. Up: {up}. "
             + $"Not up: {(down.Length == 0 ? "none" : down)}. Missing: {requirement.MissingFor(requirement.Up)}. "
-            + "Wait until the nodes are back, or use a lower consistency level.";
+            + (requirement.IsBlockedByExpectation
+                ? $"Start the nodes that have not joined, or lower the expected number on all nodes ({SettingNames.Of(nameof(ReplicatedStoreOptions.ExpectedNodes))})."
+                : "Wait until the nodes are back, or use a lower consistency level.");
     }
 }

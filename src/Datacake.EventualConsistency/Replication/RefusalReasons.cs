@@ -1,5 +1,6 @@
 using System.Globalization;
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Options;
 using Datacake.EventualConsistency.Replication.Messages;
 
 namespace Datacake.EventualConsistency.Replication;
@@ -26,7 +27,7 @@ static class RefusalReasons
 
     public static Refusal StampsLead(byte node, byte peer, HlcTimestamp clock) => new(RefusalKind.ClocksDiffer, string.Create(CultureInfo.InvariantCulture,
         $"the stamps of node {peer} lead the wall clock of node {node} by more than {HybridLogicalClock.MaxLead.TotalDays:0} days, up to "
-        + $"{clock.Time:u}; if the clocks of the cluster were once that far ahead, set {nameof(ReplicatedStoreOptions)}.{nameof(ReplicatedStoreOptions.AcceptStampsUpTo)} on node {node}"));
+        + $"{clock.Time:u}; if the clocks of the cluster were once that far ahead, set {SettingNames.Of(nameof(ReplicatedStoreOptions.AcceptStampsUpTo))}, on node {node}"));
 
     public static Refusal WallClocksDiffer(byte node, DateTimeOffset mine, byte peer, DateTimeOffset theirs, TimeSpan limit) => new(
         RefusalKind.ClocksDiffer, string.Create(CultureInfo.InvariantCulture,
@@ -43,7 +44,7 @@ static class RefusalReasons
     {
         string takeOver = needsProof
             ? $"retire the node first, with the operator's key (RetireAsync)"
-            : $"set {nameof(ReplicatedStoreOptions)}.{nameof(ReplicatedStoreOptions.TakeOverNodeId)} for the first start with an empty disk, or retire the node first";
+            : $"for the first start with an empty disk, set {SettingNames.Of(nameof(ReplicatedStoreOptions.TakeOverNodeId))}, or retire the node first";
         return new(RefusalKind.IdTaken,
             $"the cluster knows node {node} with another store, which may contain writes that no other node has; start node {node} with the files of that store or, if they "
                 + $"are lost, {takeOver}; or give this node another id");
@@ -54,7 +55,7 @@ static class RefusalReasons
 
     public static Refusal Superseded(byte node, HlcTimestamp run) => new(RefusalKind.Superseded,
         $"a later run of the store of node {node} is known, so its files were copied; if a copy is running beside the original, stop one of them; if an older "
-            + $"copy was put back, move the files away and start the node with an empty store and {nameof(ReplicatedStoreOptions.TakeOverNodeId)}; SalvageAsync recovers writes that only the files contain", run);
+            + $"copy was put back, move the files away and start the node with an empty store and with TakeOverNodeId ({SettingNames.Of(nameof(ReplicatedStoreOptions.TakeOverNodeId))}); SalvageAsync recovers writes that only the files contain", run);
 
     /// <param name="node">The node whose store it is.</param>
     /// <param name="known">
@@ -63,7 +64,7 @@ static class RefusalReasons
     /// </param>
     public static Refusal OldCopy(byte node, HlcTimestamp known) => new(RefusalKind.OldCopy,
         $"a run of node {node} is not above all known stamps of its store, so its files are an old copy that was started while its clock was behind; "
-            + $"correct the clock, move the files away and start the node with an empty store and {nameof(ReplicatedStoreOptions.TakeOverNodeId)}; SalvageAsync recovers writes that only the files contain", known);
+            + $"correct the clock, move the files away and start the node with an empty store and with TakeOverNodeId ({SettingNames.Of(nameof(ReplicatedStoreOptions.TakeOverNodeId))}); SalvageAsync recovers writes that only the files contain", known);
 
     // Refusals that concern this replica itself: the problem is on this side.
 

@@ -30,7 +30,7 @@ public sealed class TakenIdTests : IDisposable
         // With each attempt to open a session, the refusal is forgotten for a moment.
         await Eventually.WaitUntilAsync(
             async () => (await Assert.ThrowsAsync<TimeoutException>(() => nodes[3].PutAsync(2, "too early", Consistency.None)))
-                .Message.Contains("set ReplicatedStoreOptions.TakeOverNodeId", StringComparison.Ordinal),
+                .Message.Contains("set Store:TakeOverNodeId in the configuration, or ReplicatedStoreOptions.TakeOverNodeId", StringComparison.Ordinal),
             "the error names the remedy");
         await nodes[3].StopAsync();
 

@@ -1,0 +1,143 @@
+using Datacake.Data;
+using Datacake.EventualConsistency;
+using Datacake.Node;
+using Datacake.Sqlite;
+using Datacake.Storage;
+
+namespace Datacake.Administration.Tests;
+
+/// <summary>The findings of a node, which an operator reads in its status.</summary>
+public class FindingTests
+{
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Member_that_has_stopped_as_planned_is_a_finding_until_it_is_back_or_retired()
+    {
+        await using var cluster = await Fixture.StartAsync(3);
+        await cluster.StopAsync(3);
+
+        var finding = await FindAsync(cluster, "member-left");
+        await cluster.StartNodeAsync(3);
+        await WaitForMemberAsync(cluster, 3);
+        await cluster.StopAsync(3);
+        await FindAsync(cluster, "member-left");
+        await cluster.ClientOf(1).RetireAsync(3, Canceled);
+        await WaitWithoutAsync(cluster, "member-left");
+
+        Assert.Equal(FindingSeverity.Warning, finding.Severity);
+        Assert.Contains("Stopped: node 3 at", finding.Problem, StringComparison.Ordinal);
+        Assert.Contains("still counts", finding.Problem, StringComparison.Ordinal);
+        Assert.Contains("its log says why", finding.Remedy, StringComparison.Ordinal);
+        Assert.Contains("retire it", finding.Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Status_and_keyspaces_are_answered_while_the_store_has_not_joined_and_say_why()
+    {
+        using var reserved = new ReservedAddresses();
+        string[] addresses = reserved.Next(2);
+        await using var node = await StartAsync(1, addresses[0], options => options.WithSeeds(addresses).UseMemory().WithModel<EverythingContext>());
+        var client = new AdministrationClient(node.ChannelTo(node.Address));
+
+        await Eventually.WaitUntilAsync(
+            async () => (await client.GetStatusAsync(Canceled)).Findings.Any(static finding => finding.Code == "joining" && finding.Problem.Contains("do not answer", StringComparison.Ordinal)), "the reason is known");
+        var status = await client.GetStatusAsync(Canceled);
+        var keyspaces = await client.ListKeyspacesAsync(Canceled);
+
+        var finding = status.Findings.Single(static finding => finding.Code == "joining");
+        Assert.False(status.HasJoined);
+        Assert.Equal((FindingSeverity.Error, 0L), (finding.Severity, status.Documents));
+        Assert.Contains($"some of its seeds do not answer ({addresses[1]}).", finding.Problem, StringComparison.Ordinal);
+        Assert.Contains("Store:FormCluster in the configuration, or ReplicatedStoreOptions.FormCluster", finding.Remedy, StringComparison.Ordinal);
+        Assert.Contains($"Seed {addresses[1]}:", finding.Remedy, StringComparison.Ordinal);
+        Assert.Equal(("Things", 0L), keyspaces.Select(static keyspace => (keyspace.Name, keyspace.Documents)).Single());
+    }
+
+    [Fact]
+    public async Task Store_that_waits_for_expected_nodes_names_the_setting()
+    {
+        using var reserved = new ReservedAddresses();
+        string address = reserved.Next();
+        await using var node = await StartAsync(1, address, options => options.WithSeeds(address).UseMemory().WithStore(static store => store.ExpectedNodes = 2));
+
+        var finding = (await new AdministrationClient(node.ChannelTo(address)).GetStatusAsync(Canceled)).Findings.Single(static finding => finding.Code == "joining");
+
+        Assert.Contains("2 nodes are expected (Store:ExpectedNodes in the configuration, or ReplicatedStoreOptions.ExpectedNodes).", finding.Problem, StringComparison.Ordinal);
+        Assert.Contains("Start the other nodes.", finding.Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Take_over_that_is_left_in_the_settings_and_expected_nodes_that_never_came_are_findings()
+    {
+        string folder = Directory.CreateTempSubdirectory("datacake-findings-").FullName;
+        using var reserved = new ReservedAddresses();
+        string address = reserved.Next();
+        string[] first = await CodesAsync(static store => store.TakeOverNodeId = true);
+        string[] second = await CodesAsync(static store => store.TakeOverNodeId = true);
+        Finding? level = null;
+        string[] third = await CodesAsync(static store => store.ExpectedNodes = 3);
+
+        Assert.Empty(first);
+        Assert.Equal(["take-over"], second);
+        Assert.Equal(["level"], third);
+        Assert.Contains("Quorum requires 2 of 3 expected members, of which 1 has joined (nodes 1), because 3 nodes are expected (Store:ExpectedNodes", level!.Problem, StringComparison.Ordinal);
+        Assert.Contains("lower the setting on all of them", level.Remedy, StringComparison.Ordinal);
+        Directory.Delete(folder, recursive: true);
+
+        async Task<string[]> CodesAsync(Action<ReplicatedStoreOptions> configure)
+        {
+            await using var node = await StartAsync(1, address, options => options.WithSeeds(address).UseSqlite(Path.Combine(folder, "cakes.db")).WithStore(configure));
+            var store = await node.OpenStoreAsync(Canceled);
+            await store.WaitUntilJoinedAsync(Eventually.Deadline, Canceled);
+            var findings = (await new AdministrationClient(node.ChannelTo(address)).GetStatusAsync(Canceled)).Findings;
+            level = findings.FirstOrDefault(static finding => finding.Code == "level");
+            if (level is not null)
+            {
+                var failure = await Assert.ThrowsAsync<NotEnoughNodesException>(async () => await store.Keyspace("cakes").PutAsync(1, "cake"u8.ToArray(), Consistency.Quorum, Canceled));
+                Assert.Contains("lower the expected number on all nodes (Store:ExpectedNodes", failure.Message, StringComparison.Ordinal);
+            }
+            return [.. findings.Select(static finding => finding.Code)];
+        }
+    }
+
+    [Fact]
+    public async Task Different_numbers_of_expected_nodes_are_a_finding_of_all()
+    {
+        await using var cluster = await Fixture.StartAsync(3, static options => options.UseMemory().WithStore(static store => store.ExpectedNodes = 3));
+        await cluster.StopAsync(3);
+        await cluster.StartNodeAsync(3, static options => options.UseMemory().WithStore(static store => store.ExpectedNodes = 4));
+
+        var finding = await FindAsync(cluster, "expected-nodes");
+
+        Assert.Contains("different numbers of nodes (Store:ExpectedNodes", finding.Problem, StringComparison.Ordinal);
+        Assert.Contains("3 on nodes 1, 2", finding.Problem, StringComparison.Ordinal);
+        Assert.Contains("4 on node 3", finding.Problem, StringComparison.Ordinal);
+    }
+
+    static async Task<DatacakeNode> StartAsync(int id, string address, Action<DatacakeNodeOptions> configure)
+    {
+        var node = await DatacakeNode.StartAsync(options =>
+        {
+            options.WithNodeId(id).ListenOn(address).WithGossip(static gossip => gossip.UseLocal());
+            configure(options);
+        }, Canceled);
+        await node.OpenAdministrationAsync(Canceled);
+        return node;
+    }
+
+    static async Task<Finding> FindAsync(Fixture cluster, string code)
+    {
+        Finding? found = null;
+        await Eventually.WaitUntilAsync(
+            async () => (found = (await cluster.ClientOf(1).GetStatusAsync(Canceled)).Findings.FirstOrDefault(finding => finding.Code == code)) is not null, $"node 1 has the finding {code}");
+        return found!;
+    }
+
+    static Task WaitForMemberAsync(Fixture cluster, int node) => Eventually.WaitUntilAsync(
+        async () => await cluster.ClientOf(1).GetStatusAsync(Canceled) is { Findings.Count: 0 } status && status.Members.Any(member => member.NodeId == node && member is { HasJoined: true, Connection: "InSession" }),
+        $"node {node} is in session, and all is well");
+
+    static Task WaitWithoutAsync(Fixture cluster, string code) => Eventually.WaitUntilAsync(
+        async () => (await cluster.ClientOf(1).GetStatusAsync(Canceled)).Findings.All(finding => finding.Code != code), $"node 1 has no finding {code}");
+}
