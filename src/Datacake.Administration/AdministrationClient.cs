@@ -74,6 +74,11 @@ public sealed class AdministrationClient
     public Task<StoreVerification> VerifyAsync(CancellationToken cancellationToken = default) =>
         ReadAsync(AdministrationService.Verify, new(), AdministrationJson.Default.StoreVerification, NoLimit, cancellationToken);
 
+    /// <summary>Checks that the node accepts the operator secret. Nothing is changed.</summary>
+    /// <exception cref="AdministrationException">The operator secret is wrong or missing, or the node has none.</exception>
+    public Task<CommandResult> CheckOperatorAsync(CancellationToken cancellationToken = default) =>
+        CommandAsync(AdministrationService.Check, new(), _options.Timeout, cancellationToken);
+
     /// <summary>Puts a document. What <paramref name="document"/> does not name is removed.</summary>
     /// <exception cref="AdministrationException">The document cannot be stored, or the operator secret is wrong.</exception>
     public Task<CommandResult> PutAsync(string keyspace, JsonElement key, JsonElement document, CancellationToken cancellationToken = default) =>
@@ -263,7 +268,7 @@ public sealed class AdministrationClient
 
     static byte[] Encode(AdministrationRequest arguments) => JsonSerializer.SerializeToUtf8Bytes(arguments, AdministrationJson.Default.AdministrationRequest);
 
-    static async ValueTask<TResult> GuardAsync<TResult>(Func<ValueTask<TResult>> call)
+    async ValueTask<TResult> GuardAsync<TResult>(Func<ValueTask<TResult>> call)
     {
         try
         {
@@ -271,7 +276,9 @@ public sealed class AdministrationClient
         }
         catch (RpcException e) when (e.Status == RpcStatus.UnknownService)
         {
-            throw new AdministrationException("The node has no administration. Start it with node.OpenAdministrationAsync(), or use AddDatacake, which does.", e);
+            throw new AdministrationException(
+                $"The node at {_channel.Address} runs, but its administration is not open. If it has just started, retry in a few seconds. If this stays so, its application does not open the "
+                    + "administration: AddDatacake does, and so does OpenAdministrationAsync.", e);
         }
         catch (RpcException e) when (e.Status != RpcStatus.Canceled)
         {

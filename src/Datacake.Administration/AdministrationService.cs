@@ -25,7 +25,7 @@ sealed class AdministrationService : RpcService
 
     /// <summary>The commands.</summary>
     public const string Put = "put", Delete = "delete", DropKeyspace = "drop-keyspace", Retire = "retire", Forget = "forget", AllowRemoval = "allow-removal",
-        BackUp = "backup", Compact = "compact", Import = "import";
+        BackUp = "backup", Compact = "compact", Import = "import", Check = "check";
 
     /// <summary>The headers of a command.</summary>
     public const string OperatorHeader = "operator", ChallengeHeader = "challenge", ProofHeader = "proof";
@@ -77,7 +77,7 @@ sealed class AdministrationService : RpcService
         Command(handlers, Retire, async (asked, token) =>
         {
             byte nodeId = NodeIdOf(asked);
-            await (asked.IsRunning ? Store.RetireAsync(nodeId, token) : Store.RetireAbsentAsync(nodeId, token)).ConfigureAwait(false);
+            await Store.RetireAsync(nodeId, mayRun: asked.IsRunning, token).ConfigureAwait(false);
             return new CommandResult($"Node {nodeId} was retired. Its store never becomes part of the cluster again.");
         });
         Command(handlers, Forget, async (asked, token) =>
@@ -96,6 +96,7 @@ sealed class AdministrationService : RpcService
         });
         Command(handlers, BackUp, (asked, token) => _administration.BackUpAsync(Required(asked.Path, "path"), asked.Keep, asked.Verify, token));
         Command(handlers, Compact, (_, token) => _administration.CompactAsync(token));
+        Command(handlers, Check, (_, _) => ValueTask.FromResult(new CommandResult($"Node {_node.Id} accepts the operator secret.")));
 
         handlers.HandleStream(Export, (stream, token) => GuardAsync(() => new DocumentExport(Store, stream, ArgumentsOf(stream)).RunAsync(token)));
         handlers.HandleStream(Watch, (stream, token) => GuardAsync(() => new DocumentFeed(Store, stream, ArgumentsOf(stream)).RunAsync(token)));
@@ -192,18 +193,20 @@ sealed class AdministrationService : RpcService
         string name = headers[OperatorHeader] is { Length: > 0 } given ? Clean(given) : "(unnamed)";
         if (_key is null)
         {
-            throw Refuse($"Node {_node.Id} has no operator secret, so nothing can be changed from outside its process. Set AdministrationOptions.OperatorSecret "
-                + "(in the configuration Administration:OperatorSecretFile) on the node.");
+            throw Refuse($"Node {_node.Id} has no operator secret, so nothing can be changed from outside its process. Set Administration:OperatorSecretFile in the configuration "
+                + "of the node, or AdministrationOptions.OperatorSecret.");
         }
         if (headers[ChallengeHeader] is not { } challengeText || headers[ProofHeader] is not { } proofText)
             throw Refuse("The command has no proof of the operator secret. Pass the secret to the client (--operator-secret-file).");
         Span<byte> challenge = stackalloc byte[OperatorProof.ChallengeLength], proof = stackalloc byte[32];
         if (Convert.FromHexString(challengeText, challenge, out _, out int challengeLength) != OperationStatus.Done || challengeLength != challenge.Length
             || Convert.FromHexString(proofText, proof, out _, out int proofLength) != OperationStatus.Done || proofLength != proof.Length
-            || !_challenges.Take(challenge) || !OperatorProof.AreEqual(proof, OperatorProof.Compute(_key, challenge, command, payload)))
+            || !_challenges.Take(challenge))
         {
-            throw Refuse("The operator secret is wrong, or the call took longer than a minute.");
+            throw Refuse("The command came more than a minute after it was begun, or a second time. Repeat it.");
         }
+        if (!OperatorProof.AreEqual(proof, OperatorProof.Compute(_key, challenge, command, payload)))
+            throw Refuse($"The operator secret is wrong: it differs from that of node {_node.Id}. Pass that of the node (--operator-secret-file).");
         return name;
 
         RpcException Refuse(string reason)

@@ -80,11 +80,13 @@ public sealed class NodeAdministration : IAsyncDisposable
             foreach (string keyspace in keyspaces)
                 documents += (await snapshot.GetStatisticsAsync(keyspace, cancellationToken).ConfigureAwait(false)).Count;
         }
-        long? size = node.Storage is IDurableStorage files ? await files.GetSizeOnDiskAsync(cancellationToken).ConfigureAwait(false) : null;
+        var files = node.Storage as IDurableStorage;
+        long? size = files is null ? null : await files.GetSizeOnDiskAsync(cancellationToken).ConfigureAwait(false);
+        long? free = files is null ? null : await files.GetFreeSpaceAsync(cancellationToken).ConfigureAwait(false);
         return new NodeStatus(
             node.Id, node.Address, node.DataCenter, node.ClusterId, Version, node.TimeProvider.GetUtcNow(), node.TimeProvider.GetElapsedTime(_started).TotalSeconds,
             node.Storage?.GetType().Name ?? "", size, _store.JoinStatus.IsJoined, _store.JoinStatus.Documents, _store.JoinStatus.EstimatedDocuments, keyspaces.Count, documents,
-            _options.OperatorSecret is not null, node.Seeds, node.CertificateStatus?.ExpiresAt, [.. _store.MemberStates.Select(Describe)], NodeFindings.Of(_store, _options.Level), _backups?.Status);
+            _options.OperatorSecret is not null, node.Seeds, node.CertificateStatus?.ExpiresAt, [.. _store.MemberStates.Select(Describe)], NodeFindings.Of(_store, _options.Level), _backups?.Status, free);
 
         MemberStatus Describe(StoreMemberState member)
         {

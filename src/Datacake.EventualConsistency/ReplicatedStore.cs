@@ -313,11 +313,14 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     /// <exception cref="InvalidOperationException">The node has operator keys, so the operator's private key is needed.</exception>
     public ValueTask RetireAsync(byte nodeId, CancellationToken cancellationToken = default) => RetireAsync(nodeId, proof: default, "without an operator key", cancellationToken);
 
-    /// <summary>Removes a member for good, as <see cref="RetireAsync(byte, CancellationToken)"/> does, unless a session with it is open.</summary>
+    /// <summary>Removes a member for good, as <see cref="RetireAsync(byte, CancellationToken)"/> does.</summary>
+    /// <param name="nodeId">The node id of the member.</param>
+    /// <param name="mayRun">True if the member may be running; false to refuse that.</param>
+    /// <param name="cancellationToken">Cancels the wait for the store's writer.</param>
     /// <exception cref="ArgumentException">The node is this node, or is not a member.</exception>
     /// <exception cref="InvalidOperationException">A session with the member is open; or the node has operator keys, so the operator's private key is needed.</exception>
-    internal ValueTask RetireAbsentAsync(byte nodeId, CancellationToken cancellationToken = default) =>
-        RetireAsync(nodeId, proof: default, "without an operator key", cancellationToken, mayRun: false);
+    internal ValueTask RetireAsync(byte nodeId, bool mayRun, CancellationToken cancellationToken) =>
+        RetireAsync(nodeId, proof: default, "without an operator key", cancellationToken, mayRun);
 
     /// <summary>
     /// Removes a member for good, on all nodes, with the private key of an operator: its store is never admitted again, and counts for no

@@ -49,21 +49,8 @@ sealed class FileSizeLimit
     public void ThrowIfCause()
     {
         long unusedBytes = (_maxPages - _connection.QueryInteger(_pages) + _connection.QueryInteger(_freePages)) * _pageBytes;
-        if (FreeDiskBytes() >= unusedBytes)
+        if ((Storage.DurableFile.FreeSpaceAt(_path) ?? long.MaxValue) >= unusedBytes)
             throw _connection.LimitError(_maxBytes);
-    }
-
-    long FreeDiskBytes()
-    {
-        try
-        {
-            return new DriveInfo(Path.GetFullPath(_path)).AvailableFreeSpace;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            // Unknown, such as on a network share.
-            return long.MaxValue;
-        }
     }
 
     long Reserve => Math.Max(_maxPages / 16, MinReserve);

@@ -134,6 +134,13 @@ public sealed class SqliteStorage : IDurableStorage
         return await Task.Run(() => _upkeep.SizeOnDisk, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <inheritdoc/>
+    public async ValueTask<long?> GetFreeSpaceAsync(CancellationToken cancellationToken = default)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return await Task.Run(() => DurableFile.FreeSpaceAt(_path), cancellationToken).ConfigureAwait(false);
+    }
+
     ValueTask<IStorage> IDurableStorage.OpenBackupAsync(string path, CancellationToken cancellationToken) => OpenBackupAsync(path, cancellationToken);
 
     /// <inheritdoc cref="IDurableStorage.OpenBackupAsync"/>

@@ -27,6 +27,19 @@ public static partial class DurableFile
         return options;
     }
 
+    /// <summary>Returns the free space of the volume of a path, in bytes; null if it is not known, such as on some network shares.</summary>
+    public static long? FreeSpaceAt(string path)
+    {
+        try
+        {
+            return new DriveInfo(Path.GetFullPath(path)).AvailableFreeSpace;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>
     /// Creates a file atomically: even after a loss of power, either the complete file exists or no file does. The file is written under
     /// another name in the same directory, readable by its owner only, flushed to the disk, and then renamed.
@@ -45,10 +58,12 @@ public static partial class DurableFile
         {
             if (Path.Exists(path))
             {
+                // The description of a store contains its path.
                 throw new StorageException(
                     StorageError.Inaccessible,
-                    $"The {description} cannot be written to '{path}', because that path already exists. Choose another path, or move the "
-                        + "existing file away.");
+                    description.Contains(path, StringComparison.Ordinal)
+                        ? $"The {description} cannot be written, because its path already exists. Choose another path, or move the existing file away."
+                        : $"The {description} cannot be written to '{path}', because that path already exists. Choose another path, or move the existing file away.");
             }
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             // A killed process may have left a partial file.

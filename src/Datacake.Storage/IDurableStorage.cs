@@ -42,4 +42,9 @@ public interface IDurableStorage : IStorage
     /// <summary>Returns the current size of all files of the store, in bytes.</summary>
     /// <exception cref="StorageException">The files cannot be read.</exception>
     ValueTask<long> GetSizeOnDiskAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Returns the free space of the volume on which the store is, in bytes; null if it is not known, such as on some network shares, or if the provider does not say.
+    /// </summary>
+    ValueTask<long?> GetFreeSpaceAsync(CancellationToken cancellationToken = default) => ValueTask.FromResult<long?>(null);
 }

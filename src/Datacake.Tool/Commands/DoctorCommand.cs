@@ -11,13 +11,13 @@ static class DoctorCommand
 {
     public static IEnumerable<Command> All =>
     [
-        new ToolCommand("doctor", "Checks the way to a node, its clock, certificates, seeds and findings, each with the remedy.", "doctor --connect shop1:7001", NodeOptions.All)
+        new ToolCommand("doctor", "Checks the way to a node, its clock, operator secret, disk, certificates, seeds and findings, each with the remedy.", "doctor --connect shop1:7001", NodeOptions.All)
             .Runs(async (parsed, output, token) =>
             {
-                var node = NodeOptions.Open(parsed);
-                await using var disposal = node.ConfigureAwait(false);
+                string address = NodeOptions.AddressOf(parsed);
+                var access = NodeOptions.AccessOf(parsed);
                 bool isGood = true, isConnected = false;
-                await foreach (var check in new Doctor(node).CheckAsync(token).ConfigureAwait(false))
+                await foreach (var check in new Doctor(address, access).CheckAsync(token).ConfigureAwait(false))
                 {
                     isGood &= check.IsGood;
                     isConnected |= check is { Name: "connection", IsGood: true };

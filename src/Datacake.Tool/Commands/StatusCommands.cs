@@ -51,7 +51,7 @@ static class StatusCommands
         {
             var status = await client.GetStatusAsync(cancellationToken).ConfigureAwait(false);
             output.Write(status, AdministrationJson.Default.NodeStatus, Render);
-            return status.Findings.Any(static finding => finding.Severity > FindingSeverity.Information) ? ExitCode.Findings : ExitCode.Good;
+            return status.Findings.Any(static finding => finding.Severity > FindingSeverity.Information || IsPassing(finding)) ? ExitCode.Findings : ExitCode.Good;
         }
         if (output.IsJson || Console.IsOutputRedirected)
         {
@@ -80,6 +80,9 @@ static class StatusCommands
         }).ConfigureAwait(false);
         return ExitCode.Good;
     }
+
+    /// <summary>True if a script that waits for a node should wait on, although nothing is wrong: data are still on their way.</summary>
+    static bool IsPassing(Finding finding) => finding.Code is "catching-up" or "member-joining";
 
     static Rows Render(NodeStatus status)
     {

@@ -16,5 +16,8 @@ sealed record NodeAccess(string? ClusterSecret, RpcTls? Tls, string? OperatorSec
     }
 
     /// <summary>Connects to a node when the first call is made.</summary>
-    public NodeConnection Open(string address) => new(address, this);
+    public NodeConnection Open(string address) => new(address, this, TcpTransport.Default);
+
+    /// <summary>Connects to a node over a transport when the first call is made.</summary>
+    public NodeConnection Open(string address, ITransport transport) => new(address, this, transport);
 }

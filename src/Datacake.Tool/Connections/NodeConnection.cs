@@ -4,9 +4,13 @@ using Datacake.Rpc;
 namespace Datacake.Tool.Connections;
 
 /// <summary>A connection to the administration of one node.</summary>
-sealed class NodeConnection(string address, NodeAccess access) : IAsyncDisposable
+sealed class NodeConnection(string address, NodeAccess access, ITransport transport) : IAsyncDisposable
 {
-    readonly RpcChannel _channel = new(address, access.Configure);
+    readonly RpcChannel _channel = new(address, options =>
+    {
+        access.Configure(options);
+        options.Transport = transport;
+    });
 
     /// <summary>Gets the address of the node.</summary>
     public string Address { get; } = address;

@@ -5,44 +5,52 @@ using System.Runtime.CompilerServices;
 using Datacake.Administration;
 using Datacake.Rpc;
 using Datacake.Tool.Connections;
+using Datacake.Tool.Terminal;
 
 namespace Datacake.Tool.Diagnosis;
 
 /// <summary>Checks everything between this machine and a node that can be wrong, each with the remedy. A check that others depend on ends the list if it fails.</summary>
-sealed class Doctor(NodeConnection node)
+/// <param name="address">The address of the node.</param>
+/// <param name="access">The secrets and certificates, with which the seeds of the node are tried, too.</param>
+sealed class Doctor(string address, NodeAccess access)
 {
+    /// <summary>The free space below which it is a problem, however small the store is.</summary>
+    const long MinFreeBytes = 200_000_000;
+
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(5), MaxClockOffset = TimeSpan.FromSeconds(10), MinCertificateLifetime = TimeSpan.FromDays(14);
 
     public async IAsyncEnumerable<Check> CheckAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var name = await CheckNameAsync(node.Address, "name", cancellationToken).ConfigureAwait(false);
+        var name = await CheckNameAsync(address, "name", cancellationToken).ConfigureAwait(false);
         yield return name;
         if (!name.IsGood)
             yield break;
-        var port = await CheckPortAsync(node.Address, "port", cancellationToken).ConfigureAwait(false);
-        yield return port;
-        if (!port.IsGood)
-            yield break;
+        var transport = new ObservedTransport();
+        var node = access.Open(address, transport);
+        await using var disposal = node.ConfigureAwait(false);
         var before = DateTimeOffset.UtcNow;
-        var (status, connection) = await CheckConnectionAsync(cancellationToken).ConfigureAwait(false);
-        yield return connection;
+        var (status, failure) = await GetStatusAsync(node, cancellationToken).ConfigureAwait(false);
+        var after = DateTimeOffset.UtcNow;
+        yield return CheckPort(address, "port", transport, failure);
+        if (!transport.HasConnected)
+            yield break;
+        yield return status is null
+            ? new Check("connection", false, failure!.Message, RemedyOf(failure))
+            : new Check("connection", true, $"Node {status.NodeId} accepts the cluster secret and the certificates.");
         if (status is null)
             yield break;
-        yield return CheckClock(status, before, DateTimeOffset.UtcNow);
-        yield return status.AcceptsCommands
-            ? new Check("operator", true, "The node accepts commands of operators.")
-            : new Check("operator", false, "The node has no operator secret and refuses all commands.", "Set AdministrationOptions.OperatorSecret on the node, if operators are to change something.");
+        yield return CheckClock(status, before, after);
+        yield return await CheckOperatorAsync(node, status, cancellationToken).ConfigureAwait(false);
+        if (CheckDisk(status) is { } disk)
+            yield return disk;
         if (status.CertificateExpiresAt is { } end)
         {
             yield return end - DateTimeOffset.UtcNow > MinCertificateLifetime
                 ? new Check("certificate", true, string.Create(CultureInfo.InvariantCulture, $"The certificate of the node expires at {end:u}."))
                 : new Check("certificate", false, string.Create(CultureInfo.InvariantCulture, $"The certificate of the node expires at {end:u}."), "Renew it. Files are read again by themselves.");
         }
-        foreach (string seed in (status.Seeds ?? []).Where(seed => seed != node.Address))
-        {
-            var resolved = await CheckNameAsync(seed, "seed", cancellationToken).ConfigureAwait(false);
-            yield return resolved.IsGood ? await CheckPortAsync(seed, "seed", cancellationToken).ConfigureAwait(false) : resolved;
-        }
+        foreach (string seed in (status.Seeds ?? []).Where(seed => seed != address))
+            yield return await CheckSeedAsync(seed, status.ClusterId, cancellationToken).ConfigureAwait(false);
         foreach (var finding in status.Findings)
             yield return new Check(finding.Code, finding.Severity == FindingSeverity.Information, finding.Problem, finding.Remedy);
         if (status.Findings.Count == 0)
@@ -61,39 +69,93 @@ sealed class Doctor(NodeConnection node)
         }
         catch (Exception e) when (e is SocketException or TimeoutException)
         {
-            return new Check(check, false, $"The name {host} has no address: {e.Message}", "Correct the name, or add it to the DNS.");
+            return new Check(check, false, $"The name {host} has no address: {e.Message.TrimEnd('.')}.", "Correct the name, or add it to the DNS.");
         }
     }
 
-    static async Task<Check> CheckPortAsync(string address, string check, CancellationToken cancellationToken)
-    {
-        using var client = new TcpClient();
-        try
-        {
-            await client.ConnectAsync(HostOf(address), int.Parse(address[(address.LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture), cancellationToken).AsTask()
-                .WaitAsync(Patience, cancellationToken).ConfigureAwait(false);
-            return new Check(check, true, $"{address} can be reached from this machine.");
-        }
-        catch (Exception e) when (e is SocketException or TimeoutException)
-        {
-            return new Check(check, false, $"{address} cannot be reached from this machine: {e.Message}", "Start the node, check its port, and open the port in the firewalls between both machines.");
-        }
-    }
+    static Check CheckPort(string address, string check, ObservedTransport transport, AdministrationException? failure) => transport.HasConnected
+        ? new Check(check, true, $"{address} can be reached from this machine.")
+        : new Check(
+            check, false, failure?.Message ?? $"{address} cannot be reached from this machine.",
+            "Start the node, check its port, and open the port in the firewalls between both machines.");
 
-    async Task<(NodeStatus? Status, Check Check)> CheckConnectionAsync(CancellationToken cancellationToken)
+    static async Task<(NodeStatus? Status, AdministrationException? Failure)> GetStatusAsync(NodeConnection node, CancellationToken cancellationToken)
     {
         try
         {
-            var status = await node.Client.GetStatusAsync(cancellationToken).ConfigureAwait(false);
-            return (status, new Check("connection", true, $"Node {status.NodeId} accepts the cluster secret and the certificates."));
+            return (await node.Client.GetStatusAsync(cancellationToken).ConfigureAwait(false), null);
         }
         catch (AdministrationException e)
         {
-            bool isRefused = e.InnerException is RpcException { Status: RpcStatus.Unauthenticated };
-            return (null, new Check("connection", false, e.Message, isRefused
-                ? "Pass the secret and the certificates of the cluster: --secret-file, --tls, --certificate, --certificate-key and --trusted-issuers."
-                : "Look into the log of the node."));
+            return (null, e);
         }
+    }
+
+    static RpcStatus? StatusOf(AdministrationException failure) => (failure.InnerException as RpcException)?.Status;
+
+    static string RemedyOf(AdministrationException failure) => StatusOf(failure) switch
+    {
+        RpcStatus.Unauthenticated => "Pass the secret and the certificates of the cluster: --secret-file, --tls, --certificate, --certificate-key and --trusted-issuers.",
+        RpcStatus.UnknownService => "The log of the node says whether it is still starting.",
+        _ => "Look into the log of the node.",
+    };
+
+    async Task<Check> CheckSeedAsync(string seed, string clusterId, CancellationToken cancellationToken)
+    {
+        var name = await CheckNameAsync(seed, "seed", cancellationToken).ConfigureAwait(false);
+        if (!name.IsGood)
+            return name;
+        var transport = new ObservedTransport();
+        var node = access.Open(seed, transport);
+        await using var disposal = node.ConfigureAwait(false);
+        var (status, failure) = await GetStatusAsync(node, cancellationToken).ConfigureAwait(false);
+        if (!transport.HasConnected)
+            return CheckPort(seed, "seed", transport, failure);
+        if (failure is not null && StatusOf(failure) is RpcStatus.UnknownService)
+            return new Check("seed", true, $"{seed} accepts the cluster secret and the certificates. Its administration is not open, so that nothing else is known of it.");
+        if (failure is not null)
+        {
+            return new Check(
+                "seed", false, $"{seed} can be reached, but refuses what the node at {address} accepts: {failure.Message}",
+                "Give all nodes the same cluster secret (ClusterSecretFile in the configuration), and certificates of issuers that all of them trust.");
+        }
+        return status!.ClusterId == clusterId
+            ? new Check("seed", true, $"{seed} is node {status.NodeId}, and accepts the cluster secret and the certificates.")
+            : new Check("seed", false, $"{seed} is node {status.NodeId} of another cluster, '{status.ClusterId}'.", "Correct the seeds, or the ClusterId of one of them.");
+    }
+
+    async Task<Check> CheckOperatorAsync(NodeConnection node, NodeStatus status, CancellationToken cancellationToken)
+    {
+        if (!status.AcceptsCommands)
+        {
+            return new Check("operator", false, $"Node {status.NodeId} has no operator secret, and refuses all commands.",
+                "If operators are to change something, set Administration:OperatorSecretFile in its configuration, and restart it.");
+        }
+        if (access.OperatorSecret is null)
+            return new Check("operator", true, $"Node {status.NodeId} has an operator secret. None was passed, so it was not tried: --operator-secret-file.");
+        try
+        {
+            await node.Client.CheckOperatorAsync(cancellationToken).ConfigureAwait(false);
+            return new Check("operator", true, $"Node {status.NodeId} accepts the operator secret.");
+        }
+        catch (AdministrationException e) when (StatusOf(e) is RpcStatus.UnknownMessage)
+        {
+            return new Check("operator", true, $"Node {status.NodeId} has an operator secret. Its version is too old to try one without a command.");
+        }
+        catch (AdministrationException e)
+        {
+            return new Check("operator", false, e.Message, "If the secret was changed, all nodes need the new one, and a restart.");
+        }
+    }
+
+    static Check? CheckDisk(NodeStatus status)
+    {
+        if (status is not { FreeBytes: { } free, StorageBytes: { } size })
+            return null;
+        string result = $"The volume of the store has {Output.Format(free)} bytes free, and the store has {Output.Format(size)}.";
+        return free >= Math.Max(MinFreeBytes, size)
+            ? new Check("disk", true, result)
+            : new Check("disk", false, result, "Make room, or enlarge the disk: compaction needs room for a second copy, and a full disk stops all writes of the node.");
     }
 
     static Check CheckClock(NodeStatus status, DateTimeOffset before, DateTimeOffset after)
