@@ -211,6 +211,10 @@ public sealed class AdministrationClient
         }
     }
 
+    /// <summary>Asks the node whether the store of a backup is still that of its node.</summary>
+    internal Task<BackupCheck> CheckBackupAsync(byte nodeId, string storeId, string clusterId, CancellationToken cancellationToken = default) => ReadAsync(
+        AdministrationService.CheckBackup, new() { NodeId = nodeId, StoreId = storeId, ClusterId = clusterId }, AdministrationJson.Default.BackupCheck, _options.Timeout, cancellationToken);
+
     /// <summary>Reads the key and a hash of every document of a keyspace, in the order of the keys.</summary>
     internal async IAsyncEnumerable<(string Key, string Hash)> ReadFingerprintsAsync(string keyspace, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {

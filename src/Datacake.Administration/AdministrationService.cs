@@ -21,7 +21,7 @@ sealed class AdministrationService : RpcService
 
     /// <summary>The messages that read.</summary>
     public const string Status = "status", Keyspaces = "keyspaces", Documents = "documents", Document = "document", Log = "log", Verify = "verify",
-        Challenge = "challenge", Export = "export", Watch = "watch", Fingerprints = "fingerprints";
+        Challenge = "challenge", CheckBackup = "check-backup", Export = "export", Watch = "watch", Fingerprints = "fingerprints";
 
     /// <summary>The commands.</summary>
     public const string Put = "put", Delete = "delete", DropKeyspace = "drop-keyspace", Retire = "retire", Forget = "forget", AllowRemoval = "allow-removal",
@@ -63,6 +63,8 @@ sealed class AdministrationService : RpcService
         Read(handlers, Log, AdministrationJson.Default.IReadOnlyListLogLine, (asked, _) => ValueTask.FromResult(
             _administration.ReadLog(asked.Count ?? 100, Enum.TryParse<LogLevel>(asked.Level, ignoreCase: true, out var level) ? level : LogLevel.Information)));
         Read(handlers, Verify, AdministrationJson.Default.StoreVerification, (_, token) => Store.VerifyAsync(token));
+        Read(handlers, CheckBackup, AdministrationJson.Default.BackupCheck, (asked, token) =>
+            _administration.CheckBackupAsync(NodeIdOf(asked), Required(asked.StoreId, "store"), Required(asked.ClusterId, "cluster"), token));
         handlers.HandleBytes(Challenge, (_, _) => ValueTask.FromResult<ReadOnlyMemory<byte>>(_challenges.Next()));
 
         Command(handlers, Put, (asked, token) =>

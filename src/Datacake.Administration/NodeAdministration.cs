@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Datacake.Administration.Backups;
 using Datacake.Administration.Conditions;
+using Datacake.Administration.Contracts;
 using Datacake.Administration.Json;
 using Datacake.Crdt;
 using Datacake.Data.CodeGeneration;
@@ -272,15 +273,35 @@ public sealed class NodeAdministration : IAsyncDisposable
         if (keep is < 1)
             throw new ArgumentException($"{keep} backups cannot be kept. Keep at least 1.");
         DurableStorage("A backup");
+        // The working directory of the node means nothing to the operator.
+        path = Path.GetFullPath(path);
         bool isFolder = Directory.Exists(path);
         if (keep is not null && !isFolder)
-            throw new ArgumentException($"'{path}' is not a folder on the machine of node {_store.Node.Id}. To keep a number of backups, pass a folder that exists.");
+            throw new ArgumentException($"'{path}' is not a folder on {Environment.MachineName}, the machine of node {_store.Node.Id}. To keep a number of backups, pass a folder that exists.");
         var result = isFolder
             ? await _backupWriter!.WriteToFolderAsync(path, verify, keep, keepFor: null, cancellationToken).ConfigureAwait(false)
             : await _backupWriter!.WriteToFileAsync(path, verify, cancellationToken).ConfigureAwait(false);
         string verified = result.Verification is { } verification ? string.Create(CultureInfo.InvariantCulture, $" and verified, with {verification.Documents} documents") : "";
         string deleted = result.Deleted > 0 ? $" {result.Deleted} older backups were deleted." : "";
-        return new CommandResult($"The store of node {_store.Node.Id} was copied to {result.Path}{verified}.{deleted}", result.Verification?.Documents ?? 0);
+        return new CommandResult($"The store of node {_store.Node.Id} was copied to {result.Path} on {Environment.MachineName}{verified}.{deleted}", result.Verification?.Documents ?? 0);
+    }
+
+    /// <summary>Checks whether the store of a backup is still that of its node, and so can be restored.</summary>
+    internal async ValueTask<BackupCheck> CheckBackupAsync(byte nodeId, string storeId, string clusterId, CancellationToken cancellationToken)
+    {
+        var (cluster, current, isRetired) = await _store.FindStoreAsync(nodeId, ulong.Parse(storeId, NumberStyles.HexNumber, CultureInfo.InvariantCulture), cancellationToken).ConfigureAwait(false);
+        string mine = cluster.ToString("x16", CultureInfo.InvariantCulture);
+        if (mine != clusterId)
+        {
+            return new BackupCheck(
+                $"The backup is of another cluster, with the identity {clusterId}. That of node {_store.Node.Id} is {mine}.", "Choose a backup of this cluster: its name ends with the identity.");
+        }
+        const string remedy = "Start the node with an empty store, which copies everything from the other nodes, or choose a backup that was made since.";
+        if (isRetired)
+            return new BackupCheck($"The store {storeId} of the backup was retired, or replaced by another store of node {nodeId}, since the backup was made. All nodes would refuse it.", remedy);
+        return current is { } store && store.ToString("x16", CultureInfo.InvariantCulture) is var known && known != storeId
+            ? new BackupCheck($"The backup has the store {storeId}, but the store of node {nodeId} is {known} now. The nodes would refuse the older one.", remedy)
+            : new BackupCheck();
     }
 
     /// <summary>Returns free space of the storage to the disk.</summary>

@@ -295,6 +295,14 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
             return ValueTask.FromResult(true);
         }, cancellationToken).ConfigureAwait(false);
 
+    /// <summary>Returns the identity of the cluster, the store by which a node is known, if it is, and whether another store is retired.</summary>
+    internal ValueTask<(ulong Cluster, ulong? Current, bool IsRetired)> FindStoreAsync(byte nodeId, ulong storeId, CancellationToken cancellationToken) => _loop.RunInReserveAsync(
+        (_, _) => ValueTask.FromResult((
+            _replica.Identity.Cluster,
+            nodeId == _node.Id ? _replica.Identity.StoreId : Replication.Members.StoreOf(_replica.Identity.Members, nodeId),
+            _replica.Identity.Retired.Contains(storeId))),
+        cancellationToken);
+
     /// <summary>
     /// Stops waiting for an absent member before deleted data is discarded, until that member comes back. The member then takes over in
     /// full what it missed, and loses nothing of its own.

@@ -166,8 +166,8 @@ public class CommandTests
         byte[] before = File.ReadAllBytes(backup);
         var inspected = (await fixture.RunGoodAsync("inspect", backup)).Json;
         var inUse = await fixture.RunAsync("inspect", fixture.PathOf("cakes.db"));
-        await fixture.RunGoodAsync("restore", backup, restored);
-        var again = await fixture.RunAsync("restore", backup, restored);
+        await fixture.RunGoodAsync("restore", backup, restored, "--node", "1");
+        var again = await fixture.RunAsync("restore", backup, restored, "--node", "1");
 
         Assert.Equal(1, inspected.GetProperty("nodeId").GetInt32());
         Assert.Equal("Cakes", inspected.GetProperty("keyspaces")[0].GetProperty("name").GetString());
@@ -178,6 +178,69 @@ public class CommandTests
         Assert.Contains("is in use", inUse.Messages, StringComparison.Ordinal);
         Assert.True(File.Exists(restored));
         Assert.Equal(ExitCode.Failed, again.ExitCode);
+        Assert.Equal(2, again.Messages.Split(restored).Length);
+    }
+
+    [Fact]
+    public async Task Backup_of_another_node_or_of_a_store_that_was_replaced_is_not_restored()
+    {
+        await using var fixture = await ToolFixture.StartAsync(2, static (folder, options) => options.UseSqlite(Path.Combine(folder, $"{Guid.NewGuid():n}.db")));
+        string backup = fixture.PathOf("backup.db"), restored = fixture.PathOf("restored.db");
+        string[] restore = ["restore", backup, restored, "--node", "2"];
+        string other = fixture.Cluster[2].Address;
+        var saved = await fixture.RunGoodAsync("backup", backup, "--connect", other);
+
+        var unnamed = await fixture.RunAsync("restore", backup, restored);
+        var wrong = await fixture.RunAsync("restore", backup, restored, "--node", "1");
+        var alone = await ToolRun.RunAsync(restore);
+        await fixture.RunGoodAsync(restore);
+        File.Delete(restored);
+        await fixture.Cluster.StopAsync(2);
+        await fixture.RunGoodAsync("retire", "2", "--yes");
+        var retired = await fixture.RunAsync(restore);
+        await using var stranger = await ToolFixture.StartAsync();
+        var foreign = await stranger.RunAsync(restore);
+        bool exists = File.Exists(restored);
+        var unasked = await ToolRun.RunAsync([.. restore, "--unchecked"]);
+
+        Assert.Contains($"was copied to {backup} on {Environment.MachineName}", saved.Json.GetProperty("message").GetString(), StringComparison.Ordinal);
+        Assert.Equal((ExitCode.Usage, ExitCode.Refused, ExitCode.Usage), (unnamed.ExitCode, wrong.ExitCode, alone.ExitCode));
+        Assert.Contains("pass --node 2", unnamed.Messages, StringComparison.Ordinal);
+        Assert.Contains("is of node 2, and the store is made for node 1", wrong.Messages, StringComparison.Ordinal);
+        Assert.Contains("--unchecked if none runs", alone.Messages, StringComparison.Ordinal);
+        Assert.Equal((ExitCode.Refused, ExitCode.Refused, false), (retired.ExitCode, foreign.ExitCode, exists));
+        Assert.Contains("was retired, or replaced by another store of node 2", retired.Messages, StringComparison.Ordinal);
+        Assert.Contains("is of another cluster", foreign.Messages, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Good, unasked.ExitCode);
+        Assert.True(File.Exists(restored));
+    }
+
+    [Fact]
+    public async Task Relative_path_of_a_backup_is_shown_in_full_with_the_machine()
+    {
+        await using var fixture = await ToolFixture.StartAsync(1, static (folder, options) => options.UseSqlite(Path.Combine(folder, "cakes.db")));
+        string name = $"{Guid.NewGuid():n}.backup", full = Path.GetFullPath(name);
+
+        var saved = await fixture.RunGoodAsync("backup", name);
+
+        Assert.Contains($"was copied to {full} on {Environment.MachineName}", saved.Json.GetProperty("message").GetString(), StringComparison.Ordinal);
+        File.Delete(full);
+    }
+
+    [Fact]
+    public async Task Wrong_cluster_secret_names_its_file_and_the_side_to_correct()
+    {
+        await using var fixture = await ToolFixture.StartAsync(1, static (_, options) => options.UseMemory().WithClusterSecret("the secret of the cluster"));
+        string file = fixture.PathOf("secret");
+        File.WriteAllText(file, "another secret of a cluster");
+
+        var wrong = await fixture.RunAsync("status", "--secret-file", file);
+        var none = await fixture.RunAsync("status");
+
+        Assert.Equal((ExitCode.Refused, ExitCode.Refused), (wrong.ExitCode, none.ExitCode));
+        Assert.Contains("Correct the side whose ClusterSecret differs from that of the other nodes.", wrong.Messages, StringComparison.Ordinal);
+        Assert.Contains($"The tool has read the cluster secret from {file}.", wrong.Messages, StringComparison.Ordinal);
+        Assert.Contains("The tool was given no cluster secret. Pass --secret-file", none.Messages, StringComparison.Ordinal);
     }
 
     [Theory]

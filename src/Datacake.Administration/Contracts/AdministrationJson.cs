@@ -17,4 +17,5 @@ namespace Datacake.Administration.Contracts;
 [JsonSerializable(typeof(StoreVerification))]
 [JsonSerializable(typeof(StoreSummary))]
 [JsonSerializable(typeof(BackupVerification))]
+[JsonSerializable(typeof(BackupCheck))]
 sealed partial class AdministrationJson : JsonSerializerContext;

@@ -25,6 +25,12 @@ sealed record AdministrationRequest
 
     public string? Path { get; init; }
 
+    /// <summary>Gets the id of a store, as in <see cref="StoreSummary"/>.</summary>
+    public string? StoreId { get; init; }
+
+    /// <summary>Gets the random identity of a cluster, as in <see cref="StoreSummary"/>.</summary>
+    public string? ClusterId { get; init; }
+
     /// <summary>Gets the number of the newest backups to keep in the folder.</summary>
     public int? Keep { get; init; }
 

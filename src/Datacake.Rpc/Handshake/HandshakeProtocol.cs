@@ -137,7 +137,7 @@ static class HandshakeProtocol
             {
                 // The delay is only a part of the handshake time, so that the client still receives the reason.
                 await Task.Delay(TimeSpan.FromTicks(Math.Min(WrongProofDelay.Ticks, limits.HandshakeTime.Ticks / 4)), timeProvider, cancellationToken).ConfigureAwait(false);
-                throw new RpcException(RpcStatus.Unauthenticated, "the client's cluster secret differs from the server's.");
+                throw new RpcException(RpcStatus.Unauthenticated, "the client's cluster secret differs from the server's. Correct the side whose ClusterSecret differs from that of the other nodes.");
             }
 
             await stream.WriteAsync(NewStep(versions, WithSecret, keys.ServerProof), cancellationToken).ConfigureAwait(false);

@@ -26,11 +26,19 @@ static class NodeOptions
     /// <summary>Gets all options.</summary>
     public static IEnumerable<Option> All { get; } = [Connect, SecretFile, Tls, Certificate, CertificateKey, TrustedIssuers, ServerName, OperatorSecretFile, Operator];
 
+    /// <summary>Returns the address that was given, or null.</summary>
+    public static string? FindAddress(ParseResult parsed) => Given(parsed.GetValue(Connect), ConnectVariable);
+
+    /// <summary>Returns a sentence on the cluster secret that the tool uses, for an error about the secret.</summary>
+    public static string DescribeSecret(ParseResult parsed) => Given(parsed.GetValue(SecretFile), SecretVariable) is { } file
+        ? $"The tool has read the cluster secret from {Path.GetFullPath(file)}."
+        : $"The tool was given no cluster secret. Pass --secret-file, or set {SecretVariable}.";
+
     /// <summary>Returns the address of the node.</summary>
     /// <exception cref="ToolException">There is none.</exception>
     public static string AddressOf(ParseResult parsed)
     {
-        string address = Given(parsed.GetValue(Connect), ConnectVariable)
+        string address = FindAddress(parsed)
             ?? throw new ToolException(ExitCode.Usage, $"There is no node to connect to. Pass --connect HOST:PORT, or set {ConnectVariable}.");
         CheckAddress(address);
         return address;
