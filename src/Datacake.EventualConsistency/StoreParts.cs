@@ -39,7 +39,7 @@ sealed class StoreParts : IAsyncDisposable
         Membership = new CurrentMembership(node, replica, conditions, options.ExpectedNodes);
         _metrics = new StoreMetrics(node, replica, links, Joining, damages);
         var observer = new CommitObserver(replica, Membership, Joining, _metrics, links, Watchers, Waiters);
-        var loop = new CommitLoop(replica, storage, options, logger, observer.OnCommitted, links.End, failure);
+        var loop = new CommitLoop(replica, storage, options, node.TimeProvider, logger, observer.OnCommitted, links.End, failure);
         var board = new AcknowledgmentBoard(replica, node.TimeProvider, options.AcknowledgmentTimeout, Membership);
         Context = new SessionContext(node, replica, storage, loop, board, links, conditions, Membership, damages, logger, _stopping.Token);
         _network = new StoreNetwork(Context, Membership);

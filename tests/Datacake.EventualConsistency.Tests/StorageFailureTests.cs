@@ -61,8 +61,30 @@ public sealed class StorageFailureTests
         await TestCluster.WaitUntilAsync(async () => await CountAsync(storage, StoreLayout.AllLog) == 0, "the log is truncated");
 
         storage.IsFull = false;
-        await cakes.PutAsync(1, "cake"u8.ToArray(), Consistency.None, Canceled);
+        await cakes.PutAsync(1, new byte[100_000], Consistency.None, Canceled);
         Assert.Null(cluster[1].Store.StorageFailure);
+    }
+
+    [Fact]
+    public async Task Full_storage_that_takes_small_commits_is_full_until_it_takes_a_large_one()
+    {
+        var storage = new FaultyStorage();
+        await using var cluster = await TestCluster.StartAsync(1, _ => storage);
+        var store = cluster[1].Store;
+        var cakes = store.Keyspace("cakes");
+        storage.RoomBytes = 1_000_000;
+        Assert.Equal(StorageError.Full, (await Assert.ThrowsAsync<StorageException>(() => cakes.PutAsync(1, new byte[1_000_000], Consistency.None, Canceled).AsTask())).Error);
+
+        for (int key = 2; key < 50; key++)
+        {
+            await cakes.PutAsync(key, "a small cake"u8.ToArray(), Consistency.None, Canceled);
+            Assert.Equal(StorageError.Full, Assert.IsType<StorageException>(store.StorageFailure).Error);
+        }
+        storage.RoomBytes = int.MaxValue;
+        await cakes.PutAsync(1, new byte[1_000_000], Consistency.None, Canceled);
+
+        Assert.Null(store.StorageFailure);
+        Assert.Equal(49, (await cakes.GetStatisticsAsync(Canceled)).Count);
     }
 
     [Fact]

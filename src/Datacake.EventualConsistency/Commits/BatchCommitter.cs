@@ -19,6 +19,7 @@ namespace Datacake.EventualConsistency.Commits;
 /// <param name="replica">The replica.</param>
 /// <param name="storage">The storage of the replica.</param>
 /// <param name="durability">The durability of a commit, unless the replica requires more.</param>
+/// <param name="time">The clock.</param>
 /// <param name="logger">The log.</param>
 /// <param name="onCommitted">Called after each commit; sends the messages of the batch.</param>
 /// <param name="onSessionsEnded">
@@ -26,21 +27,23 @@ namespace Datacake.EventualConsistency.Commits;
 /// the ended sessions from the replica.
 /// </param>
 sealed class BatchCommitter(
-    Replica replica, IStorage storage, Durability durability, ILogger logger, Action<ReplicaBatch> onCommitted,
+    Replica replica, IStorage storage, Durability durability, TimeProvider time, ILogger logger, Action<ReplicaBatch> onCommitted,
     Action<IReadOnlyList<EndedSession>>? onSessionsEnded = null)
 {
     readonly Queue<CommitWork> _waiting = [];
     readonly List<CommitWork> _applied = [];
     readonly Queue<CommitWork> _later = [];     // if the storage is full: work that is tried after the work that makes room
     readonly Queue<CommitWork> _alone = [];     // if the storage is full: work that is tried one by one
+    readonly FullStorage _full = new(time);
     bool _isAbandoned;                  // the last batch was abandoned, and the replica has yet to return to the stored state
+    bool _isUnchanged;                  // the abandoned batch is known to have stored nothing
     bool _isInStorage;                  // a call of the storage is under way, so that any exception is the storage's
     volatile Exception? _storageFailure;
     Exception? _failure;                // the first exception that a callback has thrown
 
     /// <summary>
-    /// Gets the error with which the storage refused the last batch that had something to store; null if it took the batch. May be read by
-    /// any thread.
+    /// Gets the error with which the storage refused the last batch that had something to store; null if it took the batch. The error of a full storage stays until
+    /// <see cref="FullStorage"/> says that there is room. May be read by any thread.
     /// </summary>
     public Exception? StorageFailure => _storageFailure;
 
@@ -49,6 +52,9 @@ sealed class BatchCommitter(
     {
         _isAbandoned = true;
         _storageFailure = failure;
+        _isUnchanged = IsFull;
+        if (IsFull)
+            _full.OnRefused(0);
     }
 
     /// <summary>Applies the work and commits it. Work that cannot be applied fails alone, and the rest is committed.</summary>
@@ -135,10 +141,11 @@ sealed class BatchCommitter(
         foreach (var work in waiting)
             _waiting.Enqueue(work);
         ReplicaBatch batch;
+        WriteBatch? write = null;
         try
         {
             batch = await ApplyAsync(cancellationToken).ConfigureAwait(false);
-            var (write, mustFlush) = replica.Prepare(batch);
+            (write, bool mustFlush) = replica.Prepare(batch);
             if (write.Count > 0)
             {
                 write.MayUseReserve |= attempt != Attempt.All;
@@ -147,7 +154,7 @@ sealed class BatchCommitter(
                 _isInStorage = false;
                 // A commit into the reserve does not show that there is room for more.
                 if (!write.MayUseReserve)
-                    OnRoom();
+                    OnAccepted(write);
             }
             replica.Complete(batch);
         }
@@ -166,6 +173,10 @@ sealed class BatchCommitter(
             _isInStorage = false;
             if (isStorage)
                 _storageFailure = e;
+            _isUnchanged = isStorage && IsFull;
+            // A batch that has no room in the reserve needs less than the one that was refused before.
+            if (_isUnchanged && attempt == Attempt.All)
+                _full.OnRefused(write is null ? 0 : SizeOf(write));
             EndSessions();
             CommitWork[] again = isStorage && IsFull ? TakeForNext(attempt) : [];
             int count = _applied.Count + _waiting.Count;
@@ -184,11 +195,25 @@ sealed class BatchCommitter(
         return [];
     }
 
-    void OnRoom()
+    void OnAccepted(WriteBatch write)
     {
+        if (_storageFailure is null)
+            return;
         if (IsFull)
+        {
+            if (!_full.HasRoomAfter(SizeOf(write)))
+                return;
             StoreLog.HasRoom(logger, storage.Description);
+        }
         _storageFailure = null;
+    }
+
+    static long SizeOf(WriteBatch write)
+    {
+        long bytes = 0;
+        foreach (var operation in write.Operations)
+            bytes += operation.Value is { } value ? operation.Key.Length + value.Length : 0;
+        return bytes;
     }
 
     /// <summary>Takes the applied work that can be tried in another way.</summary>
@@ -211,7 +236,7 @@ sealed class BatchCommitter(
         using var snapshot = await storage.OpenSnapshotAsync(CancellationToken.None).ConfigureAwait(false);
         _isInStorage = false;
         if (_isAbandoned)
-            await replica.AbandonAsync(snapshot, isUnchanged: IsFull).ConfigureAwait(false);
+            await replica.AbandonAsync(snapshot, isUnchanged: _isUnchanged).ConfigureAwait(false);
         _isAbandoned = false;
         var batch = replica.Begin(snapshot);
         await replica.ReconcileAsync(batch, cancellationToken).ConfigureAwait(false);

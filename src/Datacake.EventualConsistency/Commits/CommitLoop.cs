@@ -34,15 +34,16 @@ sealed class CommitLoop : IAsyncDisposable
     /// <param name="replica">The replica.</param>
     /// <param name="storage">The storage of the replica.</param>
     /// <param name="options">The settings of the store.</param>
+    /// <param name="time">The clock.</param>
     /// <param name="logger">The log for failures.</param>
     /// <param name="onCommitted">Called after each committed batch.</param>
     /// <param name="onSessionsEnded">Called with the sessions that the replica has ended.</param>
     /// <param name="failure">The error with which the storage refused the replica's first batch, or null if it did not.</param>
     public CommitLoop(
-        Replica replica, IStorage storage, ReplicatedStoreOptions options, ILogger logger, Action<ReplicaBatch> onCommitted,
+        Replica replica, IStorage storage, ReplicatedStoreOptions options, TimeProvider time, ILogger logger, Action<ReplicaBatch> onCommitted,
         Action<IReadOnlyList<EndedSession>> onSessionsEnded, StorageException? failure)
     {
-        _committer = new BatchCommitter(replica, storage, options.Durability, logger, onCommitted, onSessionsEnded);
+        _committer = new BatchCommitter(replica, storage, options.Durability, time, logger, onCommitted, onSessionsEnded);
         if (failure is not null)
             _committer.StartAbandoned(failure);
         _work = Channel.CreateBounded<CommitWork>(new BoundedChannelOptions(options.MaxPendingCommits) { SingleReader = true });

@@ -114,7 +114,7 @@ public sealed class CommitLoopTests
             new ReplicaSettings("cluster", "", 1, 2, TimeProvider.System), new HybridLogicalClock(1, TimeProvider.System), storage, snapshot, Canceled);
         await storage.CommitAsync(replica.Prepare(batch).Batch, Datacake.Storage.Durability.Flushed, Canceled);
         replica.Complete(batch);
-        return new CommitLoop(replica, storage, new ReplicatedStoreOptions(), logger, onCommitted, _ => { }, failure: null);
+        return new CommitLoop(replica, storage, new ReplicatedStoreOptions(), TimeProvider.System, logger, onCommitted, _ => { }, failure: null);
     }
 
     static Exception FailureOf(string kind) => kind switch

@@ -25,6 +25,9 @@ sealed class FaultyStorage : IStorage
     /// <summary>Gets or sets whether the storage is full and accepts only batches that free space.</summary>
     public bool IsFull { get; set; }
 
+    /// <summary>Gets or sets the length of values from which a batch has no room.</summary>
+    public int RoomBytes { get; set; } = int.MaxValue;
+
     /// <summary>Gets or sets the factory of the exceptions.</summary>
     public Func<Exception> Failure { get; set; } = () => new StorageException(StorageError.Failed, "The disk does not answer.");
 
@@ -39,7 +42,7 @@ sealed class FaultyStorage : IStorage
 
     public ValueTask CommitAsync(WriteBatch batch, Durability durability, CancellationToken cancellationToken = default)
     {
-        if (IsFull && !batch.MayUseReserve)
+        if ((IsFull && !batch.MayUseReserve) || !HasRoom(batch))
             throw new StorageException(StorageError.Full, "The disk is full.");
         if (Spares(batch) || (Volatile.Read(ref _passing) > 0 && Interlocked.Decrement(ref _passing) >= 0))
             return _storage.CommitAsync(batch, durability, cancellationToken);
@@ -50,6 +53,16 @@ sealed class FaultyStorage : IStorage
     }
 
     public ValueTask DisposeAsync() => _storage.DisposeAsync();
+
+    bool HasRoom(WriteBatch batch)
+    {
+        foreach (var operation in batch.Operations)
+        {
+            if (operation.Value is { } value && value.Length >= RoomBytes)
+                return false;
+        }
+        return true;
+    }
 
     bool Spares(WriteBatch batch)
     {

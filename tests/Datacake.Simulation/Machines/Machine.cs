@@ -232,7 +232,7 @@ sealed class Machine(int index, Scenario scenario, MachineFlaws flaws, Simulated
         replica.Complete(batch);
         Replica = replica;
         PullServer = new PullServer(replica.Catalog, scenario.PartLength);
-        _committer = new BatchCommitter(replica, storage, scenario.Durability, NullLogger.Instance, onCommitted);
+        _committer = new BatchCommitter(replica, storage, scenario.Durability, Clock, NullLogger.Instance, onCommitted);
         HadJoined = replica.IsJoined;
         _notedRun = HlcTimestamp.None;
         NoteRun();

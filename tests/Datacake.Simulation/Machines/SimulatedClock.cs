@@ -6,5 +6,10 @@ sealed class SimulatedClock(SimulatedTime time) : TimeProvider
     /// <summary>Gets or sets how far the clock leads the world's time.</summary>
     public TimeSpan Offset { get; set; }
 
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
     public override DateTimeOffset GetUtcNow() => time.Now + Offset;
+
+    /// <summary>Returns the world's time, which no machine can set.</summary>
+    public override long GetTimestamp() => time.Now.Ticks;
 }
