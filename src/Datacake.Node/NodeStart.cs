@@ -16,6 +16,7 @@ namespace Datacake.Node;
 static class NodeStart
 {
     static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan MinLongestBackoff = TimeSpan.FromSeconds(1);
     static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(100);
 
     public static async Task<DatacakeNode> RunAsync(DatacakeNodeOptions options, CancellationToken cancellationToken)
@@ -69,8 +70,9 @@ static class NodeStart
             ClusterSecret = options.ClusterSecret,
             TimeProvider = time,
             Logger = loggers.CreateLogger<RpcChannel>(),
-            // Gossip notices that a node is back only if the channel reconnects, so the backoff is at most one round.
-            MaxBackoff = options.Gossip.Interval < LongestBackoff ? options.Gossip.Interval : LongestBackoff,
+            // Gossip notices that a node is back only if the channel reconnects, so the backoff is about one round. With fast rounds it is longer than that: a node that is
+            // dead for long must not be dialed many times a second.
+            MaxBackoff = TimeSpan.FromTicks(Math.Clamp(options.Gossip.Interval.Ticks, MinLongestBackoff.Ticks, LongestBackoff.Ticks)),
             InitialBackoff = options.Gossip.Interval < FirstBackoff ? options.Gossip.Interval : FirstBackoff,
         });
         opened.Push(channels);
