@@ -7,7 +7,8 @@ namespace Datacake.EventualConsistency.Links;
 
 /// <summary>
 /// The dialer of one member, which dials whenever there is no session with it. Both nodes of a pair dial, because only one of them may be
-/// able to reach the other. The node with the higher id waits a little longer, so that usually only one of them dials.
+/// able to reach the other. The node with the higher id waits a little longer, so that usually only one of them dials. A retired member is not dialed, until gossip sees a new
+/// life of its node.
 /// </summary>
 sealed class PeerDialer : IAsyncDisposable
 {
@@ -69,16 +70,24 @@ sealed class PeerDialer : IAsyncDisposable
     async Task RunAsync()
     {
         int failures = 0;
+        bool isRetired = false;
         while (true)
         {
             if (_hasNews)
             {
                 _hasNews = false;
                 failures = 0;
+                isRetired = false;
             }
             if (_context.Links.Find(_peer) is not null)
             {
                 failures = await WaitForEndAsync().ConfigureAwait(false) ? 0 : failures + 1;
+                continue;
+            }
+            // The node may have a new store when gossip sees it again. Whether it is a member can change without news of gossip.
+            if (isRetired || (!_member.IsUp && _context.Membership.IsStranger(_peer)))
+            {
+                await _wakeUp.WaitAsync(isRetired ? null : LastRetry, _stopping.Token).ConfigureAwait(false);
                 continue;
             }
             // The dialer is woken if a session is open, or if the pause can be cut short.
@@ -86,7 +95,10 @@ sealed class PeerDialer : IAsyncDisposable
             if (pause > TimeSpan.Zero && await _wakeUp.WaitAsync(pause, _stopping.Token).ConfigureAwait(false))
                 continue;
             if (_context.Links.Find(_peer) is null)
-                failures = await DialAsync().ConfigureAwait(false) ? 0 : failures + 1;
+            {
+                (bool hasLasted, isRetired) = await DialAsync().ConfigureAwait(false);
+                failures = hasLasted ? 0 : failures + 1;
+            }
         }
     }
 
@@ -99,8 +111,10 @@ sealed class PeerDialer : IAsyncDisposable
         return _context.Node.TimeProvider.GetElapsedTime(started) > ShortSession;
     }
 
-    /// <summary>Dials once and, if a session is opened, waits until it has ended. Returns true if the session lasted.</summary>
-    async Task<bool> DialAsync()
+    /// <summary>
+    /// Dials once and, if a session is opened, waits until it has ended. Returns whether the session lasted, and whether it was refused because the store of the member is retired.
+    /// </summary>
+    async Task<(bool HasLasted, bool IsRetired)> DialAsync()
     {
         var time = _context.Node.TimeProvider;
         long started = time.GetTimestamp();
@@ -110,7 +124,7 @@ sealed class PeerDialer : IAsyncDisposable
             _context.Conditions.OnEnded(_peer, outcome);
         else if (_context.Links.Find(_peer) is null)        // the member may have dialed meanwhile
             _context.Conditions.OnFailed(_peer, outcome);
-        return outcome.WasOpen && time.GetElapsedTime(started) > ShortSession;
+        return (outcome.WasOpen && time.GetElapsedTime(started) > ShortSession, outcome.IsFinal);
     }
 
     async Task<SessionOutcome> OutcomeOfDialAsync()

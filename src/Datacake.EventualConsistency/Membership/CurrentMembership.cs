@@ -36,6 +36,11 @@ sealed class CurrentMembership
     /// </summary>
     public string? WriteFate => _writeFate;
 
+    /// <summary>
+    /// Returns true if a node is no member of the cluster to which this store belongs: it was retired, or has never opened a session. Before this store has joined, every node may be one.
+    /// </summary>
+    public bool IsStranger(byte peer) => _states.Any(member => member is { State: MemberConnection.Local, HasJoined: true }) && !_current.Knows(peer);
+
     /// <summary>Updates the view after a commit.</summary>
     public void Refresh()
     {

@@ -50,6 +50,9 @@ sealed class StoreMembership
         return Of(replica, up, _expected);
     }
 
+    /// <summary>Returns true if a node is a member, whether or not it counts already.</summary>
+    public bool Knows(byte node) => _waiting.Contains(node) || _members.Any(member => member.NodeId == node);
+
     public ConsistencyRequirement RequirementOf(Consistency level)
     {
         if (!Enum.IsDefined(level))

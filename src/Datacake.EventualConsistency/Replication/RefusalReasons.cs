@@ -68,7 +68,7 @@ static class RefusalReasons
 
     // Refusals that concern this replica itself: the problem is on this side.
 
-    public static Refusal OwnStoreIsRetired(byte node) => new(RefusalKind.Other, $"the store of node {node} itself was retired or replaced by another store");
+    public static Refusal OwnStoreIsRetired(byte node) => new(RefusalKind.SenderIsRetired, $"the store of node {node} itself was retired or replaced by another store");
 
     public static Refusal OwnStoreIsStray(byte node) => new(
         RefusalKind.SenderIsStray, $"node {node} itself joined with data of a retired store that had not heard of its retirement; remove the files of node {node} and start it with an empty store");

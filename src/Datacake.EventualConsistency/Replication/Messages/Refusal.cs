@@ -73,4 +73,7 @@ enum RefusalKind : byte
 
     /// <summary>The sender's own store is a stray, as the receiver's hello shows.</summary>
     SenderIsStray,
+
+    /// <summary>The sender's own store was retired, or replaced by another store, and is refused by all members.</summary>
+    SenderIsRetired,
 }
