@@ -182,6 +182,11 @@ static class NodeConfiguration
     {
         var backups = new BackupOptions();
         Read(backups);
+        // A setting that is reported as invalid is not missing: something valid takes its place, so that the others are still checked.
+        if (settings.HasRefused(nameof(backups.Folder)))
+            backups.Folder ??= ".";
+        if (settings.HasRefused(nameof(backups.Interval), nameof(backups.TimesOfDay)) && backups is { Interval: null, TimesOfDay.Count: 0 })
+            backups.Interval = TimeSpan.FromDays(1);
         backups.Validate();
         options.WithBackups(Read);
 

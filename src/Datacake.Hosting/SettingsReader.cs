@@ -144,6 +144,17 @@ sealed class SettingsReader(IConfigurationSection section, string owner, Action<
     public void ReadSection(string name, string sectionOwner, Action<SettingsReader> read) =>
         Read(name, setting => setting, setting => ReadAll(setting, sectionOwner, (_, error) => report(name, error), read));
 
+    /// <summary>Returns true if one of the settings was given and refused, so that it is reported already and must not be called missing.</summary>
+    public bool HasRefused(params ReadOnlySpan<string> names)
+    {
+        foreach (string name in names)
+        {
+            if (refused.Contains(name))
+                return true;
+        }
+        return false;
+    }
+
     /// <summary>Ignores settings that are not read, because it is not known which ones exist.</summary>
     public void IgnoreUnknown() => _ignoresUnknown = true;
 

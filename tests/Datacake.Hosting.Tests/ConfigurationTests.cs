@@ -285,6 +285,20 @@ public sealed class ConfigurationTests
         Assert.Contains(message, await RefuseAsync(settings), StringComparison.Ordinal);
 
     [Theory]
+    [InlineData(""" "Folder": "/backups", "Interval": "6 hours", "Keep": 0 """, "'Datacake:Backups:Interval' is '6 hours', which is not a time")]
+    [InlineData(""" "Folder": "/backups", "Interval": "00:00:30", "Keep": 0 """, "'Datacake:Backups:Interval' is not valid: BackupOptions.Interval is 00:00:30;")]
+    [InlineData(""" "Folder": "/backups", "TimesOfDay": ["25:30"], "Keep": 0 """, "'Datacake:Backups:TimesOfDay:0' is '25:30', which is not a time of the day")]
+    [InlineData(""" "Folder": ["/backups"], "Interval": "06:00:00", "Keep": 0 """, "'Datacake:Backups:Folder' must be a single value.")]
+    public async Task Invalid_setting_of_backups_is_not_called_missing_too_and_the_others_are_checked(string settings, string message)
+    {
+        string refusal = await RefuseAsync($$""" "Backups": { {{settings}} } """);
+
+        Assert.Contains(message, refusal, StringComparison.Ordinal);
+        Assert.Contains("'Datacake:Backups:Keep' is not valid: BackupOptions.Keep is 0", refusal, StringComparison.Ordinal);
+        Assert.DoesNotContain("is not set", refusal, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("sqlite", "Reference the package Datacake.Sqlite and call options.AddSqlite() before FromConfiguration.")]
     [InlineData("lmdb", "Reference the package Datacake.Lmdb and call options.AddLmdb() before FromConfiguration.")]
     public async Task Storage_that_is_not_available_is_refused_with_the_missing_package_and_call(string kind, string message)
