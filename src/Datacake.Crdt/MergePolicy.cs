@@ -8,4 +8,9 @@ public enum MergePolicy
 
     /// <summary>The policy under which a delete wins over updates. Only a later put brings the document back.</summary>
     DeleteWins = 1,
+
+    /// <summary>
+    /// The policy of documents that only serial transactions write, always as a whole. Of two puts or deletes, the later one wins.
+    /// </summary>
+    Serial = 2,
 }

@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using Datacake.EventualConsistency.Diagnostics;
 using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Sequencing;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -26,9 +27,10 @@ namespace Datacake.EventualConsistency.Commits;
 /// Called after each batch, committed or not, in which the replica has ended sessions; ends their streams. If it is null, the caller takes
 /// the ended sessions from the replica.
 /// </param>
+/// <param name="sequencer">The sequencer of the store, or null if there is none.</param>
 sealed class BatchCommitter(
     Replica replica, IStorage storage, Durability durability, TimeProvider time, ILogger logger, Action<ReplicaBatch> onCommitted,
-    Action<IReadOnlyList<EndedSession>>? onSessionsEnded = null)
+    Action<IReadOnlyList<EndedSession>>? onSessionsEnded = null, Sequencer? sequencer = null)
 {
     readonly Queue<CommitWork> _waiting = [];
     readonly List<CommitWork> _applied = [];
@@ -157,6 +159,7 @@ sealed class BatchCommitter(
                     OnAccepted(write);
             }
             replica.Complete(batch);
+            sequencer?.Complete();
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -192,6 +195,8 @@ sealed class BatchCommitter(
         foreach (var work in _applied)
             Notify(static work => work.OnCommitted(), work);
         Notify(onCommitted, batch);
+        if (sequencer is not null)
+            Notify(static sequencer => sequencer.TellOutcomes(), sequencer);
         return [];
     }
 
@@ -236,7 +241,11 @@ sealed class BatchCommitter(
         using var snapshot = await storage.OpenSnapshotAsync(CancellationToken.None).ConfigureAwait(false);
         _isInStorage = false;
         if (_isAbandoned)
+        {
             await replica.AbandonAsync(snapshot, isUnchanged: _isUnchanged).ConfigureAwait(false);
+            if (sequencer is not null)
+                await sequencer.AbandonAsync(snapshot).ConfigureAwait(false);
+        }
         _isAbandoned = false;
         var batch = replica.Begin(snapshot);
         await replica.ReconcileAsync(batch, cancellationToken).ConfigureAwait(false);
@@ -253,6 +262,8 @@ sealed class BatchCommitter(
                 Notify(work.OnFailed, isClosing ? CommitLoop.Closed() : e);
             }
         }
+        if (sequencer is not null)
+            await sequencer.FinishAsync(batch).ConfigureAwait(false);
         return batch;
     }
 

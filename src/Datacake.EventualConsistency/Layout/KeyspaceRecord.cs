@@ -30,5 +30,5 @@ sealed record KeyspaceRecord(string Name, MergePolicy Policy, long Count, UInt12
 
     /// <summary>Reads a merge policy.</summary>
     /// <exception cref="InvalidDataException">The policy is unknown.</exception>
-    public static MergePolicy ReadPolicy(ref MessagePackReader reader) => (MergePolicy)Record.ReadChoice(ref reader, (byte)MergePolicy.DeleteWins, "merge policy");
+    public static MergePolicy ReadPolicy(ref MessagePackReader reader) => (MergePolicy)Record.ReadChoice(ref reader, (byte)MergePolicy.Serial, "merge policy");
 }

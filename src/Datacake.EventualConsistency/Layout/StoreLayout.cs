@@ -41,7 +41,7 @@ static class StoreLayout
     };
 
     const byte MetaRange = 0x00, DocumentRange = 0x01, LogRange = 0x02, StateRange = 0x03, KeyspaceRange = 0x04, IndexRange = 0x05, IndexEntryRange = 0x06,
-        ArrivingRange = 0x07, ArrivingLogRange = 0x08;
+        ArrivingRange = 0x07, ArrivingLogRange = 0x08, SequenceRange = 0x09;
 
     /// <summary>The length of the prefix before a document's key: the range and the keyspace.</summary>
     public const int DocumentPrefixLength = 3;
@@ -56,7 +56,10 @@ static class StoreLayout
     /// <summary>The key of the seed's progress, on a store that joins.</summary>
     public static readonly ReadOnlyMemory<byte> SeedKey = new byte[] { MetaRange, (byte)'j' };
 
-    const byte LastRange = ArrivingLogRange;
+    /// <summary>The key of the state of the sequence. The entries follow it.</summary>
+    public static readonly ReadOnlyMemory<byte> SequenceKey = new byte[] { SequenceRange };
+
+    const byte LastRange = SequenceRange;
 
     /// <summary>The range of everything in the replicated store. The node's own keys come after it.</summary>
     public static readonly KeyRange All = new(default, new byte[] { LastRange + 1 });
@@ -83,6 +86,23 @@ static class StoreLayout
 
     /// <summary>The range of log records in a snapshot of another replica that is set aside.</summary>
     public static readonly KeyRange AllArrivingLog = RangeOf(ArrivingLogRange);
+
+    /// <summary>The range of the entries of the sequence, which are ordered by their indexes.</summary>
+    public static readonly KeyRange AllSequenceEntries = new(SequenceEntryKey(0), new byte[] { SequenceRange + 1 });
+
+    public static byte[] SequenceEntryKey(ulong index)
+    {
+        var key = new byte[1 + sizeof(ulong)];
+        key[0] = SequenceRange;
+        BinaryPrimitives.WriteUInt64BigEndian(key.AsSpan(1), index);
+        return key;
+    }
+
+    /// <summary>Returns the index in the key of an entry of the sequence.</summary>
+    /// <exception cref="InvalidDataException">The key is not that of an entry.</exception>
+    public static ulong IndexOfSequenceEntry(ReadOnlySpan<byte> key) => key.Length == 1 + sizeof(ulong)
+        ? BinaryPrimitives.ReadUInt64BigEndian(key[1..])
+        : throw new InvalidDataException($"The key {Convert.ToHexString(key)} is not that of an entry of the sequence.");
 
     public static byte[] KeyspaceKey(ushort keyspace) => Numbered(KeyspaceRange, keyspace, []);
 
@@ -183,6 +203,8 @@ static class StoreLayout
             IndexEntryRange => "an entry of an index",
             StateRange => "the record of the store's known set",
             _ when key.SequenceEqual(IdentityKey.Span) => "the record of the store's identity",
+            SequenceRange when key.Length == 1 => "the state of the sequence of serial transactions",
+            SequenceRange => "an entry of the sequence of serial transactions",
             _ when key.SequenceEqual(SeedKey.Span) => "the record of the progress of joining",
             _ => "a record of an unknown kind",
         };

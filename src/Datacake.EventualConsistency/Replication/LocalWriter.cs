@@ -26,8 +26,18 @@ sealed class LocalWriter(OwnRun run, GapCloser gapCloser, KeyspaceCatalog catalo
     /// <exception cref="DocumentNotFoundException">An update names a document that does not exist here. The batch is unchanged.</exception>
     /// <exception cref="TransactionConflictException">A requirement of the transaction is not met. The batch is unchanged.</exception>
     /// <exception cref="ArgumentException">A document would become too large. The batch is unchanged.</exception>
-    public async ValueTask<HlcTimestamp> WriteAsync(ReplicaBatch batch, Transaction transaction)
+    public ValueTask<HlcTimestamp> WriteAsync(ReplicaBatch batch, Transaction transaction) => WriteAsync(batch, transaction, HlcTimestamp.None);
+
+    /// <summary>Creates the transaction with which the sequencer applies what is decided [S4]. It alone may write to serial keyspaces.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="transaction">The effects.</param>
+    /// <param name="stamp">The stamp, which the sequencer has issued.</param>
+    public async ValueTask WriteSerialAsync(ReplicaBatch batch, Transaction transaction, HlcTimestamp stamp) =>
+        await WriteAsync(batch, transaction, stamp).ConfigureAwait(false);
+
+    async ValueTask<HlcTimestamp> WriteAsync(ReplicaBatch batch, Transaction transaction, HlcTimestamp stamp)
     {
+        bool isSerial = !stamp.IsNone;
         if (transaction.Requirements.Count > 0)
             await CheckRequirementsAsync(batch, transaction).ConfigureAwait(false);
         _keys.Clear();
@@ -35,6 +45,11 @@ sealed class LocalWriter(OwnRun run, GapCloser gapCloser, KeyspaceCatalog catalo
         {
             var operation = transaction.Operations[i];
             var keyspace = catalog.FindOrAdd(operation.Keyspace, MergePolicy.LastWriterWins);
+            if (keyspace.Policy == MergePolicy.Serial && !isSerial)
+            {
+                throw new InvalidOperationException(
+                    $"The keyspace '{operation.Keyspace}' is serial: only serial transactions write to it. Nothing was written. Save the document in a serial transaction.");
+            }
             var key = batch.KeyOf(keyspace, operation.Key);
             var current = await batch.ReadAsync(key).ConfigureAwait(false);
             if (operation.Kind == DocumentOperationKind.Update && !current.IsAlive(keyspace.Policy))
@@ -42,7 +57,8 @@ sealed class LocalWriter(OwnRun run, GapCloser gapCloser, KeyspaceCatalog catalo
             _keys.Add(key);
         }
 
-        var stamp = run.Tick();
+        if (!isSerial)
+            stamp = run.Tick();
         var deltas = new DocumentDelta[_keys.Count];
         _merged.Clear();
         for (int i = 0; i < deltas.Length; i++)
@@ -52,7 +68,8 @@ sealed class LocalWriter(OwnRun run, GapCloser gapCloser, KeyspaceCatalog catalo
             var current = await batch.ReadAsync(_keys[i]).ConfigureAwait(false);
             var delta = DeltaOf(operation, current, stamp, gapCloser.MayLackTail(batch.Before, run.Stamp) ? VersionVector.Empty : batch.Truncated);
             var merged = Document.Merge(current, delta);
-            if (operation.Kind != DocumentOperationKind.Delete && merged.Encoded.Length > Math.Max(maxDocumentLength, current.Encoded.Length))
+            // What is decided is applied, whatever it merges with.
+            if (!isSerial && operation.Kind != DocumentOperationKind.Delete && merged.Encoded.Length > Math.Max(maxDocumentLength, current.Encoded.Length))
                 throw TooLarge(operation, merged.Encoded.Length);
             _merged.Add(merged);
             deltas[i] = new DocumentDelta(

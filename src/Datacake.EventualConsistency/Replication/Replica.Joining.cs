@@ -29,7 +29,8 @@ sealed partial class Replica
     {
         if (IsJoined || HasPartOfSeed)
             return;
-        Identity.Cluster = _settings.FreshId;
+        // The same number, so that the store shows for good that it has formed its cluster [S9].
+        Identity.Cluster = Identity.StoreId;
         StartAsMember();
     }
 

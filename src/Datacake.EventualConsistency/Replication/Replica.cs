@@ -158,7 +158,7 @@ sealed partial class Replica
         _limit.Cover(_run.Stamp, batch.LastWritten);
         // The state record marks a store as joined, so it is written even before the store knows anything.
         batch.MustWriteState |= IsJoined && !_hasJoined;
-        return (batch.Build(Identity), Identity.IsDirty);
+        return (batch.Build(Identity), Identity.IsDirty || batch.MustFlush);
     }
 
     /// <summary>Takes over the changes of a batch that the storage has committed.</summary>

@@ -143,6 +143,9 @@ sealed class ReplicaBatch
         return storageKey;
     }
 
+    /// <summary>Returns a keyspace, or adds it with a policy.</summary>
+    public KeyspaceEntry FindOrAddKeyspace(string name, MergePolicy policy) => _catalog.FindOrAdd(name, policy);
+
     /// <summary>Returns the storage key, in the batch's memory, of a document that another node names.</summary>
     public ReadOnlyMemory<byte> KeyOf(DocumentName name) => KeyOf(_catalog.FindOrAdd(name.Keyspace, name.Policy), new DocumentKey(name.Key));
 
@@ -282,6 +285,9 @@ sealed class ReplicaBatch
     /// Gets the index entries of snapshot documents for indexes that are being built. Changes of documents are applied after these.
     /// </summary>
     public WriteBatch BuiltEntries => _builtEntries ??= new WriteBatch();
+
+    /// <summary>Gets or sets whether the commit must be flushed regardless of the store's durability.</summary>
+    public bool MustFlush { get; set; }
 
     /// <summary>Gets or sets whether the state is stored even if it is unchanged.</summary>
     public bool MustWriteState { get; set; }

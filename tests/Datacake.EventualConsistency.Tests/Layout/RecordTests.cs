@@ -17,7 +17,7 @@ public class RecordTests
         Assert.Equal(Keyspace, KeyspaceRecord.Decode(Keyspace.Encode()));
         Assert.Equal(Index.Stage, IndexRecord.Decode(Index.Encode()).Stage);
 
-        Assert.Throws<InvalidDataException>(() => KeyspaceRecord.Decode((Keyspace with { Policy = MergePolicy.DeleteWins + 1 }).Encode()));
+        Assert.Throws<InvalidDataException>(() => KeyspaceRecord.Decode((Keyspace with { Policy = MergePolicy.Serial + 1 }).Encode()));
         Assert.Throws<InvalidDataException>(() => IndexRecord.Decode((Index with { Stage = IndexStage.Dropped + 1 }).Encode()));
     }
 

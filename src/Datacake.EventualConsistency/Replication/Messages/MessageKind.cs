@@ -18,4 +18,5 @@ enum MessageKind : byte
     RepairHint = 13,
     KnownRequest = 14,
     KnownReply = 15,
+    Sequence = 16,
 }

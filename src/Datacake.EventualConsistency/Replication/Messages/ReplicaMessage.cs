@@ -76,6 +76,7 @@ abstract record ReplicaMessage
             MessageKind.RepairHint => RepairHint.Read(ref reader),
             MessageKind.KnownRequest => KnownRequest.Read(ref reader),
             MessageKind.KnownReply => KnownReply.Read(ref reader),
+            MessageKind.Sequence => SequenceMessage.Read(ref reader),
             _ => null,
         });
     });

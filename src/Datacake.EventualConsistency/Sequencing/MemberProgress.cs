@@ -1,0 +1,28 @@
+using Datacake.Crdt;
+
+namespace Datacake.EventualConsistency.Sequencing;
+
+/// <summary>The progress of a member that follows a sequencer, as the sequencer knows it.</summary>
+sealed class MemberProgress
+{
+    /// <summary>Gets or sets the index of the next entry to send.</summary>
+    public ulong Next { get; set; }
+
+    /// <summary>Gets or sets the index up to which the member has everything, flushed.</summary>
+    public ulong Match { get; set; }
+
+    /// <summary>Gets or sets the newest round that the member has answered.</summary>
+    public ulong Round { get; set; }
+
+    /// <summary>Gets or sets the limit that the member keeps, flushed.</summary>
+    public HlcTimestamp Limit { get; set; }
+
+    /// <summary>Gets or sets the time of the last answer; null if there was none.</summary>
+    public long? ContactAt { get; set; }
+
+    /// <summary>Gets or sets the time at which entries were sent that are not answered yet; null if there are none.</summary>
+    public long? SentAt { get; set; }
+
+    /// <summary>True if the member may become a voter.</summary>
+    public bool MayVote { get; set; }
+}

@@ -1,0 +1,28 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Layout;
+using MessagePack;
+
+namespace Datacake.EventualConsistency.Sequencing.Messages;
+
+/// <summary>The answer of a member to an <see cref="AppendRequest"/> or a <see cref="BaseNotice"/> [S3].</summary>
+/// <param name="Epoch">The epoch of the member: a later one than the sequencer's deposes the sequencer.</param>
+/// <param name="IsTaken">True if the member has, flushed, everything up to <paramref name="Match"/>.</param>
+/// <param name="Match">The index up to which the member agrees with the sequencer; if it did not take the entries, the greatest that it may agree to.</param>
+/// <param name="Round">The round that is answered.</param>
+/// <param name="Limit">The limit that the member keeps, flushed [S5].</param>
+/// <param name="MayVote">True if the member may become a voter.</param>
+sealed record AppendReply(ulong Epoch, bool IsTaken, ulong Match, ulong Round, HlcTimestamp Limit, bool MayVote) : SequencingMessage
+{
+    protected override void Write(ref MessagePackWriter writer)
+    {
+        writer.Write(Epoch);
+        writer.Write(IsTaken);
+        writer.Write(Match);
+        writer.Write(Round);
+        Record.WriteStamp(ref writer, Limit);
+        writer.Write(MayVote);
+    }
+
+    public static AppendReply Read(ref MessagePackReader reader) => new(
+        reader.ReadUInt64(), reader.ReadBoolean(), reader.ReadUInt64(), reader.ReadUInt64(), Record.ReadStamp(ref reader), reader.ReadBoolean());
+}

@@ -1,0 +1,72 @@
+using Datacake.EventualConsistency.Layout;
+using MessagePack;
+
+namespace Datacake.EventualConsistency.Sequencing;
+
+/// <summary>An entry of the sequence [S3].</summary>
+/// <param name="Epoch">The epoch of the sequencer that made the entry.</param>
+/// <param name="Kind">The kind of the entry.</param>
+sealed record SequenceEntry(ulong Epoch, SequenceEntryKind Kind)
+{
+    byte[]? _encoded;
+
+    /// <summary>Gets the identity of the transaction, if the entry is one or refuses one.</summary>
+    public TransactionId Id { get; private init; }
+
+    /// <summary>Gets the effects of the transaction, if the entry is one. Its conditions were checked when it was appended, and are not kept.</summary>
+    public IReadOnlyList<SerialOperation> Operations { get; private init; } = [];
+
+    /// <summary>Gets the store ids of the voters, in ascending order, if the entry is a change of voters.</summary>
+    public IReadOnlyList<ulong> Voters { get; private init; } = [];
+
+    /// <summary>Gets the outcome, if the entry is or refuses a transaction.</summary>
+    public RecordedOutcome Outcome => new(Id.Number, Conflict);
+
+    /// <summary>Gets the index of the condition that did not hold, if the entry refuses a transaction; otherwise, -1.</summary>
+    public int Conflict { get; private init; } = -1;
+
+    /// <summary>True if the entry is or refuses a transaction.</summary>
+    public bool HasOutcome => Kind is SequenceEntryKind.Transaction or SequenceEntryKind.Refusal;
+
+    /// <summary>Gets the encoded entry.</summary>
+    public byte[] Encoded => _encoded ??= Record.Encode(this, static (ref writer, entry) => entry.Write(ref writer));
+
+    public static SequenceEntry Empty(ulong epoch) => new(epoch, SequenceEntryKind.Empty);
+
+    public static SequenceEntry Of(ulong epoch, TransactionId id, IReadOnlyList<SerialOperation> operations) =>
+        new(epoch, SequenceEntryKind.Transaction) { Id = id, Operations = operations };
+
+    public static SequenceEntry OfRefusal(ulong epoch, TransactionId id, int conflict) => new(epoch, SequenceEntryKind.Refusal) { Id = id, Conflict = conflict };
+
+    public static SequenceEntry OfVoters(ulong epoch, IEnumerable<ulong> voters) => new(epoch, SequenceEntryKind.Voters) { Voters = [.. voters.Order()] };
+
+    public static SequenceEntry Decode(ReadOnlyMemory<byte> encoded) => Record.Decode(encoded, "an entry of the sequence", static (ref reader) => Read(ref reader));
+
+    void Write(ref MessagePackWriter writer)
+    {
+        writer.Write(Epoch);
+        writer.Write((byte)Kind);
+        if (Kind == SequenceEntryKind.Voters)
+            Record.WriteNumbers(ref writer, [.. Voters]);
+        if (!HasOutcome)
+            return;
+        Id.Write(ref writer);
+        if (Kind == SequenceEntryKind.Refusal)
+            writer.Write(Conflict);
+        else
+            OperationRecord.WriteAll(ref writer, Operations);
+    }
+
+    static SequenceEntry Read(ref MessagePackReader reader)
+    {
+        ulong epoch = reader.ReadUInt64();
+        var kind = (SequenceEntryKind)Record.ReadChoice(ref reader, (byte)SequenceEntryKind.Refusal, "kind of entry");
+        return kind switch
+        {
+            SequenceEntryKind.Transaction => Of(epoch, TransactionId.Read(ref reader), OperationRecord.ReadAll(ref reader)),
+            SequenceEntryKind.Refusal => OfRefusal(epoch, TransactionId.Read(ref reader), reader.ReadInt32()),
+            SequenceEntryKind.Voters => OfVoters(epoch, Record.ReadNumbers(ref reader, SequenceState.MaxVoters, "voters")),
+            _ => Empty(epoch),
+        };
+    }
+}

@@ -1,0 +1,159 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Sequencing.Messages;
+
+namespace Datacake.EventualConsistency.Sequencing;
+
+// What the sequencer sends, and what is decided by the answers [S3, S5].
+partial class Sequencer
+{
+    ulong _decided;
+    ulong _round;
+    long _beatAt;
+    long _wantedAt;                     // when a request last came
+    long _begunAt;                      // when this store became the sequencer
+    HlcTimestamp _asked;                // the limit that was asked for
+
+    /// <summary>Begins the epoch that this store was elected for, with an empty entry.</summary>
+    void BeginEpoch()
+    {
+        _role = SequencerRole.Sequencer;
+        (_sequencer, _heardAt, _isReady) = (0, null, false);
+        _replica.AdvanceClock(_limitFloor);
+        _progress.Clear();
+        _decided = Kept.Base;
+        _round = 0;
+        _begunAt = _wantedAt = Now;
+        _serialRun = HlcTimestamp.None;
+        BeginRequests();
+        Append(SequenceEntry.Empty(Kept.Epoch));
+        _beatAt = Now;
+    }
+
+    void TickSequencer(ReplicaBatch batch)
+    {
+        if (!HasContact())
+            StepDown(batch, Kept.Epoch);
+        else if (!IsVoter(Self) && _decided == _log.Last && IsReady)
+            StepDown(batch, Kept.Epoch);                                        // it has removed itself [S9]
+        else
+            ChangeVoters();
+    }
+
+    /// <summary>Returns true if a majority has answered within two of the longest election times, or may still do so.</summary>
+    bool HasContact()
+    {
+        long patience = 4 * ElectionTime;
+        return 2 * _log.Voters.Count(store => store == Self || Now - (_progress.GetValueOrDefault(store)?.ContactAt ?? _begunAt) < patience) > _log.Voters.Count;
+    }
+
+    void Append(SequenceEntry entry)
+    {
+        _log.Append(entry);
+        RaiseLimit();
+    }
+
+    /// <summary>
+    /// Asks for a limit that is a lease ahead, once less than half of the lease is left. It goes with the entries, so that a sequencer that has nothing to
+    /// apply makes nobody write anything.
+    /// </summary>
+    void RaiseLimit()
+    {
+        var now = HlcTimestamp.Max(_replica.LastStamp, HlcTimestamp.AtEndOf(_settings.Time.GetUtcNow()));
+        if (Ahead(now, _settings.Lease / 2) <= Kept.Limit)
+            return;
+        _asked = Ahead(now, _settings.Lease);
+        Kept = Kept with { Limit = HlcTimestamp.Max(Kept.Limit, _asked) };
+    }
+
+    static HlcTimestamp Ahead(HlcTimestamp stamp, TimeSpan time) => new(stamp.Packed + (ulong)(time.TotalSeconds * (1UL << 32)));
+
+    /// <summary>Finds out what is decided, applies it, answers those who wait for it, and sends what the members lack.</summary>
+    async ValueTask AdvanceAsync(ReplicaBatch batch)
+    {
+        ulong reached = Reached(static progress => progress.Match, IsAlone ? _log.Last : _log.StoredLast);
+        // Entries of earlier epochs are decided only with one of the own epoch: a majority that has them may still lose them to a later sequencer [S3].
+        if (reached > _decided && DecidesBy(reached))
+            _decided = reached;
+        var limit = Reached(static progress => progress.Limit, IsAlone ? Kept.Limit : _log.Stored.Limit);
+        if (_decided > Kept.Base)
+            await ApplyAsync(batch, limit).ConfigureAwait(false);
+        if (_decided > Kept.Base)
+            RaiseLimit();
+        // One that wakes up says so at once, since its followers wait for long.
+        bool isWoken = _pace != 1 && !IsIdle;
+        _pace = IsIdle ? _settings.IdleFactor : 1;
+        bool isDue = isWoken || Now >= _beatAt || _barriers.Exists(barrier => barrier.Round > _round);
+        if (isDue)
+        {
+            _round++;
+            _beatAt = Now + Heartbeat;
+        }
+        foreach (var (node, session) in _replica.Sessions)
+        {
+            if (!session.Run.IsNone)
+                Feed(batch, node, session.StoreId, isDue);
+        }
+        TellBarriers(batch, Reached(static progress => progress.Round, _round));
+    }
+
+    bool IsIdle => _decided == _log.Last && _barriers.Count == 0 && Now - _wantedAt >= _settings.IdleAfter.TotalMilliseconds;
+
+    /// <summary>True if this store is the only voter, so that its own commit decides: what a batch holds is decided with it.</summary>
+    bool IsAlone => _log.Voters is [var only] && only == Self;
+
+    /// <summary>Returns the greatest value that a majority of the voters has reached.</summary>
+    T Reached<T>(Func<MemberProgress, T> value, T own)
+        where T : struct, IComparable<T>
+    {
+        T[] values = [.. _log.Voters.Select(store => store == Self ? own : _progress.TryGetValue(store, out var progress) ? value(progress) : default).OrderDescending()];
+        return values.Length == 0 ? default : values[values.Length / 2];
+    }
+
+    void Feed(ReplicaBatch batch, byte node, ulong store, bool isHeartbeat)
+    {
+        if (!_progress.TryGetValue(store, out var progress))
+            _progress.Add(store, progress = new MemberProgress { Next = _log.Last + 1 });
+        bool isWaiting = progress.SentAt is { } sent && Now - sent < Heartbeat;
+        bool hasMore = progress.Next <= _log.Last && progress.Next > Kept.Base;
+        if (!isHeartbeat && (!hasMore || isWaiting))
+            return;
+        var status = new SequencerStatus(Kept.Epoch, Heartbeat, _round, _decided, Kept.Limit, Kept.Base, Kept.Token);
+        if (progress.Next <= Kept.Base)
+        {
+            Send(batch, node, new BaseNotice(status, Kept.Base, Kept.BaseEpoch, Kept.BaseVoters));
+            return;
+        }
+        var entries = new List<SequenceEntry>();
+        int length = 0;
+        for (ulong index = progress.Next; index <= _log.Last && (entries.Count == 0 || length + _log[index].Encoded.Length <= _settings.MaxMessageLength); index++)
+        {
+            entries.Add(_log[index]);
+            length += _log[index].Encoded.Length;
+        }
+        if (entries.Count > 0)
+            progress.SentAt = Now;
+        Send(batch, node, new AppendRequest(status, progress.Next - 1, _log.EpochAt(progress.Next - 1), entries));
+    }
+
+    void OnAppended(ReplicaBatch batch, ulong store, AppendReply reply)
+    {
+        if (reply.Epoch > Kept.Epoch)
+        {
+            StepDown(batch, reply.Epoch);
+            return;
+        }
+        if (_role != SequencerRole.Sequencer || reply.Epoch != Kept.Epoch || !_progress.TryGetValue(store, out var progress))
+            return;
+        (progress.ContactAt, progress.SentAt, progress.MayVote) = (Now, null, reply.MayVote);
+        if (!reply.IsTaken)
+        {
+            progress.Next = Math.Max(1, Math.Min(reply.Match + 1, progress.Next - 1));
+            return;
+        }
+        progress.Match = Math.Max(progress.Match, Math.Min(reply.Match, _log.Last));
+        progress.Next = progress.Match + 1;
+        progress.Round = Math.Max(progress.Round, reply.Round);
+        progress.Limit = HlcTimestamp.Max(progress.Limit, reply.Limit);
+    }
+}

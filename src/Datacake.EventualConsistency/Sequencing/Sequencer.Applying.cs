@@ -1,0 +1,44 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Transactions;
+
+namespace Datacake.EventualConsistency.Sequencing;
+
+// The effects of what is decided [S4].
+partial class Sequencer
+{
+    bool _isReady;                      // has applied an entry of its own epoch
+    HlcTimestamp _serialRun;            // the last stamp of this store before the first one with effects in this epoch, or none
+
+    /// <summary>Commits the effects of everything that is decided, as one ordinary transaction, under a stamp that a majority has granted.</summary>
+    async ValueTask ApplyAsync(ReplicaBatch batch, HlcTimestamp granted)
+    {
+        // What was inherited waits for an entry of the own epoch, and is then applied again together with it: the earlier sequencer may have applied
+        // some of it or not. The effects are whole documents, so that the later ones on top make it harmless, and the newer stamp makes it certain.
+        if (!_isReady && _log.EpochAt(_decided) != Kept.Epoch)
+            return;
+        var stamp = _replica.IssueStamp();
+        if (stamp > granted)
+            return;
+        var effects = new SerialEffects();
+        for (ulong index = Kept.Base + 1; index <= _decided; index++)
+        {
+            _settings.OnDecided?.Invoke(index, _log[index]);
+            if (_log[index] is { HasOutcome: true } entry && MustApply(entry))
+                effects.Add(entry);
+        }
+        var token = Kept.Token;
+        if (await effects.ToTransactionAsync(batch).ConfigureAwait(false) is { } transaction)
+        {
+            if (_serialRun.IsNone)
+                _serialRun = _replica.LastWritten(batch);
+            await _replica.WriteSerialAsync(batch, transaction, stamp).ConfigureAwait(false);
+            token = token.Union(_replica.Node, _serialRun, stamp);
+        }
+        batch.MustFlush = true;
+        ulong first = Kept.Base + 1;
+        _isReady |= _log.EpochAt(_decided) == Kept.Epoch;
+        AnswerApplied(batch, first, _decided, token);
+        _log.DropUpTo(_decided, token);
+    }
+}

@@ -1,0 +1,103 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Sequencing.Messages;
+
+namespace Datacake.EventualConsistency.Sequencing;
+
+// What a member does with the entries of the sequencer [S3, S6].
+partial class Sequencer
+{
+    /// <summary>
+    /// The time after which a follower drops entries even if that alone needs a flush. Until then, the drop waits for a batch that is flushed anyway.
+    /// </summary>
+    const long MaxRebaseDelay = 1_000;
+
+    const int MaxDroppable = 256;
+
+    ulong _droppable;                   // the index up to which entries may be dropped once the store knows what the token names
+    VersionVector _droppableToken = VersionVector.Empty;
+    long _droppableSince;
+
+    /// <summary>Takes note of the sequencer of an epoch. Returns false if it is an old one.</summary>
+    bool Hear(ReplicaBatch batch, byte peer, SequencerStatus status)
+    {
+        if (status.Epoch < Kept.Epoch)
+        {
+            Send(batch, peer, new AppendReply(Kept.Epoch, IsTaken: false, 0, 0, HlcTimestamp.None, _settings.MayVote));
+            return false;
+        }
+        if (status.Epoch > Kept.Epoch || _role != SequencerRole.Follower)
+            StepDown(batch, status.Epoch);
+        (_sequencer, _heardAt) = (peer, Now);
+        _pace = Math.Max(1, status.Heartbeat / (int)_settings.Heartbeat.TotalMilliseconds);
+        Wait();
+        if (status.Limit > Kept.Limit)
+            Kept = Kept with { Limit = status.Limit };
+        return true;
+    }
+
+    void OnAppend(ReplicaBatch batch, byte peer, AppendRequest request)
+    {
+        if (!Hear(batch, peer, request.Status))
+            return;
+        ulong previous = request.Previous, last = previous + (ulong)request.Entries.Count;
+        bool isTaken = previous < Kept.Base || (previous <= _log.Last && _log.EpochAt(previous) == request.PreviousEpoch);
+        ulong match = Math.Min(_log.Last, previous == 0 ? 0 : previous - 1);
+        if (isTaken)
+        {
+            for (int i = 0; i < request.Entries.Count; i++)
+            {
+                ulong index = previous + 1 + (ulong)i;
+                if (index <= Kept.Base)
+                    continue;
+                if (index <= _log.Last && _log[index].Epoch != request.Entries[i].Epoch)
+                    _log.RemoveFrom(index);
+                if (index > _log.Last)
+                    _log.Append(request.Entries[i]);
+            }
+            match = Math.Max(last, Kept.Base);
+            NoteDroppable(Math.Min(request.Status.Applied, match), request.Status.Token);
+        }
+        Send(batch, peer, new AppendReply(Kept.Epoch, isTaken, match, request.Status.Round, Kept.Limit, _settings.MayVote));
+    }
+
+    /// <summary>Takes over a base, once the store knows what the token names. Until then, anti-entropy brings it.</summary>
+    void OnBase(ReplicaBatch batch, byte peer, BaseNotice notice)
+    {
+        if (!Hear(batch, peer, notice.Status))
+            return;
+        if (notice.Base > Kept.Base)
+        {
+            if (!batch.State.Known.Covers(notice.Status.Token))
+            {
+                Send(batch, peer, new AppendReply(Kept.Epoch, IsTaken: false, _log.Last, notice.Status.Round, Kept.Limit, _settings.MayVote));
+                return;
+            }
+            if (notice.Base <= _log.Last && _log.EpochAt(notice.Base) == notice.BaseEpoch)
+                _log.DropUpTo(notice.Base, notice.Status.Token);
+            else
+                _log.TakeOver(notice.Base, notice.BaseEpoch, notice.Voters, notice.Status.Token);
+        }
+        Send(batch, peer, new AppendReply(Kept.Epoch, IsTaken: true, Kept.Base, notice.Status.Round, Kept.Limit, _settings.MayVote));
+    }
+
+    void NoteDroppable(ulong applied, VersionVector token)
+    {
+        if (applied <= Kept.Base || applied <= _droppable)
+            return;
+        if (_droppable <= Kept.Base)
+            _droppableSince = Now;
+        (_droppable, _droppableToken) = (applied, token);
+    }
+
+    /// <summary>Drops the entries whose effects the store has. The flush of the batch covers those effects, too, since they came before.</summary>
+    void RebaseLater()
+    {
+        if (_droppable <= Kept.Base || _droppable > _log.Last)
+            return;
+        bool isDue = !ReferenceEquals(_log.State, _log.Stored) || _log.StoredLast != _log.Last || Now - _droppableSince >= MaxRebaseDelay
+            || _droppable - Kept.Base > MaxDroppable;
+        if (isDue && _replica.State.Known.Covers(_droppableToken))
+            _log.DropUpTo(_droppable, _droppableToken);
+    }
+}

@@ -1,0 +1,168 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Sequencing.Messages;
+
+namespace Datacake.EventualConsistency.Sequencing;
+
+// The requests that a sequencer takes [S4, S7, S8].
+partial class Sequencer
+{
+    readonly List<SequencerReply> _replies = [];                                                // for this node's own requests
+    readonly Dictionary<ulong, Requester> _waiting = [];                                        // by the index of the entry
+    readonly Dictionary<TransactionId, ulong> _entryOf = [];                                    // of the transactions above the base
+    readonly Dictionary<(string, DocumentKey), (ulong Index, SerialOperation Operation)> _last = [];    // the last waiting write of each document
+    readonly List<(Requester Requester, ulong Round, VersionVector Token)> _barriers = [];
+
+    /// <summary>Handles a request of this node's own.</summary>
+    public ValueTask CommitAsync(ReplicaBatch batch, CommitRequest request) => CommitAsync(batch, new Requester(_replica.Node, 0, request.Attempt), request);
+
+    /// <summary>Handles a request of this node's own.</summary>
+    public void BeginBarrier(ReplicaBatch batch, BarrierRequest request) => BeginBarrier(batch, new Requester(_replica.Node, 0, request.Attempt));
+
+    async ValueTask CommitAsync(ReplicaBatch batch, Requester requester, CommitRequest request)
+    {
+        _wantedAt = Now;
+        if (!TakesRequests)
+        {
+            Reply(batch, requester, SerialOutcome.NotSequencer);
+            return;
+        }
+        // Sent again: it is recognized while it waits, and by the record of its lane when it is done [S8].
+        if (_entryOf.TryGetValue(request.Id, out ulong index))
+        {
+            _waiting[index] = requester;
+            return;
+        }
+        var recorded = await FindOutcomeAsync(batch, request.Id.Caller).ConfigureAwait(false);
+        if (request.Id.Number <= recorded.Number)
+        {
+            Reply(batch, requester, recorded.Conflict < 0 ? SerialOutcome.Done : SerialOutcome.Conflict, conflict: recorded.Conflict);
+            return;
+        }
+        // A refusal depends on entries that may yet be lost, so that it is told only when it is decided itself, after them.
+        int conflict = await FindConflictAsync(batch, request.Conditions).ConfigureAwait(false);
+        if (conflict >= 0 && !DecidesRefusals)
+        {
+            Reply(batch, requester, SerialOutcome.Conflict, conflict: conflict);
+            return;
+        }
+        var entry = conflict < 0 ? SequenceEntry.Of(Kept.Epoch, request.Id, request.Operations) : SequenceEntry.OfRefusal(Kept.Epoch, request.Id, conflict);
+        if (Waiting > 0 && _log.Length + entry.Encoded.Length > _settings.MaxWaitingLength)
+        {
+            Reply(batch, requester, SerialOutcome.Busy);
+            return;
+        }
+        Append(entry);
+        Note(entry, _log.Last);
+        _waiting[_log.Last] = requester;
+    }
+
+    /// <summary>Notes a request for a barrier, which is confirmed by the next round that begins [S7].</summary>
+    void BeginBarrier(ReplicaBatch batch, Requester requester)
+    {
+        _wantedAt = Now;
+        if (TakesRequests)
+            _barriers.Add((requester, _round + 1, Kept.Token));
+        else
+            Reply(batch, requester, SerialOutcome.NotSequencer);
+    }
+
+    /// <summary>Returns the outcome that is recorded of a lane. A transaction that waits is found by its identity.</summary>
+    static async ValueTask<RecordedOutcome> FindOutcomeAsync(ReplicaBatch batch, CallerLane caller)
+    {
+        var keyspace = batch.FindOrAddKeyspace(CallerLane.Keyspace, MergePolicy.Serial);
+        return RecordedOutcome.Of(await batch.ReadAsync(batch.KeyOf(keyspace, caller.ToKey())).ConfigureAwait(false));
+    }
+
+    /// <summary>Returns the index of the first condition that does not hold, or -1. Entries that wait count as if they were applied.</summary>
+    async ValueTask<int> FindConflictAsync(ReplicaBatch batch, IReadOnlyList<SerialCondition> conditions)
+    {
+        for (int i = 0; i < conditions.Count; i++)
+        {
+            var (name, key, content) = conditions[i];
+            if (content != await ContentAsync(batch, name, key).ConfigureAwait(false))
+                return i;
+        }
+        return -1;
+    }
+
+    async ValueTask<UInt128?> ContentAsync(ReplicaBatch batch, string name, DocumentKey key)
+    {
+        if (FindWaiting(name, key) is { } waiting)
+            return waiting.Kind == DocumentOperationKind.Delete ? null : ContentHash.Of(waiting.Content);
+        if (_replica.Catalog.Find(name) is not { } keyspace)
+            return null;
+        var document = await batch.ReadAsync(batch.KeyOf(keyspace, key)).ConfigureAwait(false);
+        return document.IsAlive(keyspace.Policy) ? ContentHash.Of(document) : null;
+    }
+
+    /// <summary>Takes up the entries that an earlier sequencer has left.</summary>
+    void BeginRequests()
+    {
+        ClearRequests();
+        for (ulong index = Kept.Base + 1; index <= _log.Last; index++)
+            Note(_log[index], index);
+    }
+
+    void Note(SequenceEntry entry, ulong index)
+    {
+        if (!entry.HasOutcome)
+            return;
+        _entryOf[entry.Id] = index;
+        foreach (var operation in entry.Operations)
+            _last[(operation.Operation.Keyspace, operation.Operation.Key)] = (index, operation);
+    }
+
+    /// <summary>Answers those whose entries are applied by the batch, and forgets the entries.</summary>
+    void AnswerApplied(ReplicaBatch batch, ulong first, ulong last, VersionVector token)
+    {
+        for (ulong index = first; index <= last; index++)
+        {
+            var entry = _log[index];
+            if (_waiting.Remove(index, out var requester))
+                Reply(batch, requester, entry.Conflict < 0 ? SerialOutcome.Done : SerialOutcome.Conflict, token, entry.Conflict);
+            if (!entry.HasOutcome)
+                continue;
+            _entryOf.Remove(entry.Id);
+            foreach (var (_, operation) in entry.Operations)
+            {
+                if (_last.TryGetValue((operation.Keyspace, operation.Key), out var newest) && newest.Index == index)
+                    _last.Remove((operation.Keyspace, operation.Key));
+            }
+        }
+    }
+
+    void TellBarriers(ReplicaBatch batch, ulong confirmed)
+    {
+        foreach (var (requester, _, token) in _barriers.FindAll(barrier => barrier.Round <= confirmed))
+            Reply(batch, requester, SerialOutcome.Done, token);
+        _barriers.RemoveAll(barrier => barrier.Round <= confirmed);
+    }
+
+    /// <summary>Tells those who wait that this store is no longer the sequencer.</summary>
+    void Resign(ReplicaBatch batch)
+    {
+        foreach (var requester in _waiting.Values)
+            Reply(batch, requester, SerialOutcome.Unknown);
+        foreach (var (requester, _, _) in _barriers)
+            Reply(batch, requester, SerialOutcome.Unknown);
+    }
+
+    void ClearRequests()
+    {
+        _waiting.Clear();
+        _entryOf.Clear();
+        _last.Clear();
+        _barriers.Clear();
+    }
+
+    void Reply(ReplicaBatch batch, Requester requester, SerialOutcome outcome, VersionVector? token = null, int conflict = -1)
+    {
+        byte sequencer = outcome == SerialOutcome.Unknown ? (byte)0 : Current;
+        var reply = new SequencerReply(requester.Attempt, outcome, token ?? Kept.Token, sequencer, conflict);
+        if (requester.Node == _replica.Node)
+            _replies.Add(reply);
+        else
+            batch.Outbox.Add(new Outgoing(requester.Node, requester.Session, reply.Wrap()));
+    }
+}

@@ -1,0 +1,36 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Transactions;
+
+namespace Datacake.EventualConsistency.Sequencing;
+
+// The decisions that single rules make, each by itself, so that the simulator can break one and see whether it notices.
+partial class Sequencer
+{
+    /// <summary>Returns true if an entry that a majority has flushed is decided [S3]: one of an earlier epoch may still be lost to a later sequencer.</summary>
+    protected virtual bool DecidesBy(ulong index) => _log.EpochAt(index) == Kept.Epoch;
+
+    /// <summary>Returns true if an entry is applied by this sequencer, whoever made it [S4].</summary>
+    protected virtual bool MustApply(SequenceEntry entry) => true;
+
+    /// <summary>True if requests are taken: everything that earlier sequencers have left is applied [S4].</summary>
+    protected virtual bool TakesRequests => IsReady;
+
+    /// <summary>Returns the last write of a document that waits, or null if there is none [S4].</summary>
+    protected virtual DocumentOperation? FindWaiting(string keyspace, DocumentKey key) =>
+        _last.TryGetValue((keyspace, key), out var last) ? last.Operation.Operation : null;
+
+    /// <summary>True if a refusal is put into the sequence, and told once it is decided [S8].</summary>
+    protected virtual bool DecidesRefusals => true;
+
+    /// <summary>True if the voters may be changed: the last change is decided, and so is an entry of this epoch [S9].</summary>
+    protected virtual bool MayChangeVoters => IsReady && _log.Last == _decided;
+
+    /// <summary>
+    /// Returns true if a store follows, and has everything that is decided [S9]. As a voter, it must not be behind what the sequencer has dropped.
+    /// </summary>
+    protected virtual bool IsCaughtUp(ulong store) => _progress.TryGetValue(store, out var progress) && progress.Match >= _decided
+        && progress.ContactAt is { } contact && Now - contact < 3 * Heartbeat;
+
+    /// <summary>Returns true if a store may have the vote of the present epoch: one epoch, one vote [S2].</summary>
+    protected virtual bool MayVoteFor(ulong store) => Kept.Vote == 0 || Kept.Vote == store;
+}

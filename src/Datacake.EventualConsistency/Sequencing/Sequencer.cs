@@ -1,0 +1,220 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.EventualConsistency.Sequencing.Messages;
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Sequencing;
+
+/// <summary>
+/// The rules of serial transactions of one store: a state machine beside the <see cref="Replica"/>, driven by the same batches. Numbers in brackets,
+/// such as [S4], refer to the rules in SERIAL.md.
+/// </summary>
+/// <remarks>
+/// Whatever a rule says must be flushed before it is told is written in the batch whose messages tell it, since a batch is sent once it is committed.
+/// Not thread-safe: one caller at a time, who begins each batch, fills it, calls <see cref="FinishAsync"/> last, and then <see cref="Complete"/> or
+/// <see cref="AbandonAsync"/>.
+/// </remarks>
+partial class Sequencer
+{
+    readonly SequencerSettings _settings;
+    readonly Replica _replica;
+    readonly Dictionary<ulong, MemberProgress> _progress = [];      // of the members that follow, by store id
+    readonly long _origin;
+    SequenceLog _log;
+    SequencerRole _role;
+    byte _sequencer;                    // the node that is heard of as sequencer, or 0
+    long? _heardAt;                     // when the sequencer was last heard of
+    long _deadline;                     // when to stand for election
+    int _pace = 1;                      // the factor of the present sequencer's times: more than 1 while it is idle
+
+    /// <summary>Creates a sequencer over what a store keeps of the sequence.</summary>
+    public Sequencer(SequencerSettings settings, Replica replica, SequenceLog log)
+    {
+        _settings = settings;
+        _replica = replica;
+        _log = log;
+        _origin = settings.Time.GetTimestamp();
+        Caller = new SerialCaller(this, replica, settings);
+        Wait();
+    }
+
+    /// <summary>Gets the requests of this node.</summary>
+    public SerialCaller Caller { get; }
+
+    /// <summary>Gets the role of this store.</summary>
+    public SequencerRole Role => _role;
+
+    /// <summary>True if this store is the sequencer and takes requests.</summary>
+    public bool IsReady => _role == SequencerRole.Sequencer && _isReady;
+
+    /// <summary>Gets the node that this store takes for the sequencer; 0 if it knows none.</summary>
+    public byte Current => _role == SequencerRole.Sequencer ? _replica.Node : _sequencer;
+
+    /// <summary>Gets the state that is kept.</summary>
+    public SequenceState State => _log.State;
+
+    /// <summary>Gets the number of entries that wait: they are not dropped yet.</summary>
+    public int Waiting => (int)(_log.Last - _log.State.Base);
+
+    /// <summary>Gets the index of the last entry.</summary>
+    public ulong Last => _log.Last;
+
+    /// <summary>True if this store is the only voter, so that its own commit decides.</summary>
+    public bool IsOnlyVoter => IsAlone;
+
+    /// <summary>Gets the store ids of the voters.</summary>
+    public IReadOnlyList<ulong> Voters => _log.Voters;
+
+    /// <summary>Opens the sequencer of a store.</summary>
+    /// <exception cref="InvalidDataException">The records of the sequence are damaged.</exception>
+    public static async ValueTask<Sequencer> OpenAsync(SequencerSettings settings, Replica replica, IStorageSnapshot snapshot, CancellationToken cancellationToken) =>
+        new Sequencer(settings, replica, await SequenceLog.LoadAsync(snapshot, cancellationToken).ConfigureAwait(false));
+
+    ulong Self => _replica.Identity.StoreId;
+
+    long Now => (long)_settings.Time.GetElapsedTime(_origin).TotalMilliseconds;
+
+    /// <summary>Gets the time between heartbeats at present, in milliseconds.</summary>
+    int Heartbeat => _pace * (int)_settings.Heartbeat.TotalMilliseconds;
+
+    /// <summary>Gets the shortest election time at present, in milliseconds.</summary>
+    long ElectionTime => _pace * (long)_settings.ElectionTime.TotalMilliseconds;
+
+    SequenceState Kept
+    {
+        get => _log.State;
+        set => _log.State = value;
+    }
+
+    bool IsVoter(ulong store) => _log.Voters.Contains(store);
+
+    bool IsMember => _replica.IsJoined && _replica.Exclusion is null;
+
+    /// <summary>Processes a message of a session, and ignores it if that session is no longer open.</summary>
+    /// <exception cref="InvalidDataException">The message is not valid.</exception>
+    public async ValueTask ReceiveAsync(ReplicaBatch batch, byte peer, long session, SequenceMessage wrapped)
+    {
+        if (!_replica.IsOpen(peer, session) || !IsMember)
+            return;
+        ulong store = _replica.Sessions[peer].StoreId;
+        switch (SequencingMessage.Decode(wrapped))
+        {
+            case VoteRequest request:
+                OnVoteRequest(batch, peer, request);
+                break;
+            case VoteReply reply:
+                OnVoteReply(batch, store, reply);
+                break;
+            case AppendRequest request:
+                OnAppend(batch, peer, request);
+                break;
+            case BaseNotice notice:
+                OnBase(batch, peer, notice);
+                break;
+            case AppendReply reply:
+                OnAppended(batch, store, reply);
+                break;
+            case CommitRequest request:
+                await CommitAsync(batch, new Requester(peer, session, request.Attempt), request).ConfigureAwait(false);
+                break;
+            case BarrierRequest request:
+                BeginBarrier(batch, new Requester(peer, session, request.Attempt));
+                break;
+            case SequencerReply reply:
+                _replies.Add(reply);
+                break;
+        }
+    }
+
+    /// <summary>Does what is due by now. Must be called more often than heartbeats are sent.</summary>
+    public async ValueTask TickAsync(ReplicaBatch batch)
+    {
+        if (IsMember)
+            Tick(batch);
+        else
+            StepDown(batch, Kept.Epoch);
+        await Caller.TickAsync(batch).ConfigureAwait(false);
+    }
+
+    /// <summary>Adds everything to a batch that follows from what was done in it. Must be called last.</summary>
+    public async ValueTask FinishAsync(ReplicaBatch batch)
+    {
+        // The store that forms a cluster is its first voter [S9].
+        if (IsMember && _log.Voters.Count == 0 && Kept.Epoch == 0 && _replica.Identity.Cluster == Self)
+            Kept = Kept with { BaseVoters = [Self] };
+        if (_role == SequencerRole.Sequencer)
+            await AdvanceAsync(batch).ConfigureAwait(false);
+        else
+            RebaseLater();
+        _log.WriteTo(batch);
+    }
+
+    /// <summary>Takes over the changes of a batch that the storage has committed.</summary>
+    public void Complete() => _log.OnCommitted();
+
+    /// <summary>Ends the requests of this node that have an outcome, after <see cref="Complete"/>.</summary>
+    public void TellOutcomes()
+    {
+        SequencerReply[] replies = [.. _replies];
+        _replies.Clear();
+        foreach (var reply in replies)
+            Caller.OnReply(reply);
+    }
+
+    /// <summary>Returns to the stored state after a batch that the storage failed to commit.</summary>
+    public async ValueTask AbandonAsync(IStorageSnapshot snapshot)
+    {
+        _log = await SequenceLog.LoadAsync(snapshot, CancellationToken.None).ConfigureAwait(false);
+        _replies.Clear();
+        Follow();
+        Wait();
+    }
+
+    void Tick(ReplicaBatch batch)
+    {
+        if (_role == SequencerRole.Sequencer)
+        {
+            TickSequencer(batch);
+            return;
+        }
+        // A sequencer whose session has ended is gone, or soon dialed again: its followers need not wait for the whole election time.
+        if (_sequencer != 0 && !_replica.Sessions.ContainsKey(_sequencer))
+        {
+            (_sequencer, _heardAt, _pace) = (0, null, 1);
+            _deadline = Math.Min(_deadline, Now + _settings.Random.NextInt64(ElectionTime));
+        }
+        if (Now >= _deadline)
+            Stand(batch);
+    }
+
+    void Send(ReplicaBatch batch, byte node, SequencingMessage message)
+    {
+        if (_replica.Sessions.TryGetValue(node, out var session))
+            batch.Outbox.Add(new Outgoing(node, session.Id, message.Wrap()));
+    }
+
+    /// <summary>Gives a new random time to wait for a sequencer.</summary>
+    void Wait()
+    {
+        _deadline = Now + ElectionTime + _settings.Random.NextInt64(ElectionTime);
+    }
+
+    /// <summary>Becomes a follower, of a later epoch if there is one.</summary>
+    void StepDown(ReplicaBatch batch, ulong epoch)
+    {
+        if (epoch > Kept.Epoch)
+            Kept = Kept with { Epoch = epoch, Vote = 0 };
+        if (_role == SequencerRole.Sequencer)
+            Resign(batch);
+        Follow();
+    }
+
+    void Follow()
+    {
+        _pace = 1;
+        _role = SequencerRole.Follower;
+        _isReady = false;
+        ClearRequests();
+    }
+}

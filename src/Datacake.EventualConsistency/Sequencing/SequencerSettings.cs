@@ -1,0 +1,47 @@
+namespace Datacake.EventualConsistency.Sequencing;
+
+/// <summary>The settings of a sequencer.</summary>
+/// <param name="Time">The clock for the time that passes. Safety does not depend on it.</param>
+/// <param name="Random">The source of random election times.</param>
+sealed record SequencerSettings(TimeProvider Time, Random Random)
+{
+    /// <summary>Gets the time between two heartbeats of a sequencer that has something to do.</summary>
+    public TimeSpan Heartbeat { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>
+    /// Gets the factor by which heartbeats are rarer, and election times longer, while nobody has asked the sequencer for anything for a while. A cluster
+    /// that does not use serial transactions hardly notices its sequencer.
+    /// </summary>
+    public int IdleFactor { get; init; } = 10;
+
+    /// <summary>Gets the time without a request after which a sequencer is idle.</summary>
+    public TimeSpan IdleAfter { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// Gets the shortest election time: who has heard of a sequencer within it votes for no other. The longest is twice as long.
+    /// </summary>
+    public TimeSpan ElectionTime { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Gets how far ahead of its clock a sequencer asks for stamps [S5].</summary>
+    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Gets the number of voters that the sequencer aims at.</summary>
+    public int MaxVoters { get; init; } = 5;
+
+    /// <summary>
+    /// Gets the observer of the entries that the sequencer applies, for tests; null for none. It is called before the commit. If this store is the only voter,
+    /// the entry is decided by that commit alone.
+    /// </summary>
+    public Action<ulong, SequenceEntry>? OnDecided { get; init; }
+
+    /// <summary>True if this store may become a voter.</summary>
+    public bool MayVote { get; init; } = true;
+
+    /// <summary>
+    /// Gets the maximum length of the entries that wait, in bytes. What waits must fit into one transaction, because a new sequencer applies it as one [S4].
+    /// </summary>
+    public long MaxWaitingLength { get; init; } = 8 * 1024 * 1024;
+
+    /// <summary>Gets the maximum length of the entries in one message, in bytes, unless a single entry is longer.</summary>
+    public int MaxMessageLength { get; init; } = 1024 * 1024;
+}

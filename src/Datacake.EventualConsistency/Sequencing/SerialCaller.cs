@@ -1,0 +1,107 @@
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Sequencing.Messages;
+
+namespace Datacake.EventualConsistency.Sequencing;
+
+/// <summary>
+/// The requests of one node: sends each to the sequencer, and again, under the same identity, until its outcome is known [S8]. Pure and not thread-safe,
+/// as the <see cref="Sequencer"/> is.
+/// </summary>
+sealed class SerialCaller(Sequencer sequencer, Replica replica, SequencerSettings settings)
+{
+    /// <summary>The time after which a request without an answer is sent again, in milliseconds.</summary>
+    const long RetryAfter = 300;
+
+    const long RetrySoon = 20;
+
+    readonly Dictionary<ulong, SerialRequest> _requests = [];
+    readonly Stack<(uint Lane, ulong Number)> _freeLanes = [];
+    readonly long _origin = settings.Time.GetTimestamp();
+    ulong _lastAttempt;
+    uint _lastLane;
+    byte _hint;                         // the node that another one takes for the sequencer, or 0
+
+    /// <summary>Gets the number of requests without an outcome.</summary>
+    public int Count => _requests.Count;
+
+    long Now => (long)settings.Time.GetElapsedTime(_origin).TotalMilliseconds;
+
+    /// <summary>Begins a transaction.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="conditions">What was read.</param>
+    /// <param name="operations">The effects.</param>
+    /// <param name="onEnded">The callback for the outcome.</param>
+    public async ValueTask<SerialRequest> CommitAsync(
+        ReplicaBatch batch, IReadOnlyList<SerialCondition> conditions, IReadOnlyList<SerialOperation> operations, Action<SerialRequest> onEnded)
+    {
+        var (lane, last) = _freeLanes.TryPop(out var free) ? free : (++_lastLane, 0UL);
+        var id = new TransactionId(replica.Identity.StoreId, replica.Run, lane, last + 1);
+        var request = new SerialRequest { Message = new CommitRequest(++_lastAttempt, id, conditions, operations), Id = id, OnEnded = onEnded };
+        _requests.Add(_lastAttempt, request);
+        await SendAsync(batch, request).ConfigureAwait(false);
+        return request;
+    }
+
+    /// <summary>Begins a barrier.</summary>
+    public async ValueTask<SerialRequest> BeginBarrierAsync(ReplicaBatch batch, Action<SerialRequest> onEnded)
+    {
+        var request = new SerialRequest { Message = new BarrierRequest(++_lastAttempt), OnEnded = onEnded };
+        _requests.Add(_lastAttempt, request);
+        await SendAsync(batch, request).ConfigureAwait(false);
+        return request;
+    }
+
+    /// <summary>
+    /// Gives up waiting. A transaction may still take effect, once; its lane is not used again, so that its outcome can be asked for later.
+    /// </summary>
+    public void GiveUp(SerialRequest request) => _requests.Remove(AttemptOf(request));
+
+    /// <summary>Sends again what has waited too long.</summary>
+    public async ValueTask TickAsync(ReplicaBatch batch)
+    {
+        foreach (var request in _requests.Values.Where(request => Now >= request.DueAt).ToArray())
+            await SendAsync(batch, request).ConfigureAwait(false);
+    }
+
+    /// <summary>Handles a reply, once the batch that brought it is committed.</summary>
+    public void OnReply(SequencerReply reply)
+    {
+        if (!_requests.TryGetValue(reply.Attempt, out var request))
+            return;
+        if (reply.Outcome is not (SerialOutcome.Done or SerialOutcome.Conflict))
+        {
+            _hint = reply.Sequencer;
+            request.DueAt = Math.Min(request.DueAt, Now + RetrySoon);
+            return;
+        }
+        _requests.Remove(reply.Attempt);
+        if (request.Id is { } id)
+            _freeLanes.Push((id.Lane, id.Number));
+        (request.Outcome, request.Token, request.Conflict) = (reply.Outcome, reply.Token, reply.Conflict);
+        request.OnEnded(request);
+    }
+
+    async ValueTask SendAsync(ReplicaBatch batch, SerialRequest request)
+    {
+        request.DueAt = Now + RetryAfter;
+        byte target = sequencer.Current != 0 ? sequencer.Current : _hint;
+        _hint = 0;
+        if (target == replica.Node)
+        {
+            if (request.Message is CommitRequest commit)
+                await sequencer.CommitAsync(batch, commit).ConfigureAwait(false);
+            else
+                sequencer.BeginBarrier(batch, (BarrierRequest)request.Message);
+        }
+        else if (target != 0 && replica.Sessions.TryGetValue(target, out var session))
+        {
+            batch.Outbox.Add(new Outgoing(target, session.Id, request.Message.Wrap()));
+        }
+        else
+        {
+            request.DueAt = Now + RetrySoon;
+        }
+    }
+
+    static ulong AttemptOf(SerialRequest request) => request.Message is CommitRequest commit ? commit.Attempt : ((BarrierRequest)request.Message).Attempt;
+}

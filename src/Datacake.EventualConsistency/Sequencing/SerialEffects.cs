@@ -1,0 +1,42 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Transactions;
+
+namespace Datacake.EventualConsistency.Sequencing;
+
+/// <summary>The effects of consecutive entries together: of several writes of a document, the last one.</summary>
+sealed class SerialEffects
+{
+    readonly Dictionary<(string Keyspace, DocumentKey Key), SerialOperation> _operations = [];
+    readonly Dictionary<CallerLane, RecordedOutcome> _outcomes = [];
+
+    /// <summary>Adds the effects and the outcome of the next entry.</summary>
+    public void Add(SequenceEntry entry)
+    {
+        foreach (var operation in entry.Operations)
+            _operations[(operation.Operation.Keyspace, operation.Operation.Key)] = operation;
+        _outcomes[entry.Id.Caller] = entry.Outcome;
+    }
+
+    /// <summary>
+    /// Returns the transaction that has the effects and records the outcomes, or null if there are none. Adds keyspaces that the store does not have.
+    /// </summary>
+    public async ValueTask<Transaction?> ToTransactionAsync(ReplicaBatch batch)
+    {
+        if (_outcomes.Count == 0)
+            return null;
+        var transaction = new Transaction();
+        foreach (var (policy, operation) in _operations.Values)
+        {
+            var keyspace = batch.FindOrAddKeyspace(operation.Keyspace, policy);
+            // Merging documents may have changed meanwhile, and an update of what is deleted has no effect.
+            if (operation.Kind == DocumentOperationKind.Update && !(await batch.ReadAsync(batch.KeyOf(keyspace, operation.Key)).ConfigureAwait(false)).IsAlive(keyspace.Policy))
+                continue;
+            transaction.Add(operation);
+        }
+        batch.FindOrAddKeyspace(CallerLane.Keyspace, MergePolicy.Serial);
+        foreach (var (caller, outcome) in _outcomes)
+            transaction.Put(CallerLane.Keyspace, caller.ToKey(), outcome.ToContent());
+        return transaction;
+    }
+}

@@ -1,0 +1,29 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Sequencing.Messages;
+
+namespace Datacake.EventualConsistency.Sequencing;
+
+/// <summary>A request of this node that waits for its outcome: a transaction, or a barrier.</summary>
+sealed class SerialRequest
+{
+    /// <summary>Gets the message, which is the same in each attempt.</summary>
+    public required SequencingMessage Message { get; init; }
+
+    /// <summary>Gets the callback for the outcome. It is called after a commit, and must be fast.</summary>
+    public required Action<SerialRequest> OnEnded { get; init; }
+
+    /// <summary>Gets the identity of the transaction; null for a barrier.</summary>
+    public TransactionId? Id { get; init; }
+
+    /// <summary>Gets or sets the time at which the request is sent again.</summary>
+    public long DueAt { get; set; }
+
+    /// <summary>Gets the outcome; null while there is none.</summary>
+    public SerialOutcome? Outcome { get; set; }
+
+    /// <summary>Gets the stamps that the store must know to have what the outcome implies.</summary>
+    public VersionVector Token { get; set; } = VersionVector.Empty;
+
+    /// <summary>Gets the index of the condition that did not hold, or -1.</summary>
+    public int Conflict { get; set; } = -1;
+}

@@ -1,0 +1,96 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Sequencing;
+using Datacake.EventualConsistency.Sequencing.Messages;
+using Datacake.EventualConsistency.Transactions;
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Tests.Sequencing;
+
+/// <summary>The records and messages of the sequence.</summary>
+public sealed class SequenceRecordTests
+{
+    static readonly TransactionId Id = new(7, new HlcTimestamp(1, 0, 0, 3), 2, 5);
+
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public void Entry_of_each_kind_survives_encoding()
+    {
+        SequenceEntry[] entries =
+        [
+            SequenceEntry.Empty(4), SequenceEntry.OfVoters(4, [9, 8]), SequenceEntry.OfRefusal(4, Id, 1),
+            SequenceEntry.Of(4, Id, [Put("cakes", 1, "Florentine"), Delete("cakes", 2)]),
+        ];
+
+        foreach (var entry in entries)
+        {
+            var decoded = SequenceEntry.Decode(entry.Encoded);
+            Assert.Equal((entry.Epoch, entry.Kind, entry.Id, entry.Conflict), (decoded.Epoch, decoded.Kind, decoded.Id, decoded.Conflict));
+            Assert.Equal(entry.Voters, decoded.Voters);
+            Assert.Equal(entry.Encoded, decoded.Encoded);
+        }
+        Assert.Equal([8UL, 9UL], entries[1].Voters);
+    }
+
+    [Fact]
+    public void Message_with_something_appended_by_a_later_version_is_read()
+    {
+        var message = new VoteRequest(3, IsProbe: true, 10, 2).Wrap();
+        var longer = message with { Content = (byte[])[.. message.Content.Span, 0xC0] };
+
+        Assert.Equal(new VoteRequest(3, IsProbe: true, 10, 2), SequencingMessage.Decode(longer));
+        Assert.Contains("unknown", Assert.Throws<InvalidDataException>(() => SequencingMessage.Decode(message with { Content = new byte[] { 99 } })).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void State_of_a_later_version_is_refused()
+    {
+        byte[] state = SequenceState.None.Encode();
+        Assert.Equal(1, state[0]);
+        state[0] = 2;
+
+        Assert.Contains("Update the library", Assert.Throws<InvalidDataException>(() => SequenceState.Decode(state)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Missing_entry_is_damage()
+    {
+        await using var storage = new MemoryStorage();
+        var batch = new WriteBatch();
+        batch.Put(StoreLayout.SequenceEntryKey(2), SequenceEntry.Empty(1).Encoded);
+        await storage.CommitAsync(batch, Durability.Flushed, Canceled);
+        using var snapshot = await storage.OpenSnapshotAsync(Canceled);
+
+        var damage = await Assert.ThrowsAsync<InvalidDataException>(async () => await SequenceLog.LoadAsync(snapshot, Canceled));
+
+        Assert.Contains("has the entry 2 after 0", damage.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Content_has_the_hash_of_the_document_that_it_becomes_under_any_stamp()
+    {
+        var content = Put("cakes", 1, "Florentine").Operation.Content;
+
+        var hash = ContentHash.Of(content);
+        Assert.Equal(hash, ContentHash.Of(Document.Put(new HlcTimestamp(5, 0, 0, 1), content)));
+        Assert.Equal(hash, ContentHash.Of(Document.Put(new HlcTimestamp(9, 0, 0, 2), content)));
+        Assert.NotEqual(hash, ContentHash.Of(Put("cakes", 1, "Madeleine").Operation.Content));
+    }
+
+    [Fact]
+    public void Outcome_is_recorded_with_the_number_of_its_transaction()
+    {
+        var stamp = new HlcTimestamp(5, 0, 0, 1);
+
+        Assert.Equal(new RecordedOutcome(12, -1), RecordedOutcome.Of(Document.Put(stamp, new RecordedOutcome(12, -1).ToContent())));
+        Assert.Equal(new RecordedOutcome(13, 4), RecordedOutcome.Of(Document.Put(stamp, new RecordedOutcome(13, 4).ToContent())));
+        Assert.Equal(0UL, RecordedOutcome.Of(Document.Nothing).Number);
+    }
+
+    static SerialOperation Put(string keyspace, long key, string value) =>
+        new(MergePolicy.Serial, new DocumentOperation(DocumentOperationKind.Put, keyspace, DocumentKey.Of(key), DocumentContent.OfRaw(System.Text.Encoding.UTF8.GetBytes(value)), []));
+
+    static SerialOperation Delete(string keyspace, long key) =>
+        new(MergePolicy.Serial, new DocumentOperation(DocumentOperationKind.Delete, keyspace, DocumentKey.Of(key), DocumentContent.Empty, []));
+}
