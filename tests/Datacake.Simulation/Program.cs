@@ -3,7 +3,8 @@ using Datacake.Simulation.Exploration;
 using Datacake.Simulation.Worlds;
 
 bool trace = false, mutants = false;
-string only = "", theme = "";
+string only = "";
+string? theme = null;
 int seeds = 1_000, first = 0, steps = 300, minMachines = 2, maxMachines = 6;
 
 for (int i = 0; i < args.Length; i++)
@@ -53,9 +54,7 @@ var statistics = new Statistics();
 long start = TimeProvider.System.GetTimestamp(), reported = start;
 for (int seed = first; seed < first + seeds; seed++)
 {
-    if (!Explorer.IsOf(theme, seed, minMachines, maxMachines))
-        continue;
-    if (Explorer.Explore(seed, minMachines, maxMachines, steps, statistics) is { } failure)
+    if (Explorer.Explore(seed, minMachines, maxMachines, steps, statistics, theme) is { } failure)
     {
         Console.WriteLine($"seed {seed}: {failure.Violation.Message}");
         Console.WriteLine(failure.Violation.InnerException?.StackTrace);

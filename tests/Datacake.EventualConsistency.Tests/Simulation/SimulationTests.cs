@@ -9,7 +9,7 @@ namespace Datacake.EventualConsistency.Tests.Simulation;
 /// <summary>Simulated clusters under every kind of fault. A failure names its seed; run it again with <c>Datacake.Simulation --seed N</c>.</summary>
 public sealed class SimulationTests
 {
-    const int MinMachines = 2, MaxMachines = 6, Events = 300, Seeds = 60;
+    const int MinMachines = 2, MaxMachines = 6, Events = 300, SerialEvents = 600, Seeds = 60;
 
     [Theory]
     [InlineData(0)]
@@ -68,9 +68,30 @@ public sealed class SimulationTests
         Assert.NotNull(Explorer.Catch(mutant, first: 0, seeds: 400, MinMachines, MaxMachines, Events));
     }
 
-    static void Explore(int seed)
+    [Fact]
+    public void Serial_transactions_break_no_invariant()
     {
-        if (Explorer.Explore(seed, MinMachines, MaxMachines, Events, new Statistics()) is { } failure)
+        for (int seed = 0; seed < Seeds; seed++)
+            Explore(seed, SerialEvents, "serial");
+    }
+
+    [Theory]
+    [InlineData("VotesForAnyone")]
+    [InlineData("DropsUnknownEffects")]
+    [InlineData("TokensOfOne")]
+    [InlineData("RetriesAreNew")]
+    [InlineData("ConditionsAreNotChecked")]
+    [InlineData("DoesNotApplyAgain")]
+    [InlineData("ChecksStoreAlone")]
+    public void Broken_rule_of_serial_transactions_is_detected(string name)
+    {
+        var mutant = MutantList.All.Single(mutant => mutant().Name == name);
+        Assert.NotNull(Explorer.Catch(mutant, first: 0, seeds: 400, MinMachines, MaxMachines, SerialEvents));
+    }
+
+    static void Explore(int seed, int events = Events, string? theme = null)
+    {
+        if (Explorer.Explore(seed, MinMachines, MaxMachines, events, new Statistics(), theme) is { } failure)
             Assert.Fail(Explorer.Shrink(failure, TimeSpan.FromSeconds(30)).ToString());
     }
 

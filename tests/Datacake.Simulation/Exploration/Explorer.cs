@@ -10,14 +10,10 @@ static class Explorer
 {
     const int CalmEvents = 30;
 
-    /// <summary>Returns true if the history of a seed has the given theme, or if no theme is given.</summary>
-    public static bool IsOf(string theme, int seed, int minMachines, int maxMachines) =>
-        theme == "" || Scenario.Of(seed, minMachines, maxMachines).Theme.Name == theme;
-
-    /// <summary>Runs the history of a seed. Returns the failure if the history breaks an invariant; otherwise, null.</summary>
-    public static Failure? Explore(int seed, int minMachines, int maxMachines, int steps, Statistics statistics)
+    /// <summary>Runs the history of a seed, with a theme if one is given. Returns the failure if the history breaks an invariant; otherwise, null.</summary>
+    public static Failure? Explore(int seed, int minMachines, int maxMachines, int steps, Statistics statistics, string? theme = null)
     {
-        var scenario = Scenario.Of(seed, minMachines, maxMachines);
+        var scenario = Scenario.Of(seed, minMachines, maxMachines, theme);
         var events = scenario.DrawEvents(steps);
         return Run(scenario, events, statistics) is { } violation ? new Failure(scenario, events, violation) : null;
     }

@@ -1,5 +1,6 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.EventualConsistency.Sequencing;
 using Datacake.Simulation.Scenarios;
 
 namespace Datacake.Simulation.Histories;
@@ -21,7 +22,7 @@ sealed class History(IReadOnlyList<Slot> slots)
     /// </summary>
     public HistoricTransaction Add(Mutation mutation, HlcTimestamp run, Holdings past, bool isOfUser, IReadOnlyList<Increment> increments)
     {
-        var effects = mutation.Deltas.Select(delta => (SlotOf(delta.Name), delta.Document)).ToArray();
+        var effects = mutation.Deltas.Where(static delta => !IsRecordOfOutcome(delta.Name)).Select(delta => (SlotOf(delta.Name), delta.Document)).ToArray();
         if (!_numbers.TryGetValue(mutation.Stamp, out int number))
         {
             number = _transactions.Count;
@@ -40,6 +41,9 @@ sealed class History(IReadOnlyList<Slot> slots)
                 documents[slot] = Document.Merge(documents[slot], delta);
         }
     }
+
+    /// <summary>Returns true if a document is a record of outcomes of serial transactions, and none of the scenario's.</summary>
+    public static bool IsRecordOfOutcome(DocumentName name) => name.Keyspace == CallerLane.Keyspace;
 
     public int SlotOf(DocumentName name)
     {

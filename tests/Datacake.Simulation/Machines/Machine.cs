@@ -7,6 +7,7 @@ using Datacake.EventualConsistency.Integrity;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Sequencing;
 using Datacake.Simulation.Histories;
 using Datacake.Simulation.Scenarios;
 using Datacake.Storage;
@@ -69,6 +70,17 @@ sealed class Machine(int index, Scenario scenario, MachineFlaws flaws, Simulated
 
     /// <summary>The replica; <see langword="null"/> while the machine is down.</summary>
     public Replica? Replica { get; private set; }
+
+    /// <summary>Gets the sequencer of serial transactions, if the scenario has any.</summary>
+    public Sequencer? Sequencer { get; private set; }
+
+    /// <summary>
+    /// Gets what the sequencer has applied since this was last cleared. An entry is not sure if it is decided only by the commit that applies it, which may fail.
+    /// </summary>
+    public List<(ulong Index, SequenceEntry Entry, bool IsSure)> Decided { get; } = [];
+
+    /// <summary>Gets or sets the serial transaction or read that a user of the machine makes.</summary>
+    public SerialUse? Use { get; set; }
 
     public PullServer? PullServer { get; private set; }
 
@@ -232,7 +244,18 @@ sealed class Machine(int index, Scenario scenario, MachineFlaws flaws, Simulated
         replica.Complete(batch);
         Replica = replica;
         PullServer = new PullServer(replica.Catalog, scenario.PartLength);
-        _committer = new BatchCommitter(replica, storage, scenario.Durability, Clock, NullLogger.Instance, onCommitted);
+        if (scenario.Theme.IsSerial)
+        {
+            using var stored = Now(storage.OpenSnapshotAsync());
+            var sequencing = new SequencerSettings(Clock, new Random((int)boot))
+            {
+                IdleAfter = TimeSpan.FromSeconds(2),
+                IdleFactor = 4,
+                OnDecided = (index, entry) => Decided.Add((index, entry, !Sequencer!.IsOnlyVoter)),
+            };
+            Sequencer = flaws.NewSequencer(sequencing, replica, Now(SequenceLog.LoadAsync(stored, CancellationToken.None)));
+        }
+        _committer = new BatchCommitter(replica, storage, scenario.Durability, Clock, NullLogger.Instance, onCommitted, sequencer: Sequencer);
         HadJoined = replica.IsJoined;
         _notedRun = HlcTimestamp.None;
         NoteRun();
@@ -258,6 +281,8 @@ sealed class Machine(int index, Scenario scenario, MachineFlaws flaws, Simulated
     {
         LastClock = Replica?.Hello().Clock.Time ?? LastClock;
         Replica = null;
+        Sequencer = null;
+        Use = null;
         PullServer = null;
         _committer = null;
         IsStalled = false;

@@ -1,4 +1,5 @@
 using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Sequencing;
 
 namespace Datacake.Simulation.Machines;
 
@@ -19,6 +20,9 @@ sealed record MachineFlaws
 
     /// <summary>True if all lives of a store begin at the same step of its clock.</summary>
     public bool LivesBeginAlike { get; init; }
+
+    /// <summary>Gets the constructor of the sequencer of serial transactions.</summary>
+    public Func<SequencerSettings, Replica, SequenceLog, Sequencer> NewSequencer { get; init; } = static (settings, replica, log) => new Sequencer(settings, replica, log);
 
     /// <summary>Gets the authority that verifies whether an operator has retired a store, where retirement needs a proof.</summary>
     public IRetirementAuthority Authority { get; init; } = SimulatedOperator.Instance;

@@ -22,5 +22,9 @@ static class MutantList
         () => new SnapshotsAreTakenUnasked(), () => new HearsayRaisesRuns(), () => new RemovalsAreNotHeldBack(), () => new FreshWithoutIdentity(), () => new AnyProofRetires(),
         () => new ChecksumsAreNotVerified(), () => new DamagedStoresAnswer(), () => new RepairedWithAnything(),
         () => new LostDocumentsAreNotFetched(),
+        () => new SequenceIsNotFlushed(), () => new VotesForAnyone(), () => new VotesAreNotCounted(), () => new NoLimits(), () => new DropsUnknownEffects(),
+        () => new ReadsWithoutRound(), () => new TokensOfOne(), () => new RetriesAreNew(), () => new AcknowledgesUnseen(), () => new ConditionsAreNotChecked(),
+        () => new DecidesOldEpochs(), () => new DoesNotApplyAgain(), () => new TakesRequestsAtOnce(), () => new ChecksStoreAlone(), () => new RefusalsAreNotDecided(),
+        () => new ChangesVotersAtOnce(), () => new AddsVotersThatLag(), () => new VotesExpire(),
     ];
 }

@@ -160,4 +160,7 @@ enum EventKind
 
     /// <summary>A disk loses its store's identity record, and the machine is started.</summary>
     LoseIdentity,
+
+    /// <summary>A little time passes, in which the sequencers and the users of serial transactions do what is due.</summary>
+    Sequence,
 }

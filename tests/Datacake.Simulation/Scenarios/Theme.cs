@@ -9,6 +9,9 @@ sealed record Theme(
     /// <summary>Gets the weight with which the theme is picked: higher if few of its histories reach the situations it is about.</summary>
     public int Share { get; init; } = 1;
 
+    /// <summary>True if some documents are serial.</summary>
+    public bool IsSerial { get; init; }
+
     /// <summary>True if one of the members lies.</summary>
     public bool HasLiar { get; init; }
 
@@ -67,6 +70,7 @@ sealed record Theme(
         [Impersonate] = 0.1,
         [Lie] = 0,
         [LoseIdentity] = 0.1,
+        [Sequence] = 0,
     };
 
     static readonly EventKind[] Losses = [LosePower, Wipe, Replace, PutBack, Divert], Clocks = [SetClock, Leap], GivingUp = [Forget, Retire, Estrange, Outpace, Meet];
@@ -129,6 +133,10 @@ sealed record Theme(
         Of("a liar", [.. GivingUp, .. Losses], (Lie, 25), (Tick, 20), (Start, 20), (Deliver, 60), (Partition, 2), (Collect, 10), (Crash, 3))
             with { MinMachines = 3, HasLiar = true, Share = 2 },
         Of("mixed", []),
+        // Elections, lost tails and partitions while serial transactions are made.
+        Of("serial", [.. GivingUp, Wipe, Replace, PutBack, Divert, Impersonate, FormByMistake, LoseIdentity, Restart, Swap, Leap],
+            (Sequence, 300), (Deliver, 60), (Write, 4), (Pass, 1), (Start, 20), (Gather, 2), (Exchange, 2), (Partition, 2), (Heal, 3), (Dial, 12))
+            with { IsSerial = true, MinDocuments = 2 },
     ];
 
     /// <summary>Gets all themes, each repeated according to its share.</summary>

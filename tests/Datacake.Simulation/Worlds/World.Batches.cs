@@ -50,6 +50,7 @@ sealed partial class World
             _statistics.CountBatch();
             if (work.FirstOrDefault(one => !IsExpected(machine, one.Failure)) is { Failure: { } failure })
                 throw failure as Violation ?? new Violation("nothing fails", $"{Name(machine)} fails: {failure.Message}", failure);
+            NoteApplied(machine);
             if (_committed.Count > 0)
             {
                 TakeLate(machine, work);

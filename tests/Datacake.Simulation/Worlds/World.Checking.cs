@@ -41,7 +41,7 @@ sealed partial class World
             return null;
         if (_history.Find(mutation.Stamp) is { } used && _machines.Any(other => other.Held.Has(used.Number)))
             throw new Violation("unique stamps", $"{Name(machine)} uses {mutation.Stamp} again.");
-        bool isOfUser = _written.TryGetValue(mutation.Stamp, out var increments);
+        bool isOfUser = _written.TryGetValue(mutation.Stamp, out var increments) || mutation.Deltas.All(static delta => delta.Name.Policy == MergePolicy.Serial);
         var past = machine.Held.Or(before);
         var transaction = _history.Add(mutation, machine.Replica.Run, past, isOfUser, increments ?? []);
         _statistics.Count(isOfUser ? "transactions" : isAgain ? "transactions of which parts were written again" : "assertions");
@@ -110,7 +110,8 @@ sealed partial class World
                 throw new Violation("removed keyspaces", $"{Name(machine)} has a document of '{keyspace.Name}', a keyspace that it has removed.");
             var document = Document.Parse(value);
             var name = new DocumentName(keyspace.Name, keyspace.Policy, key[StoreLayout.DocumentPrefixLength..]);
-            shown[_history.SlotOf(name)] = document;
+            if (!History.IsRecordOfOutcome(name))
+                shown[_history.SlotOf(name)] = document;
             if (!document.IsAlive(keyspace.Policy))
                 continue;
             var (count, fingerprint) = totals[keyspace];

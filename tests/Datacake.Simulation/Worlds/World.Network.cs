@@ -168,6 +168,9 @@ sealed partial class World
             case SnapshotPage page:
                 Queue(target, link, isSmall: false, batch => TakePageAsync(target, link, batch, page, envelope.Held));
                 break;
+            case SequenceMessage part:
+                Queue(target, link, part.MayUseReserve, batch => target.Sequencer!.ReceiveAsync(batch, link.Peer.Node, link.Session, part));
+                break;
             default:
                 Receive(target, link, message, envelope.Held);
                 break;

@@ -28,6 +28,7 @@ sealed partial class World
             return ValueTask.CompletedTask;
         }))
         { IsSmall = true });
+        TickSequencer(machine);
         // In the store, indexes are built at every tick, too. Here, that is a part of the repair; on a disk that was full, the step also shows whether there is room.
         if (machine.StorageFailure is StorageException { Error: StorageError.Full })
             Queue(machine, new Work(batch => BuildIndexesAsync(machine, batch)));
@@ -158,7 +159,7 @@ sealed partial class World
 
     void DropKeyspace(Machine machine, int chance)
     {
-        if (!machine.HadJoined)
+        if (!machine.HadJoined || _scenario.Slots[chance % _scenario.Slots.Count].IsSerial)
             return;
         string keyspace = _scenario.Slots[chance % _scenario.Slots.Count].Keyspace;
         _statistics.Count("dropped keyspaces");
@@ -185,7 +186,7 @@ sealed partial class World
     {
         var transaction = new Transaction();
         var increments = new List<Increment>();
-        var slots = _scenario.Slots.ToArray();
+        var slots = _scenario.Slots.Where(static slot => !slot.IsSerial).ToArray();
         random.Shuffle(slots);
         foreach (var slot in slots[..random.Next(1, Math.Min(2, slots.Length) + 1)])
         {

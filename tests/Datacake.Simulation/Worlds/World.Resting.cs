@@ -201,6 +201,7 @@ sealed partial class World
             Dial(b, a);
         }
         Talk();
+        SequenceCalmly();
         foreach (var machine in members)
         {
             Tick(machine);
@@ -247,6 +248,8 @@ sealed partial class World
             if (machine.Disk.Range(StoreLayout.AllArriving).Count + machine.Disk.Range(StoreLayout.AllArrivingLog).Count > 0)
                 return $"{Name(machine)} still has arriving data";
         }
+        if (UnsettledSequence(members) is { } sequence)
+            return sequence;
         return Pairs().Where(pair => members.Contains(pair.A) && members.Contains(pair.B) && !HaveSession(pair.A, pair.B))
             .Select(pair => $"{Name(pair.A)} has no session with {Name(pair.B)}").FirstOrDefault();
     }
@@ -287,6 +290,7 @@ sealed partial class World
                 throw new Violation("no resurrection", $"{slot} was deleted and has returned.");
         }
         CheckConvergence(members);
+        CheckSequence(members);
     }
 
     void CheckConvergence(Machine[] members)

@@ -146,6 +146,9 @@ sealed partial class World
             case EventKind.LoseIdentity:
                 LoseIdentity(machine);
                 break;
+            case EventKind.Sequence:
+                Sequence(chance);
+                break;
             case EventKind.Replace:
                 Wipe(machine, chance);
                 Start(machine);

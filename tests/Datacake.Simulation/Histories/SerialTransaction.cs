@@ -1,0 +1,14 @@
+namespace Datacake.Simulation.Histories;
+
+/// <summary>A serial transaction, as recorded in the omniscient history.</summary>
+/// <param name="Start">The moment at which it was sent for the first time.</param>
+/// <param name="Read">What its user had read, by document: the value, or null for none.</param>
+/// <param name="Written">What it writes, by document: the value, or null for a delete.</param>
+sealed record SerialTransaction(long Start, IReadOnlyDictionary<int, long?> Read, IReadOnlyDictionary<int, long?> Written)
+{
+    /// <summary>Gets or sets the moment at which its user was told of the success; null before.</summary>
+    public long? End { get; set; }
+
+    /// <summary>True if its user was told that it took no effect.</summary>
+    public bool IsRefused { get; set; }
+}

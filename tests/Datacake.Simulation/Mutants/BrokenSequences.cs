@@ -1,0 +1,189 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.EventualConsistency.Sequencing;
+using Datacake.EventualConsistency.Sequencing.Messages;
+using Datacake.EventualConsistency.Transactions;
+using Datacake.Simulation.Machines;
+
+namespace Datacake.Simulation.Mutants;
+
+/// <summary>A broken rule of serial transactions, which forges the messages between sequencers.</summary>
+abstract class SequenceMutant(string rule) : Mutant(rule)
+{
+    public override string? Theme => "serial";
+
+    public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) =>
+        message is SequenceMessage sequence ? Forge(source, SequencingMessage.Decode(sequence)).Wrap() : message;
+
+    protected abstract SequencingMessage Forge(Machine source, SequencingMessage message);
+}
+
+/// <summary>The mutant in which nothing of the sequence is flushed before it is told.</summary>
+sealed class SequenceIsNotFlushed() : Mutant("S2, S3: votes and entries are told before they are flushed")
+{
+    public override string? Theme => "serial";
+
+    public override MachineFlaws Flaws => MachineFlaws.None with { NeverFlushes = true };
+}
+
+sealed class VotesForAnyone() : SequenceMutant("S2: who has fewer entries gets the vote")
+{
+    protected override SequencingMessage Forge(Machine source, SequencingMessage message) =>
+        message is VoteRequest request ? request with { Last = ulong.MaxValue, LastEpoch = ulong.MaxValue } : message;
+}
+
+sealed class VotesAreNotCounted() : SequenceMutant("S2: a refusal counts as a vote")
+{
+    protected override SequencingMessage Forge(Machine source, SequencingMessage message) =>
+        message is VoteReply { IsGranted: false } reply ? reply with { IsGranted = true } : message;
+}
+
+sealed class NoLimits() : SequenceMutant("S5: a new sequencer does not start above the stamps of the earlier one")
+{
+    protected override SequencingMessage Forge(Machine source, SequencingMessage message) => message switch
+    {
+        VoteReply reply => reply with { Limit = HlcTimestamp.None },
+        AppendRequest request => request with { Status = request.Status with { Limit = HlcTimestamp.None } },
+        AppendReply reply => reply with { Limit = new HlcTimestamp(ulong.MaxValue) },
+        _ => message,
+    };
+}
+
+sealed class DropsUnknownEffects() : SequenceMutant("S6: entries are dropped before their effects are known")
+{
+    protected override SequencingMessage Forge(Machine source, SequencingMessage message) => message switch
+    {
+        AppendRequest request => request with { Status = request.Status with { Token = VersionVector.Empty } },
+        BaseNotice notice => notice with { Status = notice.Status with { Token = VersionVector.Empty } },
+        _ => message,
+    };
+}
+
+sealed class ReadsWithoutRound() : SequenceMutant("S7: a barrier is answered without asking a majority")
+{
+    protected override SequencingMessage Forge(Machine source, SequencingMessage message) =>
+        message is AppendReply reply ? reply with { Round = ulong.MaxValue } : message;
+}
+
+sealed class TokensOfOne() : SequenceMutant("S7: the token names the stamps of the last sequencer alone")
+{
+    protected override SequencingMessage Forge(Machine source, SequencingMessage message) => message switch
+    {
+        SequencerReply reply => reply with { Token = reply.Token.OfNode(source.Node) },
+        AppendRequest request => request with { Status = request.Status with { Token = request.Status.Token.OfNode(source.Node) } },
+        BaseNotice notice => notice with { Status = notice.Status with { Token = notice.Status.Token.OfNode(source.Node) } },
+        _ => message,
+    };
+}
+
+sealed class RetriesAreNew() : SequenceMutant("S8: a transaction that is sent again is not recognized")
+{
+    ulong _number = 1UL << 32;
+
+    protected override SequencingMessage Forge(Machine source, SequencingMessage message) =>
+        message is CommitRequest request ? request with { Id = request.Id with { Number = ++_number } } : message;
+}
+
+sealed class AcknowledgesUnseen() : SequenceMutant("S3: entries are acknowledged that were not received")
+{
+    protected override SequencingMessage Forge(Machine source, SequencingMessage message) =>
+        message is AppendReply reply ? reply with { Match = ulong.MaxValue, IsTaken = true } : message;
+}
+
+sealed class ConditionsAreNotChecked() : SequenceMutant("S4: a condition that does not hold is let through")
+{
+    protected override SequencingMessage Forge(Machine source, SequencingMessage message) =>
+        message is CommitRequest request ? request with { Conditions = [] } : message;
+}
+
+/// <summary>A broken decision of the sequencer itself.</summary>
+abstract class SequencerMutant(string rule) : Mutant(rule)
+{
+    public override string? Theme => "serial";
+
+    public override MachineFlaws Flaws => MachineFlaws.None with { NewSequencer = New };
+
+    protected abstract Sequencer New(SequencerSettings settings, Replica replica, SequenceLog log);
+}
+
+sealed class DecidesOldEpochs() : SequencerMutant("S3: entries of an earlier epoch are decided by acknowledgments alone")
+{
+    protected override Sequencer New(SequencerSettings settings, Replica replica, SequenceLog log) => new Broken(settings, replica, log);
+
+    sealed class Broken(SequencerSettings settings, Replica replica, SequenceLog log) : Sequencer(settings, replica, log)
+    {
+        protected override bool DecidesBy(ulong index) => true;
+    }
+}
+
+sealed class DoesNotApplyAgain() : SequencerMutant("S4: a new sequencer does not apply what it inherits")
+{
+    protected override Sequencer New(SequencerSettings settings, Replica replica, SequenceLog log) => new Broken(settings, replica, log);
+
+    sealed class Broken(SequencerSettings settings, Replica replica, SequenceLog log) : Sequencer(settings, replica, log)
+    {
+        protected override bool MustApply(SequenceEntry entry) => entry.Epoch == State.Epoch;
+    }
+}
+
+sealed class TakesRequestsAtOnce() : SequencerMutant("S4, S7: requests are taken before what was inherited is applied")
+{
+    protected override Sequencer New(SequencerSettings settings, Replica replica, SequenceLog log) => new Broken(settings, replica, log);
+
+    sealed class Broken(SequencerSettings settings, Replica replica, SequenceLog log) : Sequencer(settings, replica, log)
+    {
+        protected override bool TakesRequests => Role == SequencerRole.Sequencer;
+    }
+}
+
+sealed class ChecksStoreAlone() : SequencerMutant("S4: conditions are checked without the entries that wait")
+{
+    protected override Sequencer New(SequencerSettings settings, Replica replica, SequenceLog log) => new Broken(settings, replica, log);
+
+    sealed class Broken(SequencerSettings settings, Replica replica, SequenceLog log) : Sequencer(settings, replica, log)
+    {
+        protected override DocumentOperation? FindWaiting(string keyspace, DocumentKey key) => null;
+    }
+}
+
+sealed class RefusalsAreNotDecided() : SequencerMutant("S8: a refusal is told at once, and not kept")
+{
+    protected override Sequencer New(SequencerSettings settings, Replica replica, SequenceLog log) => new Broken(settings, replica, log);
+
+    sealed class Broken(SequencerSettings settings, Replica replica, SequenceLog log) : Sequencer(settings, replica, log)
+    {
+        protected override bool DecidesRefusals => false;
+    }
+}
+
+sealed class ChangesVotersAtOnce() : SequencerMutant("S9: a change of voters begins before the last is decided")
+{
+    protected override Sequencer New(SequencerSettings settings, Replica replica, SequenceLog log) => new Broken(settings, replica, log);
+
+    sealed class Broken(SequencerSettings settings, Replica replica, SequenceLog log) : Sequencer(settings, replica, log)
+    {
+        protected override bool MayChangeVoters => Role == SequencerRole.Sequencer;
+    }
+}
+
+sealed class AddsVotersThatLag() : SequencerMutant("S9: a voter is added before it has what is decided")
+{
+    protected override Sequencer New(SequencerSettings settings, Replica replica, SequenceLog log) => new Broken(settings, replica, log);
+
+    sealed class Broken(SequencerSettings settings, Replica replica, SequenceLog log) : Sequencer(settings, replica, log)
+    {
+        protected override bool IsCaughtUp(ulong store) => true;
+    }
+}
+
+sealed class VotesExpire() : SequencerMutant("S2: a store votes twice in an epoch, as if its vote had expired")
+{
+    protected override Sequencer New(SequencerSettings settings, Replica replica, SequenceLog log) => new Broken(settings, replica, log);
+
+    sealed class Broken(SequencerSettings settings, Replica replica, SequenceLog log) : Sequencer(settings, replica, log)
+    {
+        protected override bool MayVoteFor(ulong store) => true;
+    }
+}

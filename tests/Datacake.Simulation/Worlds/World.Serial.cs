@@ -1,0 +1,224 @@
+using System.Buffers.Binary;
+using Datacake.Crdt;
+using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Sequencing;
+using Datacake.EventualConsistency.Transactions;
+using Datacake.Simulation.Histories;
+using Datacake.Simulation.Machines;
+using Datacake.Simulation.Scenarios;
+
+namespace Datacake.Simulation.Worlds;
+
+// Serial transactions: their users, and what must hold of them.
+sealed partial class World
+{
+    const int CalmSteps = 20;
+
+    readonly Dictionary<TransactionId, SerialTransaction> _serial = [];
+    readonly SortedDictionary<ulong, (SequenceEntry Entry, bool IsSure)> _sequence = [];
+    readonly List<SerialRead> _serialReads = [];
+    long _moment;
+    long _lastValue;
+
+    /// <summary>Lets a little time pass, in which some sequencers and users do what is due, and some messages arrive.</summary>
+    void Sequence(int chance)
+    {
+        _time.Pass((1 + (chance % 5)) * SimulatedTime.Unit);
+        foreach (var machine in _machines.Where(machine => machine.IsUp && (chance >> 4 >> machine.Index & 1) == 0))
+        {
+            TickSequencer(machine);
+            if ((chance >> 10 >> machine.Index & 1) == 0)
+                Use(machine, chance);
+        }
+        var random = new Random(chance);
+        for (int i = random.Next(3 * _machines.Length); i > 0 && _network.Take(random.Next(1 << 20)) is { } envelope; i--)
+            Deliver(envelope);
+    }
+
+    void TickSequencer(Machine machine)
+    {
+        if (machine.Sequencer is { } sequencer)
+            Queue(machine, new Work(sequencer.TickAsync) { IsSmall = true });
+    }
+
+    /// <summary>Lets time pass in small steps, so that the sequencers of a cluster without faults come to rest.</summary>
+    void SequenceCalmly()
+    {
+        if (!_scenario.Theme.IsSerial)
+            return;
+        for (int i = 0; i < CalmSteps; i++)
+        {
+            _time.Pass(2 * SimulatedTime.Unit);
+            foreach (var machine in Active)
+            {
+                TickSequencer(machine);
+                if (machine.Use is not null)
+                    Use(machine, 0);
+            }
+            Talk();
+        }
+    }
+
+    /// <summary>Does the next step of the user of a machine: begins a transaction or a read, or goes on with it.</summary>
+    void Use(Machine machine, int chance)
+    {
+        if (!machine.IsJoined)
+            return;
+        Queue(machine, new Work(batch => UseAsync(machine, batch, chance)) { Failed = _ => machine.Use = null });
+    }
+
+    async ValueTask UseAsync(Machine machine, ReplicaBatch batch, int chance)
+    {
+        var random = new Random(chance);
+        if (machine.Use is not { } use)
+        {
+            int[] slots = [.. _scenario.Slots.Where(static slot => slot.IsSerial).Select(static slot => slot.Number)];
+            random.Shuffle(slots);
+            if (slots.Length == 0)
+                return;
+            machine.Use = use = new SerialUse(slots[..random.Next(1, Math.Min(2, slots.Length) + 1)], random.Next(3) == 0, ++_moment);
+            use.Request = await machine.Sequencer!.Caller.BeginBarrierAsync(batch, request => use.Token = request.Token);
+        }
+        else if (use is { Token: { } token, Transaction: null })
+        {
+            if (machine.Replica!.State.Known.Covers(token))
+                await ReadAndCommitAsync(machine, batch, use, random);
+        }
+        else if (random.Next(60) == 0 && chance != 0)
+        {
+            machine.Sequencer!.Caller.GiveUp(use.Request!);
+            machine.Use = null;
+        }
+    }
+
+    async ValueTask ReadAndCommitAsync(Machine machine, ReplicaBatch batch, SerialUse use, Random random)
+    {
+        var read = new Dictionary<int, long?>();
+        var written = new Dictionary<int, long?>();
+        var conditions = new List<SerialCondition>();
+        var operations = new List<SerialOperation>();
+        foreach (int number in use.Slots)
+        {
+            var slot = _scenario.Slots[number];
+            var document = await ReadAsync(machine, batch, slot);
+            bool exists = document.IsAlive(slot.Policy);
+            read[number] = ValueOf(document, slot);
+            conditions.Add(new SerialCondition(slot.Keyspace, slot.Key, exists ? ContentHash.Of(document) : null));
+            bool isDelete = exists && random.Next(5) == 0;
+            long value = ++_lastValue;
+            written[number] = isDelete ? null : value;
+            operations.Add(new SerialOperation(slot.Policy, new DocumentOperation(
+                isDelete ? DocumentOperationKind.Delete : DocumentOperationKind.Put, slot.Keyspace, slot.Key,
+                isDelete ? DocumentContent.Empty : DocumentContent.OfRaw(BitConverter.GetBytes(value)), [])));
+        }
+        if (use.IsRead)
+        {
+            _serialReads.Add(new SerialRead(use.Start, ++_moment, read));
+            _statistics.Count("serial reads");
+            machine.Use = null;
+            return;
+        }
+        var transaction = use.Transaction = new SerialTransaction(++_moment, read, written);
+        use.Request = await machine.Sequencer!.Caller.CommitAsync(batch, conditions, operations, request =>
+        {
+            machine.Use = null;
+            _statistics.Count(request.Outcome == SerialOutcome.Done ? "serial transactions" : "serial conflicts");
+            if (request.Outcome == SerialOutcome.Done)
+                transaction.End = ++_moment;
+            else
+                transaction.IsRefused = true;
+        });
+        _serial[use.Request.Id!.Value] = transaction;
+    }
+
+    static long? ValueOf(Document document, Slot slot) =>
+        document.IsAlive(slot.Policy) && document.Value is { } value ? BinaryPrimitives.ReadInt64LittleEndian(value.Span) : null;
+
+    /// <summary>Records what a sequencer has decided: one entry an index, for ever.</summary>
+    void NoteApplied(Machine machine)
+    {
+        foreach (var (index, entry, isSure) in machine.Decided)
+        {
+            if (_sequence.TryGetValue(index, out var known) && known.IsSure && !known.Entry.Encoded.AsSpan().SequenceEqual(entry.Encoded))
+                throw new Violation("one entry an index", $"{Name(machine)} applies {entry} as entry {index}, which was {known.Entry}.");
+            _sequence[index] = (entry, isSure);
+        }
+        machine.Decided.Clear();
+    }
+
+    string? UnsettledSequence(Machine[] members)
+    {
+        if (!_scenario.Theme.IsSerial)
+            return null;
+        if (!members.Any(static machine => machine.Sequencer!.IsReady))
+            return "there is no sequencer";
+        foreach (var machine in members)
+        {
+            if (machine.Use is not null)
+                return $"a user of {Name(machine)} has no outcome";
+            if (machine.Sequencer!.Waiting > 0)
+                return $"{Name(machine)} has {machine.Sequencer.Waiting} entries of the sequence that wait";
+        }
+        return null;
+    }
+
+    /// <summary>Checks strict serializability. The sequence, without repetitions, is the witness.</summary>
+    void CheckSequence(Machine[] members)
+    {
+        if (!_scenario.Theme.IsSerial)
+            return;
+        var order = new List<TransactionId>();
+        foreach (var (entry, _) in _sequence.Values)
+        {
+            if (entry.Kind == SequenceEntryKind.Transaction && !order.Contains(entry.Id))
+                order.Add(entry.Id);
+        }
+        var state = new Dictionary<int, long?>();
+        var versions = new List<Dictionary<int, long?>> { new(state) };
+        foreach (var id in order)
+        {
+            if (!_serial.TryGetValue(id, out var transaction))
+                throw new Violation("no transaction takes effect twice", $"{id} was applied, which no user has sent.");
+            foreach (var (slot, value) in transaction.Read)
+            {
+                if (state.GetValueOrDefault(slot) != value)
+                    throw new Violation("serializable", $"{id} was applied although {_scenario.Slots[slot]} was {state.GetValueOrDefault(slot)} and not {value}.");
+            }
+            foreach (var (slot, value) in transaction.Written)
+                state[slot] = value;
+            versions.Add(new(state));
+        }
+        foreach (var (id, transaction) in _serial)
+        {
+            int position = order.IndexOf(id);
+            if (transaction.End is not null && position < 0)
+                throw new Violation("nothing acknowledged is lost", $"{id} was acknowledged and is lost.");
+            if (transaction.IsRefused && position >= 0)
+                throw new Violation("a refused transaction never takes effect", $"{id} was refused, and took effect.");
+            if (position >= 0 && transaction.End is { } end && order[..position].FirstOrDefault(earlier => _serial[earlier].Start > end) is var late && late != default)
+                throw new Violation("real time", $"{late} began after {id} had ended, and is before it.");
+        }
+        foreach (var read in _serialReads)
+        {
+            int first = 0, last = order.Count;
+            for (int i = 0; i < order.Count; i++)
+            {
+                if (_serial[order[i]].End < read.Start)
+                    first = i + 1;
+                if (_serial[order[i]].Start > read.End)
+                    last = Math.Min(last, i);
+            }
+            if (!versions[first..(last + 1)].Exists(version => read.Seen.All(seen => version.GetValueOrDefault(seen.Key) == seen.Value)))
+                throw new Violation("real time", $"A serial read saw {string.Join(", ", read.Seen)}, which no version from {first} to {last} has.");
+        }
+        foreach (var machine in members)
+        {
+            foreach (var slot in _scenario.Slots.Where(static slot => slot.IsSerial))
+            {
+                if (ValueOf(ShownBy(machine, slot), slot) is var shown && shown != state.GetValueOrDefault(slot.Number))
+                    throw new Violation("the sequence is shown", $"{Name(machine)} shows {shown} for {slot}; the sequence gives {state.GetValueOrDefault(slot.Number)}.");
+            }
+        }
+    }
+}
