@@ -144,7 +144,8 @@ public class ConsumerTests(PackageFeed feed)
         string folder = Create("Ahead", "Microsoft.NET.Sdk", NodeInConsole, "<PublishAot>true</PublishAot><InvariantGlobalization>true</InvariantGlobalization>",
             [Ours("Datacake.Data"), Ours("Datacake.Sqlite")]);
 
-        await BuildAsync(folder, "publish", "-r", RuntimeInformation.RuntimeIdentifier, "-o", "published");
+        // Without the optimizer, which has nothing to do with the packages, the compiler takes two thirds of the time. The warnings are the same.
+        await BuildAsync(folder, "publish", "-c", "Debug", "-r", RuntimeInformation.RuntimeIdentifier, "-o", "published");
 
         Assert.Equal(Printed, await RunAsync(folder, Path.Combine(folder, "published", "Ahead")));
     }

@@ -25,6 +25,8 @@ static class DotnetCommand
         // Build processes that outlive the build would keep the redirected output open.
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
         start.Environment["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0";
+        // The compiler's own process keeps no output open, and serves all builds of a run: without it, each compilation starts a compiler.
+        start.Environment["UseSharedCompilation"] = "true";
         using var process = Process.Start(start)!;
         try
         {
