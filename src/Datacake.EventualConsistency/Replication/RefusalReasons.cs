@@ -27,7 +27,7 @@ static class RefusalReasons
 
     public static Refusal StampsLead(byte node, byte peer, HlcTimestamp clock) => new(RefusalKind.ClocksDiffer, string.Create(CultureInfo.InvariantCulture,
         $"the stamps of node {peer} lead the wall clock of node {node} by more than {HybridLogicalClock.MaxLead.TotalDays:0} days, up to "
-        + $"{clock.Time:u}; if the clocks of the cluster were once that far ahead, set {SettingNames.Of(nameof(ReplicatedStoreOptions.AcceptStampsUpTo))}, on node {node}"));
+        + $"{clock.Time:u}; if the clocks of the cluster were once that far ahead, on node {node}, set {SettingNames.Of(nameof(ReplicatedStoreOptions.AcceptStampsUpTo))}"));
 
     public static Refusal WallClocksDiffer(byte node, DateTimeOffset mine, byte peer, DateTimeOffset theirs, TimeSpan limit) => new(
         RefusalKind.ClocksDiffer, string.Create(CultureInfo.InvariantCulture,

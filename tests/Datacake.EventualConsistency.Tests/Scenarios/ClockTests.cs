@@ -147,7 +147,7 @@ public sealed class ClockTests
 
         await nodes.StartNodeAsync(3);
         string reason = await nodes.WaitUntilRefusedAsync(3, 1);
-        Assert.Contains("AcceptStampsUpTo on node 3", reason, StringComparison.Ordinal);
+        Assert.Contains("on node 3, set Store:AcceptStampsUpTo in the configuration", reason, StringComparison.Ordinal);
         await nodes[3].StopAsync();
         await nodes.StartNodeAsync(3, store => store.AcceptStampsUpTo = DateTimeOffset.UtcNow + TimeSpan.FromDays(31));
         await nodes.WaitUntilConnectedAsync(1, 2, 3);
