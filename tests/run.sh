@@ -34,7 +34,7 @@ run() { # name, command
     echo "$status" >"$logs/$1.status"
 }
 
-# Each project is a program of its own. Two run at a time, and the operations tests beside them, which wait for many short processes. The longest begin first, so that
+# Each project is a program of its own. Two run at a time, and the operations tests, which take the longest, beside them from the start. The longest of the others begin first, so that
 # none of them runs alone at the end.
 alone=Datacake.Operations.Tests
 longest=(Datacake.Packages.Tests Datacake.EventualConsistency.Tests Datacake.Data.Analyzers.Tests Datacake.Data.Tests)
