@@ -96,7 +96,7 @@ static partial class StoreLog
     [LoggerMessage(3029, LogLevel.Error, "Node {Node} could not repair its damaged records; will retry.")]
     public static partial void RepairFailed(ILogger logger, Exception exception, byte node);
 
-    [LoggerMessage(3030, LogLevel.Error, "Node {Node} is holding back a reconcile with node {Peer}, which would remove {Count} documents, until a second member confirms it or AllowRemovalAsync is called.")]
+    [LoggerMessage(3030, LogLevel.Error, "Node {Node} is holding back a reconcile with node {Peer}, which would remove {Count} documents, until a second member confirms it or an operator allows it (datacake allow-removal, or AllowRemovalAsync).")]
     public static partial void RemovalHeld(ILogger logger, byte node, byte peer, int count);
 
     [LoggerMessage(3031, LogLevel.Information, "Node {Node} is no longer holding back a reconcile.")]

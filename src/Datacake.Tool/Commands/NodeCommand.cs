@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Datacake.Administration;
+using Datacake.Rpc;
 using Datacake.Tool.Connections;
 using Datacake.Tool.Terminal;
 
@@ -14,6 +15,14 @@ static class NodeCommand
         {
             var node = NodeOptions.Open(parsed);
             await using var disposal = node.ConfigureAwait(false);
-            return await run(parsed, node.Client, output, token).ConfigureAwait(false);
+            try
+            {
+                return await run(parsed, node.Client, output, token).ConfigureAwait(false);
+            }
+            catch (AdministrationException e)
+                when (e.InnerException is RpcException { Status: RpcStatus.Unauthenticated } && e.Message.Contains("cluster secret", StringComparison.Ordinal))
+            {
+                throw new ToolException(ExitCode.Refused, $"{e.Message} {NodeOptions.DescribeSecret(parsed)}", e);
+            }
         });
 }

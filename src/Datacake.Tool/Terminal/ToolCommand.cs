@@ -3,7 +3,6 @@ using System.Text.Json;
 using Datacake.Administration;
 using Datacake.Administration.Conditions;
 using Datacake.Rpc;
-using Datacake.Tool.Connections;
 
 namespace Datacake.Tool.Terminal;
 
@@ -54,20 +53,12 @@ sealed class ToolCommand : Command
             }
             catch (Exception e)
             {
-                output.Message(Output.Clean(MessageOf(e, parsed)));
+                output.Message(Output.Clean(e is JsonException ? $"The JSON is not valid: {e.Message}" : e.Message));
                 return (int)ExitCodeOf(e);
             }
         });
         return this;
     }
-
-    static string MessageOf(Exception exception, ParseResult parsed) => exception switch
-    {
-        JsonException => $"The JSON is not valid: {exception.Message}",
-        AdministrationException { InnerException: RpcException { Status: RpcStatus.Unauthenticated } } when exception.Message.Contains("cluster secret", StringComparison.Ordinal) =>
-            $"{exception.Message} {NodeOptions.DescribeSecret(parsed)}",
-        _ => exception.Message,
-    };
 
     static ExitCode ExitCodeOf(Exception exception) => exception switch
     {
