@@ -150,7 +150,7 @@ public class PageTests
         string page = WebUtility.HtmlDecode(await host.GetAsync(""));
 
         Assert.Contains("did not answer within 1.5 s", page, StringComparison.Ordinal);
-        Assert.Contains("did not answer: The node has no administration", page, StringComparison.Ordinal);
+        Assert.Contains("its administration is not open", page, StringComparison.Ordinal);
     }
 
     [Fact]
