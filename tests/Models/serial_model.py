@@ -26,7 +26,8 @@ MUTANTS = {
     'read_before_noop': 'a barrier is answered before the sequencer has applied an entry of its own epoch [S7]',
     'token_of_one': 'the token names the last sequencer\'s stamp alone [S7]',
     'check_unapplied': 'conditions are checked without the waiting entries [S4]',
-    'conflict_early': 'a conflict is reported before the entries that it depends on are committed [S8]',
+    'conflict_early': 'a refusal is reported before it is committed [S8]',
+    'refusal_not_kept': 'a refusal is reported once the entries that it depends on are committed, but is not an entry itself [S8]',
     'retry_twice': 'a repeated transaction is not recognized [S8]',
     'two_at_once': 'a second change of voters begins before the first one is committed [S9]',
     'voter_not_caught_up': 'a voter is added before it has caught up with the sequencer [S9]',
@@ -80,7 +81,7 @@ class Store:
 
 
 class Entry:
-    """One entry of the sequence. kind: 'noop', 'txn' or 'voters'."""
+    """One entry of the sequence. kind: 'noop', 'txn', 'refusal' or 'voters'."""
     __slots__ = ('epoch', 'kind', 'id', 'checks', 'writes', 'voters')
 
     def __init__(self, epoch, kind, id=None, checks=None, writes=None, voters=None):
@@ -382,7 +383,7 @@ class Node:
             self.commit = self.last()
         if self.commit > self.applied:
             self.apply()
-        for c in [c for c in self.conflicts if c[1] <= self.applied or 'conflict_early' in self.w.broken]:
+        for c in [c for c in self.conflicts if c[1] <= self.applied]:
             self.conflicts.remove(c)
             self.w.reply(c[0], 'conflict')
         confirmed = self.quorum_value(self.acked_round)
@@ -405,9 +406,9 @@ class Node:
             e = self.entry(i)
             if e.epoch != self.d.epoch and 'no_reissue' in self.w.broken:
                 continue
-            if e.kind == 'txn':
+            if e.kind in ('txn', 'refusal'):
                 writes.update(e.writes)
-                writes['done', e.id[0]] = e.id[1]
+                writes['done', e.id[0]] = (e.id[1], e.kind)
         if writes:
             store = self.d.store
             store.apply(Txn(self.id, store.known.get(self.id, 0) + 1, stamp, writes))
@@ -418,10 +419,10 @@ class Node:
         self.flush(store=True)
         for i in range(first, last + 1):
             e = self.entry(i)
-            if e.kind == 'txn':
+            if e.kind in ('txn', 'refusal'):
                 self.w.committed(i, e)
             if i in self.waiting:
-                self.w.reply(self.waiting.pop(i), 'ok', token=self.full_token(), leader=self.id)
+                self.w.reply(self.waiting.pop(i), 'conflict' if e.kind == 'refusal' else 'ok', token=self.full_token(), leader=self.id)
         self.rebase(self.applied, self.d.token)
 
     def full_token(self):
@@ -443,24 +444,28 @@ class Node:
         if self.role != 'leader' or not self.ready:
             self.w.reply(req, 'not-sequencer', leader=self.leader if self.role != 'leader' else None)
             return
-        done = self.value(('done', id[0])) or 0
+        done, outcome = self.value(('done', id[0])) or (0, None)
         for i in range(self.last(), self.applied, -1):
             e = self.entry(i)
-            if e.kind == 'txn' and e.id == id and 'retry_twice' not in self.w.broken:
+            if e.kind in ('txn', 'refusal') and e.id == id and 'retry_twice' not in self.w.broken:
                 self.waiting[i] = req
                 return
         if id[1] <= done and 'retry_twice' not in self.w.broken:
-            self.w.reply(req, 'ok', token=self.full_token(), leader=self.id)
+            self.w.reply(req, 'conflict' if outcome == 'refusal' else 'ok', token=self.full_token(), leader=self.id)
             return
-        seen = {k: self.value(k) for k in checks}
-        if seen != checks:
-            # A conflict is final only when every entry that it depends on is committed. A waiting entry may still be lost, and the caller may retry.
+        kind = 'txn' if all(self.value(k) == v for k, v in checks.items()) else 'refusal'
+        if kind == 'refusal' and 'conflict_early' in self.w.broken:
+            self.w.reply(req, 'conflict')
+            return
+        if kind == 'refusal' and 'refusal_not_kept' in self.w.broken:
             if self.last() == self.applied:
                 self.w.reply(req, 'conflict')
             else:
                 self.conflicts.append((req, self.last()))
             return
-        i = self.append(Entry(self.d.epoch, 'txn', id, checks, writes))
+        # A refusal is an entry, too. What it depends on may still be lost. And a document that was deleted is again what was read before it
+        # existed, so a late copy of the refused request would be accepted.
+        i = self.append(Entry(self.d.epoch, kind, id, checks, writes if kind == 'txn' else {}))
         self.waiting[i] = req
         for q in self.peers():
             if self.next.get(q, i) == i:
@@ -566,7 +571,8 @@ class Client:
             self.op = None
             return
         op['checks'] = values
-        op['writes'] = {k: (self.id, op['seq']) for k in values}
+        # Some documents are deleted, and are then again what they were before they existed.
+        op['writes'] = {k: None if v is not None and w.r.random() < .4 else (self.id, op['seq']) for k, v in values.items()}
         op['phase'] = 'commit'
         op['begun'] = w.now
         w.proposed[(self.id, op['seq'])] = dict(start=w.now, end=None, checks=values, writes=op['writes'])
@@ -634,9 +640,9 @@ class World:
 
     def committed(self, i, e):
         """Checks, with full knowledge of the history, that each index has one entry forever."""
-        old = self.order.setdefault(i, e.id)
-        if old != e.id:
-            raise Violation(f'index {i} is {old} and {e.id}')
+        old = self.order.setdefault(i, (e.kind, e.id))
+        if old != (e.kind, e.id):
+            raise Violation(f'index {i} is {old} and {(e.kind, e.id)}')
 
     HANDLERS = {'vote?': 'on_vote_q', 'vote!': 'on_vote_r', 'append': 'on_append', 'base': 'on_base', 'appended': 'on_appended'}
 
@@ -745,9 +751,10 @@ class World:
         # The sequence without repetitions is the witness of serializability.
         order, seen = [], set()
         for i in sorted(self.order):
-            if self.order[i] not in seen:
-                seen.add(self.order[i])
-                order.append(self.order[i])
+            kind, id = self.order[i]
+            if kind == 'txn' and id not in seen:
+                seen.add(id)
+                order.append(id)
         state, states, latest_start = {}, [], 0
         versions = [dict(state)]
         last_of = {}
@@ -780,8 +787,8 @@ class World:
             if not any(all(versions[v].get(k) == x for k, x in h['values'].items()) for v in range(first, last + 1)):
                 raise Violation(f'a read at {h["start"]}-{h["end"]} saw {h["values"]}: no version {first}..{last} has that')
         for n in self.nodes.values():
-            shown = {k: v[1] for k, v in n.d.store.docs.items() if not isinstance(k, tuple)}
-            if shown != state:
+            shown = {k: v[1] for k, v in n.d.store.docs.items() if not isinstance(k, tuple) and v[1] is not None}
+            if shown != {k: v for k, v in state.items() if v is not None}:
                 raise Violation(f'node {n.id} shows {shown}, the sequence gives {state}')
 
 
