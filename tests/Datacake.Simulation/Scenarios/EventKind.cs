@@ -163,7 +163,4 @@ enum EventKind
 
     /// <summary>A little time passes, in which the sequencers and the users of serial transactions do what is due.</summary>
     Sequence,
-
-    /// <summary>A sequencer is cut off from some or all others, or its process dies.</summary>
-    Depose,
 }

@@ -71,7 +71,6 @@ sealed record Theme(
         [Lie] = 0,
         [LoseIdentity] = 0.1,
         [Sequence] = 0,
-        [Depose] = 0,
     };
 
     static readonly EventKind[] Losses = [LosePower, Wipe, Replace, PutBack, Divert], Clocks = [SetClock, Leap], GivingUp = [Forget, Retire, Estrange, Outpace, Meet];
@@ -136,7 +135,7 @@ sealed record Theme(
         Of("mixed", []),
         // Elections, lost tails and partitions while serial transactions are made.
         Of("serial", [.. GivingUp, Wipe, Replace, PutBack, Divert, Impersonate, FormByMistake, LoseIdentity, Restart, Swap, Leap],
-            (Sequence, 300), (Depose, 3), (Deliver, 60), (Write, 4), (Pass, 1), (Start, 20), (Gather, 2), (Exchange, 2), (Partition, 2), (Heal, 3), (Dial, 12))
+            (Sequence, 300), (Deliver, 60), (Write, 4), (Pass, 1), (Start, 20), (Gather, 2), (Exchange, 2), (Partition, 2), (Heal, 3), (Dial, 12))
             with { IsSerial = true, MinDocuments = 2 },
     ];
 

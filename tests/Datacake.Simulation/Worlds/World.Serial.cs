@@ -36,22 +36,6 @@ sealed partial class World
             Deliver(envelope);
     }
 
-    /// <summary>Cuts a sequencer off from all others or some of them, or ends its process. It may not be the only one that takes itself for the sequencer.</summary>
-    void Depose(int chance)
-    {
-        Machine[] sequencers = [.. _machines.Where(static machine => machine.Sequencer?.Role == SequencerRole.Sequencer)];
-        if (sequencers.Length == 0)
-            return;
-        var sequencer = sequencers[chance % sequencers.Length];
-        if ((chance >> 4) % 4 == 0)
-        {
-            Stop(sequencer);
-            return;
-        }
-        foreach (var other in _machines.Where(other => other != sequencer && ((chance >> 6) % 2 == 0 || (chance >> 7 >> other.Index & 1) == 0)))
-            Separate(sequencer, other);
-    }
-
     void TickSequencer(Machine machine)
     {
         if (machine.Sequencer is { } sequencer)

@@ -149,9 +149,6 @@ sealed partial class World
             case EventKind.Sequence:
                 Sequence(chance);
                 break;
-            case EventKind.Depose:
-                Depose(chance);
-                break;
             case EventKind.Replace:
                 Wipe(machine, chance);
                 Start(machine);
