@@ -12,7 +12,6 @@ partial class Sequencer
     long _beatAt;
     long _wantedAt;                     // when a request last came
     long _begunAt;                      // when this store became the sequencer
-    HlcTimestamp _asked;                // the limit that was asked for
 
     /// <summary>Begins the epoch that this store was elected for, with an empty entry.</summary>
     void BeginEpoch()
@@ -32,10 +31,9 @@ partial class Sequencer
 
     void TickSequencer(ReplicaBatch batch)
     {
-        if (!HasContact())
+        bool hasRemovedItself = !IsVoter(Self) && _decided == _log.Last && IsReady;      // [S9]
+        if (!HasContact() || hasRemovedItself)
             StepDown(batch, Kept.Epoch);
-        else if (!IsVoter(Self) && _decided == _log.Last && IsReady)
-            StepDown(batch, Kept.Epoch);                                        // it has removed itself [S9]
         else
             ChangeVoters();
     }
@@ -62,8 +60,7 @@ partial class Sequencer
         var now = HlcTimestamp.Max(_replica.LastStamp, HlcTimestamp.AtEndOf(_settings.Time.GetUtcNow()));
         if (Ahead(now, _settings.Lease / 2) <= Kept.Limit)
             return;
-        _asked = Ahead(now, _settings.Lease);
-        Kept = Kept with { Limit = HlcTimestamp.Max(Kept.Limit, _asked) };
+        Kept = Kept with { Limit = HlcTimestamp.Max(Kept.Limit, Ahead(now, _settings.Lease)) };
     }
 
     static HlcTimestamp Ahead(HlcTimestamp stamp, TimeSpan time) => new(stamp.Packed + (ulong)(time.TotalSeconds * (1UL << 32)));
@@ -71,11 +68,10 @@ partial class Sequencer
     /// <summary>Finds out what is decided, applies it, answers those who wait for it, and sends what the members lack.</summary>
     async ValueTask AdvanceAsync(ReplicaBatch batch)
     {
-        ulong reached = Reached(static progress => progress.Match, IsAlone ? _log.Last : _log.StoredLast);
-        // Entries of earlier epochs are decided only with one of the own epoch: a majority that has them may still lose them to a later sequencer [S3].
+        ulong reached = Reached(static progress => progress.Match, IsOnlyVoter ? _log.Last : _log.StoredLast);
         if (reached > _decided && DecidesBy(reached))
             _decided = reached;
-        var limit = Reached(static progress => progress.Limit, IsAlone ? Kept.Limit : _log.Stored.Limit);
+        var limit = Reached(static progress => progress.Limit, IsOnlyVoter ? Kept.Limit : _log.Stored.Limit);
         if (_decided > Kept.Base)
             await ApplyAsync(batch, limit).ConfigureAwait(false);
         if (_decided > Kept.Base)
@@ -98,9 +94,6 @@ partial class Sequencer
     }
 
     bool IsIdle => _decided == _log.Last && _barriers.Count == 0 && Now - _wantedAt >= _settings.IdleAfter.TotalMilliseconds;
-
-    /// <summary>True if this store is the only voter, so that its own commit decides: what a batch holds is decided with it.</summary>
-    bool IsAlone => _log.Voters is [var only] && only == Self;
 
     /// <summary>Returns the greatest value that a majority of the voters has reached.</summary>
     T Reached<T>(Func<MemberProgress, T> value, T own)

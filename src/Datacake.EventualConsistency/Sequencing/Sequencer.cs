@@ -60,16 +60,11 @@ partial class Sequencer
     /// <summary>Gets the index of the last entry.</summary>
     public ulong Last => _log.Last;
 
-    /// <summary>True if this store is the only voter, so that its own commit decides.</summary>
-    public bool IsOnlyVoter => IsAlone;
+    /// <summary>True if this store is the only voter, so that its own commit decides: what a batch holds is decided with it.</summary>
+    public bool IsOnlyVoter => _log.Voters is [var only] && only == Self;
 
     /// <summary>Gets the store ids of the voters.</summary>
     public IReadOnlyList<ulong> Voters => _log.Voters;
-
-    /// <summary>Opens the sequencer of a store.</summary>
-    /// <exception cref="InvalidDataException">The records of the sequence are damaged.</exception>
-    public static async ValueTask<Sequencer> OpenAsync(SequencerSettings settings, Replica replica, IStorageSnapshot snapshot, CancellationToken cancellationToken) =>
-        new Sequencer(settings, replica, await SequenceLog.LoadAsync(snapshot, cancellationToken).ConfigureAwait(false));
 
     ulong Self => _replica.Identity.StoreId;
 

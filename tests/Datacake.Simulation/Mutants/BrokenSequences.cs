@@ -99,89 +99,79 @@ sealed class ConditionsAreNotChecked() : SequenceMutant("S4: a condition that do
 }
 
 /// <summary>A broken decision of the sequencer itself.</summary>
-abstract class SequencerMutant(string rule) : Mutant(rule)
+abstract class SequencerMutant(string rule, Func<SequencerSettings, Replica, SequenceLog, Sequencer> create) : Mutant(rule)
 {
     public override string? Theme => "serial";
 
-    public override MachineFlaws Flaws => MachineFlaws.None with { NewSequencer = New };
-
-    protected abstract Sequencer New(SequencerSettings settings, Replica replica, SequenceLog log);
+    public override MachineFlaws Flaws => MachineFlaws.None with { NewSequencer = create };
 }
 
-sealed class DecidesOldEpochs() : SequencerMutant("S3: entries of an earlier epoch are decided by acknowledgments alone")
+sealed class DecidesOldEpochs() : SequencerMutant(
+    "S3: entries of an earlier epoch are decided by acknowledgments alone", static (settings, replica, log) => new Broken(settings, replica, log))
 {
-    protected override Sequencer New(SequencerSettings settings, Replica replica, SequenceLog log) => new Broken(settings, replica, log);
-
     sealed class Broken(SequencerSettings settings, Replica replica, SequenceLog log) : Sequencer(settings, replica, log)
     {
         protected override bool DecidesBy(ulong index) => true;
     }
 }
 
-sealed class DoesNotApplyAgain() : SequencerMutant("S4: a new sequencer does not apply what it inherits")
+sealed class DoesNotApplyAgain() : SequencerMutant(
+    "S4: a new sequencer does not apply what it inherits", static (settings, replica, log) => new Broken(settings, replica, log))
 {
-    protected override Sequencer New(SequencerSettings settings, Replica replica, SequenceLog log) => new Broken(settings, replica, log);
-
     sealed class Broken(SequencerSettings settings, Replica replica, SequenceLog log) : Sequencer(settings, replica, log)
     {
         protected override bool MustApply(SequenceEntry entry) => entry.Epoch == State.Epoch;
     }
 }
 
-sealed class TakesRequestsAtOnce() : SequencerMutant("S4, S7: requests are taken before what was inherited is applied")
+sealed class TakesRequestsAtOnce() : SequencerMutant(
+    "S4, S7: requests are taken before what was inherited is applied", static (settings, replica, log) => new Broken(settings, replica, log))
 {
-    protected override Sequencer New(SequencerSettings settings, Replica replica, SequenceLog log) => new Broken(settings, replica, log);
-
     sealed class Broken(SequencerSettings settings, Replica replica, SequenceLog log) : Sequencer(settings, replica, log)
     {
         protected override bool TakesRequests => Role == SequencerRole.Sequencer;
     }
 }
 
-sealed class ChecksStoreAlone() : SequencerMutant("S4: conditions are checked without the entries that wait")
+sealed class ChecksStoreAlone() : SequencerMutant(
+    "S4: conditions are checked without the entries that wait", static (settings, replica, log) => new Broken(settings, replica, log))
 {
-    protected override Sequencer New(SequencerSettings settings, Replica replica, SequenceLog log) => new Broken(settings, replica, log);
-
     sealed class Broken(SequencerSettings settings, Replica replica, SequenceLog log) : Sequencer(settings, replica, log)
     {
         protected override DocumentOperation? FindWaiting(string keyspace, DocumentKey key) => null;
     }
 }
 
-sealed class RefusalsAreNotDecided() : SequencerMutant("S8: a refusal is told at once, and not kept")
+sealed class RefusalsAreNotDecided() : SequencerMutant(
+    "S8: a refusal is told at once, and not kept", static (settings, replica, log) => new Broken(settings, replica, log))
 {
-    protected override Sequencer New(SequencerSettings settings, Replica replica, SequenceLog log) => new Broken(settings, replica, log);
-
     sealed class Broken(SequencerSettings settings, Replica replica, SequenceLog log) : Sequencer(settings, replica, log)
     {
         protected override bool DecidesRefusals => false;
     }
 }
 
-sealed class ChangesVotersAtOnce() : SequencerMutant("S9: a change of voters begins before the last is decided")
+sealed class ChangesVotersAtOnce() : SequencerMutant(
+    "S9: a change of voters begins before the last is decided", static (settings, replica, log) => new Broken(settings, replica, log))
 {
-    protected override Sequencer New(SequencerSettings settings, Replica replica, SequenceLog log) => new Broken(settings, replica, log);
-
     sealed class Broken(SequencerSettings settings, Replica replica, SequenceLog log) : Sequencer(settings, replica, log)
     {
         protected override bool MayChangeVoters => Role == SequencerRole.Sequencer;
     }
 }
 
-sealed class AddsVotersThatLag() : SequencerMutant("S9: a voter is added before it has what is decided")
+sealed class AddsVotersThatLag() : SequencerMutant(
+    "S9: a voter is added before it has what is decided", static (settings, replica, log) => new Broken(settings, replica, log))
 {
-    protected override Sequencer New(SequencerSettings settings, Replica replica, SequenceLog log) => new Broken(settings, replica, log);
-
     sealed class Broken(SequencerSettings settings, Replica replica, SequenceLog log) : Sequencer(settings, replica, log)
     {
         protected override bool IsCaughtUp(ulong store) => true;
     }
 }
 
-sealed class VotesExpire() : SequencerMutant("S2: a store votes twice in an epoch, as if its vote had expired")
+sealed class VotesExpire() : SequencerMutant(
+    "S2: a store votes twice in an epoch, as if its vote had expired", static (settings, replica, log) => new Broken(settings, replica, log))
 {
-    protected override Sequencer New(SequencerSettings settings, Replica replica, SequenceLog log) => new Broken(settings, replica, log);
-
     sealed class Broken(SequencerSettings settings, Replica replica, SequenceLog log) : Sequencer(settings, replica, log)
     {
         protected override bool MayVoteFor(ulong store) => true;
