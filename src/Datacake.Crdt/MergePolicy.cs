@@ -11,7 +11,6 @@ public enum MergePolicy
 
     /// <summary>
     /// The policy of documents that only serial transactions write, always as a whole. Of two puts or deletes, the later one wins.
-    /// Stores do not support serial transactions yet, and refuse all writes to such documents.
     /// </summary>
     Serial = 2,
 }

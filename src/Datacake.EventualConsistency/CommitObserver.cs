@@ -14,7 +14,8 @@ sealed class CommitObserver
     readonly Action<ReplicaBatch>[] _parts;
 
     public CommitObserver(
-        Replica replica, CurrentMembership membership, StoreJoining joining, StoreMetrics metrics, PeerLinks links, StoreWatchers watchers, CommitWaiters waiters) =>
+        Replica replica, CurrentMembership membership, StoreJoining joining, StoreMetrics metrics, PeerLinks links, StoreWatchers watchers, CommitWaiters waiters,
+        StoreSequencing sequencing) =>
         _parts =
         [
             _ => membership.Refresh(),
@@ -28,6 +29,7 @@ sealed class CommitObserver
                     links.Broadcast(replica.Report(batch));
             },
             _ => waiters.Release(),
+            _ => sequencing.OnCommitted(),
         ];
 
     /// <summary>Runs all parts of the notification, even if one of them throws.</summary>

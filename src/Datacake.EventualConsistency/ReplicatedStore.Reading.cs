@@ -11,15 +11,21 @@ public sealed partial class ReplicatedStore
     /// <summary>
     /// Waits until this node has all transactions that as many members have at present as the consistency level requires, this node
     /// included. Snapshots that are opened afterwards show what reads at that level would show: at <see cref="Consistency.Quorum"/>, every
-    /// write that was acknowledged at quorum before, on any node.
+    /// write that was acknowledged at quorum before, on any node; at <see cref="Consistency.Serial"/>, every serial transaction that ended before the call.
     /// </summary>
     /// <exception cref="NotEnoughNodesException">The members that are up cannot satisfy the level.</exception>
+    /// <exception cref="TimeoutException">The sequencer did not answer in time at <see cref="Consistency.Serial"/>, or its transactions did not arrive.</exception>
     /// <exception cref="ConsistencyException">
     /// Too few members answered, or their transactions did not arrive, within <see cref="ReplicatedStoreOptions.AcknowledgmentTimeout"/>.
     /// </exception>
     public async ValueTask CatchUpAsync(Consistency consistency, CancellationToken cancellationToken = default)
     {
         await WaitUntilJoinedAsync(cancellationToken).ConfigureAwait(false);
+        if (consistency == Consistency.Serial)
+        {
+            await _parts.Sequencing.PassBarrierAsync(cancellationToken).ConfigureAwait(false);
+            return;
+        }
         var requirement = ReachableRequirementOf(consistency);
         try
         {
@@ -56,6 +62,12 @@ public sealed partial class ReplicatedStore
         if (keys.Count > ReadRequest.MaxKeys)
             throw new ArgumentException($"The read asks for {keys.Count} documents. The limit is {ReadRequest.MaxKeys}. Read the documents in parts.", nameof(keys));
         await WaitUntilJoinedAsync(cancellationToken).ConfigureAwait(false);
+        // After a barrier, the local store is as good as any.
+        if (consistency == Consistency.Serial)
+        {
+            await _parts.Sequencing.PassBarrierAsync(cancellationToken).ConfigureAwait(false);
+            consistency = Consistency.None;
+        }
         var requirement = ReachableRequirementOf(consistency);
         var distinct = keys.Distinct().ToList();
         if (distinct.Count < keys.Count)

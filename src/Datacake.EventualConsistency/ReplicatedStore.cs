@@ -6,6 +6,7 @@ using Datacake.EventualConsistency.Integrity;
 using Datacake.EventualConsistency.Joining;
 using Datacake.EventualConsistency.Membership;
 using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Sequencing;
 using Datacake.EventualConsistency.Snapshots;
 using Datacake.EventualConsistency.Transactions;
 using Datacake.Node;
@@ -92,9 +93,12 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     /// <exception cref="TimeoutException">The store has not joined its cluster yet; nothing was written.</exception>
     /// <exception cref="StoreExcludedException">The store is no longer part of its cluster; nothing was written.</exception>
     /// <exception cref="StorageException">The storage refused the write; nothing was written.</exception>
+    /// <exception cref="OutcomeUnknownException">The outcome could not be learned in time at <see cref="Consistency.Serial"/>.</exception>
     /// <exception cref="ObjectDisposedException">The store is closed, or is closing; nothing was written.</exception>
     public ValueTask<CommitResult> CommitAsync(Transaction transaction, Consistency consistency, CancellationToken cancellationToken = default)
     {
+        if (consistency == Consistency.Serial)
+            return CommitSerialAsync(new SerialTransaction(transaction, []), cancellationToken);
         if (!_joining.IsJoined)
             return CommitOnceJoinedAsync(transaction, consistency, cancellationToken);
         LocalCommit commit;
@@ -271,7 +275,8 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     /// Returns what a consistency level requires of the present members, and whether the members that are up can satisfy it.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such level.</exception>
-    public ConsistencyRequirement RequirementOf(Consistency level) => _membership.Current.RequirementOf(level);
+    public ConsistencyRequirement RequirementOf(Consistency level) =>
+        level == Consistency.Serial ? _parts.Sequencing.Requirement : _membership.Current.RequirementOf(level);
 
     /// <summary>
     /// Gets the members that know the same transactions as this store but show something else; empty unless one of the stores is damaged.
@@ -454,7 +459,9 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
             // The store can be read. Once there is space, the run is written before anything is written in it.
             failure = e;
         }
-        return new ReplicatedStore(StoreParts.Start(node, disk, storage, damages, options, replica, failure));
+        var log = await SequenceLog.LoadAsync(snapshot, cancellationToken).ConfigureAwait(false);
+        var sequencer = new Sequencer(StoreSequencing.SettingsOf(node, options), replica, log);
+        return new ReplicatedStore(StoreParts.Start(node, disk, storage, damages, options, replica, sequencer, failure));
     }
 
     async Task StopAsync()

@@ -5,6 +5,7 @@ using Datacake.EventualConsistency.Joining;
 using Datacake.EventualConsistency.Links;
 using Datacake.EventualConsistency.Membership;
 using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Sequencing;
 using Datacake.EventualConsistency.Watching;
 using Datacake.Node;
 using Datacake.Storage;
@@ -23,7 +24,7 @@ sealed class StoreParts : IAsyncDisposable
     readonly StoreMetrics _metrics;
 
     StoreParts(
-        DatacakeNode node, IStorage disk, IStorage storage, DamageLog damages, ReplicatedStoreOptions options, Replica replica, StorageException? failure)
+        DatacakeNode node, IStorage disk, IStorage storage, DamageLog damages, ReplicatedStoreOptions options, Replica replica, Sequencer sequencer, StorageException? failure)
     {
         Disk = disk;
         var logger = node.LoggerFactory.CreateLogger<ReplicatedStore>();
@@ -38,10 +39,12 @@ sealed class StoreParts : IAsyncDisposable
         var conditions = new PeerConditions(node.TimeProvider, peer => node.Members.FirstOrDefault(member => member.NodeId == peer)?.Address, logger);
         Membership = new CurrentMembership(node, replica, conditions, options.ExpectedNodes);
         _metrics = new StoreMetrics(node, replica, links, Joining, damages);
-        var observer = new CommitObserver(replica, Membership, Joining, _metrics, links, Watchers, Waiters);
-        var loop = new CommitLoop(replica, storage, options, node.TimeProvider, logger, observer.OnCommitted, links.End, failure);
+        Sequencing = new StoreSequencing(node, replica, sequencer, Membership, Waiters, options, _stopping.Token);
+        var observer = new CommitObserver(replica, Membership, Joining, _metrics, links, Watchers, Waiters, Sequencing);
+        var loop = new CommitLoop(replica, storage, options, node.TimeProvider, logger, observer.OnCommitted, links.End, sequencer, failure);
+        Sequencing.Start(loop);
         var board = new AcknowledgmentBoard(replica, node.TimeProvider, options.AcknowledgmentTimeout, Membership);
-        Context = new SessionContext(node, replica, storage, loop, board, links, conditions, Membership, damages, logger, _stopping.Token);
+        Context = new SessionContext(node, replica, sequencer, storage, loop, board, links, conditions, Membership, damages, logger, _stopping.Token);
         _network = new StoreNetwork(Context, Membership);
         _repairer = new StoreRepairer(Context, disk);
         if (disk is ChecksummedStorage && options.ScrubInterval > TimeSpan.Zero)
@@ -64,6 +67,8 @@ sealed class StoreParts : IAsyncDisposable
 
     public StoreWatchers Watchers { get; }
 
+    public StoreSequencing Sequencing { get; }
+
     /// <summary>Starts a store on a replica that has just been opened.</summary>
     /// <param name="node">The node.</param>
     /// <param name="disk">The storage in which the replica keeps its data.</param>
@@ -71,10 +76,11 @@ sealed class StoreParts : IAsyncDisposable
     /// <param name="damages">The damaged records of the storage.</param>
     /// <param name="options">The settings.</param>
     /// <param name="replica">The replica.</param>
+    /// <param name="sequencer">The sequencer of the replica.</param>
     /// <param name="failure">The error with which the storage refused the replica's first batch, or null if it did not.</param>
     public static StoreParts Start(
-        DatacakeNode node, IStorage disk, IStorage storage, DamageLog damages, ReplicatedStoreOptions options, Replica replica, StorageException? failure) =>
-        new(node, disk, storage, damages, options, replica, failure);
+        DatacakeNode node, IStorage disk, IStorage storage, DamageLog damages, ReplicatedStoreOptions options, Replica replica, Sequencer sequencer, StorageException? failure) =>
+        new(node, disk, storage, damages, options, replica, sequencer, failure);
 
     /// <summary>
     /// Waits for a bounded time until the peers have what they lack, and then stops all parts. No more writes may be made.
@@ -86,6 +92,7 @@ sealed class StoreParts : IAsyncDisposable
         if (_scrubber is not null)
             await _scrubber.DisposeAsync().ConfigureAwait(false);
         await _stopping.CancelAsync().ConfigureAwait(false);
+        Sequencing.Dispose();
         await _repairer.StopAsync().ConfigureAwait(false);
         await _network.DisposeAsync().ConfigureAwait(false);
         await Context.Loop.DisposeAsync().ConfigureAwait(false);

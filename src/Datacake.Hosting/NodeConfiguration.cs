@@ -160,6 +160,8 @@ static class NodeConfiguration
             settings.ReadLong(nameof(store.MaxWatchBufferLength), value => store.MaxWatchBufferLength = value);
             settings.ReadLong(nameof(store.MaxCacheLength), value => store.MaxCacheLength = value);
             settings.ReadInteger(nameof(store.MaxRemovedByReconcile), value => store.MaxRemovedByReconcile = value);
+            settings.ReadInteger(nameof(store.MaxVoters), value => store.MaxVoters = value);
+            settings.ReadBoolean(nameof(store.NeverVotes), value => store.NeverVotes = value);
             settings.ReadTime(nameof(store.ScrubInterval), value => store.ScrubInterval = value);
         }
     }

@@ -40,6 +40,7 @@ public sealed class DatacakeNode : IAsyncDisposable
         DataCenter = parts.DataCenter;
         ClusterId = parts.ClusterId;
         Generation = parts.Generation;
+        MinSilence = parts.MinSilence;
         MaxClockDifference = parts.MaxClockDifference;
         Clock = parts.Clock;
         Storage = parts.Storage;
@@ -114,6 +115,9 @@ public sealed class DatacakeNode : IAsyncDisposable
     /// dialed until a node answers. Dials of an endpoint that does not answer become less and less frequent.
     /// </summary>
     public IReadOnlyList<SeedContact> SeedContacts => _seeds.Contacts;
+
+    /// <summary>Gets the shortest silence after which a member can count as down (<see cref="GossipOptions.MinSilence"/>).</summary>
+    public TimeSpan MinSilence { get; }
 
     /// <summary>Gets the difference between the wall clocks of two nodes beyond which they ignore each other's stamps.</summary>
     public TimeSpan MaxClockDifference { get; }

@@ -16,6 +16,7 @@ sealed record NodeParts(
     string ClusterId,
     ulong Generation,
     Seeds Seeds,
+    TimeSpan MinSilence,
     TimeSpan MaxClockDifference,
     HybridLogicalClock Clock,
     IStorage? Storage,

@@ -138,6 +138,7 @@ static class NodeStart
             options.ClusterId,
             self.Generation,
             seeds,
+            options.Gossip.MinSilence,
             options.MaxClockDifference,
             clock,
             storage,

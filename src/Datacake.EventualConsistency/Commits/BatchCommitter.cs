@@ -195,8 +195,6 @@ sealed class BatchCommitter(
         foreach (var work in _applied)
             Notify(static work => work.OnCommitted(), work);
         Notify(onCommitted, batch);
-        if (sequencer is not null)
-            Notify(static sequencer => sequencer.TellOutcomes(), sequencer);
         return [];
     }
 

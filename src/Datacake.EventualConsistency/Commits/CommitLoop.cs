@@ -3,6 +3,7 @@ using Datacake.EventualConsistency.Caching;
 using Datacake.EventualConsistency.Diagnostics;
 using Datacake.EventualConsistency.Integrity;
 using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Sequencing;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -38,12 +39,13 @@ sealed class CommitLoop : IAsyncDisposable
     /// <param name="logger">The log for failures.</param>
     /// <param name="onCommitted">Called after each committed batch.</param>
     /// <param name="onSessionsEnded">Called with the sessions that the replica has ended.</param>
+    /// <param name="sequencer">The sequencer of the store.</param>
     /// <param name="failure">The error with which the storage refused the replica's first batch, or null if it did not.</param>
     public CommitLoop(
         Replica replica, IStorage storage, ReplicatedStoreOptions options, TimeProvider time, ILogger logger, Action<ReplicaBatch> onCommitted,
-        Action<IReadOnlyList<EndedSession>> onSessionsEnded, StorageException? failure)
+        Action<IReadOnlyList<EndedSession>> onSessionsEnded, Sequencer sequencer, StorageException? failure)
     {
-        _committer = new BatchCommitter(replica, storage, options.Durability, time, logger, onCommitted, onSessionsEnded);
+        _committer = new BatchCommitter(replica, storage, options.Durability, time, logger, onCommitted, onSessionsEnded, sequencer);
         if (failure is not null)
             _committer.StartAbandoned(failure);
         _work = Channel.CreateBounded<CommitWork>(new BoundedChannelOptions(options.MaxPendingCommits) { SingleReader = true });

@@ -29,4 +29,10 @@ public enum Consistency
 
     /// <summary>All members.</summary>
     All,
+
+    /// <summary>
+    /// The sequencer of the cluster, which orders transactions so that they are strictly serializable, and a majority of its voters. A write is put into the
+    /// sequence, and takes effect on all nodes in its order. A read sees every write at this level that ended before the read began.
+    /// </summary>
+    Serial,
 }

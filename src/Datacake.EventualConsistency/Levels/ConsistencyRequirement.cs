@@ -66,6 +66,19 @@ public sealed class ConsistencyRequirement
             level, localId, up, down, expected, [.. Groups(level, localId, all, expected)], Groups(level, localId, all, expected: 0).All(group => group.IsSatisfiedBy(up)));
     }
 
+    /// <summary>Creates the requirement of <see cref="Consistency.Serial"/>: a majority of the voters.</summary>
+    /// <param name="localId">The id of the local node, which counts as up.</param>
+    /// <param name="members">All members, including the local node, each of them once.</param>
+    /// <param name="voters">The voters that are members.</param>
+    /// <param name="count">The number of voters, also of those that are no longer members.</param>
+    internal static ConsistencyRequirement ForVoters(byte localId, IEnumerable<ConsistencyMember> members, NodeSet voters, int count)
+    {
+        var all = members.ToArray();
+        var up = SetOf(all.Where(member => member.IsUp)).With(localId);
+        return new ConsistencyRequirement(
+            Consistency.Serial, localId, up, SetOf(all).Except(up), expected: 0, [new Group("voters", voters, (count / 2) + 1, count)], isReachableAsKnown: false);
+    }
+
     /// <summary>
     /// Returns true if the given nodes, together with the local node, satisfy the level. Ids that do not belong to members are ignored.
     /// </summary>
@@ -117,6 +130,8 @@ public sealed class ConsistencyRequirement
             case Consistency.All:
                 yield return new Group("members", everyone, Math.Max(everyone.Count, expected), expected);
                 break;
+            case Consistency.Serial:
+                throw new ArgumentOutOfRangeException(nameof(level), level, "What the level Serial requires depends on the voters.");
             default:
                 throw new ArgumentOutOfRangeException(nameof(level), level, "The consistency level does not exist.");
         }

@@ -20,6 +20,8 @@ sealed class PeerWork(SessionContext context, PeerLink link, ReplicaMessage mess
         var replica = context.Replica;
         if (message is RepairHint hint)
             Repair(batch, hint);
+        else if (message is SequenceMessage sequence)
+            await context.Sequencer.ReceiveAsync(batch, link.Peer, link.Session, sequence).ConfigureAwait(false);
         else
             _applied = await replica.ReceiveAsync(batch, link.Peer, link.Session, message, cancellationToken).ConfigureAwait(false);
     }

@@ -2,6 +2,7 @@ using Datacake.EventualConsistency.Commits;
 using Datacake.EventualConsistency.Integrity;
 using Datacake.EventualConsistency.Membership;
 using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Sequencing;
 using Datacake.Node;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging;
@@ -10,7 +11,7 @@ namespace Datacake.EventualConsistency.Links;
 
 /// <summary>The parts of the store that every session uses. <paramref name="Stopping"/> is canceled when the store closes.</summary>
 sealed record SessionContext(
-    DatacakeNode Node, Replica Replica, IStorage Storage, CommitLoop Loop, AcknowledgmentBoard Board, PeerLinks Links, PeerConditions Conditions, CurrentMembership Membership,
+    DatacakeNode Node, Replica Replica, Sequencer Sequencer, IStorage Storage, CommitLoop Loop, AcknowledgmentBoard Board, PeerLinks Links, PeerConditions Conditions, CurrentMembership Membership,
     DamageLog Damages, ILogger Logger, CancellationToken Stopping)
 {
     public DocumentReader Reader { get; } = new(Replica, Storage);

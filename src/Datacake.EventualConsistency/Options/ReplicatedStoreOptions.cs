@@ -101,6 +101,18 @@ public sealed class ReplicatedStoreOptions
     internal IList<KeyspaceDeclaration> Declarations { get; } = [];
 
     /// <summary>
+    /// Gets or sets the number of voters that the cluster aims at, from 1 to 255. A serial transaction needs a majority of them. More voters survive more
+    /// failures, and wait for more nodes. Use the same number on all nodes. Default: 5.
+    /// </summary>
+    public int MaxVoters { get; set; } = 5;
+
+    /// <summary>
+    /// Gets or sets a value that keeps this node from becoming a voter, for example because its link is slow. Its serial transactions work like those of all
+    /// nodes. The node that forms the cluster is a voter in any case, until another node is. Default: false.
+    /// </summary>
+    public bool NeverVotes { get; set; }
+
+    /// <summary>
     /// Gets or sets how many commits may wait for the writer before further callers must wait to post theirs, from 1 to 1,000,000. Default:
     /// 8,192.
     /// </summary>
@@ -134,6 +146,7 @@ public sealed class ReplicatedStoreOptions
         Check(MaxRemovedByReconcile >= 0, nameof(MaxRemovedByReconcile), MaxRemovedByReconcile, "zero or more");
         foreach (var declaration in Declarations)
             KeyspaceCatalog.CheckArgument(declaration.Name, nameof(Declarations));
+        Check(MaxVoters is >= 1 and <= 255, nameof(MaxVoters), MaxVoters, "from 1 to 255");
         Check(ScrubInterval >= TimeSpan.Zero, nameof(ScrubInterval), ScrubInterval, "zero or more");
         Check(MaxCacheLength >= 0, nameof(MaxCacheLength), MaxCacheLength, "zero or more");
         Check(MaxPendingCommits is >= 1 and <= 1_000_000, nameof(MaxPendingCommits), MaxPendingCommits, "from 1 to 1,000,000");

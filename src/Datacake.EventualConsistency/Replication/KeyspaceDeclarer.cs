@@ -19,6 +19,13 @@ static class KeyspaceDeclarer
         keyspace.IsDeclared = true;
         batch.NoteNamed(keyspace);
         var change = batch.Change(keyspace);
+        bool isSerial = declaration.Policy == MergePolicy.Serial;
+        if (change.State.Record.Count > 0 && isSerial != (change.State.Record.Policy == MergePolicy.Serial))
+        {
+            throw new InvalidOperationException(
+                $"The keyspace '{declaration.Name}' is declared as {(isSerial ? "serial" : "merging")}, but it has {change.State.Record.Count} documents and is {(isSerial ? "merging" : "serial")}. "
+                    + "A keyspace is one or the other for life. Give the new kind another name, and move the documents.");
+        }
         if (change.State.Record.Policy != declaration.Policy)
             await CountAgainAsync(replica, batch, change, declaration.Policy, cancellationToken).ConfigureAwait(false);
         foreach (var index in declaration.Indexes)

@@ -81,6 +81,8 @@ partial class Sequencer
         Send(batch, peer, new AppendReply(Kept.Epoch, IsTaken: true, Kept.Base, notice.Status.Round, Kept.Limit, _settings.MayVote));
     }
 
+    bool HasDroppable => _droppable > Kept.Base && _droppable <= _log.Last;
+
     void NoteDroppable(ulong applied, VersionVector token)
     {
         if (applied <= Kept.Base || applied <= _droppable)
@@ -93,7 +95,7 @@ partial class Sequencer
     /// <summary>Drops the entries whose effects the store has. The flush of the batch covers those effects, too, since they came before.</summary>
     void RebaseLater()
     {
-        if (_droppable <= Kept.Base || _droppable > _log.Last)
+        if (!HasDroppable)
             return;
         bool isDue = !ReferenceEquals(_log.State, _log.Stored) || _log.StoredLast != _log.Last || Now - _droppableSince >= MaxRebaseDelay
             || _droppable - Kept.Base > MaxDroppable;

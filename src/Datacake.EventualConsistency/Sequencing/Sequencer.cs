@@ -35,7 +35,7 @@ partial class Sequencer
         _replica = replica;
         _log = log;
         _origin = settings.Time.GetTimestamp();
-        Caller = new SerialCaller(this, replica, settings);
+        Caller = new SerialCaller(this, replica);
         Wait();
     }
 
@@ -68,7 +68,8 @@ partial class Sequencer
 
     ulong Self => _replica.Identity.StoreId;
 
-    long Now => (long)_settings.Time.GetElapsedTime(_origin).TotalMilliseconds;
+    /// <summary>Gets the time since the sequencer was created, in milliseconds.</summary>
+    public long Now => (long)_settings.Time.GetElapsedTime(_origin).TotalMilliseconds;
 
     /// <summary>Gets the time between heartbeats at present, in milliseconds.</summary>
     int Heartbeat => _pace * (int)_settings.Heartbeat.TotalMilliseconds;
@@ -122,7 +123,28 @@ partial class Sequencer
         }
     }
 
-    /// <summary>Does what is due by now. Must be called more often than heartbeats are sent.</summary>
+    /// <summary>
+    /// Gets the time after which <see cref="TickAsync"/> must be called, unless another batch comes first; <see cref="Timeout.InfiniteTimeSpan"/> if nothing
+    /// will become due by itself.
+    /// </summary>
+    public TimeSpan DueIn
+    {
+        get
+        {
+            long due = Caller.DueAt;
+            if (_role == SequencerRole.Sequencer)
+                due = Math.Min(due, _beatAt);
+            else if (IsMember && _sequencer != 0 && !_replica.Sessions.ContainsKey(_sequencer))
+                due = Now;
+            else if (IsMember && IsVoter(Self))
+                due = Math.Min(due, _deadline);
+            if (_role != SequencerRole.Sequencer && HasDroppable)
+                due = Math.Min(due, Math.Max(_droppableSince + MaxRebaseDelay, Now + Heartbeat));
+            return due == long.MaxValue ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(Math.Max(0, due - Now));
+        }
+    }
+
+    /// <summary>Does what is due by now: see <see cref="DueIn"/>. A call at another time does no harm.</summary>
     public async ValueTask TickAsync(ReplicaBatch batch)
     {
         if (IsMember)
@@ -189,11 +211,8 @@ partial class Sequencer
             batch.Outbox.Add(new Outgoing(node, session.Id, message.Wrap()));
     }
 
-    /// <summary>Gives a new random time to wait for a sequencer.</summary>
-    void Wait()
-    {
-        _deadline = Now + ElectionTime + _settings.Random.NextInt64(ElectionTime);
-    }
+    /// <summary>Gives a new random time to wait for a sequencer. Who is the only voter waits for nobody.</summary>
+    void Wait() => _deadline = IsOnlyVoter ? Now : Now + ElectionTime + _settings.Random.NextInt64(ElectionTime);
 
     /// <summary>Becomes a follower, of a later epoch if there is one.</summary>
     void StepDown(ReplicaBatch batch, ulong epoch)

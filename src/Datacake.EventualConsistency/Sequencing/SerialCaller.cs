@@ -7,7 +7,7 @@ namespace Datacake.EventualConsistency.Sequencing;
 /// The requests of one node: sends each to the sequencer, and again, under the same identity, until its outcome is known [S8]. Pure and not thread-safe,
 /// as the <see cref="Sequencer"/> is.
 /// </summary>
-sealed class SerialCaller(Sequencer sequencer, Replica replica, SequencerSettings settings)
+sealed class SerialCaller(Sequencer sequencer, Replica replica)
 {
     /// <summary>The time after which a request without an answer is sent again, in milliseconds.</summary>
     const long RetryAfter = 300;
@@ -16,7 +16,6 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica, SequencerSetting
 
     readonly Dictionary<ulong, SerialRequest> _requests = [];
     readonly Stack<(uint Lane, ulong Number)> _freeLanes = [];
-    readonly long _origin = settings.Time.GetTimestamp();
     ulong _lastAttempt;
     uint _lastLane;
     byte _hint;                         // the node that another one takes for the sequencer, or 0
@@ -24,7 +23,17 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica, SequencerSetting
     /// <summary>Gets the number of requests without an outcome.</summary>
     public int Count => _requests.Count;
 
-    long Now => (long)settings.Time.GetElapsedTime(_origin).TotalMilliseconds;
+    /// <summary>Gets the time at which a request is sent again, on the clock of the sequencer; <see cref="long.MaxValue"/> if there is none.</summary>
+    public long DueAt
+    {
+        get
+        {
+            long due = long.MaxValue;
+            foreach (var request in _requests.Values)
+                due = Math.Min(due, request.DueAt);
+            return due;
+        }
+    }
 
     /// <summary>Begins a transaction.</summary>
     /// <param name="batch">The batch.</param>
@@ -51,6 +60,13 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica, SequencerSetting
         return request;
     }
 
+    /// <summary>Waits again for a request that was given up.</summary>
+    public async ValueTask ResumeAsync(ReplicaBatch batch, SerialRequest request)
+    {
+        if (_requests.TryAdd(AttemptOf(request), request))
+            await SendAsync(batch, request).ConfigureAwait(false);
+    }
+
     /// <summary>
     /// Gives up waiting. A transaction may still take effect, once; its lane is not used again, so that its outcome can be asked for later.
     /// </summary>
@@ -59,7 +75,7 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica, SequencerSetting
     /// <summary>Sends again what has waited too long.</summary>
     public async ValueTask TickAsync(ReplicaBatch batch)
     {
-        foreach (var request in _requests.Values.Where(request => Now >= request.DueAt).ToArray())
+        foreach (var request in _requests.Values.Where(request => sequencer.Now >= request.DueAt).ToArray())
             await SendAsync(batch, request).ConfigureAwait(false);
     }
 
@@ -71,7 +87,7 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica, SequencerSetting
         if (reply.Outcome is not (SerialOutcome.Done or SerialOutcome.Conflict))
         {
             _hint = reply.Sequencer;
-            request.DueAt = Math.Min(request.DueAt, Now + RetrySoon);
+            request.DueAt = Math.Min(request.DueAt, sequencer.Now + RetrySoon);
             return;
         }
         _requests.Remove(reply.Attempt);
@@ -83,11 +99,12 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica, SequencerSetting
 
     async ValueTask SendAsync(ReplicaBatch batch, SerialRequest request)
     {
-        request.DueAt = Now + RetryAfter;
+        request.DueAt = sequencer.Now + RetryAfter;
         byte target = sequencer.Current != 0 ? sequencer.Current : _hint;
         _hint = 0;
         if (target == replica.Node)
         {
+            request.IsSent = true;
             if (request.Message is CommitRequest commit)
                 await sequencer.CommitAsync(batch, commit).ConfigureAwait(false);
             else
@@ -95,11 +112,12 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica, SequencerSetting
         }
         else if (target != 0 && replica.Sessions.TryGetValue(target, out var session))
         {
+            request.IsSent = true;
             batch.Outbox.Add(new Outgoing(target, session.Id, request.Message.Wrap()));
         }
         else
         {
-            request.DueAt = Now + RetrySoon;
+            request.DueAt = sequencer.Now + RetrySoon;
         }
     }
 

@@ -9,14 +9,17 @@ sealed class SerialRequest
     /// <summary>Gets the message, which is the same in each attempt.</summary>
     public required SequencingMessage Message { get; init; }
 
-    /// <summary>Gets the callback for the outcome. It is called after a commit, and must be fast.</summary>
-    public required Action<SerialRequest> OnEnded { get; init; }
+    /// <summary>Gets or sets the callback for the outcome. It is called after a commit, and must be fast.</summary>
+    public required Action<SerialRequest> OnEnded { get; set; }
 
     /// <summary>Gets the identity of the transaction; null for a barrier.</summary>
     public TransactionId? Id { get; init; }
 
     /// <summary>Gets or sets the time at which the request is sent again.</summary>
     public long DueAt { get; set; }
+
+    /// <summary>True if the request was sent at least once, so that it may take effect.</summary>
+    public bool IsSent { get; set; }
 
     /// <summary>Gets the outcome; null while there is none.</summary>
     public SerialOutcome? Outcome { get; set; }

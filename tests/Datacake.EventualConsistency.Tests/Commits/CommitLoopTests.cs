@@ -1,6 +1,7 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Commits;
 using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Sequencing;
 using Datacake.EventualConsistency.Tests.Fixtures;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging;
@@ -114,7 +115,8 @@ public sealed class CommitLoopTests
             new ReplicaSettings("cluster", "", 1, 2, TimeProvider.System), new HybridLogicalClock(1, TimeProvider.System), storage, snapshot, Canceled);
         await storage.CommitAsync(replica.Prepare(batch).Batch, Datacake.Storage.Durability.Flushed, Canceled);
         replica.Complete(batch);
-        return new CommitLoop(replica, storage, new ReplicatedStoreOptions(), TimeProvider.System, logger, onCommitted, _ => { }, failure: null);
+        var sequencer = new Sequencer(new SequencerSettings(TimeProvider.System, new Random(1)), replica, await SequenceLog.LoadAsync(snapshot, Canceled));
+        return new CommitLoop(replica, storage, new ReplicatedStoreOptions(), TimeProvider.System, logger, onCommitted, _ => { }, sequencer, failure: null);
     }
 
     static Exception FailureOf(string kind) => kind switch

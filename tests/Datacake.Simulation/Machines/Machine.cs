@@ -255,10 +255,16 @@ sealed class Machine(int index, Scenario scenario, MachineFlaws flaws, Simulated
             };
             Sequencer = flaws.NewSequencer(sequencing, replica, Now(SequenceLog.LoadAsync(stored, CancellationToken.None)));
         }
-        _committer = new BatchCommitter(replica, storage, scenario.Durability, Clock, NullLogger.Instance, onCommitted, sequencer: Sequencer);
+        _committer = new BatchCommitter(replica, storage, scenario.Durability, Clock, NullLogger.Instance, OnCommitted, sequencer: Sequencer);
         HadJoined = replica.IsJoined;
         _notedRun = HlcTimestamp.None;
         NoteRun();
+
+        void OnCommitted(ReplicaBatch batch)
+        {
+            onCommitted(batch);
+            Sequencer?.TellOutcomes();
+        }
     }
 
     /// <summary>Records the replica's run, which is new or was restarted.</summary>

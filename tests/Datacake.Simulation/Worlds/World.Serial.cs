@@ -7,6 +7,7 @@ using Datacake.EventualConsistency.Transactions;
 using Datacake.Simulation.Histories;
 using Datacake.Simulation.Machines;
 using Datacake.Simulation.Scenarios;
+using SerialTransaction = Datacake.Simulation.Histories.SerialTransaction;
 
 namespace Datacake.Simulation.Worlds;
 

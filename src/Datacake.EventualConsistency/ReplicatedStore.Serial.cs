@@ -1,0 +1,32 @@
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Sequencing;
+
+namespace Datacake.EventualConsistency;
+
+// Serial transactions.
+public sealed partial class ReplicatedStore
+{
+    /// <summary>Gets the state of the sequence of serial transactions as this node sees it.</summary>
+    internal SequenceStatus Sequence => _parts.Sequencing.Status;
+
+    /// <summary>Commits a transaction in the sequence, and waits until this store has its effects.</summary>
+    /// <exception cref="SerialConflictException">A condition does not hold; nothing was written.</exception>
+    /// <exception cref="NotEnoughNodesException">A majority of the voters is not up; nothing was written.</exception>
+    /// <exception cref="OutcomeUnknownException">The outcome could not be learned in time.</exception>
+    /// <exception cref="TimeoutException">No sequencer was found in time, or the store has not joined its cluster yet; nothing was written.</exception>
+    /// <exception cref="StoreExcludedException">The store is no longer part of its cluster; nothing was written.</exception>
+    /// <exception cref="OperationCanceledException">The call was canceled before the transaction was sent; nothing was written.</exception>
+    /// <exception cref="CommitCanceledException">The call was canceled when the transaction was decided, and before its effects were here.</exception>
+    internal async ValueTask<CommitResult> CommitSerialAsync(SerialTransaction transaction, CancellationToken cancellationToken)
+    {
+        await WaitUntilJoinedAsync(cancellationToken).ConfigureAwait(false);
+        if (_replica.Exclusion is { } exclusion)
+            throw new StoreExcludedException(_node.Id, exclusion.Reason);
+        return await _parts.Sequencing.CommitAsync(transaction, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Waits until reads of this store show everything serial that was committed before the call, on any node.</summary>
+    /// <exception cref="NotEnoughNodesException">A majority of the voters is not up.</exception>
+    /// <exception cref="TimeoutException">The sequencer did not answer in time, or the effects did not arrive.</exception>
+    internal ValueTask PassBarrierAsync(CancellationToken cancellationToken) => CatchUpAsync(Consistency.Serial, cancellationToken);
+}

@@ -1,0 +1,397 @@
+using System.Security.Cryptography;
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Commits;
+using Datacake.EventualConsistency.Membership;
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Sequencing;
+using Datacake.EventualConsistency.Transactions;
+using Datacake.Node;
+
+namespace Datacake.EventualConsistency;
+
+/// <summary>The serial transactions of a store: drives its sequencer by a timer, and hands over the requests of callers and their outcomes.</summary>
+/// <remarks>See SERIAL.md. Thread-safe, except for <see cref="OnCommitted"/>, which the commit loop calls.</remarks>
+sealed class StoreSequencing : IDisposable
+{
+    const double HeartbeatsPerElectionTime = 5;
+
+    /// <summary>The time after which a tick is tried again that the commit loop had no room for.</summary>
+    static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>The time after which a tick is tried again that could not be committed.</summary>
+    static readonly TimeSpan FailureDelay = TimeSpan.FromSeconds(1);
+
+    readonly DatacakeNode _node;
+    readonly Replica _replica;
+    readonly Sequencer _sequencer;
+    readonly CurrentMembership _membership;
+    readonly CommitWaiters _waiters;
+    readonly ReplicatedStoreOptions _options;
+    readonly CancellationToken _stopping;
+    readonly TimeProvider _time;
+    readonly Lock _lock = new();
+    readonly ITimer _timer;
+    long _dueAt = long.MaxValue;                // under the lock; when the timer is due
+    volatile SequenceStatus _status;
+
+    CommitLoop _loop = null!;                   // set by Start
+
+    public StoreSequencing(
+        DatacakeNode node, Replica replica, Sequencer sequencer, CurrentMembership membership, CommitWaiters waiters, ReplicatedStoreOptions options, CancellationToken stopping)
+    {
+        _node = node;
+        _replica = replica;
+        _sequencer = sequencer;
+        _membership = membership;
+        _waiters = waiters;
+        _options = options;
+        _stopping = stopping;
+        _time = node.TimeProvider;
+        _status = StatusOf(sequencer, replica);
+        _timer = _time.CreateTimer(static sequencing => ((StoreSequencing)sequencing!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Gets the state of the sequence as this node sees it.</summary>
+    public SequenceStatus Status => _status;
+
+    /// <summary>Gets the requirement of a serial transaction: a majority of the voters.</summary>
+    public ConsistencyRequirement Requirement =>
+        ConsistencyRequirement.ForVoters(_node.Id, _membership.Current.Members, _status.VoterNodes, _status.Voters);
+
+    /// <summary>Returns the settings of the sequencer of a store.</summary>
+    public static SequencerSettings SettingsOf(DatacakeNode node, ReplicatedStoreOptions options)
+    {
+        // Nodes whose silence is suspicious only after long are far apart, and so are the answers to their requests for votes.
+        double election = Math.Clamp(node.MinSilence.TotalMilliseconds / 8, 250, 5_000);
+        return new SequencerSettings(node.TimeProvider, new Random(RandomNumberGenerator.GetInt32(int.MaxValue)))
+        {
+            ElectionTime = TimeSpan.FromMilliseconds(election),
+            Heartbeat = TimeSpan.FromMilliseconds(election / HeartbeatsPerElectionTime),
+            MaxVoters = options.MaxVoters,
+            MayVote = !options.NeverVotes,
+        };
+    }
+
+    /// <summary>Starts to drive the sequencer by the commit loop. Must be called before any work is posted there.</summary>
+    public void Start(CommitLoop loop)
+    {
+        _loop = loop;
+        SetTimer(TimeSpan.Zero);
+    }
+
+    /// <summary>Commits a transaction in the sequence, and waits until this store has its effects.</summary>
+    /// <exception cref="SerialConflictException">A condition does not hold. Nothing was written.</exception>
+    /// <exception cref="NotEnoughNodesException">A majority of the voters is not up. Nothing was written.</exception>
+    /// <exception cref="OutcomeUnknownException">The outcome could not be learned in time.</exception>
+    /// <exception cref="TimeoutException">No sequencer was found in time. Nothing was written.</exception>
+    /// <exception cref="OperationCanceledException">The call was canceled before the transaction was sent. Nothing was written.</exception>
+    public async Task<CommitResult> CommitAsync(SerialTransaction transaction, CancellationToken cancellationToken)
+    {
+        var catalog = _replica.Catalog;
+        SerialOperation[] operations = [.. transaction.Effects.Operations.Select(operation =>
+            new SerialOperation(catalog.Find(operation.Keyspace)?.Policy ?? MergePolicy.LastWriterWins, operation))];
+        Check(transaction, operations);
+        cancellationToken.ThrowIfCancellationRequested();
+        var work = new RequestWork(
+            this, (batch, onEnded) => _sequencer.Caller.CommitAsync(batch, transaction.Conditions, operations, onEnded));
+        return await FinishAsync(transaction, work, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Waits until this store has the effects of all serial transactions that ended before the call.</summary>
+    /// <exception cref="NotEnoughNodesException">A majority of the voters is not up.</exception>
+    /// <exception cref="TimeoutException">The sequencer did not answer in time, or the effects did not arrive.</exception>
+    public async Task PassBarrierAsync(CancellationToken cancellationToken)
+    {
+        using var limit = new Limit(_options.AcknowledgmentTimeout, _time, cancellationToken, _stopping);
+        var work = new RequestWork(this, _sequencer.Caller.BeginBarrierAsync);
+        try
+        {
+            var request = await RunAsync(work, limit.Token).ConfigureAwait(false);
+            await WaitForAsync(request.Token, limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            if (_stopping.IsCancellationRequested)
+                throw CommitLoop.Closed();
+            throw new TimeoutException(
+                $"A serial read was not confirmed within {_options.AcknowledgmentTimeout.TotalSeconds:0.###} s. {Describe(_status)} Retry, or read without a level.");
+        }
+        finally
+        {
+            GiveUp(work);
+        }
+    }
+
+    /// <summary>Notes what a batch has changed, ends the requests that have an outcome, and sets the timer. Called on the commit loop after each commit.</summary>
+    public void OnCommitted()
+    {
+        _sequencer.TellOutcomes();
+        if (!_status.IsOf(_sequencer, _replica))
+            _status = StatusOf(_sequencer, _replica);
+        SetTimer(_sequencer.DueIn);
+    }
+
+    /// <summary>Stops the timer. The commit loop fails what waits for it.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+            _dueAt = long.MinValue;
+        _timer.Dispose();
+    }
+
+    void Check(SerialTransaction transaction, SerialOperation[] operations)
+    {
+        if (transaction.Effects.Requirements.Count > 0)
+            throw new ArgumentException("A serial transaction cannot have requirements that are functions, because another node checks it. Nothing was written.", nameof(transaction));
+        foreach (var (policy, operation) in operations)
+        {
+            if (policy == MergePolicy.Serial && operation.Kind == DocumentOperationKind.Update)
+            {
+                throw new ArgumentException(
+                    $"The update of the document {operation.Key} of the keyspace '{operation.Keyspace}' is not possible, because serial documents are written as a whole. "
+                        + "Nothing was written. Put the whole document.", nameof(transaction));
+            }
+            if (operation.Counters.Count > 0)
+            {
+                throw new ArgumentException(
+                    $"The serial transaction adds to the counter '{operation.Counters[0].Property}' of the document {operation.Key} of the keyspace '{operation.Keyspace}'. "
+                        + "That is not supported, because a sequencer may have to apply a transaction again, which would count twice. Nothing was written. Add to counters in a transaction of its own.",
+                    nameof(transaction));
+            }
+        }
+        if (transaction.Effects.Count > 0)
+            TransactionCheck.Check(transaction.Effects, _options);
+    }
+
+    async Task<CommitResult> FinishAsync(SerialTransaction transaction, RequestWork work, CancellationToken cancellationToken)
+    {
+        using var limit = new Limit(_options.AcknowledgmentTimeout, _time, cancellationToken, _stopping);
+        SerialRequest request;
+        try
+        {
+            request = await RunAsync(work, limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e)
+        {
+            if (await GiveUpAsync(work).ConfigureAwait(false) is not { } ended)
+                throw NotSent(e, cancellationToken);
+            request = ended.Outcome is null ? throw Unknown(transaction, ended, e, cancellationToken) : ended;
+        }
+        if (request.Outcome == SerialOutcome.Conflict)
+            throw new SerialConflictException(transaction, request.Conflict);
+        var result = new CommitResult(request.Token.Top, NodeSet.Of(_node.Id));
+        try
+        {
+            await WaitForAsync(request.Token, limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new CommitCanceledException(result.Stamp, e, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // It is decided. Replication is late, and brings it.
+        }
+        return result;
+    }
+
+    async Task<SerialRequest> RunAsync(RequestWork work, CancellationToken cancellationToken)
+    {
+        if (!_loop.TryPost(work))
+            await _loop.PostAsync(work, cancellationToken).ConfigureAwait(false);
+        return await work.Done.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    async ValueTask WaitForAsync(VersionVector token, CancellationToken cancellationToken)
+    {
+        if (!_membership.Current.Known.Covers(token))
+            await _waiters.WaitAsync(() => _membership.Current.Known.Covers(token), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Stops waiting for a request. Returns the request if it was sent or has an outcome; otherwise, it is not sent any more, and the result is null.</summary>
+    async Task<SerialRequest?> GiveUpAsync(RequestWork work)
+    {
+        try
+        {
+            await _loop.RunInReserveAsync((_, _) =>
+            {
+                work.GiveUp(_sequencer.Caller);
+                return ValueTask.FromResult(true);
+            }).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not ObjectDisposedException)
+        {
+            // The batch could not be committed, which is logged. The wait has ended nevertheless.
+        }
+        return work.Request is { } request && (request.IsSent || request.Outcome is not null) ? request : null;
+    }
+
+    /// <summary>Stops waiting for a request that changes nothing.</summary>
+    void GiveUp(RequestWork work)
+    {
+        if (!work.Done.IsCompleted)
+            _ = GiveUpAsync(work).ContinueWith(static task => task.Exception, TaskContinuationOptions.OnlyOnFaulted);
+    }
+
+    Exception NotSent(OperationCanceledException cause, CancellationToken cancellationToken)
+    {
+        if (_stopping.IsCancellationRequested)
+            return CommitLoop.Closed();
+        if (cancellationToken.IsCancellationRequested)
+            return new OperationCanceledException("The serial transaction was canceled before it was sent. Nothing was written.", cause, cancellationToken);
+        return new TimeoutException(
+            $"No sequencer was found within {_options.AcknowledgmentTimeout.TotalSeconds:0.###} s. Nothing was written. {Describe(_status)} Retry when a majority of the voters is connected.", cause);
+    }
+
+    OutcomeUnknownException Unknown(SerialTransaction transaction, SerialRequest request, Exception cause, CancellationToken cancellationToken)
+    {
+        string reason = cancellationToken.IsCancellationRequested
+            ? "The wait for the outcome of a serial transaction was canceled."
+            : _stopping.IsCancellationRequested ? "The store was closed before the outcome of a serial transaction was known."
+            : $"The outcome of a serial transaction was not learned within {_options.AcknowledgmentTimeout.TotalSeconds:0.###} s. {Describe(_status)}";
+        return new OutcomeUnknownException(reason, cause, token => FinishAsync(transaction, new RequestWork(this, async (batch, onEnded) =>
+        {
+            request.OnEnded = onEnded;
+            await _sequencer.Caller.ResumeAsync(batch, request).ConfigureAwait(false);
+            return request;
+        }), token));
+    }
+
+    static string Describe(SequenceStatus status) =>
+        (status.Sequencer is { } node ? $"Node {node} is the sequencer" : "There is no sequencer") + $"; the voters are {(status.VoterNodes.IsEmpty ? "not known yet" : $"nodes {status.VoterNodes}")}.";
+
+    /// <summary>Throws if a majority of the voters has no session. Called on the commit loop.</summary>
+    void ThrowWithoutMajority()
+    {
+        var voters = _sequencer.Voters;
+        int connected = voters.Count(store => store == _replica.Identity.StoreId || _replica.Sessions.Values.Any(session => session.StoreId == store));
+        if (voters.Count > 0 && 2 * connected <= voters.Count)
+        {
+            _status = StatusOf(_sequencer, _replica);
+            throw new NotEnoughNodesException(Requirement, _membership.Current.Describe(_node));
+        }
+    }
+
+    static SequenceStatus StatusOf(Sequencer sequencer, Replica replica)
+    {
+        var nodes = replica.Identity.Members.Where(member => sequencer.Voters.Contains(member.Value.StoreId)).Aggregate(default(NodeSet), static (set, member) => set.With(member.Key));
+        return new SequenceStatus(nodes, sequencer.Voters.Count, sequencer.Current is var node and not 0 ? node : null, sequencer.State.Epoch, sequencer.Waiting)
+        {
+            VoterList = sequencer.Voters,
+            Members = replica.Identity.Members.Count,
+        };
+    }
+
+    /// <summary>Makes the timer due no later than in a given time.</summary>
+    void SetTimer(TimeSpan dueIn)
+    {
+        if (dueIn == Timeout.InfiniteTimeSpan)
+            return;
+        long dueAt = _time.GetTimestamp() + (long)(dueIn.TotalSeconds * _time.TimestampFrequency);
+        lock (_lock)
+        {
+            if (dueAt >= _dueAt)
+                return;
+            _dueAt = dueAt;
+            _timer.Change(dueIn, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    void OnTimer()
+    {
+        lock (_lock)
+        {
+            if (_dueAt == long.MinValue)
+                return;
+            _dueAt = long.MaxValue;
+        }
+        if (!_loop.TryPost(new TickWork(this)))
+            SetTimer(RetryDelay);
+    }
+
+    /// <summary>The token of a call, which ends after a time.</summary>
+    sealed class Limit : IDisposable
+    {
+        readonly CancellationTokenSource _timeout;
+        readonly CancellationTokenSource _either;
+
+        public Limit(TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken, CancellationToken stopping)
+        {
+            _timeout = new CancellationTokenSource(ReplicatedStoreOptions.ToTimer(timeout), time);
+            _either = CancellationTokenSource.CreateLinkedTokenSource(_timeout.Token, cancellationToken, stopping);
+        }
+
+        public CancellationToken Token => _either.Token;
+
+        public void Dispose()
+        {
+            _either.Dispose();
+            _timeout.Dispose();
+        }
+    }
+
+    sealed class TickWork(StoreSequencing sequencing) : CommitWork
+    {
+        public override bool MayUseReserve => true;
+
+        public override ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken) => sequencing._sequencer.TickAsync(batch);
+
+        public override void OnCommitted()
+        {
+            // The timer is set after each commit.
+        }
+
+        public override void OnFailed(Exception failure)
+        {
+            if (failure is not ObjectDisposedException)
+                sequencing.SetTimer(FailureDelay);
+        }
+    }
+
+    /// <summary>The handing over of a request, whose outcome comes with a later batch, or the same one.</summary>
+    sealed class RequestWork(StoreSequencing sequencing, Func<ReplicaBatch, Action<SerialRequest>, ValueTask<SerialRequest>> begin) : CommitWork
+    {
+        readonly TaskCompletionSource<SerialRequest> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        bool _isGivenUp;
+
+        public override bool IsDoneByCommit => sequencing._sequencer.IsOnlyVoter;
+
+        /// <summary>Gets the request; null if it was not handed over.</summary>
+        public SerialRequest? Request { get; private set; }
+
+        /// <summary>Gets the task that ends with the outcome.</summary>
+        public Task<SerialRequest> Done => _done.Task;
+
+        public override async ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken)
+        {
+            // After a batch that could not be committed, the caller repeats the request by itself.
+            if (Request is not null || _isGivenUp)
+                return;
+            sequencing.ThrowWithoutMajority();
+            Request = await begin(batch, request => _done.TrySetResult(request)).ConfigureAwait(false);
+        }
+
+        public override void OnCommitted()
+        {
+            // The caller is told once there is an outcome.
+        }
+
+        public override void OnFailed(Exception failure)
+        {
+            // The batch that failed may be stored nevertheless, and with it the transaction. Its outcome is asked for again.
+            if (Request is not null && failure is not ObjectDisposedException)
+                return;
+            _done.TrySetException(failure);
+            // Observed here, because the caller may no longer be waiting.
+            _ = _done.Task.Exception;
+        }
+
+        /// <summary>Stops waiting. Called on the commit loop.</summary>
+        public void GiveUp(SerialCaller caller)
+        {
+            _isGivenUp = true;
+            if (Request is { Outcome: null } request)
+                caller.GiveUp(request);
+        }
+    }
+}

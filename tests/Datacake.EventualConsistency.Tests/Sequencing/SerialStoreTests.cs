@@ -1,0 +1,328 @@
+using System.Globalization;
+using System.Text;
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Keyspaces;
+using Datacake.EventualConsistency.Sequencing;
+using Datacake.EventualConsistency.Tests.Fixtures;
+using Datacake.Sqlite;
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Tests.Sequencing;
+
+public sealed class SerialStoreTests : IDisposable
+{
+    const string Accounts = "accounts", Notes = "notes";
+
+    readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("datacake-");
+
+    static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public async Task Serial_transaction_of_a_single_node_is_committed_and_shown()
+    {
+        await using var cluster = await StartAsync(1);
+        var store = cluster[1].Store;
+        await store.CommitAsync(PutOf(1, 10), Consistency.Serial, Token);
+        Assert.Equal(10, await ReadAsync(store, 1));
+        await store.CommitSerialAsync(new SerialTransaction(PutOf(1, 11), [await ConditionAsync(store, 1)]), Token);
+        Assert.Equal(11, await ReadAsync(store, 1));
+    }
+
+    [Fact]
+    public async Task Serial_transactions_of_a_single_node_survive_its_restart()
+    {
+        string file = Path.Combine(_folder.FullName, "store");
+        await using var cluster = new TestCluster();
+        await using var before = new SqliteStorage(file);
+        await AddAsync(cluster, 1, before);
+        await cluster[1].Store.CommitAsync(PutOf(1, 10), Consistency.Serial, Token);
+        await cluster[1].Node.DisposeAsync();
+        await before.DisposeAsync();
+        await using var after = new SqliteStorage(file);
+        await AddAsync(cluster, 1, after);
+        Assert.Equal(10, await ReadAsync(cluster[1].Store, 1));
+        await cluster[1].Store.CommitAsync(PutOf(1, 11), Consistency.Serial, Token);
+        Assert.Equal(11, await ReadAsync(cluster[1].Store, 1));
+    }
+
+    [Fact]
+    public async Task Every_node_commits_serial_transactions_and_a_barrier_shows_them_everywhere()
+    {
+        await using var cluster = await StartAsync(3);
+        for (int round = 1; round <= 10; round++)
+        {
+            var writer = cluster[1 + (round % 3)].Store;
+            await writer.CommitAsync(PutOf(1, round), Consistency.Serial, Token);
+            Assert.Equal(round, await ReadAsync(writer, 1));
+            for (int node = 1; node <= 3; node++)
+            {
+                await cluster[node].Store.CatchUpAsync(Consistency.Serial, Token);
+                Assert.Equal(round, await ReadAsync(cluster[node].Store, 1));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Transaction_whose_condition_no_longer_holds_is_refused_and_writes_nothing()
+    {
+        await using var cluster = await StartAsync(3);
+        await cluster[1].Store.CommitAsync(PutOf(1, 10), Consistency.Serial, Token);
+        await cluster[2].Store.CatchUpAsync(Consistency.Serial, Token);
+        var read = await ConditionAsync(cluster[2].Store, 1);
+        await cluster[3].Store.CommitAsync(PutOf(1, 20), Consistency.Serial, Token);
+        var both = PutOf(1, 11);
+        both.Put(Accounts, KeyOf(2), ContentOf(5));
+        var e = await Assert.ThrowsAsync<SerialConflictException>(async () => await cluster[2].Store.CommitSerialAsync(new SerialTransaction(both, [read]), Token));
+        Assert.Equal(0, e.Condition);
+        await cluster[2].Store.CatchUpAsync(Consistency.Serial, Token);
+        Assert.Equal(20, await ReadAsync(cluster[2].Store, 1));
+        Assert.Null(await ReadAsync(cluster[2].Store, 2));
+    }
+
+    [Fact]
+    public async Task Concurrent_increments_from_all_nodes_lose_nothing()
+    {
+        const int perWriter = 15, writers = 6;
+        await using var cluster = await StartAsync(3);
+        await cluster[1].Store.CommitAsync(PutOf(1, 0), Consistency.Serial, Token);
+        await Task.WhenAll(Enumerable.Range(0, writers).Select(writer => Task.Run(() => IncrementAsync(cluster[1 + (writer % 3)].Store, perWriter), Token)));
+        await cluster[2].Store.CatchUpAsync(Consistency.Serial, Token);
+        Assert.Equal(perWriter * writers, await ReadAsync(cluster[2].Store, 1));
+    }
+
+    [Fact]
+    public async Task Serial_transaction_may_write_to_merging_keyspaces_too()
+    {
+        await using var cluster = await StartAsync(2);
+        var transaction = PutOf(1, 10);
+        transaction.Put(Notes, KeyOf(7), ContentOf(70));
+        await cluster[2].Store.CommitAsync(transaction, Consistency.Serial, Token);
+        Assert.Equal(70, Number(await cluster[2].Store.Keyspace(Notes).GetAsync(7, Token)));
+        await cluster[2].Store.Keyspace(Notes).PutAsync(7, new byte[] { 1 }, Consistency.None, Token);
+    }
+
+    [Fact]
+    public async Task Ordinary_write_to_a_serial_keyspace_is_refused_on_every_node()
+    {
+        await using var cluster = await StartAsync(2);
+        foreach (var store in cluster.Stores)
+        {
+            var e = await Assert.ThrowsAsync<InvalidOperationException>(async () => await store.CommitAsync(PutOf(1, 1), Consistency.All, Token));
+            Assert.Contains("is serial", e.Message, StringComparison.Ordinal);
+            Assert.Null(await ReadAsync(store, 1));
+        }
+    }
+
+    [Fact]
+    public async Task What_a_sequencer_could_not_apply_twice_is_refused_before_it_is_sent()
+    {
+        await using var cluster = await StartAsync(1);
+        var store = cluster[1].Store;
+        var update = new Transaction();
+        update.Update(Accounts, KeyOf(1), ContentOf(1));
+        Assert.Contains("as a whole", (await Assert.ThrowsAsync<ArgumentException>(async () => await store.CommitAsync(update, Consistency.Serial, Token))).Message, StringComparison.Ordinal);
+        var counter = new Transaction();
+        counter.Put(Notes, KeyOf(1), ContentOf(1), [new CounterIncrement("visits", 1)]);
+        Assert.Contains("'visits'", (await Assert.ThrowsAsync<ArgumentException>(async () => await store.CommitAsync(counter, Consistency.Serial, Token))).Message, StringComparison.Ordinal);
+        var function = PutOf(1, 1);
+        function.Require(Accounts, KeyOf(1), static _ => true);
+        await Assert.ThrowsAsync<ArgumentException>(async () => await store.CommitAsync(function, Consistency.Serial, Token));
+        Assert.Null(await ReadAsync(store, 1));
+    }
+
+    [Fact]
+    public async Task Keyspace_with_documents_is_not_declared_as_the_other_kind()
+    {
+        await using var cluster = await StartAsync(1);
+        var store = cluster[1].Store;
+        await store.CommitAsync(PutOf(1, 1), Consistency.Serial, Token);
+        await store.Keyspace(Notes).PutAsync(1, new byte[] { 1 }, Consistency.None, Token);
+        var e = await Assert.ThrowsAsync<InvalidOperationException>(async () => await store.DeclareAsync(new KeyspaceDeclaration(Accounts, MergePolicy.LastWriterWins, []), Token));
+        Assert.Contains("declared as merging", e.Message, StringComparison.Ordinal);
+        e = await Assert.ThrowsAsync<InvalidOperationException>(async () => await store.DeclareAsync(new KeyspaceDeclaration(Notes, MergePolicy.Serial, []), Token));
+        Assert.Contains("declared as serial", e.Message, StringComparison.Ordinal);
+        Assert.Equal(1, await ReadAsync(store, 1));
+    }
+
+    [Fact]
+    public async Task Without_a_majority_of_the_voters_a_transaction_is_refused_at_once_and_names_who_is_missing()
+    {
+        await using var cluster = await StartAsync(3);
+        await WaitForVotersAsync(cluster, 3);
+        await cluster[3].Node.DisposeAsync();
+        await cluster[2].Node.DisposeAsync();
+        await TestCluster.WaitUntilAsync(() => !cluster[1].Store.RequirementOf(Consistency.Serial).IsReachable, "the majority is known to be gone");
+        var e = await Assert.ThrowsAsync<NotEnoughNodesException>(async () => await cluster[1].Store.CommitAsync(PutOf(1, 1), Consistency.Serial, Token));
+        Assert.Contains("Serial requires 2 of 3 voters (nodes 1, 2, 3)", e.Message, StringComparison.Ordinal);
+        Assert.Contains("1 more of the voters (nodes 2, 3)", e.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<NotEnoughNodesException>(async () => await cluster[1].Store.CatchUpAsync(Consistency.Serial, Token));
+        // Everything else works on.
+        await cluster[1].Store.Keyspace(Notes).PutAsync(1, new byte[] { 1 }, Consistency.None, Token);
+    }
+
+    [Fact]
+    public async Task Transactions_go_on_when_the_sequencer_stops()
+    {
+        await using var cluster = await StartAsync(3);
+        await WaitForVotersAsync(cluster, 3);
+        await cluster[1].Store.CommitAsync(PutOf(1, 1), Consistency.Serial, Token);
+        int sequencer = cluster[1].Store.Sequence.Sequencer!.Value;
+        int other = 1 + (sequencer % 3), third = 1 + (other % 3);
+        await cluster[sequencer].Node.DisposeAsync();
+        await cluster[other].Store.CommitAsync(PutOf(1, 2), Consistency.Serial, Token);
+        await cluster[third].Store.CatchUpAsync(Consistency.Serial, Token);
+        Assert.Equal(2, await ReadAsync(cluster[third].Store, 1));
+    }
+
+    [Fact]
+    public async Task Transactions_go_on_without_a_gap_while_sequencers_are_cut_off_one_after_another()
+    {
+        await using var cluster = await StartAsync(3);
+        await WaitForVotersAsync(cluster, 3);
+        await cluster[1].Store.CommitAsync(PutOf(1, 0), Consistency.Serial, Token);
+        int written = 0;
+        for (int round = 0; round < 3; round++)
+        {
+            int sequencer = cluster[1].Store.Sequence.Sequencer ?? 1;
+            cluster[sequencer].Transport.Cut();
+            int other = 1 + (sequencer % 3);
+            written += 5;
+            await IncrementAsync(cluster[other].Store, 5);
+            cluster[sequencer].Transport.Heal();
+            await cluster.WaitUntilConnectedAsync();
+        }
+        for (int node = 1; node <= 3; node++)
+        {
+            await cluster[node].Store.CatchUpAsync(Consistency.Serial, Token);
+            Assert.Equal(written, await ReadAsync(cluster[node].Store, 1));
+        }
+    }
+
+    [Fact]
+    public async Task Outcome_that_was_not_learned_in_time_is_resolved_later_and_the_transaction_took_effect_once()
+    {
+        await using var cluster = new TestCluster();
+        await AddAsync(cluster, 1);
+        await AddAsync(cluster, 2, timeout: TimeSpan.FromSeconds(1));
+        await cluster.WaitUntilConnectedAsync();
+        await WaitForVotersAsync(cluster, 2);
+        await cluster[1].Store.CommitAsync(PutOf(1, 1), Consistency.Serial, Token);
+        int sequencer = cluster[2].Store.Sequence.Sequencer!.Value;
+        Assert.Equal(1, sequencer);
+        await cluster[2].Store.CatchUpAsync(Consistency.Serial, Token);
+        var read = await ConditionAsync(cluster[2].Store, 1);
+        cluster[2].Transport.Pause();
+        var e = await Assert.ThrowsAsync<OutcomeUnknownException>(async () => await cluster[2].Store.CommitSerialAsync(new SerialTransaction(PutOf(1, 2), [read]), Token));
+        Assert.Contains(nameof(OutcomeUnknownException.ResolveAsync), e.Message, StringComparison.Ordinal);
+        cluster[2].Transport.Resume();
+        await TestCluster.WaitUntilAsync(async () =>
+        {
+            try
+            {
+                await e.ResolveAsync(Token);
+                return true;
+            }
+            catch (Exception failure) when (failure is OutcomeUnknownException or NotEnoughNodesException)
+            {
+                return false;
+            }
+        }, "the outcome is known");
+        await cluster[1].Store.CatchUpAsync(Consistency.Serial, Token);
+        Assert.Equal(2, await ReadAsync(cluster[1].Store, 1));
+    }
+
+    [Fact]
+    public async Task Members_that_join_become_voters_up_to_the_number_that_is_set_and_not_those_that_never_vote()
+    {
+        await using var cluster = new TestCluster();
+        for (int node = 1; node <= 4; node++)
+            await AddAsync(cluster, node, maxVoters: 3, neverVotes: node == 2);
+        await cluster.WaitUntilConnectedAsync();
+        await WaitForVotersAsync(cluster, 3);
+        Assert.Equal("1, 3, 4", cluster[2].Store.Sequence.VoterNodes.ToString());
+    }
+
+    [Fact]
+    public async Task Closing_store_ends_its_waiting_transactions()
+    {
+        await using var cluster = await StartAsync(2);
+        await WaitForVotersAsync(cluster, 2);
+        await cluster[1].Store.CommitAsync(PutOf(1, 1), Consistency.Serial, Token);
+        cluster[1].Transport.Pause();
+        var waiting = cluster[1].Store.CommitAsync(PutOf(1, 2), Consistency.Serial, Token).AsTask();
+        await cluster[1].Store.DisposeAsync();
+        var e = await Assert.ThrowsAnyAsync<Exception>(() => waiting.WaitAsync(TestCluster.Deadline, Token));
+        Assert.True(e is OutcomeUnknownException or ObjectDisposedException, e.ToString());
+        cluster[1].Transport.Resume();
+    }
+
+    static async Task IncrementAsync(ReplicatedStore store, int times)
+    {
+        for (int i = 0; i < times;)
+        {
+            await store.CatchUpAsync(Consistency.Serial, Token);
+            var read = await ConditionAsync(store, 1);
+            int value = (await ReadAsync(store, 1))!.Value;
+            // The condition and the value may be of different moments, and then the condition does not hold.
+            if (read != await ConditionAsync(store, 1))
+                continue;
+            try
+            {
+                await store.CommitSerialAsync(new SerialTransaction(PutOf(1, value + 1), [read]), Token);
+                i++;
+            }
+            catch (SerialConflictException)
+            {
+                // Read again.
+            }
+        }
+    }
+
+    static Task WaitForVotersAsync(TestCluster cluster, int count) => TestCluster.WaitUntilAsync(
+        () => cluster.Stores.All(store => store.Sequence is { Sequencer: not null } sequence && sequence.Voters == count), $"there are {count} voters and a sequencer");
+
+    static async Task<TestCluster> StartAsync(int count)
+    {
+        var cluster = new TestCluster();
+        for (int node = 1; node <= count; node++)
+            await AddAsync(cluster, node);
+        await cluster.WaitUntilConnectedAsync();
+        return cluster;
+    }
+
+    static Task<TestCluster.TestNode> AddAsync(
+        TestCluster cluster, int node, IStorage? storage = null, int maxVoters = 5, bool neverVotes = false, TimeSpan? timeout = null)
+    {
+        var options = new ReplicatedStoreOptions
+        {
+            ReportInterval = TimeSpan.FromMilliseconds(50),
+            AcknowledgmentTimeout = timeout ?? TestCluster.Deadline,
+            StopTimeout = TimeSpan.FromMilliseconds(500),
+            MaxVoters = maxVoters,
+            NeverVotes = neverVotes,
+        };
+        options.Declarations.Add(new KeyspaceDeclaration(Accounts, MergePolicy.Serial, []));
+        return cluster.AddAsync(node, storage, options);
+    }
+
+    static Transaction PutOf(int key, int value)
+    {
+        var transaction = new Transaction();
+        transaction.Put(Accounts, KeyOf(key), ContentOf(value));
+        return transaction;
+    }
+
+    static DocumentKey KeyOf(int key) => key;
+
+    static DocumentContent ContentOf(int value) => DocumentContent.OfRaw(Encoding.UTF8.GetBytes(value.ToString(CultureInfo.InvariantCulture)));
+
+    static async Task<SerialCondition> ConditionAsync(ReplicatedStore store, int key) =>
+        new(Accounts, KeyOf(key), await store.Keyspace(Accounts).GetAsync(KeyOf(key), Token) is { } document ? ContentHash.Of(document) : null);
+
+    static async Task<int?> ReadAsync(ReplicatedStore store, int key) => Number(await store.Keyspace(Accounts).GetAsync(KeyOf(key), Token));
+
+    static int? Number(Document? document) =>
+        document?.Value is { } value ? int.Parse(Encoding.UTF8.GetString(value.Span), CultureInfo.InvariantCulture) : null;
+}
