@@ -41,7 +41,7 @@ sealed class StoreParts : IAsyncDisposable
         _metrics = new StoreMetrics(node, replica, links, Joining, damages);
         Sequencing = new StoreSequencing(node, replica, sequencer, Membership, Waiters, options, _stopping.Token);
         var observer = new CommitObserver(replica, Membership, Joining, _metrics, links, Watchers, Waiters, Sequencing);
-        var loop = new CommitLoop(replica, storage, options, node.TimeProvider, logger, observer.OnCommitted, links.End, sequencer, failure);
+        var loop = new CommitLoop(replica, storage, options, node.TimeProvider, logger, observer.OnCommitted, links.End, sequencer, links.DispatchEarly, failure);
         Sequencing.Start(loop);
         var board = new AcknowledgmentBoard(replica, node.TimeProvider, options.AcknowledgmentTimeout, Membership);
         Context = new SessionContext(node, replica, sequencer, storage, loop, board, links, conditions, Membership, damages, logger, _stopping.Token);

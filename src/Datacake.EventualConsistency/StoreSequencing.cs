@@ -334,6 +334,8 @@ sealed class StoreSequencing : IDisposable
     {
         public override bool MayUseReserve => true;
 
+        public override bool NeedsDurability => false;
+
         public override ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken) => sequencing._sequencer.TickAsync(batch);
 
         public override void OnCommitted()
@@ -353,6 +355,8 @@ sealed class StoreSequencing : IDisposable
     {
         readonly TaskCompletionSource<SerialRequest> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
         bool _isGivenUp;
+
+        public override bool NeedsDurability => false;
 
         public override bool IsDoneByCommit => sequencing._sequencer.IsOnlyVoter;
 

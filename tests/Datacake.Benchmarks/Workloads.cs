@@ -3,6 +3,7 @@ using Datacake.Benchmarks.Measuring;
 using Datacake.Benchmarks.Orm;
 using Datacake.Benchmarks.Replication;
 using Datacake.Benchmarks.Rpc;
+using Datacake.Benchmarks.Serial;
 using Datacake.Benchmarks.Storage;
 using Datacake.Benchmarks.Sync;
 
@@ -14,6 +15,7 @@ static class Workloads
     public static IReadOnlyList<(string Name, Func<Runner, Task> RunAsync)> All { get; } =
     [
         ("replication", ReplicationWorkload.RunAsync),
+        ("serial", SerialWorkload.RunAsync),
         ("orm", OrmWorkload.RunAsync),
         ("rpc", RpcWorkload.RunAsync),
         ("storage", StorageWorkload.RunAsync),

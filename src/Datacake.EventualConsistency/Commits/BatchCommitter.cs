@@ -28,9 +28,10 @@ namespace Datacake.EventualConsistency.Commits;
 /// the ended sessions from the replica.
 /// </param>
 /// <param name="sequencer">The sequencer of the store, or null if there is none.</param>
+/// <param name="onPrepared">Called before each commit; sends the messages that need not wait for it. Must not throw.</param>
 sealed class BatchCommitter(
     Replica replica, IStorage storage, Durability durability, TimeProvider time, ILogger logger, Action<ReplicaBatch> onCommitted,
-    Action<IReadOnlyList<EndedSession>>? onSessionsEnded = null, Sequencer? sequencer = null)
+    Action<IReadOnlyList<EndedSession>>? onSessionsEnded = null, Sequencer? sequencer = null, Action<ReplicaBatch>? onPrepared = null)
 {
     readonly Queue<CommitWork> _waiting = [];
     readonly List<CommitWork> _applied = [];
@@ -148,11 +149,13 @@ sealed class BatchCommitter(
         {
             batch = await ApplyAsync(cancellationToken).ConfigureAwait(false);
             (write, bool mustFlush) = replica.Prepare(batch);
+            onPrepared?.Invoke(batch);
+            bool needsDurability = _applied.Exists(static work => work.NeedsDurability);
             if (write.Count > 0)
             {
                 write.MayUseReserve |= attempt != Attempt.All;
                 _isInStorage = true;
-                await storage.CommitAsync(write, mustFlush ? Durability.Flushed : durability, CancellationToken.None).ConfigureAwait(false);
+                await storage.CommitAsync(write, mustFlush ? Durability.Flushed : needsDurability ? durability : Durability.Buffered, CancellationToken.None).ConfigureAwait(false);
                 _isInStorage = false;
                 // A commit into the reserve does not show that there is room for more.
                 if (!write.MayUseReserve)

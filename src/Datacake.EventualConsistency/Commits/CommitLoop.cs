@@ -40,12 +40,14 @@ sealed class CommitLoop : IAsyncDisposable
     /// <param name="onCommitted">Called after each committed batch.</param>
     /// <param name="onSessionsEnded">Called with the sessions that the replica has ended.</param>
     /// <param name="sequencer">The sequencer of the store.</param>
+    /// <param name="onPrepared">Called before each commit.</param>
     /// <param name="failure">The error with which the storage refused the replica's first batch, or null if it did not.</param>
     public CommitLoop(
         Replica replica, IStorage storage, ReplicatedStoreOptions options, TimeProvider time, ILogger logger, Action<ReplicaBatch> onCommitted,
-        Action<IReadOnlyList<EndedSession>> onSessionsEnded, Sequencer sequencer, StorageException? failure)
+        Action<IReadOnlyList<EndedSession>> onSessionsEnded, Sequencer sequencer, Action<ReplicaBatch> onPrepared,
+        StorageException? failure)
     {
-        _committer = new BatchCommitter(replica, storage, options.Durability, time, logger, onCommitted, onSessionsEnded, sequencer);
+        _committer = new BatchCommitter(replica, storage, options.Durability, time, logger, onCommitted, onSessionsEnded, sequencer, onPrepared);
         if (failure is not null)
             _committer.StartAbandoned(failure);
         _work = Channel.CreateBounded<CommitWork>(new BoundedChannelOptions(options.MaxPendingCommits) { SingleReader = true });

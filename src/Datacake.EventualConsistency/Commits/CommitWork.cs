@@ -15,6 +15,11 @@ abstract class CommitWork
     public virtual bool MayUseReserve => false;
 
     /// <summary>
+    /// True if what the work stores counts as done only with the durability of the store. A batch without such work is flushed only if the replica requires it.
+    /// </summary>
+    public virtual bool NeedsDurability => true;
+
+    /// <summary>
     /// Gets the peer that sent the message, or null if the work is not a message. The messages of a peer are applied in order, however much
     /// room each one takes.
     /// </summary>

@@ -30,6 +30,7 @@ sealed class PeerLink
     long _queuedBytes;              // increased by the posting threads, decreased by the senders
     long _unhandledBytes;           // increased by the receiver, decreased by the commit loop
     int _hasAnswerBytes;            // set by the receiver, reset by the commit loop
+    volatile bool _isClosed;
     bool _isLagging;                // used by the commit loop alone
 
     public PeerLink(byte peer, RpcStream stream, ILogger logger)
@@ -97,7 +98,7 @@ sealed class PeerLink
         if (EncodeForPeer(message) is not { } encoded)
             return;
         bool isTaken = TryQueue(encoded);
-        if (!isTaken && !_isLagging && !_ended.Task.IsCompleted)
+        if (!isTaken && !_isLagging && !_isClosed && !_ended.Task.IsCompleted)
             StoreLog.PeerLags(_logger, Peer);
         _isLagging = !isTaken;
     }
@@ -150,6 +151,7 @@ sealed class PeerLink
     /// <summary>Stops taking messages, and lets the senders end.</summary>
     public void Close()
     {
+        _isClosed = true;
         _short.Writer.TryComplete();
         _long.Writer.TryComplete();
     }

@@ -69,7 +69,15 @@ sealed class PeerLinks
             foreach (var message in Split(batch.Mutations))
                 Broadcast(message);
         }
-        foreach (var (peer, session, message) in batch.Outbox)
+        Post(links, batch.Outbox);
+    }
+
+    /// <summary>Sends the messages of a batch that need not wait for its commit.</summary>
+    public void DispatchEarly(ReplicaBatch batch) => Post(_links, batch.EarlyOutbox);
+
+    static void Post(PeerLink[] links, List<Outgoing> messages)
+    {
+        foreach (var (peer, session, message) in messages)
         {
             foreach (var link in links)
             {

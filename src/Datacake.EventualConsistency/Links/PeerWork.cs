@@ -13,6 +13,8 @@ sealed class PeerWork(SessionContext context, PeerLink link, ReplicaMessage mess
 
     public override bool MayUseReserve => message.MayUseReserve;
 
+    public override bool NeedsDurability => message is not SequenceMessage;
+
     public override byte? Peer => link.Peer;
 
     public override async ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken)

@@ -81,6 +81,12 @@ sealed class ReplicaBatch
     /// <summary>Gets the messages to send once the batch is committed.</summary>
     public List<Outgoing> Outbox { get; } = [];
 
+    /// <summary>
+    /// Gets the messages that are sent before the batch is committed, so that the peers flush while this store does. They must claim nothing that only the
+    /// batch makes true.
+    /// </summary>
+    public List<Outgoing> EarlyOutbox { get; } = [];
+
     /// <summary>Gets the local transactions of the batch, which are sent to every peer in session.</summary>
     public List<Mutation> Mutations { get; } = [];
 

@@ -120,7 +120,11 @@ sealed class SequenceLog
         bool isChanged = !ReferenceEquals(_state, _stored) || _firstChanged <= Math.Max(_storedLast, Last);
         if (!isChanged)
             return;
-        batch.MustFlush = true;
+        // A base that is lost together with the effects costs nothing: the entries are still there, and are applied again. But what decides, and effects
+        // whose entries were never stored, must be flushed.
+        bool isBaseOnly = _state.Epoch == _stored.Epoch && _state.Vote == _stored.Vote && _state.Limit == _stored.Limit
+            && _firstChanged > Math.Max(_storedLast, Last) && _state.Base <= _storedLast;
+        batch.MustFlush |= !isBaseOnly;
         if (!ReferenceEquals(_state, _stored))
             batch.Extra.Put(StoreLayout.SequenceKey, _state.Encode());
         for (ulong index = _stored.Base + 1; index <= _storedLast; index++)

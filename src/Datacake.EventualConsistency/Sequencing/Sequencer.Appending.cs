@@ -126,7 +126,10 @@ partial class Sequencer
         }
         if (entries.Count > 0)
             progress.SentAt = Now;
-        Send(batch, node, new AppendRequest(status, progress.Next - 1, _log.EpochAt(progress.Next - 1), entries));
+        // Entries are sent while this store flushes them itself, which only counts once it has. What the batch applies is not told before the commit, nor is an
+        // epoch that is not stored.
+        bool isEarly = Kept.Base == _log.Stored.Base && Kept.Epoch == _log.Stored.Epoch;
+        Send(batch, node, new AppendRequest(status, progress.Next - 1, _log.EpochAt(progress.Next - 1), entries), isEarly);
     }
 
     void OnAppended(ReplicaBatch batch, ulong store, AppendReply reply)

@@ -35,7 +35,6 @@ partial class Sequencer
             await _replica.WriteSerialAsync(batch, transaction, stamp).ConfigureAwait(false);
             token = token.Union(_replica.Node, _serialRun, stamp);
         }
-        batch.MustFlush = true;
         ulong first = Kept.Base + 1;
         _isReady |= _log.EpochAt(_decided) == Kept.Epoch;
         AnswerApplied(batch, first, _decided, token);

@@ -92,7 +92,7 @@ partial class Sequencer
         (_droppable, _droppableToken) = (applied, token);
     }
 
-    /// <summary>Drops the entries whose effects the store has. The flush of the batch covers those effects, too, since they came before.</summary>
+    /// <summary>Drops the entries whose effects the store has. A base that survives has these effects with it, since they were committed before.</summary>
     void RebaseLater()
     {
         if (!HasDroppable)

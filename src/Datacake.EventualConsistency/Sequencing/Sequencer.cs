@@ -205,10 +205,10 @@ partial class Sequencer
             Stand(batch);
     }
 
-    void Send(ReplicaBatch batch, byte node, SequencingMessage message)
+    void Send(ReplicaBatch batch, byte node, SequencingMessage message, bool isEarly = false)
     {
         if (_replica.Sessions.TryGetValue(node, out var session))
-            batch.Outbox.Add(new Outgoing(node, session.Id, message.Wrap()));
+            (isEarly ? batch.EarlyOutbox : batch.Outbox).Add(new Outgoing(node, session.Id, message.Wrap()));
     }
 
     /// <summary>Gives a new random time to wait for a sequencer. Who is the only voter waits for nobody.</summary>

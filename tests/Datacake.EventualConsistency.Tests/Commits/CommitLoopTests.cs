@@ -116,7 +116,7 @@ public sealed class CommitLoopTests
         await storage.CommitAsync(replica.Prepare(batch).Batch, Datacake.Storage.Durability.Flushed, Canceled);
         replica.Complete(batch);
         var sequencer = new Sequencer(new SequencerSettings(TimeProvider.System, new Random(1)), replica, await SequenceLog.LoadAsync(snapshot, Canceled));
-        return new CommitLoop(replica, storage, new ReplicatedStoreOptions(), TimeProvider.System, logger, onCommitted, _ => { }, sequencer, failure: null);
+        return new CommitLoop(replica, storage, new ReplicatedStoreOptions(), TimeProvider.System, logger, onCommitted, _ => { }, sequencer, static _ => { }, failure: null);
     }
 
     static Exception FailureOf(string kind) => kind switch

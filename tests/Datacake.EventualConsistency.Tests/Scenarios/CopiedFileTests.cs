@@ -129,7 +129,7 @@ public sealed class CopiedFileTests : IDisposable
         await clone.StartAsync([nodes[1].Address], null, null);
         try
         {
-            await Eventually.WaitUntilAsync(() => nodes[1].Store.Members.Count(member => member.IsUp) == 3, "the clone is in session");
+            await Eventually.WaitUntilAsync(() => nodes[1].Store.Members.Count(member => member.IsUp) == 3 && clone.Store.Members.Count(member => member.IsUp) == 3, "the clone is in session with both");
             await clone.PutAsync(2, "by the clone", Consistency.All);
             nodes[3].Transport.Heal();
             await Eventually.WaitUntilAsync(

@@ -209,7 +209,7 @@ sealed class Machine(int index, Scenario scenario, MachineFlaws flaws, Simulated
     }
 
     /// <summary>Starts the process, in the same way as the replicated store.</summary>
-    public void Start(ulong boot, Action<ReplicaBatch> onCommitted)
+    public void Start(ulong boot, Action<ReplicaBatch> onCommitted, Action<Machine, ReplicaBatch> onPrepared)
     {
         var settings = new ReplicaSettings("simulation", "", flaws.LivesBeginAlike ? boot << 32 : boot, StoreId, Clock)
         {
@@ -255,7 +255,7 @@ sealed class Machine(int index, Scenario scenario, MachineFlaws flaws, Simulated
             };
             Sequencer = flaws.NewSequencer(sequencing, replica, Now(SequenceLog.LoadAsync(stored, CancellationToken.None)));
         }
-        _committer = new BatchCommitter(replica, storage, scenario.Durability, Clock, NullLogger.Instance, OnCommitted, sequencer: Sequencer);
+        _committer = new BatchCommitter(replica, storage, scenario.Durability, Clock, NullLogger.Instance, OnCommitted, sequencer: Sequencer, onPrepared: batch => onPrepared(this, batch));
         HadJoined = replica.IsJoined;
         _notedRun = HlcTimestamp.None;
         NoteRun();

@@ -18,6 +18,11 @@ sealed class Work(Func<ReplicaBatch, ValueTask> apply) : CommitWork
 
     public override bool MayUseReserve => IsSmall;
 
+    /// <summary>True if the work is of the sequencer, which says itself what must be flushed.</summary>
+    public bool IsSequencing { get; init; }
+
+    public override bool NeedsDurability => !IsSequencing;
+
     /// <summary>Gets the machine that sent the message.</summary>
     public Machine? Sender { get; init; }
 

@@ -24,8 +24,8 @@ sealed partial class World
     })
     { IsSmall = true });
 
-    void Queue(Machine machine, Link link, bool isSmall, Func<ReplicaBatch, ValueTask> work) =>
-        Queue(machine, new Work(work) { Sender = link.Peer, IsSmall = isSmall, Failed = failure => Refuse(machine, link, failure) });
+    void Queue(Machine machine, Link link, bool isSmall, Func<ReplicaBatch, ValueTask> work, bool isSequencing = false) =>
+        Queue(machine, new Work(work) { Sender = link.Peer, IsSmall = isSmall, IsSequencing = isSequencing, Failed = failure => Refuse(machine, link, failure) });
 
     void Queue(Machine machine, Work work)
     {
@@ -134,7 +134,16 @@ sealed partial class World
     {
         if (batch.Mutations.Count > 0)
             Broadcast(machine, new Mutations(batch.Mutations));
-        foreach (var (peer, session, message) in batch.Outbox)
+        Send(machine, batch.Outbox);
+        if (batch.HasPulled && machine.IsJoined)
+            Broadcast(machine, machine.Replica!.Report(batch));
+    }
+
+    void DispatchEarly(Machine machine, ReplicaBatch batch) => Send(machine, batch.EarlyOutbox);
+
+    void Send(Machine machine, List<Outgoing> messages)
+    {
+        foreach (var (peer, session, message) in messages)
         {
             foreach (var link in machine.Links.Values)
             {
@@ -142,8 +151,6 @@ sealed partial class World
                     Send(machine, link, message, machine.Held);
             }
         }
-        if (batch.HasPulled && machine.IsJoined)
-            Broadcast(machine, machine.Replica!.Report(batch));
     }
 
     void Broadcast(Machine machine, ReplicaMessage message)

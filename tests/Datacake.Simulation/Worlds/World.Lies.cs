@@ -105,7 +105,7 @@ sealed partial class World
         _mutant.OnStarting(machine);
         try
         {
-            machine.Start(++_lastId, _committed.Add);
+            machine.Start(++_lastId, _committed.Add, DispatchEarly);
         }
         catch (StorageException)
         {

@@ -22,7 +22,7 @@ sealed partial class World
             machine.TopIssued = top;
         try
         {
-            machine.Start(++_lastId, _committed.Add);
+            machine.Start(++_lastId, _committed.Add, DispatchEarly);
         }
         catch (StorageException)
         {

@@ -169,7 +169,7 @@ sealed partial class World
                 Queue(target, link, isSmall: false, batch => TakePageAsync(target, link, batch, page, envelope.Held));
                 break;
             case SequenceMessage part:
-                Queue(target, link, part.MayUseReserve, batch => target.Sequencer!.ReceiveAsync(batch, link.Peer.Node, link.Session, part));
+                Queue(target, link, part.MayUseReserve, batch => target.Sequencer!.ReceiveAsync(batch, link.Peer.Node, link.Session, part), isSequencing: true);
                 break;
             default:
                 Receive(target, link, message, envelope.Held);

@@ -40,7 +40,7 @@ sealed partial class World
     void TickSequencer(Machine machine)
     {
         if (machine.Sequencer is { } sequencer)
-            Queue(machine, new Work(sequencer.TickAsync) { IsSmall = true });
+            Queue(machine, new Work(sequencer.TickAsync) { IsSmall = true, IsSequencing = true });
     }
 
     /// <summary>Lets time pass in small steps, so that the sequencers of a cluster without faults come to rest.</summary>
@@ -66,7 +66,7 @@ sealed partial class World
     {
         if (!machine.IsJoined)
             return;
-        Queue(machine, new Work(batch => UseAsync(machine, batch, chance)) { Failed = _ => machine.Use = null });
+        Queue(machine, new Work(batch => UseAsync(machine, batch, chance)) { IsSequencing = true, Failed = _ => machine.Use = null });
     }
 
     async ValueTask UseAsync(Machine machine, ReplicaBatch batch, int chance)
