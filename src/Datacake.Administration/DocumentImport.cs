@@ -22,7 +22,7 @@ sealed class DocumentImport(ReplicatedStore store, RpcStream stream, Administrat
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         string keyspace = asked.Keyspace ?? throw new ArgumentException("The import needs a keyspace.");
-        var level = Enum.TryParse<Consistency>(asked.Level, ignoreCase: true, out var parsed) ? parsed : Consistency.Quorum;
+        var level = store.LevelFor(keyspace, Enum.TryParse<Consistency>(asked.Level, ignoreCase: true, out var parsed) ? parsed : Consistency.Quorum);
         var pending = new Queue<(Task Commit, int Count)>();
         long line = asked.LinesBefore ?? 0;
         while (await stream.ReadAsync(cancellationToken).ConfigureAwait(false) is { } message)

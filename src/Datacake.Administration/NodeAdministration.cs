@@ -87,7 +87,13 @@ public sealed class NodeAdministration : IAsyncDisposable
         return new NodeStatus(
             node.Id, node.Address, node.DataCenter, node.ClusterId, Version, node.TimeProvider.GetUtcNow(), node.TimeProvider.GetElapsedTime(_started).TotalSeconds,
             node.Storage?.GetType().Name ?? "", size, _store.JoinStatus.IsJoined, _store.JoinStatus.Documents, _store.JoinStatus.EstimatedDocuments, keyspaces.Count, documents,
-            _options.OperatorSecret is not null, node.Seeds, node.CertificateStatus?.ExpiresAt, [.. _store.MemberStates.Select(Describe)], NodeFindings.Of(_store, _options.Level), _backups?.Status, free);
+            _options.OperatorSecret is not null, node.Seeds, node.CertificateStatus?.ExpiresAt, [.. _store.MemberStates.Select(Describe)], NodeFindings.Of(_store, _options.Level), _backups?.Status, free, SerialStatus());
+
+        SerialTransactionStatus SerialStatus()
+        {
+            var serial = _store.SerialStatus;
+            return new SerialTransactionStatus([.. serial.Voters.Select(static voter => (int)voter)], serial.VoterCount, serial.Sequencer, serial.Epoch, serial.Waiting);
+        }
 
         MemberStatus Describe(StoreMemberState member)
         {
@@ -256,14 +262,14 @@ public sealed class NodeAdministration : IAsyncDisposable
         var (content, counters) = DocumentJson.Read(document, new ValueWriter());
         var transaction = new Transaction();
         transaction.Put(keyspace, KeyJson.Read(key), content, counters);
-        await _store.CommitAsync(transaction, _options.Level, cancellationToken).ConfigureAwait(false);
+        await _store.CommitAsync(transaction, _store.LevelFor(keyspace, _options.Level), cancellationToken).ConfigureAwait(false);
         return new CommandResult($"The document {key.GetRawText()} of {keyspace} was put.", 1);
     }
 
     /// <summary>Deletes a document.</summary>
     internal async ValueTask<CommandResult> DeleteAsync(string keyspace, JsonElement key, CancellationToken cancellationToken)
     {
-        await _store.Keyspace(keyspace).DeleteAsync(KeyJson.Read(key), _options.Level, cancellationToken).ConfigureAwait(false);
+        await _store.Keyspace(keyspace).DeleteAsync(KeyJson.Read(key), _store.LevelFor(keyspace, _options.Level), cancellationToken).ConfigureAwait(false);
         return new CommandResult($"The document {key.GetRawText()} of {keyspace} was deleted.", 1);
     }
 

@@ -57,6 +57,11 @@ public static class NodeFindings
             yield return Warning("level", $"{requirement}, and the members that are up cannot satisfy that.",
                 "Start the members that are down, or retire those that never come back.");
         }
+        if (store.HasSerialKeyspaces && store.RequirementOf(Consistency.Serial) is { IsReachable: false } serial && store.SerialStatus.VoterCount > 0)
+        {
+            yield return Warning("serial", $"{serial}, and the members that are up cannot satisfy that, so that serial transactions are refused.",
+                "Start the voters that are down, or retire one that never comes back while a majority of the others is up: another member then takes its place.");
+        }
         foreach (var finding in OfSettings(store))
             yield return finding;
         foreach (var finding in members.Select(OfMember).OfType<Finding>())

@@ -62,7 +62,7 @@ public sealed partial class ReplicatedStore
     /// other nodes write in the meantime are kept.
     /// </summary>
     /// <param name="keyspace">The name of the keyspace. This process must not have declared it.</param>
-    /// <param name="consistency">The level at which each transaction is committed.</param>
+    /// <param name="consistency">The level at which each transaction is committed. A serial keyspace is emptied by serial transactions.</param>
     /// <param name="cancellationToken">Stops between two transactions. Documents that were deleted by then stay deleted.</param>
     /// <returns>The number of deleted documents; 0 if there is no such keyspace.</returns>
     /// <exception cref="ArgumentException">The name is not a valid keyspace name.</exception>
@@ -93,7 +93,7 @@ public sealed partial class ReplicatedStore
         async ValueTask DeleteAsync()
         {
             cancellationToken.ThrowIfCancellationRequested();
-            await CommitAsync(transaction, consistency, cancellationToken).ConfigureAwait(false);
+            await CommitAsync(transaction, LevelFor(keyspace, consistency), cancellationToken).ConfigureAwait(false);
             dropped += transaction.Count;
             transaction = new Transaction();
         }

@@ -1,3 +1,4 @@
+using Datacake.Crdt;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Sequencing;
 
@@ -6,8 +7,14 @@ namespace Datacake.EventualConsistency;
 // Serial transactions.
 public sealed partial class ReplicatedStore
 {
-    /// <summary>Gets the state of the sequence of serial transactions as this node sees it.</summary>
-    internal SequenceStatus Sequence => _parts.Sequencing.Status;
+    /// <summary>Gets the state of the serial transactions as this node sees it.</summary>
+    public SerialStatus SerialStatus => _parts.Sequencing.Status;
+
+    /// <summary>True if this node knows serial keyspaces, so that serial transactions are used.</summary>
+    internal bool HasSerialKeyspaces => _replica.Catalog.All.Any(static keyspace => keyspace.Policy == MergePolicy.Serial);
+
+    /// <summary>Returns the level for writes to a keyspace: <see cref="Consistency.Serial"/> if only serial transactions may write to it; otherwise, the given level.</summary>
+    internal Consistency LevelFor(string keyspace, Consistency level) => _replica.Catalog.Find(keyspace)?.Policy == MergePolicy.Serial ? Consistency.Serial : level;
 
     /// <summary>Commits a transaction in the sequence, and waits until this store has its effects.</summary>
     /// <exception cref="SerialConflictException">A condition does not hold; nothing was written.</exception>

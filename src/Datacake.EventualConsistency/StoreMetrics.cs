@@ -6,6 +6,7 @@ using Datacake.EventualConsistency.Joining;
 using Datacake.EventualConsistency.Links;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.EventualConsistency.Sequencing;
 using Datacake.Node;
 
 namespace Datacake.EventualConsistency;
@@ -24,8 +25,10 @@ sealed class StoreMetrics : IDisposable
     readonly Counter<long> _documents;
     readonly Counter<long> _pulls;
     readonly Counter<long> _reconciles;
+    readonly Counter<long> _serialTransactions;
+    readonly Counter<long> _serialConflicts;
 
-    public StoreMetrics(DatacakeNode node, Replica replica, PeerLinks links, StoreJoining joining, DamageLog damages)
+    public StoreMetrics(DatacakeNode node, Replica replica, Sequencer sequencer, PeerLinks links, StoreJoining joining, DamageLog damages)
     {
         _node = new("node", node.Id.ToString(CultureInfo.InvariantCulture));
         _commits = _meter.CreateCounter<long>("datacake.store.commits", "{commit}", "Batches of changes, each committed to the storage as one.");
@@ -34,6 +37,23 @@ sealed class StoreMetrics : IDisposable
         _pulls = _meter.CreateCounter<long>(
             "datacake.store.pulls", "{pull}", "Requests of this store to a peer for what it lacks, by purpose: to join or to catch up.");
         _reconciles = _meter.CreateCounter<long>("datacake.store.reconciles", "{reconcile}", "Full reconciles after a member had been forgotten.");
+        _serialTransactions = _meter.CreateCounter<long>("datacake.serial.transactions", "{transaction}", "Serial transactions of this node that took effect.");
+        _serialConflicts = _meter.CreateCounter<long>("datacake.serial.conflicts", "{transaction}", "Serial transactions of this node that were refused, by the keyspace of the conflict.");
+        _meter.CreateObservableGauge(
+            "datacake.serial.voters",
+            () => new Measurement<int>(sequencer.Voters.Count, _node),
+            "{voter}",
+            "Voters of the serial transactions.");
+        _meter.CreateObservableGauge(
+            "datacake.serial.sequencer",
+            () => new Measurement<int>(sequencer.Current, _node),
+            "{node}",
+            "Id of the node that is the sequencer of the serial transactions; 0 if this node knows none.");
+        _meter.CreateObservableGauge(
+            "datacake.serial.waiting",
+            () => new Measurement<int>(sequencer.Waiting, _node),
+            "{entry}",
+            "Entries of the sequence of serial transactions that this node still keeps.");
         _meter.CreateObservableGauge(
             "datacake.store.keyspace.documents",
             () => replica.Catalog.All.Select(keyspace => new Measurement<long>(keyspace.State.Record.Count, _node, new("keyspace", keyspace.Name))),
@@ -65,6 +85,12 @@ sealed class StoreMetrics : IDisposable
             "{document}",
             "Documents that this store has received to join its cluster.");
     }
+
+    /// <summary>Counts a serial transaction of this node that took effect.</summary>
+    public void Decided() => _serialTransactions.Add(1, _node);
+
+    /// <summary>Counts a serial transaction of this node that was refused.</summary>
+    public void Conflicted(string keyspace) => _serialConflicts.Add(1, _node, new("keyspace", keyspace));
 
     public void Committed(ReplicaBatch batch)
     {

@@ -38,8 +38,8 @@ sealed class StoreParts : IAsyncDisposable
         var links = new PeerLinks();
         var conditions = new PeerConditions(node.TimeProvider, peer => node.Members.FirstOrDefault(member => member.NodeId == peer)?.Address, logger);
         Membership = new CurrentMembership(node, replica, conditions, options.ExpectedNodes);
-        _metrics = new StoreMetrics(node, replica, links, Joining, damages);
-        Sequencing = new StoreSequencing(node, replica, sequencer, Membership, Waiters, options, _stopping.Token);
+        _metrics = new StoreMetrics(node, replica, sequencer, links, Joining, damages);
+        Sequencing = new StoreSequencing(node, replica, sequencer, Membership, Waiters, _metrics, options, _stopping.Token);
         var observer = new CommitObserver(replica, Membership, Joining, _metrics, links, Watchers, Waiters, Sequencing);
         var loop = new CommitLoop(replica, storage, options, node.TimeProvider, logger, observer.OnCommitted, links.End, sequencer, links.DispatchEarly, failure);
         Sequencing.Start(loop);

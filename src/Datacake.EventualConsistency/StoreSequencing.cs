@@ -27,36 +27,41 @@ sealed class StoreSequencing : IDisposable
     readonly CurrentMembership _membership;
     readonly CommitWaiters _waiters;
     readonly ReplicatedStoreOptions _options;
+    readonly StoreMetrics _metrics;
     readonly CancellationToken _stopping;
     readonly TimeProvider _time;
     readonly Lock _lock = new();
     readonly ITimer _timer;
     long _dueAt = long.MaxValue;                // under the lock; when the timer is due
-    volatile SequenceStatus _status;
+    volatile SerialStatus _status;
+    IReadOnlyList<ulong> _seenVoters = [];      // the store ids in the status; used on the commit loop alone
+    int _seenMembers;                           // the number of members then
 
     CommitLoop _loop = null!;                   // set by Start
 
     public StoreSequencing(
-        DatacakeNode node, Replica replica, Sequencer sequencer, CurrentMembership membership, CommitWaiters waiters, ReplicatedStoreOptions options, CancellationToken stopping)
+        DatacakeNode node, Replica replica, Sequencer sequencer, CurrentMembership membership, CommitWaiters waiters, StoreMetrics metrics, ReplicatedStoreOptions options,
+        CancellationToken stopping)
     {
         _node = node;
         _replica = replica;
         _sequencer = sequencer;
         _membership = membership;
         _waiters = waiters;
+        _metrics = metrics;
         _options = options;
         _stopping = stopping;
         _time = node.TimeProvider;
-        _status = StatusOf(sequencer, replica);
+        _status = StatusNow();
         _timer = _time.CreateTimer(static sequencing => ((StoreSequencing)sequencing!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Gets the state of the sequence as this node sees it.</summary>
-    public SequenceStatus Status => _status;
+    public SerialStatus Status => _status;
 
     /// <summary>Gets the requirement of a serial transaction: a majority of the voters.</summary>
     public ConsistencyRequirement Requirement =>
-        ConsistencyRequirement.ForVoters(_node.Id, _membership.Current.Members, _status.VoterNodes, _status.Voters);
+        ConsistencyRequirement.ForVoters(_node.Id, _membership.Current.Members, _status.Voters, _status.VoterCount);
 
     /// <summary>Returns the settings of the sequencer of a store.</summary>
     public static SequencerSettings SettingsOf(DatacakeNode node, ReplicatedStoreOptions options)
@@ -126,8 +131,8 @@ sealed class StoreSequencing : IDisposable
     public void OnCommitted()
     {
         _sequencer.TellOutcomes();
-        if (!_status.IsOf(_sequencer, _replica))
-            _status = StatusOf(_sequencer, _replica);
+        if (IsStatusOld())
+            _status = StatusNow();
         SetTimer(_sequencer.DueIn);
     }
 
@@ -178,7 +183,11 @@ sealed class StoreSequencing : IDisposable
             request = ended.Outcome is null ? throw Unknown(transaction, ended, e, cancellationToken) : ended;
         }
         if (request.Outcome == SerialOutcome.Conflict)
+        {
+            _metrics.Conflicted(transaction.Conditions[request.Conflict].Keyspace);
             throw new SerialConflictException(transaction, request.Conflict);
+        }
+        _metrics.Decided();
         var result = new CommitResult(request.Token.Top, NodeSet.Of(_node.Id));
         try
         {
@@ -257,8 +266,8 @@ sealed class StoreSequencing : IDisposable
         }), token));
     }
 
-    static string Describe(SequenceStatus status) =>
-        (status.Sequencer is { } node ? $"Node {node} is the sequencer" : "There is no sequencer") + $"; the voters are {(status.VoterNodes.IsEmpty ? "not known yet" : $"nodes {status.VoterNodes}")}.";
+    static string Describe(SerialStatus status) =>
+        (status.Sequencer is { } node ? $"Node {node} is the sequencer" : "There is no sequencer") + $"; the voters are {(status.Voters.IsEmpty ? "not known yet" : $"nodes {status.Voters}")}.";
 
     /// <summary>Throws if a majority of the voters has no session. Called on the commit loop.</summary>
     void ThrowWithoutMajority()
@@ -267,20 +276,22 @@ sealed class StoreSequencing : IDisposable
         int connected = voters.Count(store => store == _replica.Identity.StoreId || _replica.Sessions.Values.Any(session => session.StoreId == store));
         if (voters.Count > 0 && 2 * connected <= voters.Count)
         {
-            _status = StatusOf(_sequencer, _replica);
+            _status = StatusNow();
             throw new NotEnoughNodesException(Requirement, _membership.Current.Describe(_node));
         }
     }
 
-    static SequenceStatus StatusOf(Sequencer sequencer, Replica replica)
+    SerialStatus StatusNow()
     {
-        var nodes = replica.Identity.Members.Where(member => sequencer.Voters.Contains(member.Value.StoreId)).Aggregate(default(NodeSet), static (set, member) => set.With(member.Key));
-        return new SequenceStatus(nodes, sequencer.Voters.Count, sequencer.Current is var node and not 0 ? node : null, sequencer.State.Epoch, sequencer.Waiting)
-        {
-            VoterList = sequencer.Voters,
-            Members = replica.Identity.Members.Count,
-        };
+        (_seenVoters, _seenMembers) = (_sequencer.Voters, _replica.Identity.Members.Count);
+        var voters = _replica.Identity.Members.Where(member => _seenVoters.Contains(member.Value.StoreId)).Aggregate(default(NodeSet), static (set, member) => set.With(member.Key));
+        return new SerialStatus(voters, _seenVoters.Count, _sequencer.Current is var node and not 0 ? node : null, (long)_sequencer.State.Epoch, _sequencer.Waiting);
     }
+
+    /// <summary>Returns true if the status has changed. Called after each commit, so it compares what is cheap to compare.</summary>
+    bool IsStatusOld() =>
+        !ReferenceEquals(_seenVoters, _sequencer.Voters) || _seenMembers != _replica.Identity.Members.Count || (_status.Sequencer ?? 0) != _sequencer.Current
+            || _status.Epoch != (long)_sequencer.State.Epoch || _status.Waiting != _sequencer.Waiting;
 
     /// <summary>Makes the timer due no later than in a given time.</summary>
     void SetTimer(TimeSpan dueIn)

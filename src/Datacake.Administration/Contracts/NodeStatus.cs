@@ -22,7 +22,8 @@ namespace Datacake.Administration;
 /// <param name="Findings">What an operator should know, the most urgent first. Empty if all is well.</param>
 /// <param name="Backups">The state of the scheduled backups; null if there are none.</param>
 /// <param name="FreeBytes">The free space of the volume of the storage; null if it is in memory, or not known.</param>
+/// <param name="Serial">The state of the serial transactions; null if the node does not say.</param>
 public sealed record NodeStatus(
     int NodeId, string Address, string DataCenter, string ClusterId, string Version, DateTimeOffset Time, double UptimeSeconds, string Storage, long? StorageBytes,
     bool HasJoined, long ReceivedDocuments, long ExpectedDocuments, int Keyspaces, long Documents, bool AcceptsCommands, IReadOnlyList<string>? Seeds, DateTimeOffset? CertificateExpiresAt, IReadOnlyList<MemberStatus> Members,
-    IReadOnlyList<Finding> Findings, BackupStatus? Backups = null, long? FreeBytes = null);
+    IReadOnlyList<Finding> Findings, BackupStatus? Backups = null, long? FreeBytes = null, SerialTransactionStatus? Serial = null);

@@ -90,7 +90,15 @@ static class StatusCommands
         string size = status.StorageBytes is { } bytes ? $"{status.Storage}, {Output.Format(bytes)} bytes" : status.Storage;
         Output.AddRow(summary, $"{status.NodeId}", status.Address, status.ClusterId, status.Version, TimeSpan.FromSeconds(Math.Floor(status.UptimeSeconds)).ToString("c", CultureInfo.InvariantCulture),
             size, Output.Format(status.Keyspaces), Output.Format(status.Documents), status.HasJoined ? "yes" : $"{Output.Format(status.ReceivedDocuments)} of about {Output.Format(status.ExpectedDocuments)}");
-        return new Rows([summary, Render(status.Members), .. status.Backups is { } backups ? [Render(backups, status.Time)] : (IEnumerable<IRenderable>)[], .. status.Findings.Count == 0 ? [new Text("All is well.")] : status.Findings.Select(Render)]);
+        return new Rows([summary, Render(status.Members), .. status.Serial is { VoterCount: > 0 } serial ? [Render(serial)] : (IEnumerable<IRenderable>)[], .. status.Backups is { } backups ? [Render(backups, status.Time)] : (IEnumerable<IRenderable>)[], .. status.Findings.Count == 0 ? [new Text("All is well.")] : status.Findings.Select(Render)]);
+    }
+
+    static Table Render(SerialTransactionStatus serial)
+    {
+        var table = Output.Table("Serial transactions", "Voters", "Sequencer", "Election", "Waiting");
+        string voters = string.Join(", ", serial.Voters);
+        Output.AddRow(table, $"{(serial.VoterCount / 2) + 1} of {serial.VoterCount} voters decide", voters, serial.Sequencer is { } node ? $"node {node}" : "none", Output.Format(serial.Epoch), Output.Format(serial.Waiting));
+        return table;
     }
 
     static Table Render(BackupStatus backups, DateTimeOffset now)

@@ -168,7 +168,7 @@ public sealed class SerialStoreTests : IDisposable
         await using var cluster = await StartAsync(3);
         await WaitForVotersAsync(cluster, 3);
         await cluster[1].Store.CommitAsync(PutOf(1, 1), Consistency.Serial, Token);
-        int sequencer = cluster[1].Store.Sequence.Sequencer!.Value;
+        int sequencer = cluster[1].Store.SerialStatus.Sequencer!.Value;
         int other = 1 + (sequencer % 3), third = 1 + (other % 3);
         await cluster[sequencer].Node.DisposeAsync();
         await cluster[other].Store.CommitAsync(PutOf(1, 2), Consistency.Serial, Token);
@@ -185,7 +185,7 @@ public sealed class SerialStoreTests : IDisposable
         int written = 0;
         for (int round = 0; round < 3; round++)
         {
-            int sequencer = cluster[1].Store.Sequence.Sequencer ?? 1;
+            int sequencer = cluster[1].Store.SerialStatus.Sequencer ?? 1;
             cluster[sequencer].Transport.Cut();
             int other = 1 + (sequencer % 3);
             written += 5;
@@ -209,7 +209,7 @@ public sealed class SerialStoreTests : IDisposable
         await cluster.WaitUntilConnectedAsync();
         await WaitForVotersAsync(cluster, 2);
         await cluster[1].Store.CommitAsync(PutOf(1, 1), Consistency.Serial, Token);
-        int sequencer = cluster[2].Store.Sequence.Sequencer!.Value;
+        int sequencer = cluster[2].Store.SerialStatus.Sequencer!.Value;
         Assert.Equal(1, sequencer);
         await cluster[2].Store.CatchUpAsync(Consistency.Serial, Token);
         var read = await ConditionAsync(cluster[2].Store, 1);
@@ -241,7 +241,7 @@ public sealed class SerialStoreTests : IDisposable
             await AddAsync(cluster, node, maxVoters: 3, neverVotes: node == 2);
         await cluster.WaitUntilConnectedAsync();
         await WaitForVotersAsync(cluster, 3);
-        Assert.Equal("1, 3, 4", cluster[2].Store.Sequence.VoterNodes.ToString());
+        Assert.Equal("1, 3, 4", cluster[2].Store.SerialStatus.Voters.ToString());
     }
 
     [Fact]
@@ -281,7 +281,7 @@ public sealed class SerialStoreTests : IDisposable
     }
 
     static Task WaitForVotersAsync(TestCluster cluster, int count) => TestCluster.WaitUntilAsync(
-        () => cluster.Stores.All(store => store.Sequence is { Sequencer: not null } sequence && sequence.Voters == count), $"there are {count} voters and a sequencer");
+        () => cluster.Stores.All(store => store.SerialStatus is { Sequencer: not null } status && status.VoterCount == count), $"there are {count} voters and a sequencer");
 
     static async Task<TestCluster> StartAsync(int count)
     {

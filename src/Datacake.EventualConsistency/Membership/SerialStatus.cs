@@ -1,0 +1,11 @@
+using Datacake.Node;
+
+namespace Datacake.EventualConsistency;
+
+/// <summary>The state of the serial transactions of a cluster, as one node sees it.</summary>
+/// <param name="Voters">The nodes of the voters that are members.</param>
+/// <param name="VoterCount">The number of voters, also of those that are no longer members. A majority of them decides.</param>
+/// <param name="Sequencer">The node that is the sequencer; null if this node knows none.</param>
+/// <param name="Epoch">The number of the election that this node has last heard of.</param>
+/// <param name="Waiting">The number of entries of the sequence that this node still keeps, for itself or for others.</param>
+public sealed record SerialStatus(NodeSet Voters, int VoterCount, byte? Sequencer, long Epoch, int Waiting);
