@@ -12,6 +12,8 @@ namespace Datacake.EventualConsistency.Replication;
 sealed class BatchDocuments
 {
     readonly Dictionary<StorageKey, BatchDocument> _documents = [];
+    readonly HashSet<ushort> _changed = [];     // the keyspaces of changed documents
+    ushort _lastChanged;                        // one of them; 0 if there are none
 
     /// <summary>Gets the number of documents.</summary>
     public int Count => _documents.Count;
@@ -80,22 +82,46 @@ sealed class BatchDocuments
     public Document? Find(ReadOnlyMemory<byte> key) => _documents.TryGetValue(new StorageKey(key), out var change) ? change.After : null;
 
     /// <summary>Changes a document that was read in this batch. <see cref="Document.Nothing"/> removes it.</summary>
-    public void Write(ReadOnlyMemory<byte> key, Document document) =>
+    public void Write(ReadOnlyMemory<byte> key, Document document)
+    {
         CollectionsMarshal.GetValueRefOrNullRef(_documents, new StorageKey(key)).After = document;
+        NoteChanged(key);
+    }
 
     /// <summary>Changes a document that was not read in this batch, and whose stored version the caller provides.</summary>
-    public void Add(ReadOnlyMemory<byte> key, Document stored, Document document) =>
+    public void Add(ReadOnlyMemory<byte> key, Document stored, Document document)
+    {
         _documents.Add(new StorageKey(key), new BatchDocument { Before = stored, After = document });
+        NoteChanged(key);
+    }
+
+    /// <summary>Returns true if the batch has changed, or may have changed, documents of a keyspace.</summary>
+    public bool HasChanged(ushort keyspace) => _changed.Contains(keyspace);
 
     /// <summary>Discards all documents.</summary>
-    public void Clear() => _documents.Clear();
+    public void Clear()
+    {
+        _documents.Clear();
+        _changed.Clear();
+        _lastChanged = 0;
+    }
 
     async ValueTask<Document> KeepAsync(ReadOnlyMemory<byte> key, ValueTask<Document> reading) => Keep(key, await reading.ConfigureAwait(false));
 
     Document Keep(ReadOnlyMemory<byte> key, Document stored)
     {
-        Add(key, stored, stored);
+        _documents.Add(new StorageKey(key), new BatchDocument { Before = stored, After = stored });
         return stored;
+    }
+
+    void NoteChanged(ReadOnlyMemory<byte> key)
+    {
+        // Most documents of a batch are in one keyspace.
+        ushort keyspace = StoreLayout.KeyspaceOf(key.Span);
+        if (keyspace == _lastChanged)
+            return;
+        _changed.Add(keyspace);
+        _lastChanged = keyspace;
     }
 }
 

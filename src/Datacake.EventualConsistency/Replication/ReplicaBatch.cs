@@ -177,6 +177,9 @@ sealed class ReplicaBatch
     /// <inheritdoc cref="BatchDocuments.Find"/>
     public Document? FindRead(ReadOnlyMemory<byte> documentKey) => _documents.Find(documentKey);
 
+    /// <summary>Returns true if the batch has changed, or may have changed, documents of a keyspace.</summary>
+    public bool HasChanged(KeyspaceEntry keyspace) => _documents.HasChanged(keyspace.Number);
+
     /// <inheritdoc cref="BatchDocuments.Write"/>
     public void Write(ReadOnlyMemory<byte> documentKey, Document document) => _documents.Write(documentKey, document);
 

@@ -11,9 +11,6 @@ static class OperationRecord
 {
     const int MaxOperations = 100_000;
 
-    /// <summary>The stamp in the encoding of a content, which has no stamp yet.</summary>
-    static readonly HlcTimestamp NoStampYet = new(1);
-
     public static void WriteAll(ref MessagePackWriter writer, IReadOnlyList<SerialOperation> operations)
     {
         writer.WriteArrayHeader(operations.Count);
@@ -23,7 +20,7 @@ static class OperationRecord
             writer.Write((byte)operation.Kind);
             writer.Write(operation.Keyspace);
             writer.Write(operation.Key.Encoded.Span);
-            writer.Write(operation.Kind == DocumentOperationKind.Delete ? default : Document.Put(NoStampYet, operation.Content).Encoded.Span);
+            writer.Write(operation.Kind == DocumentOperationKind.Delete ? default : Document.Put(SerialOperation.NoStampYet, operation.Content).Encoded.Span);
         }
     }
 
@@ -36,6 +33,9 @@ static class OperationRecord
             var kind = (DocumentOperationKind)Record.ReadChoice(ref reader, (byte)DocumentOperationKind.Delete, "kind of operation");
             string keyspace = Record.ReadText(ref reader);
             KeyspaceCatalog.CheckName(keyspace);
+            // Conditions compare whole documents, and a later sequencer applies only the last write of each.
+            if (kind == DocumentOperationKind.Update && policy == MergePolicy.Serial)
+                throw new InvalidDataException($"An operation updates a document of the serial keyspace '{keyspace}', where documents are put as a whole.");
             var key = new DocumentKey(Record.ReadBytes(ref reader));
             var content = Record.ReadBytes(ref reader);
             operations[i] = new SerialOperation(

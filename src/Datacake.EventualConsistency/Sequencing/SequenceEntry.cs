@@ -20,10 +20,10 @@ sealed record SequenceEntry(ulong Epoch, SequenceEntryKind Kind)
     public IReadOnlyList<ulong> Voters { get; private init; } = [];
 
     /// <summary>Gets the outcome, if the entry is or refuses a transaction.</summary>
-    public RecordedOutcome Outcome => new(Id.Number, Conflict);
+    public RecordedOutcome Outcome => new(Id.Number, Refusal);
 
-    /// <summary>Gets the index of the condition that did not hold, if the entry refuses a transaction; otherwise, -1.</summary>
-    public int Conflict { get; private init; } = -1;
+    /// <summary>Gets the reason, if the entry refuses a transaction; otherwise, null.</summary>
+    public SerialRefusal? Refusal { get; private init; }
 
     /// <summary>True if the entry is or refuses a transaction.</summary>
     public bool HasOutcome => Kind is SequenceEntryKind.Transaction or SequenceEntryKind.Refusal;
@@ -36,7 +36,7 @@ sealed record SequenceEntry(ulong Epoch, SequenceEntryKind Kind)
     public static SequenceEntry Of(ulong epoch, TransactionId id, IReadOnlyList<SerialOperation> operations) =>
         new(epoch, SequenceEntryKind.Transaction) { Id = id, Operations = operations };
 
-    public static SequenceEntry OfRefusal(ulong epoch, TransactionId id, int conflict) => new(epoch, SequenceEntryKind.Refusal) { Id = id, Conflict = conflict };
+    public static SequenceEntry OfRefusal(ulong epoch, TransactionId id, SerialRefusal refusal) => new(epoch, SequenceEntryKind.Refusal) { Id = id, Refusal = refusal };
 
     public static SequenceEntry OfVoters(ulong epoch, IEnumerable<ulong> voters) => new(epoch, SequenceEntryKind.Voters) { Voters = [.. voters.Order()] };
 
@@ -52,7 +52,7 @@ sealed record SequenceEntry(ulong Epoch, SequenceEntryKind Kind)
             return;
         Id.Write(ref writer);
         if (Kind == SequenceEntryKind.Refusal)
-            writer.Write(Conflict);
+            SerialRefusal.Write(ref writer, Refusal);
         else
             OperationRecord.WriteAll(ref writer, Operations);
     }
@@ -64,7 +64,7 @@ sealed record SequenceEntry(ulong Epoch, SequenceEntryKind Kind)
         return kind switch
         {
             SequenceEntryKind.Transaction => Of(epoch, TransactionId.Read(ref reader), OperationRecord.ReadAll(ref reader)),
-            SequenceEntryKind.Refusal => OfRefusal(epoch, TransactionId.Read(ref reader), reader.ReadInt32()),
+            SequenceEntryKind.Refusal => OfRefusal(epoch, TransactionId.Read(ref reader), SerialRefusal.Read(ref reader)),
             SequenceEntryKind.Voters => OfVoters(epoch, Record.ReadNumbers(ref reader, SequenceState.MaxVoters, "voters")),
             _ => Empty(epoch),
         };

@@ -10,7 +10,7 @@ partial class Sequencer
     readonly List<SequencerReply> _replies = [];                                                // for this node's own requests
     readonly Dictionary<ulong, Requester> _waiting = [];                                        // by the index of the entry
     readonly Dictionary<TransactionId, ulong> _entryOf = [];                                    // of the transactions above the base
-    readonly Dictionary<(string, DocumentKey), (ulong Index, SerialOperation Operation)> _last = [];    // the last waiting write of each document
+    readonly WaitingWrites _writes = new();
     readonly List<(Requester Requester, ulong Round, VersionVector Token)> _barriers = [];
 
     /// <summary>Handles a request of this node's own.</summary>
@@ -36,18 +36,18 @@ partial class Sequencer
         var recorded = await FindOutcomeAsync(batch, request.Id.Caller).ConfigureAwait(false);
         if (request.Id.Number <= recorded.Number)
         {
-            Reply(batch, requester, recorded.Conflict < 0 ? SerialOutcome.Done : SerialOutcome.Conflict, conflict: recorded.Conflict);
+            Reply(batch, requester, recorded.Refusal is null ? SerialOutcome.Done : SerialOutcome.Conflict, refusal: recorded.Refusal);
             return;
         }
         // A refusal depends on entries that may yet be lost, so that it is told only when it is decided itself, after them.
-        int conflict = await FindConflictAsync(batch, request.Conditions).ConfigureAwait(false);
-        if (conflict >= 0 && !DecidesRefusals)
+        var (refusal, isBusy) = await CheckAsync(batch, request.Proposal).ConfigureAwait(false);
+        if (refusal is not null && !DecidesRefusals)
         {
-            Reply(batch, requester, SerialOutcome.Conflict, conflict: conflict);
+            Reply(batch, requester, SerialOutcome.Conflict, refusal: refusal);
             return;
         }
-        var entry = conflict < 0 ? SequenceEntry.Of(Kept.Epoch, request.Id, request.Operations) : SequenceEntry.OfRefusal(Kept.Epoch, request.Id, conflict);
-        if (Waiting > 0 && _log.Length + entry.Encoded.Length > _settings.MaxWaitingLength)
+        var entry = refusal is null ? SequenceEntry.Of(Kept.Epoch, request.Id, request.Proposal.Operations) : SequenceEntry.OfRefusal(Kept.Epoch, request.Id, refusal);
+        if (isBusy || (Waiting > 0 && _log.Length + entry.Encoded.Length > _settings.MaxWaitingLength))
         {
             Reply(batch, requester, SerialOutcome.Busy);
             return;
@@ -74,28 +74,6 @@ partial class Sequencer
         return RecordedOutcome.Of(await batch.ReadAsync(batch.KeyOf(keyspace, caller.ToKey())).ConfigureAwait(false));
     }
 
-    /// <summary>Returns the index of the first condition that does not hold, or -1. Entries that wait count as if they were applied.</summary>
-    async ValueTask<int> FindConflictAsync(ReplicaBatch batch, IReadOnlyList<SerialCondition> conditions)
-    {
-        for (int i = 0; i < conditions.Count; i++)
-        {
-            var (name, key, content) = conditions[i];
-            if (content != await ContentAsync(batch, name, key).ConfigureAwait(false))
-                return i;
-        }
-        return -1;
-    }
-
-    async ValueTask<UInt128?> ContentAsync(ReplicaBatch batch, string name, DocumentKey key)
-    {
-        if (FindWaiting(name, key) is { } waiting)
-            return waiting.Kind == DocumentOperationKind.Delete ? null : ContentHash.Of(waiting.Content);
-        if (_replica.Catalog.Find(name) is not { } keyspace)
-            return null;
-        var document = await batch.ReadAsync(batch.KeyOf(keyspace, key)).ConfigureAwait(false);
-        return document.IsAlive(keyspace.Policy) ? ContentHash.Of(document) : null;
-    }
-
     /// <summary>Takes up the entries that an earlier sequencer has left.</summary>
     void BeginRequests()
     {
@@ -110,7 +88,7 @@ partial class Sequencer
             return;
         _entryOf[entry.Id] = index;
         foreach (var operation in entry.Operations)
-            _last[(operation.Operation.Keyspace, operation.Operation.Key)] = (index, operation);
+            _writes.Note(index, operation.Operation);
     }
 
     /// <summary>Answers those whose entries are applied by the batch, and forgets the entries.</summary>
@@ -120,15 +98,12 @@ partial class Sequencer
         {
             var entry = _log[index];
             if (_waiting.Remove(index, out var requester))
-                Reply(batch, requester, entry.Conflict < 0 ? SerialOutcome.Done : SerialOutcome.Conflict, token, entry.Conflict);
+                Reply(batch, requester, entry.Refusal is null ? SerialOutcome.Done : SerialOutcome.Conflict, token, entry.Refusal);
             if (!entry.HasOutcome)
                 continue;
             _entryOf.Remove(entry.Id);
             foreach (var (_, operation) in entry.Operations)
-            {
-                if (_last.TryGetValue((operation.Keyspace, operation.Key), out var newest) && newest.Index == index)
-                    _last.Remove((operation.Keyspace, operation.Key));
-            }
+                _writes.Forget(index, operation);
         }
     }
 
@@ -152,14 +127,14 @@ partial class Sequencer
     {
         _waiting.Clear();
         _entryOf.Clear();
-        _last.Clear();
+        _writes.Clear();
         _barriers.Clear();
     }
 
-    void Reply(ReplicaBatch batch, Requester requester, SerialOutcome outcome, VersionVector? token = null, int conflict = -1)
+    void Reply(ReplicaBatch batch, Requester requester, SerialOutcome outcome, VersionVector? token = null, SerialRefusal? refusal = null)
     {
         byte sequencer = outcome == SerialOutcome.Unknown ? (byte)0 : Current;
-        var reply = new SequencerReply(requester.Attempt, outcome, token ?? Kept.Token, sequencer, conflict);
+        var reply = new SequencerReply(requester.Attempt, outcome, token ?? Kept.Token, sequencer, refusal);
         if (requester.Node == _replica.Node)
             _replies.Add(reply);
         else

@@ -17,7 +17,10 @@ partial class Sequencer
 
     /// <summary>Returns the last write of a document that waits, or null if there is none [S4].</summary>
     protected virtual DocumentOperation? FindWaiting(string keyspace, DocumentKey key) =>
-        _last.TryGetValue((keyspace, key), out var last) ? last.Operation.Operation : null;
+        _writes.Find(keyspace, key)?.Operation;
+
+    /// <summary>Gets the writes that wait, as ranges see them [S4].</summary>
+    protected virtual WaitingWrites WritesInRanges => _writes;
 
     /// <summary>True if a refusal is put into the sequence, and told once it is decided [S8].</summary>
     protected virtual bool DecidesRefusals => true;

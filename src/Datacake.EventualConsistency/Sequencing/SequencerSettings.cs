@@ -42,6 +42,14 @@ sealed record SequencerSettings(TimeProvider Time, Random Random)
     /// </summary>
     public long MaxWaitingLength { get; init; } = 8 * 1024 * 1024;
 
+    /// <summary>
+    /// Gets the maximum number of records that are read to check the ranges and unique values of one transaction. The store commits nothing else meanwhile.
+    /// </summary>
+    public int MaxRecordsRead { get; init; } = 10_000;
+
+    /// <summary>Gets the maximum length of the documents that are read to check the ranges of one transaction, in bytes.</summary>
+    public long MaxLengthRead { get; init; } = 16 * 1024 * 1024;
+
     /// <summary>Gets the maximum length of the entries in one message, in bytes, unless a single entry is longer.</summary>
     public int MaxMessageLength { get; init; } = 1024 * 1024;
 }

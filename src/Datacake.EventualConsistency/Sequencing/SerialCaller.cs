@@ -40,12 +40,19 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica)
     /// <param name="conditions">What was read.</param>
     /// <param name="operations">The effects.</param>
     /// <param name="onEnded">The callback for the outcome.</param>
-    public async ValueTask<SerialRequest> CommitAsync(
-        ReplicaBatch batch, IReadOnlyList<SerialCondition> conditions, IReadOnlyList<SerialOperation> operations, Action<SerialRequest> onEnded)
+    public ValueTask<SerialRequest> CommitAsync(
+        ReplicaBatch batch, IReadOnlyList<SerialCondition> conditions, IReadOnlyList<SerialOperation> operations, Action<SerialRequest> onEnded) =>
+        CommitAsync(batch, new SerialProposal { Conditions = conditions, Operations = operations }, onEnded);
+
+    /// <summary>Begins a transaction.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="proposal">The transaction.</param>
+    /// <param name="onEnded">The callback for the outcome.</param>
+    public async ValueTask<SerialRequest> CommitAsync(ReplicaBatch batch, SerialProposal proposal, Action<SerialRequest> onEnded)
     {
         var (lane, last) = _freeLanes.TryPop(out var free) ? free : (++_lastLane, 0UL);
         var id = new TransactionId(replica.Identity.StoreId, replica.Run, lane, last + 1);
-        var request = new SerialRequest { Message = new CommitRequest(++_lastAttempt, id, conditions, operations), Id = id, OnEnded = onEnded };
+        var request = new SerialRequest { Message = new CommitRequest(++_lastAttempt, id, proposal), Id = id, OnEnded = onEnded };
         _requests.Add(_lastAttempt, request);
         await SendAsync(batch, request).ConfigureAwait(false);
         return request;
@@ -84,7 +91,10 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica)
     {
         if (!_requests.TryGetValue(reply.Attempt, out var request))
             return;
-        if (reply.Outcome is not (SerialOutcome.Done or SerialOutcome.Conflict))
+        // A refusal that does not fit the transaction is that of a faulty node, and no outcome.
+        bool isOutcome = reply.Outcome == SerialOutcome.Done
+            || (reply.Outcome == SerialOutcome.Conflict && request.Message is CommitRequest commit && reply.Refusal?.IsOf(commit.Proposal) == true);
+        if (!isOutcome)
         {
             _hint = reply.Sequencer;
             request.DueAt = Math.Min(request.DueAt, sequencer.Now + RetrySoon);
@@ -93,7 +103,7 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica)
         _requests.Remove(reply.Attempt);
         if (request.Id is { } id)
             _freeLanes.Push((id.Lane, id.Number));
-        (request.Outcome, request.Token, request.Conflict) = (reply.Outcome, reply.Token, reply.Conflict);
+        (request.Outcome, request.Token, request.Refusal) = (reply.Outcome, reply.Token, reply.Refusal);
         request.OnEnded(request);
     }
 

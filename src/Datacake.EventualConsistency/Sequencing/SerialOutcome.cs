@@ -6,7 +6,7 @@ enum SerialOutcome : byte
     /// <summary>The transaction is decided and applied, or the barrier holds.</summary>
     Done,
 
-    /// <summary>A condition of the transaction did not hold. It took no effect, and never will.</summary>
+    /// <summary>The transaction was refused, such as because a condition did not hold. It took no effect, and never will.</summary>
     Conflict,
 
     /// <summary>The asked node is not the sequencer, or does not take requests yet.</summary>

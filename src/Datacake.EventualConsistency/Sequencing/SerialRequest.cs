@@ -27,6 +27,9 @@ sealed class SerialRequest
     /// <summary>Gets the stamps that the store must know to have what the outcome implies.</summary>
     public VersionVector Token { get; set; } = VersionVector.Empty;
 
+    /// <summary>Gets or sets the reason for which the transaction was refused; null if it was not.</summary>
+    public SerialRefusal? Refusal { get; set; }
+
     /// <summary>Gets the index of the condition that did not hold, or -1.</summary>
-    public int Conflict { get; set; } = -1;
+    public int Conflict => Refusal?.Condition ?? -1;
 }

@@ -19,14 +19,14 @@ public sealed class SequenceRecordTests
     {
         SequenceEntry[] entries =
         [
-            SequenceEntry.Empty(4), SequenceEntry.OfVoters(4, [9, 8]), SequenceEntry.OfRefusal(4, Id, 1),
+            SequenceEntry.Empty(4), SequenceEntry.OfVoters(4, [9, 8]), SequenceEntry.OfRefusal(4, Id, new SerialRefusal(RefusalReason.Range, 1)),
             SequenceEntry.Of(4, Id, [Put("cakes", 1, "Florentine"), Delete("cakes", 2)]),
         ];
 
         foreach (var entry in entries)
         {
             var decoded = SequenceEntry.Decode(entry.Encoded);
-            Assert.Equal((entry.Epoch, entry.Kind, entry.Id, entry.Conflict), (decoded.Epoch, decoded.Kind, decoded.Id, decoded.Conflict));
+            Assert.Equal((entry.Epoch, entry.Kind, entry.Id, entry.Refusal), (decoded.Epoch, decoded.Kind, decoded.Id, decoded.Refusal));
             Assert.Equal(entry.Voters, decoded.Voters);
             Assert.Equal(entry.Encoded, decoded.Encoded);
         }
@@ -41,6 +41,40 @@ public sealed class SequenceRecordTests
 
         Assert.Equal(new VoteRequest(3, IsProbe: true, 10, 2), SequencingMessage.Decode(longer));
         Assert.Contains("unknown", Assert.Throws<InvalidDataException>(() => SequencingMessage.Decode(message with { Content = new byte[] { 99 } })).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Request_survives_encoding()
+    {
+        var hash = new RangeHash();
+        hash.Add([1, 2], 77);
+        var proposal = new SerialProposal
+        {
+            Conditions = [new SerialCondition("cakes", 1, 5), new SerialCondition("cakes", 2, null)],
+            Ranges = [new SerialRange("cakes", null, 0, KeyRange.All, 0, 0), new SerialRange("cakes", "by name", 9, new KeyRange(new byte[] { 1 }, new byte[] { 2 }), 1, hash.Value)],
+            Operations = [Put("cakes", 1, "Florentine"), Delete("cakes", 2)],
+        };
+
+        var decoded = Assert.IsType<CommitRequest>(SequencingMessage.Decode(new CommitRequest(3, Id, proposal).Wrap()));
+
+        Assert.Equal((3UL, Id), (decoded.Attempt, decoded.Id));
+        Assert.Equal(proposal.Conditions, decoded.Proposal.Conditions);
+        Assert.Equal(
+            proposal.Ranges.Select(static range => (range.Index, range.Signature, Convert.ToHexString(range.Range.Start.Span), range.Range.End is null, range.Count, range.Hash)),
+            decoded.Proposal.Ranges.Select(static range => (range.Index, range.Signature, Convert.ToHexString(range.Range.Start.Span), range.Range.End is null, range.Count, range.Hash)));
+        Assert.Equal(2, decoded.Proposal.Operations.Count);
+    }
+
+    [Fact]
+    public void Faulty_request_is_refused_with_the_fault()
+    {
+        Assert.Contains("claims to show -1 documents", FaultOf(new SerialProposal { Ranges = [new SerialRange("cakes", null, 0, KeyRange.All, -1, 0)] }), StringComparison.Ordinal);
+        Assert.Contains("bound of a range", FaultOf(new SerialProposal { Ranges = [new SerialRange("cakes", null, 0, new KeyRange(new byte[1_000], null), 1, 0)] }), StringComparison.Ordinal);
+        var update = new DocumentOperation(DocumentOperationKind.Update, "cakes", 1, DocumentContent.Empty, []);
+        Assert.Contains("put as a whole", FaultOf(new SerialProposal { Operations = [new SerialOperation(MergePolicy.Serial, update)] }), StringComparison.Ordinal);
+
+        static string FaultOf(SerialProposal proposal) =>
+            Assert.Throws<InvalidDataException>(() => SequencingMessage.Decode(new CommitRequest(3, Id, proposal).Wrap())).Message;
     }
 
     [Fact]
@@ -82,9 +116,10 @@ public sealed class SequenceRecordTests
     public void Outcome_is_recorded_with_the_number_of_its_transaction()
     {
         var stamp = new HlcTimestamp(5, 0, 0, 1);
+        var refused = new RecordedOutcome(13, new SerialRefusal(RefusalReason.Document, 4));
 
-        Assert.Equal(new RecordedOutcome(12, -1), RecordedOutcome.Of(Document.Put(stamp, new RecordedOutcome(12, -1).ToContent())));
-        Assert.Equal(new RecordedOutcome(13, 4), RecordedOutcome.Of(Document.Put(stamp, new RecordedOutcome(13, 4).ToContent())));
+        Assert.Equal(new RecordedOutcome(12, null), RecordedOutcome.Of(Document.Put(stamp, new RecordedOutcome(12, null).ToContent())));
+        Assert.Equal(refused, RecordedOutcome.Of(Document.Put(stamp, refused.ToContent())));
         Assert.Equal(0UL, RecordedOutcome.Of(Document.Nothing).Number);
     }
 

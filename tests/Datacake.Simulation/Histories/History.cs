@@ -22,7 +22,7 @@ sealed class History(IReadOnlyList<Slot> slots)
     /// </summary>
     public HistoricTransaction Add(Mutation mutation, HlcTimestamp run, Holdings past, bool isOfUser, IReadOnlyList<Increment> increments)
     {
-        var effects = mutation.Deltas.Where(static delta => !IsRecordOfOutcome(delta.Name)).Select(delta => (SlotOf(delta.Name), delta.Document)).ToArray();
+        var effects = mutation.Deltas.Where(static delta => !IsOfSequencer(delta.Name)).Select(delta => (SlotOf(delta.Name), delta.Document)).ToArray();
         if (!_numbers.TryGetValue(mutation.Stamp, out int number))
         {
             number = _transactions.Count;
@@ -42,8 +42,8 @@ sealed class History(IReadOnlyList<Slot> slots)
         }
     }
 
-    /// <summary>Returns true if a document is a record of outcomes of serial transactions, and none of the scenario's.</summary>
-    public static bool IsRecordOfOutcome(DocumentName name) => name.Keyspace == CallerLane.Keyspace;
+    /// <summary>Returns true if a document is a record of the sequencers, such as of an outcome, and none of the scenario's.</summary>
+    public static bool IsOfSequencer(DocumentName name) => name.Keyspace == CallerLane.Keyspace;
 
     public int SlotOf(DocumentName name)
     {

@@ -6,6 +6,9 @@ namespace Datacake.Simulation.Histories;
 /// <param name="Written">What it writes, by document: the value, or null for a delete.</param>
 sealed record SerialTransaction(long Start, IReadOnlyDictionary<int, long?> Read, IReadOnlyDictionary<int, long?> Written)
 {
+    /// <summary>Gets a name that its user has looked up, and the documents that had it; null if it looked up none.</summary>
+    public (int Name, IReadOnlyList<int> Documents)? LookedUp { get; init; }
+
     /// <summary>Gets or sets the moment at which its user was told of the success; null before.</summary>
     public long? End { get; set; }
 

@@ -326,7 +326,7 @@ sealed class Machine(int index, Scenario scenario, MachineFlaws flaws, Simulated
     static InvalidOperationException NotNow() => new("The code under test waits for something that is not simulated.");
 
     /// <summary>An index on a property and on the elements of a set.</summary>
-    static readonly DocumentIndex ByContent = new("by content", "1", static (document, values) =>
+    public static readonly DocumentIndex ByContent = new("by content", "1", static (document, values) =>
     {
         foreach (var cell in document.Cells)
         {

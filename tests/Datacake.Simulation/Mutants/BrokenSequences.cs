@@ -95,7 +95,7 @@ sealed class AcknowledgesUnseen() : SequenceMutant("S3: entries are acknowledged
 sealed class ConditionsAreNotChecked() : SequenceMutant("S4: a condition that does not hold is let through")
 {
     protected override SequencingMessage Forge(Machine source, SequencingMessage message) =>
-        message is CommitRequest request ? request with { Conditions = [] } : message;
+        message is CommitRequest request ? request with { Proposal = request.Proposal with { Conditions = [], Ranges = [] } } : message;
 }
 
 /// <summary>A broken decision of the sequencer itself.</summary>
@@ -139,6 +139,15 @@ sealed class ChecksStoreAlone() : SequencerMutant(
     sealed class Broken(SequencerSettings settings, Replica replica, SequenceLog log) : Sequencer(settings, replica, log)
     {
         protected override DocumentOperation? FindWaiting(string keyspace, DocumentKey key) => null;
+    }
+}
+
+sealed class RangesIgnoreWaiting() : SequencerMutant(
+    "S4: ranges are checked without the entries that wait", static (settings, replica, log) => new Broken(settings, replica, log))
+{
+    sealed class Broken(SequencerSettings settings, Replica replica, SequenceLog log) : Sequencer(settings, replica, log)
+    {
+        protected override WaitingWrites WritesInRanges => WaitingWrites.None;
     }
 }
 

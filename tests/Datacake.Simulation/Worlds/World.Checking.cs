@@ -110,7 +110,7 @@ sealed partial class World
                 throw new Violation("removed keyspaces", $"{Name(machine)} has a document of '{keyspace.Name}', a keyspace that it has removed.");
             var document = Document.Parse(value);
             var name = new DocumentName(keyspace.Name, keyspace.Policy, key[StoreLayout.DocumentPrefixLength..]);
-            if (!History.IsRecordOfOutcome(name))
+            if (!History.IsOfSequencer(name))
                 shown[_history.SlotOf(name)] = document;
             if (!document.IsAlive(keyspace.Policy))
                 continue;

@@ -7,6 +7,7 @@ using Datacake.EventualConsistency.Transactions;
 using Datacake.Simulation.Histories;
 using Datacake.Simulation.Machines;
 using Datacake.Simulation.Scenarios;
+using Datacake.Storage;
 using SerialTransaction = Datacake.Simulation.Histories.SerialTransaction;
 
 namespace Datacake.Simulation.Worlds;
@@ -15,6 +16,9 @@ namespace Datacake.Simulation.Worlds;
 sealed partial class World
 {
     const int CalmSteps = 20;
+    const int Names = 5;
+
+    static readonly DocumentPath NamePath = DocumentPath.OfProperty("p");
 
     readonly Dictionary<TransactionId, SerialTransaction> _serial = [];
     readonly SortedDictionary<ulong, (SequenceEntry Entry, bool IsSure)> _sequence = [];
@@ -99,6 +103,10 @@ sealed partial class World
         var written = new Dictionary<int, long?>();
         var conditions = new List<SerialCondition>();
         var operations = new List<SerialOperation>();
+        var ranges = new List<SerialRange>();
+        var lookedUp = !use.IsRead && random.Next(4) == 0 ? await LookUpAsync(machine, batch, ranges, random) : null;
+        if (!use.IsRead && random.Next(4) == 0)
+            await ReadRangeAsync(machine, batch, ranges, read, random);
         foreach (int number in use.Slots)
         {
             var slot = _scenario.Slots[number];
@@ -111,7 +119,7 @@ sealed partial class World
             written[number] = isDelete ? null : value;
             operations.Add(new SerialOperation(slot.Policy, new DocumentOperation(
                 isDelete ? DocumentOperationKind.Delete : DocumentOperationKind.Put, slot.Keyspace, slot.Key,
-                isDelete ? DocumentContent.Empty : DocumentContent.OfRaw(BitConverter.GetBytes(value)), [])));
+                isDelete ? DocumentContent.Empty : ContentOf(value), [])));
         }
         if (use.IsRead)
         {
@@ -120,8 +128,9 @@ sealed partial class World
             machine.Use = null;
             return;
         }
-        var transaction = use.Transaction = new SerialTransaction(++_moment, read, written);
-        use.Request = await machine.Sequencer!.Caller.CommitAsync(batch, conditions, operations, request =>
+        var transaction = use.Transaction = new SerialTransaction(++_moment, read, written) { LookedUp = lookedUp };
+        var proposal = new SerialProposal { Conditions = conditions, Ranges = ranges, Operations = operations };
+        use.Request = await machine.Sequencer!.Caller.CommitAsync(batch, proposal, request =>
         {
             machine.Use = null;
             _statistics.Count(request.Outcome == SerialOutcome.Done ? "serial transactions" : "serial conflicts");
@@ -132,6 +141,59 @@ sealed partial class World
         });
         _serial[use.Request.Id!.Value] = transaction;
     }
+
+    /// <summary>Reads the documents of a range of keys, which the user then relies on.</summary>
+    async ValueTask ReadRangeAsync(Machine machine, ReplicaBatch batch, List<SerialRange> ranges, Dictionary<int, long?> read, Random random)
+    {
+        Slot[] slots = [.. _scenario.Slots.Where(static slot => slot.IsSerial)];
+        int first = random.Next(slots.Length), last = random.Next(first, slots.Length);
+        var hash = new RangeHash();
+        for (int i = first; i <= last; i++)
+        {
+            var document = await ReadAsync(machine, batch, slots[i]);
+            read[slots[i].Number] = ValueOf(document, slots[i]);
+            if (document.IsAlive(slots[i].Policy))
+                hash.Add(slots[i].Key.Encoded.Span, ContentHash.Of(document));
+        }
+        var range = new KeyRange(slots[first].Key.Encoded, last + 1 < slots.Length ? slots[last + 1].Key.Encoded : default(ReadOnlyMemory<byte>?));
+        ranges.Add(SerialRange.OfKeys(slots[first].Keyspace, range, hash));
+        _statistics.Count("serial ranges of keys");
+    }
+
+    /// <summary>Looks up the documents with a name in the index, which the user then relies on.</summary>
+    async ValueTask<(int, IReadOnlyList<int>)?> LookUpAsync(Machine machine, ReplicaBatch batch, List<SerialRange> ranges, Random random)
+    {
+        int name = random.Next(Names);
+        var found = new List<int>();
+        var hash = new RangeHash();
+        Slot[] slots = [.. _scenario.Slots.Where(static slot => slot.IsSerial)];
+        foreach (var slot in slots)
+        {
+            var document = await ReadAsync(machine, batch, slot);
+            if (NameOf(ValueOf(document, slot)) != name)
+                continue;
+            found.Add(slot.Number);
+            hash.Add(slot.Key.Encoded.Span, ContentHash.Of(document));
+        }
+        var writer = new OrderedKeyWriter();
+        writer.Write([(byte)name]);
+        ranges.Add(SerialRange.OfIndex(slots[0].Keyspace, Machine.ByContent, KeyRange.WithPrefix(writer.ToArray()), hash));
+        _statistics.Count("serial ranges of an index");
+        return (name, found);
+    }
+
+    /// <summary>Returns the content of a document with a value, and with the name that goes with the value.</summary>
+    static DocumentContent ContentOf(long value)
+    {
+        var content = new DocumentContentBuilder();
+        content.Set([], BitConverter.GetBytes(value));
+        if (NameOf(value) is { } name)
+            content.Set(NamePath.Encoded.Span, [(byte)name]);
+        return content.Build();
+    }
+
+    /// <summary>Returns the name of a document with a value; null if it has none.</summary>
+    static int? NameOf(long? value) => value is { } known && known % 7 is var name && name < Names ? (int)name : null;
 
     static long? ValueOf(Document document, Slot slot) =>
         document.IsAlive(slot.Policy) && document.Value is { } value ? BinaryPrimitives.ReadInt64LittleEndian(value.Span) : null;
@@ -146,6 +208,20 @@ sealed partial class World
             _sequence[index] = (entry, isSure);
         }
         machine.Decided.Clear();
+    }
+
+    /// <summary>Returns what is in the way of a transaction in a state of all documents; null if nothing is.</summary>
+    string? ObstacleTo(SerialTransaction transaction, Dictionary<int, long?> state)
+    {
+        foreach (var (slot, value) in transaction.Read)
+        {
+            if (state.GetValueOrDefault(slot) != value)
+                return $"{_scenario.Slots[slot]} was {state.GetValueOrDefault(slot)} and not {value}";
+        }
+        if (transaction.LookedUp is var (name, documents)
+            && state.Where(document => NameOf(document.Value) == name).Select(static document => document.Key).Order().ToArray() is var named && !named.SequenceEqual(documents))
+            return $"the documents {string.Join(", ", named)} had the name {name}, and not {string.Join(", ", documents)}";
+        return null;
     }
 
     string? UnsettledSequence(Machine[] members)
@@ -170,22 +246,27 @@ sealed partial class World
         if (!_scenario.Theme.IsSerial)
             return;
         var order = new List<TransactionId>();
-        foreach (var (entry, _) in _sequence.Values)
-        {
-            if (entry.Kind == SequenceEntryKind.Transaction && !order.Contains(entry.Id))
-                order.Add(entry.Id);
-        }
         var state = new Dictionary<int, long?>();
         var versions = new List<Dictionary<int, long?>> { new(state) };
-        foreach (var id in order)
+        var refused = new HashSet<TransactionId>();
+        foreach (var (entry, _) in _sequence.Values)
         {
+            var id = entry.Id;
+            if (!entry.HasOutcome || order.Contains(id) || refused.Contains(id))
+                continue;
             if (!_serial.TryGetValue(id, out var transaction))
                 throw new Violation("no transaction takes effect twice", $"{id} was applied, which no user has sent.");
-            foreach (var (slot, value) in transaction.Read)
+            string? obstacle = ObstacleTo(transaction, state);
+            if (entry.Refusal is { } refusal)
             {
-                if (state.GetValueOrDefault(slot) != value)
-                    throw new Violation("serializable", $"{id} was applied although {_scenario.Slots[slot]} was {state.GetValueOrDefault(slot)} and not {value}.");
+                refused.Add(id);
+                if (obstacle is null)
+                    throw new Violation("nothing is refused without cause", $"{id} was refused by {refusal}, although nothing was in its way.");
+                continue;
             }
+            if (obstacle is not null)
+                throw new Violation("serializable", $"{id} was applied although {obstacle}.");
+            order.Add(id);
             foreach (var (slot, value) in transaction.Written)
                 state[slot] = value;
             versions.Add(new(state));

@@ -1,4 +1,3 @@
-using Datacake.EventualConsistency.Layout;
 using MessagePack;
 
 namespace Datacake.EventualConsistency.Sequencing.Messages;
@@ -6,9 +5,8 @@ namespace Datacake.EventualConsistency.Sequencing.Messages;
 /// <summary>A transaction for the sequencer to put into the sequence.</summary>
 /// <param name="Attempt">The number under which the sender waits for the reply.</param>
 /// <param name="Id">The identity of the transaction, the same in each attempt [S8].</param>
-/// <param name="Conditions">What the caller has read.</param>
-/// <param name="Operations">The effects.</param>
-sealed record CommitRequest(ulong Attempt, TransactionId Id, IReadOnlyList<SerialCondition> Conditions, IReadOnlyList<SerialOperation> Operations) : SequencingMessage
+/// <param name="Proposal">The transaction.</param>
+sealed record CommitRequest(ulong Attempt, TransactionId Id, SerialProposal Proposal) : SequencingMessage
 {
     protected override bool IsSmall => false;
 
@@ -16,19 +14,8 @@ sealed record CommitRequest(ulong Attempt, TransactionId Id, IReadOnlyList<Seria
     {
         writer.Write(Attempt);
         Id.Write(ref writer);
-        writer.WriteArrayHeader(Conditions.Count);
-        foreach (var condition in Conditions)
-            condition.Write(ref writer);
-        OperationRecord.WriteAll(ref writer, Operations);
+        Proposal.Write(ref writer);
     }
 
-    public static CommitRequest Read(ref MessagePackReader reader)
-    {
-        ulong attempt = reader.ReadUInt64();
-        var id = TransactionId.Read(ref reader);
-        var conditions = new SerialCondition[Record.ReadCount(ref reader, SerialCondition.MaxConditions, "conditions")];
-        for (int i = 0; i < conditions.Length; i++)
-            conditions[i] = SerialCondition.Read(ref reader);
-        return new CommitRequest(attempt, id, conditions, OperationRecord.ReadAll(ref reader));
-    }
+    public static CommitRequest Read(ref MessagePackReader reader) => new(reader.ReadUInt64(), TransactionId.Read(ref reader), SerialProposal.Read(ref reader));
 }

@@ -9,8 +9,8 @@ namespace Datacake.EventualConsistency.Sequencing.Messages;
 /// <param name="Outcome">The outcome.</param>
 /// <param name="Token">The stamps that a replica must know to have everything that the outcome implies.</param>
 /// <param name="Sequencer">The node that the answering one takes for the sequencer; 0 if it knows none.</param>
-/// <param name="Conflict">The index of the condition that did not hold, if the outcome is <see cref="SerialOutcome.Conflict"/>.</param>
-sealed record SequencerReply(ulong Attempt, SerialOutcome Outcome, VersionVector Token, byte Sequencer, int Conflict = -1) : SequencingMessage
+/// <param name="Refusal">The reason, if the outcome is <see cref="SerialOutcome.Conflict"/>; otherwise, null.</param>
+sealed record SequencerReply(ulong Attempt, SerialOutcome Outcome, VersionVector Token, byte Sequencer, SerialRefusal? Refusal = null) : SequencingMessage
 {
     protected override void Write(ref MessagePackWriter writer)
     {
@@ -18,9 +18,10 @@ sealed record SequencerReply(ulong Attempt, SerialOutcome Outcome, VersionVector
         writer.Write((byte)Outcome);
         Record.WriteVector(ref writer, Token);
         writer.Write(Sequencer);
-        writer.Write(Conflict);
+        SerialRefusal.Write(ref writer, Refusal);
     }
 
     public static SequencerReply Read(ref MessagePackReader reader) => new(
-        reader.ReadUInt64(), (SerialOutcome)Record.ReadChoice(ref reader, (byte)SerialOutcome.Unknown, "outcome"), Record.ReadVector(ref reader), reader.ReadByte(), reader.ReadInt32());
+        reader.ReadUInt64(), (SerialOutcome)Record.ReadChoice(ref reader, (byte)SerialOutcome.Unknown, "outcome"), Record.ReadVector(ref reader), reader.ReadByte(),
+        SerialRefusal.ReadAny(ref reader));
 }

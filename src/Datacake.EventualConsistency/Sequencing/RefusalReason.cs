@@ -1,0 +1,23 @@
+namespace Datacake.EventualConsistency.Sequencing;
+
+/// <summary>The reasons for which a sequencer refuses a transaction.</summary>
+enum RefusalReason : byte
+{
+    /// <summary>A document is not as the caller has read it.</summary>
+    Document,
+
+    /// <summary>A range does not show the documents that the caller has read.</summary>
+    Range,
+
+    /// <summary>The ranges have more documents than a sequencer reads for one transaction.</summary>
+    TooMuch,
+
+    /// <summary>
+    /// The sequencer's store does not have the index of a range, or has a different one of the name: its application is of another version. A range of
+    /// keys has the same effect.
+    /// </summary>
+    UnknownIndex,
+
+    /// <summary>A range is in a keyspace that is not serial, where nothing can be promised about it.</summary>
+    NotSerial,
+}

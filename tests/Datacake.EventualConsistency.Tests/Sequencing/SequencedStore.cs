@@ -1,0 +1,122 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Commits;
+using Datacake.EventualConsistency.Indexes;
+using Datacake.EventualConsistency.Keyspaces;
+using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Sequencing;
+using Datacake.EventualConsistency.Transactions;
+using Datacake.Simulation.Machines;
+using Datacake.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Datacake.EventualConsistency.Tests.Sequencing;
+
+/// <summary>
+/// A store that is its own and only sequencer. Transactions that are committed together are in one batch, so that each is checked against the earlier ones while
+/// these wait.
+/// </summary>
+sealed class SequencedStore : IAsyncDisposable
+{
+    readonly MemoryStorage _storage = new();
+    readonly SimulatedTime _time = new();
+    readonly SimulatedClock _clock;
+    Replica _replica = null!;
+    Sequencer _sequencer = null!;
+    BatchCommitter _committer = null!;
+    ulong _boot;
+
+    SequencedStore() => _clock = new SimulatedClock(_time);
+
+    /// <summary>Gets or sets the maximum number of records that are read to check a transaction, of sequencers that start from now on.</summary>
+    public int MaxRecordsRead { get; set; } = 10_000;
+
+    public static async Task<SequencedStore> StartAsync()
+    {
+        var store = new SequencedStore();
+        await store.RestartAsync();
+        return store;
+    }
+
+    /// <summary>Starts the process, again if it has run before. A new epoch begins.</summary>
+    public async Task RestartAsync()
+    {
+        using var snapshot = await _storage.OpenSnapshotAsync();
+        (_replica, var batch) = await Replica.OpenAsync(
+            new ReplicaSettings("stage", "", ++_boot, 1, _clock), new HybridLogicalClock(1, _clock), _storage, snapshot, default);
+        await _storage.CommitAsync(_replica.Prepare(batch).Batch, Datacake.Storage.Durability.Flushed);
+        _replica.Complete(batch);
+        _sequencer = new Sequencer(
+            new SequencerSettings(_clock, new Random(1)) { MaxRecordsRead = MaxRecordsRead }, _replica, await SequenceLog.LoadAsync(snapshot, default));
+        _committer = new BatchCommitter(_replica, _storage, Datacake.Storage.Durability.Flushed, _clock, NullLogger.Instance, static _ => { }, static _ => { }, _sequencer);
+        if (!_replica.IsJoined)
+            await RunAsync(_ => _replica.Bootstrap());
+        while (!_sequencer.IsReady)
+            await TickAsync();
+    }
+
+    /// <summary>Returns the only outcome of a transaction.</summary>
+    public async Task<SerialRequest> CommitAsync(SerialProposal proposal) => (await CommitTogetherAsync(proposal)).Single();
+
+    /// <summary>Commits transactions in one batch, and returns their outcomes.</summary>
+    public async Task<SerialRequest[]> CommitTogetherAsync(params SerialProposal[] proposals)
+    {
+        var requests = await BeginAsync(proposals);
+        for (int i = 0; i < 100 && requests.Any(static request => request.Outcome is null); i++)
+            await TickAsync();
+        Assert.All(requests, static request => Assert.NotNull(request.Outcome));
+        return requests;
+    }
+
+    /// <summary>Begins transactions in one batch.</summary>
+    public async Task<SerialRequest[]> BeginAsync(params SerialProposal[] proposals)
+    {
+        var requests = new List<SerialRequest>();
+        await RunAsync(async batch =>
+        {
+            foreach (var proposal in proposals)
+                requests.Add(await _sequencer.Caller.CommitAsync(batch, proposal, static _ => { }));
+        });
+        return [.. requests];
+    }
+
+    /// <summary>Lets time pass, in which the sequencer does what is due.</summary>
+    public Task TickAsync()
+    {
+        _time.Pass(TimeSpan.FromMilliseconds(100));
+        return RunAsync(_sequencer.TickAsync);
+    }
+
+    public Task DeclareAsync(string keyspace, params DocumentIndex[] indexes) => RunAsync(batch => KeyspaceDeclarer.DeclareAsync(
+        _replica, batch, new KeyspaceDeclaration(keyspace, MergePolicy.Serial, indexes), NullLogger.Instance, default));
+
+    /// <summary>Builds the next parts of the indexes.</summary>
+    public Task BuildIndexesAsync() => RunAsync(async batch => await IndexFiller.StepAsync(batch, _replica.Catalog, null, NullLogger.Instance, default));
+
+    /// <summary>Does work in a batch of its own.</summary>
+    public async Task RunAsync(Func<ReplicaBatch, ValueTask> work)
+    {
+        var one = new Work(work);
+        await _committer.CommitAsync([one]);
+        if (one.Failure is { } failure)
+            throw failure;
+    }
+
+    /// <summary>Returns a document that is alive, or null.</summary>
+    public async Task<Document?> ReadAsync(string keyspace, DocumentKey key)
+    {
+        using var snapshot = await _storage.OpenSnapshotAsync();
+        if (_replica.Catalog.Find(keyspace) is not { } found)
+            return null;
+        var document = await DocumentRecord.ReadAsync(snapshot, StoreLayout.DocumentKey(found.Number, key.Encoded.Span));
+        return document.IsAlive(found.Policy) ? document : null;
+    }
+
+    public ValueTask DisposeAsync() => _storage.DisposeAsync();
+
+    Task RunAsync(Action<ReplicaBatch> work) => RunAsync(batch =>
+    {
+        work(batch);
+        return ValueTask.CompletedTask;
+    });
+}
