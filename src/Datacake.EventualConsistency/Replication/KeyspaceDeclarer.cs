@@ -3,6 +3,7 @@ using Datacake.EventualConsistency.Indexes;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Datacake.EventualConsistency.Replication;
 
@@ -74,6 +75,29 @@ static class KeyspaceDeclarer
         foreach (var index in declared)
             Declare(replica, batch, change, index.Definition);
         return true;
+    }
+
+    /// <summary>
+    /// Keeps indexes of a keyspace that no application has declared, and drops others of the kind that were kept before. The indexes of small keyspaces are ready at
+    /// once.
+    /// </summary>
+    /// <param name="replica">The replica.</param>
+    /// <param name="batch">The batch.</param>
+    /// <param name="keyspace">The keyspace.</param>
+    /// <param name="indexes">The indexes.</param>
+    /// <param name="isOfKind">Returns true if an index with a name is one of the kind.</param>
+    public static async ValueTask KeepAsync(
+        Replica replica, ReplicaBatch batch, KeyspaceEntry keyspace, IReadOnlyList<DocumentIndex> indexes, Func<string, bool> isOfKind)
+    {
+        keyspace.IsDeclared |= indexes.Count > 0;
+        batch.NoteNamed(keyspace);
+        var change = batch.Change(keyspace);
+        foreach (var index in change.State.Indexes.Where(index => isOfKind(index.Definition.Name) && !indexes.Any(kept => kept.Name == index.Definition.Name)))
+            change.State = change.State.WithDropped(index.Number);
+        foreach (var index in indexes)
+            Declare(replica, batch, change, index);
+        foreach (var _ in indexes)
+            await IndexFiller.BuildAsync(batch, keyspace, NullLogger.Instance, CancellationToken.None).ConfigureAwait(false);
     }
 
     /// <summary>Removes the entries of an index, and rebuilds the index if it is declared.</summary>

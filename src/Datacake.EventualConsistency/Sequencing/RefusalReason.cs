@@ -20,4 +20,7 @@ enum RefusalReason : byte
 
     /// <summary>A range is in a keyspace that is not serial, where nothing can be promised about it.</summary>
     NotSerial,
+
+    /// <summary>A document would have a value of a unique index that another document has.</summary>
+    Unique,
 }

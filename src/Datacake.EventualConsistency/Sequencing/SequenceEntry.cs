@@ -13,7 +13,7 @@ sealed record SequenceEntry(ulong Epoch, SequenceEntryKind Kind)
     /// <summary>Gets the identity of the transaction, if the entry is one or refuses one.</summary>
     public TransactionId Id { get; private init; }
 
-    /// <summary>Gets the effects of the transaction, if the entry is one. Its conditions were checked when it was appended, and are not kept.</summary>
+    /// <summary>Gets the effects, if the entry is a transaction or has records. Its conditions were checked when it was appended, and are not kept.</summary>
     public IReadOnlyList<SerialOperation> Operations { get; private init; } = [];
 
     /// <summary>Gets the store ids of the voters, in ascending order, if the entry is a change of voters.</summary>
@@ -28,6 +28,9 @@ sealed record SequenceEntry(ulong Epoch, SequenceEntryKind Kind)
     /// <summary>True if the entry is or refuses a transaction.</summary>
     public bool HasOutcome => Kind is SequenceEntryKind.Transaction or SequenceEntryKind.Refusal;
 
+    /// <summary>True if the entry has anything to apply: effects, or an outcome to record.</summary>
+    public bool MustBeApplied => HasOutcome || Kind == SequenceEntryKind.UniqueIndexes;
+
     /// <summary>Gets the encoded entry.</summary>
     public byte[] Encoded => _encoded ??= Record.Encode(this, static (ref writer, entry) => entry.Write(ref writer));
 
@@ -37,6 +40,8 @@ sealed record SequenceEntry(ulong Epoch, SequenceEntryKind Kind)
         new(epoch, SequenceEntryKind.Transaction) { Id = id, Operations = operations };
 
     public static SequenceEntry OfRefusal(ulong epoch, TransactionId id, SerialRefusal refusal) => new(epoch, SequenceEntryKind.Refusal) { Id = id, Refusal = refusal };
+
+    public static SequenceEntry OfUniqueIndexes(ulong epoch, IReadOnlyList<SerialOperation> records) => new(epoch, SequenceEntryKind.UniqueIndexes) { Operations = records };
 
     public static SequenceEntry OfVoters(ulong epoch, IEnumerable<ulong> voters) => new(epoch, SequenceEntryKind.Voters) { Voters = [.. voters.Order()] };
 
@@ -48,6 +53,8 @@ sealed record SequenceEntry(ulong Epoch, SequenceEntryKind Kind)
         writer.Write((byte)Kind);
         if (Kind == SequenceEntryKind.Voters)
             Record.WriteNumbers(ref writer, [.. Voters]);
+        if (Kind == SequenceEntryKind.UniqueIndexes)
+            OperationRecord.WriteAll(ref writer, Operations);
         if (!HasOutcome)
             return;
         Id.Write(ref writer);
@@ -60,11 +67,12 @@ sealed record SequenceEntry(ulong Epoch, SequenceEntryKind Kind)
     static SequenceEntry Read(ref MessagePackReader reader)
     {
         ulong epoch = reader.ReadUInt64();
-        var kind = (SequenceEntryKind)Record.ReadChoice(ref reader, (byte)SequenceEntryKind.Refusal, "kind of entry");
+        var kind = (SequenceEntryKind)Record.ReadChoice(ref reader, (byte)SequenceEntryKind.UniqueIndexes, "kind of entry");
         return kind switch
         {
             SequenceEntryKind.Transaction => Of(epoch, TransactionId.Read(ref reader), OperationRecord.ReadAll(ref reader)),
             SequenceEntryKind.Refusal => OfRefusal(epoch, TransactionId.Read(ref reader), SerialRefusal.Read(ref reader)),
+            SequenceEntryKind.UniqueIndexes => OfUniqueIndexes(epoch, OperationRecord.ReadAll(ref reader)),
             SequenceEntryKind.Voters => OfVoters(epoch, Record.ReadNumbers(ref reader, SequenceState.MaxVoters, "voters")),
             _ => Empty(epoch),
         };

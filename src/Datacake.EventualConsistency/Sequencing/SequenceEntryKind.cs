@@ -17,4 +17,7 @@ enum SequenceEntryKind : byte
     /// otherwise be taken if the document has meanwhile become again what it was.
     /// </summary>
     Refusal,
+
+    /// <summary>The records of unique indexes that a transaction has named, which are enforced from then on.</summary>
+    UniqueIndexes,
 }

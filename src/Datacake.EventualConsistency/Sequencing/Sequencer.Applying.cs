@@ -24,7 +24,7 @@ partial class Sequencer
         for (ulong index = Kept.Base + 1; index <= _decided; index++)
         {
             _settings.OnDecided?.Invoke(index, _log[index]);
-            if (_log[index] is { HasOutcome: true } entry && MustApply(entry))
+            if (_log[index] is { MustBeApplied: true } entry && MustApply(entry))
                 effects.Add(entry);
         }
         var token = Kept.Token;

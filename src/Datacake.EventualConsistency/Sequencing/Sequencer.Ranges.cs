@@ -8,7 +8,7 @@ namespace Datacake.EventualConsistency.Sequencing;
 // The conditions of a transaction [S4]. Entries that wait count as if they were applied.
 partial class Sequencer
 {
-    /// <summary>Finds the first condition of a transaction that does not hold.</summary>
+    /// <summary>Finds the first reason to refuse a transaction.</summary>
     async ValueTask<Verdict> CheckAsync(ReplicaBatch batch, SerialProposal proposal)
     {
         for (int i = 0; i < proposal.Conditions.Count; i++)
@@ -17,8 +17,6 @@ partial class Sequencer
             if (content != await ContentAsync(batch, name, key).ConfigureAwait(false))
                 return new SerialRefusal(RefusalReason.Document, i);
         }
-        if (proposal.Ranges.Count == 0)
-            return Verdict.Holds;
         var limit = new ReadLimit(_settings.MaxRecordsRead, _settings.MaxLengthRead);
         for (int i = 0; i < proposal.Ranges.Count; i++)
         {
@@ -26,7 +24,7 @@ partial class Sequencer
             if (verdict != Verdict.Holds)
                 return verdict;
         }
-        return Verdict.Holds;
+        return await CheckUniqueAsync(batch, proposal.UniqueIndexes, proposal.Operations).ConfigureAwait(false);
     }
 
     async ValueTask<Verdict> CheckAsync(ReplicaBatch batch, SerialRange range, int number, ReadLimit limit)

@@ -78,15 +78,15 @@ partial class Sequencer
     void BeginRequests()
     {
         ClearRequests();
+        _isUniqueLoaded = false;
         for (ulong index = Kept.Base + 1; index <= _log.Last; index++)
             Note(_log[index], index);
     }
 
     void Note(SequenceEntry entry, ulong index)
     {
-        if (!entry.HasOutcome)
-            return;
-        _entryOf[entry.Id] = index;
+        if (entry.HasOutcome)
+            _entryOf[entry.Id] = index;
         foreach (var operation in entry.Operations)
             _writes.Note(index, operation.Operation);
     }
@@ -99,9 +99,8 @@ partial class Sequencer
             var entry = _log[index];
             if (_waiting.Remove(index, out var requester))
                 Reply(batch, requester, entry.Refusal is null ? SerialOutcome.Done : SerialOutcome.Conflict, token, entry.Refusal);
-            if (!entry.HasOutcome)
-                continue;
-            _entryOf.Remove(entry.Id);
+            if (entry.HasOutcome)
+                _entryOf.Remove(entry.Id);
             foreach (var (_, operation) in entry.Operations)
                 _writes.Forget(index, operation);
         }

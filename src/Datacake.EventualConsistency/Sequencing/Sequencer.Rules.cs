@@ -22,6 +22,9 @@ partial class Sequencer
     /// <summary>Gets the writes that wait, as ranges see them [S4].</summary>
     protected virtual WaitingWrites WritesInRanges => _writes;
 
+    /// <summary>Gets the writes that wait, as unique indexes see them [S4].</summary>
+    protected virtual WaitingWrites WritesInUniqueIndexes => _writes;
+
     /// <summary>True if a refusal is put into the sequence, and told once it is decided [S8].</summary>
     protected virtual bool DecidesRefusals => true;
 

@@ -164,6 +164,7 @@ partial class Sequencer
             await AdvanceAsync(batch).ConfigureAwait(false);
         else
             RebaseLater();
+        await KeepUniqueIndexesAsync(batch).ConfigureAwait(false);
         _log.WriteTo(batch);
     }
 
@@ -184,6 +185,7 @@ partial class Sequencer
     {
         _log = await SequenceLog.LoadAsync(snapshot, CancellationToken.None).ConfigureAwait(false);
         _replies.Clear();
+        _isUniqueLoaded = false;
         Follow();
         Wait();
     }

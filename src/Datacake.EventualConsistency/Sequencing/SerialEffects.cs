@@ -15,7 +15,8 @@ sealed class SerialEffects
     {
         foreach (var operation in entry.Operations)
             _operations[(operation.Operation.Keyspace, operation.Operation.Key)] = operation;
-        _outcomes[entry.Id.Caller] = entry.Outcome;
+        if (entry.HasOutcome)
+            _outcomes[entry.Id.Caller] = entry.Outcome;
     }
 
     /// <summary>
@@ -23,7 +24,7 @@ sealed class SerialEffects
     /// </summary>
     public async ValueTask<Transaction?> ToTransactionAsync(ReplicaBatch batch)
     {
-        if (_outcomes.Count == 0)
+        if (_outcomes.Count + _operations.Count == 0)
             return null;
         var transaction = new Transaction();
         foreach (var (policy, operation) in _operations.Values)

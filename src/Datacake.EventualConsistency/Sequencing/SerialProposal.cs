@@ -12,6 +12,11 @@ sealed record SerialProposal
     /// <summary>Gets the ranges that the caller has read.</summary>
     public IReadOnlyList<SerialRange> Ranges { get; init; } = [];
 
+    /// <summary>
+    /// Gets the unique indexes of the keyspaces that are written. One that the sequence has not had before makes the transaction wait until it is in force.
+    /// </summary>
+    public IReadOnlyList<UniqueIndex> UniqueIndexes { get; init; } = [];
+
     /// <summary>Gets the effects, in order.</summary>
     public IReadOnlyList<SerialOperation> Operations { get; init; } = [];
 
@@ -23,6 +28,9 @@ sealed record SerialProposal
         writer.WriteArrayHeader(Ranges.Count);
         foreach (var range in Ranges)
             range.Write(ref writer);
+        writer.WriteArrayHeader(UniqueIndexes.Count);
+        foreach (var index in UniqueIndexes)
+            index.Write(ref writer);
         OperationRecord.WriteAll(ref writer, Operations);
     }
 
@@ -34,6 +42,9 @@ sealed record SerialProposal
         var ranges = new SerialRange[Record.ReadCount(ref reader, SerialRange.MaxRanges, "ranges")];
         for (int i = 0; i < ranges.Length; i++)
             ranges[i] = SerialRange.Read(ref reader);
-        return new SerialProposal { Conditions = conditions, Ranges = ranges, Operations = OperationRecord.ReadAll(ref reader) };
+        var indexes = new UniqueIndex[Record.ReadCount(ref reader, UniqueIndex.MaxIndexes, "unique indexes")];
+        for (int i = 0; i < indexes.Length; i++)
+            indexes[i] = UniqueIndex.Read(ref reader);
+        return new SerialProposal { Conditions = conditions, Ranges = ranges, UniqueIndexes = indexes, Operations = OperationRecord.ReadAll(ref reader) };
     }
 }

@@ -20,6 +20,7 @@ public sealed class SequenceRecordTests
         SequenceEntry[] entries =
         [
             SequenceEntry.Empty(4), SequenceEntry.OfVoters(4, [9, 8]), SequenceEntry.OfRefusal(4, Id, new SerialRefusal(RefusalReason.Range, 1)),
+            SequenceEntry.OfRefusal(4, Id, new SerialRefusal(RefusalReason.Unique, 1) { Index = "by name", Owner = 7 }), SequenceEntry.OfUniqueIndexes(4, [Put("datacake.unique", 1, "x")]),
             SequenceEntry.Of(4, Id, [Put("cakes", 1, "Florentine"), Delete("cakes", 2)]),
         ];
 
@@ -52,6 +53,7 @@ public sealed class SequenceRecordTests
         {
             Conditions = [new SerialCondition("cakes", 1, 5), new SerialCondition("cakes", 2, null)],
             Ranges = [new SerialRange("cakes", null, 0, KeyRange.All, 0, 0), new SerialRange("cakes", "by name", 9, new KeyRange(new byte[] { 1 }, new byte[] { 2 }), 1, hash.Value)],
+            UniqueIndexes = [Index(UniqueColumn.OfKey(1))],
             Operations = [Put("cakes", 1, "Florentine"), Delete("cakes", 2)],
         };
 
@@ -62,6 +64,7 @@ public sealed class SequenceRecordTests
         Assert.Equal(
             proposal.Ranges.Select(static range => (range.Index, range.Signature, Convert.ToHexString(range.Range.Start.Span), range.Range.End is null, range.Count, range.Hash)),
             decoded.Proposal.Ranges.Select(static range => (range.Index, range.Signature, Convert.ToHexString(range.Range.Start.Span), range.Range.End is null, range.Count, range.Hash)));
+        Assert.Equal(proposal.UniqueIndexes[0].RecordKey, decoded.Proposal.UniqueIndexes.Single().RecordKey);
         Assert.Equal(2, decoded.Proposal.Operations.Count);
     }
 
@@ -71,6 +74,9 @@ public sealed class SequenceRecordTests
         Assert.Contains("claims to show -1 documents", FaultOf(new SerialProposal { Ranges = [new SerialRange("cakes", null, 0, KeyRange.All, -1, 0)] }), StringComparison.Ordinal);
         Assert.Contains("bound of a range", FaultOf(new SerialProposal { Ranges = [new SerialRange("cakes", null, 0, new KeyRange(new byte[1_000], null), 1, 0)] }), StringComparison.Ordinal);
         var update = new DocumentOperation(DocumentOperationKind.Update, "cakes", 1, DocumentContent.Empty, []);
+        Assert.Contains("has no columns", FaultOf(new SerialProposal { UniqueIndexes = [Index()] }), StringComparison.Ordinal);
+        Assert.Contains("part 99 of a key", FaultOf(new SerialProposal { UniqueIndexes = [Index(UniqueColumn.OfKey(99))] }), StringComparison.Ordinal);
+        Assert.Contains("not a path", FaultOf(new SerialProposal { UniqueIndexes = [Index(UniqueColumn.OfCell(new byte[] { 9, 9, 9 }, isNullable: true, default, []))] }), StringComparison.Ordinal);
         Assert.Contains("put as a whole", FaultOf(new SerialProposal { Operations = [new SerialOperation(MergePolicy.Serial, update)] }), StringComparison.Ordinal);
 
         static string FaultOf(SerialProposal proposal) =>
@@ -122,6 +128,8 @@ public sealed class SequenceRecordTests
         Assert.Equal(refused, RecordedOutcome.Of(Document.Put(stamp, refused.ToContent())));
         Assert.Equal(0UL, RecordedOutcome.Of(Document.Nothing).Number);
     }
+
+    static UniqueIndex Index(params UniqueColumn[] columns) => new("cakes", "by name", columns);
 
     static SerialOperation Put(string keyspace, long key, string value) =>
         new(MergePolicy.Serial, new DocumentOperation(DocumentOperationKind.Put, keyspace, DocumentKey.Of(key), DocumentContent.OfRaw(System.Text.Encoding.UTF8.GetBytes(value)), []));

@@ -1,6 +1,5 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Replication.Messages;
-using Datacake.EventualConsistency.Sequencing;
 using Datacake.Simulation.Scenarios;
 
 namespace Datacake.Simulation.Histories;
@@ -43,7 +42,7 @@ sealed class History(IReadOnlyList<Slot> slots)
     }
 
     /// <summary>Returns true if a document is a record of the sequencers, such as of an outcome, and none of the scenario's.</summary>
-    public static bool IsOfSequencer(DocumentName name) => name.Keyspace == CallerLane.Keyspace;
+    public static bool IsOfSequencer(DocumentName name) => name.Keyspace.StartsWith("datacake.", StringComparison.Ordinal);
 
     public int SlotOf(DocumentName name)
     {

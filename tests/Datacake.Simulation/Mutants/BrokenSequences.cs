@@ -151,6 +151,15 @@ sealed class RangesIgnoreWaiting() : SequencerMutant(
     }
 }
 
+sealed class UniqueIndexesIgnoreWaiting() : SequencerMutant(
+    "S4: unique values are checked without the entries that wait", static (settings, replica, log) => new Broken(settings, replica, log))
+{
+    sealed class Broken(SequencerSettings settings, Replica replica, SequenceLog log) : Sequencer(settings, replica, log)
+    {
+        protected override WaitingWrites WritesInUniqueIndexes => WaitingWrites.None;
+    }
+}
+
 sealed class RefusalsAreNotDecided() : SequencerMutant(
     "S8: a refusal is told at once, and not kept", static (settings, replica, log) => new Broken(settings, replica, log))
 {

@@ -19,6 +19,7 @@ sealed partial class World
     const int Names = 5;
 
     static readonly DocumentPath NamePath = DocumentPath.OfProperty("p");
+    static readonly UniqueIndex UniqueNames = new("accounts", "by name", [UniqueColumn.OfCell(NamePath.Encoded, isNullable: true, default, [])]);
 
     readonly Dictionary<TransactionId, SerialTransaction> _serial = [];
     readonly SortedDictionary<ulong, (SequenceEntry Entry, bool IsSure)> _sequence = [];
@@ -129,11 +130,11 @@ sealed partial class World
             return;
         }
         var transaction = use.Transaction = new SerialTransaction(++_moment, read, written) { LookedUp = lookedUp };
-        var proposal = new SerialProposal { Conditions = conditions, Ranges = ranges, Operations = operations };
+        var proposal = new SerialProposal { Conditions = conditions, Ranges = ranges, UniqueIndexes = KnowsUniqueNames(machine) ? [UniqueNames] : [], Operations = operations };
         use.Request = await machine.Sequencer!.Caller.CommitAsync(batch, proposal, request =>
         {
             machine.Use = null;
-            _statistics.Count(request.Outcome == SerialOutcome.Done ? "serial transactions" : "serial conflicts");
+            _statistics.Count(request.Refusal is { } refusal ? $"serial refusals by {refusal.Reason}" : "serial transactions");
             if (request.Outcome == SerialOutcome.Done)
                 transaction.End = ++_moment;
             else
@@ -141,6 +142,17 @@ sealed partial class World
         });
         _serial[use.Request.Id!.Value] = transaction;
     }
+
+    /// <summary>
+    /// Returns true if the application of a machine has the unique index: in some histories all have it, or none, and in some it is being introduced. The index is
+    /// in force from the moment at which one machine has used it.
+    /// </summary>
+    bool KnowsUniqueNames(Machine machine) => (_scenario.Seed % 3) switch
+    {
+        0 => false,
+        1 => true,
+        _ => machine.Index % 2 == 0,
+    };
 
     /// <summary>Reads the documents of a range of keys, which the user then relies on.</summary>
     async ValueTask ReadRangeAsync(Machine machine, ReplicaBatch batch, List<SerialRange> ranges, Dictionary<int, long?> read, Random random)
@@ -211,7 +223,7 @@ sealed partial class World
     }
 
     /// <summary>Returns what is in the way of a transaction in a state of all documents; null if nothing is.</summary>
-    string? ObstacleTo(SerialTransaction transaction, Dictionary<int, long?> state)
+    string? ObstacleTo(SerialTransaction transaction, Dictionary<int, long?> state, bool hasUniqueNames)
     {
         foreach (var (slot, value) in transaction.Read)
         {
@@ -221,6 +233,16 @@ sealed partial class World
         if (transaction.LookedUp is var (name, documents)
             && state.Where(document => NameOf(document.Value) == name).Select(static document => document.Key).Order().ToArray() is var named && !named.SequenceEqual(documents))
             return $"the documents {string.Join(", ", named)} had the name {name}, and not {string.Join(", ", documents)}";
+        if (!hasUniqueNames)
+            return null;
+        var after = new Dictionary<int, long?>(state);
+        foreach (var (slot, value) in transaction.Written)
+            after[slot] = value;
+        foreach (var (slot, value) in transaction.Written)
+        {
+            if (NameOf(value) is { } own && after.Any(other => other.Key != slot && NameOf(other.Value) == own))
+                return $"{_scenario.Slots[slot]} would have the name {own}, which another document has";
+        }
         return null;
     }
 
@@ -249,14 +271,16 @@ sealed partial class World
         var state = new Dictionary<int, long?>();
         var versions = new List<Dictionary<int, long?>> { new(state) };
         var refused = new HashSet<TransactionId>();
+        bool hasUniqueNames = false;
         foreach (var (entry, _) in _sequence.Values)
         {
             var id = entry.Id;
+            hasUniqueNames |= entry.Kind == SequenceEntryKind.UniqueIndexes;
             if (!entry.HasOutcome || order.Contains(id) || refused.Contains(id))
                 continue;
             if (!_serial.TryGetValue(id, out var transaction))
                 throw new Violation("no transaction takes effect twice", $"{id} was applied, which no user has sent.");
-            string? obstacle = ObstacleTo(transaction, state);
+            string? obstacle = ObstacleTo(transaction, state, hasUniqueNames);
             if (entry.Refusal is { } refusal)
             {
                 refused.Add(id);
