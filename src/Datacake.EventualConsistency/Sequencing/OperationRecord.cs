@@ -33,9 +33,6 @@ static class OperationRecord
             var kind = (DocumentOperationKind)Record.ReadChoice(ref reader, (byte)DocumentOperationKind.Delete, "kind of operation");
             string keyspace = Record.ReadText(ref reader);
             KeyspaceCatalog.CheckName(keyspace);
-            // Conditions compare whole documents, and a later sequencer applies only the last write of each.
-            if (kind == DocumentOperationKind.Update && policy == MergePolicy.Serial)
-                throw new InvalidDataException($"An operation updates a document of the serial keyspace '{keyspace}', where documents are put as a whole.");
             var key = new DocumentKey(Record.ReadBytes(ref reader));
             var content = Record.ReadBytes(ref reader);
             operations[i] = new SerialOperation(

@@ -23,4 +23,7 @@ enum RefusalReason : byte
 
     /// <summary>A document would have a value of a unique index that another document has.</summary>
     Unique,
+
+    /// <summary>A sequence of numbers has none left that its places can hold.</summary>
+    NoNumber,
 }

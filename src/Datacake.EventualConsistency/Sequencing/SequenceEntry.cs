@@ -16,11 +16,14 @@ sealed record SequenceEntry(ulong Epoch, SequenceEntryKind Kind)
     /// <summary>Gets the effects, if the entry is a transaction or has records. Its conditions were checked when it was appended, and are not kept.</summary>
     public IReadOnlyList<SerialOperation> Operations { get; private init; } = [];
 
+    /// <summary>Gets the numbers that the transaction was assigned, in order, if the entry is one.</summary>
+    public IReadOnlyList<long> Numbers { get; private init; } = [];
+
     /// <summary>Gets the store ids of the voters, in ascending order, if the entry is a change of voters.</summary>
     public IReadOnlyList<ulong> Voters { get; private init; } = [];
 
     /// <summary>Gets the outcome, if the entry is or refuses a transaction.</summary>
-    public RecordedOutcome Outcome => new(Id.Number, Refusal);
+    public RecordedOutcome Outcome => new(Id.Number, Refusal, Numbers);
 
     /// <summary>Gets the reason, if the entry refuses a transaction; otherwise, null.</summary>
     public SerialRefusal? Refusal { get; private init; }
@@ -36,8 +39,8 @@ sealed record SequenceEntry(ulong Epoch, SequenceEntryKind Kind)
 
     public static SequenceEntry Empty(ulong epoch) => new(epoch, SequenceEntryKind.Empty);
 
-    public static SequenceEntry Of(ulong epoch, TransactionId id, IReadOnlyList<SerialOperation> operations) =>
-        new(epoch, SequenceEntryKind.Transaction) { Id = id, Operations = operations };
+    public static SequenceEntry Of(ulong epoch, TransactionId id, IReadOnlyList<SerialOperation> operations, IReadOnlyList<long> numbers) =>
+        new(epoch, SequenceEntryKind.Transaction) { Id = id, Operations = operations, Numbers = numbers };
 
     public static SequenceEntry OfRefusal(ulong epoch, TransactionId id, SerialRefusal refusal) => new(epoch, SequenceEntryKind.Refusal) { Id = id, Refusal = refusal };
 
@@ -59,9 +62,12 @@ sealed record SequenceEntry(ulong Epoch, SequenceEntryKind Kind)
             return;
         Id.Write(ref writer);
         if (Kind == SequenceEntryKind.Refusal)
+        {
             SerialRefusal.Write(ref writer, Refusal);
-        else
-            OperationRecord.WriteAll(ref writer, Operations);
+            return;
+        }
+        OperationRecord.WriteAll(ref writer, Operations);
+        SerialNumber.WriteAll(ref writer, Numbers);
     }
 
     static SequenceEntry Read(ref MessagePackReader reader)
@@ -70,7 +76,7 @@ sealed record SequenceEntry(ulong Epoch, SequenceEntryKind Kind)
         var kind = (SequenceEntryKind)Record.ReadChoice(ref reader, (byte)SequenceEntryKind.UniqueIndexes, "kind of entry");
         return kind switch
         {
-            SequenceEntryKind.Transaction => Of(epoch, TransactionId.Read(ref reader), OperationRecord.ReadAll(ref reader)),
+            SequenceEntryKind.Transaction => Of(epoch, TransactionId.Read(ref reader), OperationRecord.ReadAll(ref reader), SerialNumber.ReadAll(ref reader)),
             SequenceEntryKind.Refusal => OfRefusal(epoch, TransactionId.Read(ref reader), SerialRefusal.Read(ref reader)),
             SequenceEntryKind.UniqueIndexes => OfUniqueIndexes(epoch, OperationRecord.ReadAll(ref reader)),
             SequenceEntryKind.Voters => OfVoters(epoch, Record.ReadNumbers(ref reader, SequenceState.MaxVoters, "voters")),

@@ -25,7 +25,7 @@ partial class Sequencer
         {
             _settings.OnDecided?.Invoke(index, _log[index]);
             if (_log[index] is { MustBeApplied: true } entry && MustApply(entry))
-                effects.Add(entry);
+                effects.Add(entry, CountsNumbersOf(entry));
         }
         var token = Kept.Token;
         if (await effects.ToTransactionAsync(batch).ConfigureAwait(false) is { } transaction)

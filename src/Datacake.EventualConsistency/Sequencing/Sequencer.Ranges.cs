@@ -8,7 +8,7 @@ namespace Datacake.EventualConsistency.Sequencing;
 // The conditions of a transaction [S4]. Entries that wait count as if they were applied.
 partial class Sequencer
 {
-    /// <summary>Finds the first reason to refuse a transaction.</summary>
+    /// <summary>Finds the first condition of a transaction that does not hold.</summary>
     async ValueTask<Verdict> CheckAsync(ReplicaBatch batch, SerialProposal proposal)
     {
         for (int i = 0; i < proposal.Conditions.Count; i++)
@@ -24,7 +24,7 @@ partial class Sequencer
             if (verdict != Verdict.Holds)
                 return verdict;
         }
-        return await CheckUniqueAsync(batch, proposal.UniqueIndexes, proposal.Operations).ConfigureAwait(false);
+        return Verdict.Holds;
     }
 
     async ValueTask<Verdict> CheckAsync(ReplicaBatch batch, SerialRange range, int number, ReadLimit limit)

@@ -36,17 +36,17 @@ partial class Sequencer
         var recorded = await FindOutcomeAsync(batch, request.Id.Caller).ConfigureAwait(false);
         if (request.Id.Number <= recorded.Number)
         {
-            Reply(batch, requester, recorded.Refusal is null ? SerialOutcome.Done : SerialOutcome.Conflict, refusal: recorded.Refusal);
+            ReplyOutcome(batch, requester, recorded, Kept.Token);
             return;
         }
         // A refusal depends on entries that may yet be lost, so that it is told only when it is decided itself, after them.
-        var (refusal, isBusy) = await CheckAsync(batch, request.Proposal).ConfigureAwait(false);
+        var ((refusal, isBusy), operations, numbers) = await DecideAsync(batch, request.Proposal).ConfigureAwait(false);
         if (refusal is not null && !DecidesRefusals)
         {
-            Reply(batch, requester, SerialOutcome.Conflict, refusal: refusal);
+            ReplyOutcome(batch, requester, new RecordedOutcome(request.Id.Number, refusal, null), Kept.Token);
             return;
         }
-        var entry = refusal is null ? SequenceEntry.Of(Kept.Epoch, request.Id, request.Proposal.Operations) : SequenceEntry.OfRefusal(Kept.Epoch, request.Id, refusal);
+        var entry = refusal is null ? SequenceEntry.Of(Kept.Epoch, request.Id, operations, numbers) : SequenceEntry.OfRefusal(Kept.Epoch, request.Id, refusal);
         if (isBusy || (Waiting > 0 && _log.Length + entry.Encoded.Length > _settings.MaxWaitingLength))
         {
             Reply(batch, requester, SerialOutcome.Busy);
@@ -55,6 +55,18 @@ partial class Sequencer
         Append(entry);
         Note(entry, _log.Last);
         _waiting[_log.Last] = requester;
+    }
+
+    /// <summary>Returns what is to become of a transaction: a reason to refuse it, or its effects with the numbers that it is assigned.</summary>
+    async ValueTask<(Verdict Verdict, IReadOnlyList<SerialOperation> Operations, IReadOnlyList<long> Numbers)> DecideAsync(ReplicaBatch batch, SerialProposal proposal)
+    {
+        var verdict = await CheckAsync(batch, proposal).ConfigureAwait(false);
+        if (verdict != Verdict.Holds)
+            return (verdict, [], []);
+        (verdict, var operations, var numbers) = await AssignAsync(batch, proposal).ConfigureAwait(false);
+        if (verdict == Verdict.Holds)
+            verdict = await CheckUniqueAsync(batch, proposal.UniqueIndexes, operations).ConfigureAwait(false);
+        return (verdict, operations, numbers);
     }
 
     /// <summary>Notes a request for a barrier, which is confirmed by the next round that begins [S7].</summary>
@@ -98,7 +110,7 @@ partial class Sequencer
         {
             var entry = _log[index];
             if (_waiting.Remove(index, out var requester))
-                Reply(batch, requester, entry.Refusal is null ? SerialOutcome.Done : SerialOutcome.Conflict, token, entry.Refusal);
+                ReplyOutcome(batch, requester, entry.Outcome, token);
             if (entry.HasOutcome)
                 _entryOf.Remove(entry.Id);
             foreach (var (_, operation) in entry.Operations)
@@ -130,10 +142,13 @@ partial class Sequencer
         _barriers.Clear();
     }
 
-    void Reply(ReplicaBatch batch, Requester requester, SerialOutcome outcome, VersionVector? token = null, SerialRefusal? refusal = null)
+    void ReplyOutcome(ReplicaBatch batch, Requester requester, RecordedOutcome outcome, VersionVector token) => Reply(
+        batch, requester, outcome.Refusal is null ? SerialOutcome.Done : SerialOutcome.Conflict, token, outcome);
+
+    void Reply(ReplicaBatch batch, Requester requester, SerialOutcome outcome, VersionVector? token = null, RecordedOutcome recorded = default)
     {
         byte sequencer = outcome == SerialOutcome.Unknown ? (byte)0 : Current;
-        var reply = new SequencerReply(requester.Attempt, outcome, token ?? Kept.Token, sequencer, refusal);
+        var reply = new SequencerReply(requester.Attempt, outcome, token ?? Kept.Token, sequencer) { Refusal = recorded.Refusal, Numbers = recorded.Numbers ?? [] };
         if (requester.Node == _replica.Node)
             _replies.Add(reply);
         else

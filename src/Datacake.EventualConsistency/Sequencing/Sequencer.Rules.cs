@@ -12,6 +12,9 @@ partial class Sequencer
     /// <summary>Returns true if an entry is applied by this sequencer, whoever made it [S4].</summary>
     protected virtual bool MustApply(SequenceEntry entry) => true;
 
+    /// <summary>Returns true if the numbers that an entry was assigned are not assigned again [S4].</summary>
+    protected virtual bool CountsNumbersOf(SequenceEntry entry) => true;
+
     /// <summary>True if requests are taken: everything that earlier sequencers have left is applied [S4].</summary>
     protected virtual bool TakesRequests => IsReady;
 

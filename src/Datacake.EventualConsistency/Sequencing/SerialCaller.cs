@@ -48,8 +48,10 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica)
     /// <param name="batch">The batch.</param>
     /// <param name="proposal">The transaction.</param>
     /// <param name="onEnded">The callback for the outcome.</param>
+    /// <exception cref="InvalidDataException">The parts of the transaction do not fit together.</exception>
     public async ValueTask<SerialRequest> CommitAsync(ReplicaBatch batch, SerialProposal proposal, Action<SerialRequest> onEnded)
     {
+        proposal.Check();
         var (lane, last) = _freeLanes.TryPop(out var free) ? free : (++_lastLane, 0UL);
         var id = new TransactionId(replica.Identity.StoreId, replica.Run, lane, last + 1);
         var request = new SerialRequest { Message = new CommitRequest(++_lastAttempt, id, proposal), Id = id, OnEnded = onEnded };
@@ -91,10 +93,7 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica)
     {
         if (!_requests.TryGetValue(reply.Attempt, out var request))
             return;
-        // A refusal that does not fit the transaction is that of a faulty node, and no outcome.
-        bool isOutcome = reply.Outcome == SerialOutcome.Done
-            || (reply.Outcome == SerialOutcome.Conflict && request.Message is CommitRequest commit && reply.Refusal?.IsOf(commit.Proposal) == true);
-        if (!isOutcome)
+        if (!IsOutcome(reply, (request.Message as CommitRequest)?.Proposal))
         {
             _hint = reply.Sequencer;
             request.DueAt = Math.Min(request.DueAt, sequencer.Now + RetrySoon);
@@ -103,7 +102,7 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica)
         _requests.Remove(reply.Attempt);
         if (request.Id is { } id)
             _freeLanes.Push((id.Lane, id.Number));
-        (request.Outcome, request.Token, request.Refusal) = (reply.Outcome, reply.Token, reply.Refusal);
+        (request.Outcome, request.Token, request.Refusal, request.Numbers) = (reply.Outcome, reply.Token, reply.Refusal, reply.Numbers);
         request.OnEnded(request);
     }
 
@@ -130,6 +129,14 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica)
             request.DueAt = sequencer.Now + RetrySoon;
         }
     }
+
+    /// <summary>Returns true if a reply is the outcome of a transaction, or of a barrier. What does not fit the transaction is from a faulty node.</summary>
+    static bool IsOutcome(SequencerReply reply, SerialProposal? proposal) => reply.Outcome switch
+    {
+        SerialOutcome.Done => reply.Numbers.Count == (proposal?.Numbers.Count ?? 0),
+        SerialOutcome.Conflict => proposal is not null && reply.Refusal?.IsOf(proposal) == true,
+        _ => false,
+    };
 
     static ulong AttemptOf(SerialRequest request) => request.Message is CommitRequest commit ? commit.Attempt : ((BarrierRequest)request.Message).Attempt;
 }

@@ -11,9 +11,11 @@ sealed class SerialEffects
     readonly Dictionary<CallerLane, RecordedOutcome> _outcomes = [];
 
     /// <summary>Adds the effects and the outcome of the next entry.</summary>
-    public void Add(SequenceEntry entry)
+    /// <param name="entry">The entry.</param>
+    /// <param name="hasNumbers">True if the last numbers of sequences are among the effects.</param>
+    public void Add(SequenceEntry entry, bool hasNumbers)
     {
-        foreach (var operation in entry.Operations)
+        foreach (var operation in entry.Operations.Where(operation => hasNumbers || operation.Operation.Keyspace != SerialNumber.Keyspace))
             _operations[(operation.Operation.Keyspace, operation.Operation.Key)] = operation;
         if (entry.HasOutcome)
             _outcomes[entry.Id.Caller] = entry.Outcome;

@@ -1,4 +1,6 @@
+using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Transactions;
 using MessagePack;
 
 namespace Datacake.EventualConsistency.Sequencing;
@@ -20,6 +22,24 @@ sealed record SerialProposal
     /// <summary>Gets the effects, in order.</summary>
     public IReadOnlyList<SerialOperation> Operations { get; init; } = [];
 
+    /// <summary>Gets the numbers that the sequencer assigns, in order.</summary>
+    public IReadOnlyList<SerialNumber> Numbers { get; init; } = [];
+
+    /// <summary>Checks that the parts fit together.</summary>
+    /// <exception cref="InvalidDataException">They do not.</exception>
+    /// <exception cref="ArgumentException">The name of a sequence is too long.</exception>
+    public void Check()
+    {
+        foreach (var (policy, operation) in Operations)
+        {
+            // Conditions compare whole documents, and a later sequencer applies only the last write of each.
+            if (policy == MergePolicy.Serial && operation.Kind == DocumentOperationKind.Update)
+                throw new InvalidDataException($"An operation updates a document of the serial keyspace '{operation.Keyspace}', where documents are put as a whole.");
+        }
+        foreach (var number in Numbers)
+            number.Check(Operations);
+    }
+
     public void Write(ref MessagePackWriter writer)
     {
         writer.WriteArrayHeader(Conditions.Count);
@@ -32,6 +52,9 @@ sealed record SerialProposal
         foreach (var index in UniqueIndexes)
             index.Write(ref writer);
         OperationRecord.WriteAll(ref writer, Operations);
+        writer.WriteArrayHeader(Numbers.Count);
+        foreach (var number in Numbers)
+            number.Write(ref writer);
     }
 
     public static SerialProposal Read(ref MessagePackReader reader)
@@ -45,6 +68,12 @@ sealed record SerialProposal
         var indexes = new UniqueIndex[Record.ReadCount(ref reader, UniqueIndex.MaxIndexes, "unique indexes")];
         for (int i = 0; i < indexes.Length; i++)
             indexes[i] = UniqueIndex.Read(ref reader);
-        return new SerialProposal { Conditions = conditions, Ranges = ranges, UniqueIndexes = indexes, Operations = OperationRecord.ReadAll(ref reader) };
+        var operations = OperationRecord.ReadAll(ref reader);
+        var numbers = new SerialNumber[Record.ReadCount(ref reader, SerialNumber.MaxNumbers, "numbers")];
+        for (int i = 0; i < numbers.Length; i++)
+            numbers[i] = SerialNumber.Read(ref reader);
+        var proposal = new SerialProposal { Conditions = conditions, Ranges = ranges, UniqueIndexes = indexes, Operations = operations, Numbers = numbers };
+        proposal.Check();
+        return proposal;
     }
 }

@@ -6,8 +6,8 @@ namespace Datacake.EventualConsistency.Sequencing;
 /// <summary>Why a sequencer has refused a transaction, for good [S8].</summary>
 /// <param name="Reason">The reason.</param>
 /// <param name="Condition">
-/// The index of the condition, if the reason is <see cref="RefusalReason.Document"/>; of the operation, if it is <see cref="RefusalReason.Unique"/>; otherwise, of the
-/// range.
+/// The index of the condition, if the reason is <see cref="RefusalReason.Document"/>; of the operation, if it is <see cref="RefusalReason.Unique"/>; of the
+/// number, if it is <see cref="RefusalReason.NoNumber"/>; otherwise, of the range.
 /// </param>
 sealed record SerialRefusal(RefusalReason Reason, int Condition)
 {
@@ -24,6 +24,7 @@ sealed record SerialRefusal(RefusalReason Reason, int Condition)
     {
         RefusalReason.Document => proposal.Conditions.Count,
         RefusalReason.Unique => proposal.Operations.Count,
+        RefusalReason.NoNumber => proposal.Numbers.Count,
         _ => proposal.Ranges.Count,
     });
 
@@ -49,7 +50,7 @@ sealed record SerialRefusal(RefusalReason Reason, int Condition)
 
     public static SerialRefusal Read(ref MessagePackReader reader)
     {
-        var reason = (RefusalReason)Record.ReadChoice(ref reader, (byte)RefusalReason.Unique, "reason for a refusal");
+        var reason = (RefusalReason)Record.ReadChoice(ref reader, (byte)RefusalReason.NoNumber, "reason for a refusal");
         int condition = reader.ReadInt32();
         if (condition < 0)
             throw new InvalidDataException($"A refusal names the condition {condition}.");

@@ -30,6 +30,9 @@ sealed class SerialRequest
     /// <summary>Gets or sets the reason for which the transaction was refused; null if it was not.</summary>
     public SerialRefusal? Refusal { get; set; }
 
+    /// <summary>Gets or sets the numbers that the transaction was assigned, in order.</summary>
+    public IReadOnlyList<long> Numbers { get; set; } = [];
+
     /// <summary>Gets the index of the condition that did not hold, or -1.</summary>
     public int Conflict => Refusal?.Condition ?? -1;
 }

@@ -47,6 +47,10 @@ sealed class WaitingWrites
     public IEnumerable<RangePosition> Within(string keyspace, IndexEntrySet? index, KeyRange range) =>
         _keyspaces.TryGetValue(keyspace, out var found) ? found.OrderOf(index).Within(range) : [];
 
+    /// <summary>Returns the last key in a range that a write gives a document; null if there is none.</summary>
+    public DocumentKey? LastKey(string keyspace, KeyRange keys) =>
+        _keyspaces.TryGetValue(keyspace, out var found) ? found.OrderOf(index: null).LastWithin(keys)?.Key : null;
+
     /// <summary>Forgets all writes.</summary>
     public void Clear() => _keyspaces.Clear();
 

@@ -21,7 +21,7 @@ public sealed class SequenceRecordTests
         [
             SequenceEntry.Empty(4), SequenceEntry.OfVoters(4, [9, 8]), SequenceEntry.OfRefusal(4, Id, new SerialRefusal(RefusalReason.Range, 1)),
             SequenceEntry.OfRefusal(4, Id, new SerialRefusal(RefusalReason.Unique, 1) { Index = "by name", Owner = 7 }), SequenceEntry.OfUniqueIndexes(4, [Put("datacake.unique", 1, "x")]),
-            SequenceEntry.Of(4, Id, [Put("cakes", 1, "Florentine"), Delete("cakes", 2)]),
+            SequenceEntry.Of(4, Id, [Put("cakes", 1, "Florentine"), Delete("cakes", 2)], [1, 2, 3, 9]),
         ];
 
         foreach (var entry in entries)
@@ -29,6 +29,7 @@ public sealed class SequenceRecordTests
             var decoded = SequenceEntry.Decode(entry.Encoded);
             Assert.Equal((entry.Epoch, entry.Kind, entry.Id, entry.Refusal), (decoded.Epoch, decoded.Kind, decoded.Id, decoded.Refusal));
             Assert.Equal(entry.Voters, decoded.Voters);
+            Assert.Equal(entry.Numbers, decoded.Numbers);
             Assert.Equal(entry.Encoded, decoded.Encoded);
         }
         Assert.Equal([8UL, 9UL], entries[1].Voters);
@@ -54,7 +55,8 @@ public sealed class SequenceRecordTests
             Conditions = [new SerialCondition("cakes", 1, 5), new SerialCondition("cakes", 2, null)],
             Ranges = [new SerialRange("cakes", null, 0, KeyRange.All, 0, 0), new SerialRange("cakes", "by name", 9, new KeyRange(new byte[] { 1 }, new byte[] { 2 }), 1, hash.Value)],
             UniqueIndexes = [Index(UniqueColumn.OfKey(1))],
-            Operations = [Put("cakes", 1, "Florentine"), Delete("cakes", 2)],
+            Operations = [Put("cakes", 0, "Florentine"), Delete("cakes", 2)],
+            Numbers = [new SerialNumber("cakes", 99, [NumberPlace.OfKey(0, 0, 0), NumberPlace.OfCell(0, default)])],
         };
 
         var decoded = Assert.IsType<CommitRequest>(SequencingMessage.Decode(new CommitRequest(3, Id, proposal).Wrap()));
@@ -66,6 +68,8 @@ public sealed class SequenceRecordTests
             decoded.Proposal.Ranges.Select(static range => (range.Index, range.Signature, Convert.ToHexString(range.Range.Start.Span), range.Range.End is null, range.Count, range.Hash)));
         Assert.Equal(proposal.UniqueIndexes[0].RecordKey, decoded.Proposal.UniqueIndexes.Single().RecordKey);
         Assert.Equal(2, decoded.Proposal.Operations.Count);
+        Assert.Equal(("cakes", 99), (decoded.Proposal.Numbers.Single().Sequence, decoded.Proposal.Numbers[0].Max));
+        Assert.Equal([0, -1], decoded.Proposal.Numbers[0].Places.Select(static place => place.Offset));
     }
 
     [Fact]
@@ -77,7 +81,18 @@ public sealed class SequenceRecordTests
         Assert.Contains("has no columns", FaultOf(new SerialProposal { UniqueIndexes = [Index()] }), StringComparison.Ordinal);
         Assert.Contains("part 99 of a key", FaultOf(new SerialProposal { UniqueIndexes = [Index(UniqueColumn.OfKey(99))] }), StringComparison.Ordinal);
         Assert.Contains("not a path", FaultOf(new SerialProposal { UniqueIndexes = [Index(UniqueColumn.OfCell(new byte[] { 9, 9, 9 }, isNullable: true, default, []))] }), StringComparison.Ordinal);
+        SerialOperation[] operations = [Put("cakes", 0, "Florentine"), Put("cakes", 1, "Madeleine"), Delete("cakes", 0)];
+        Assert.Contains("name of a sequence", FaultOfNumber("", 1), StringComparison.Ordinal);
+        Assert.Contains("Use a key of 1 to 240 bytes", FaultOfNumber(new string('a', 300), 1), StringComparison.Ordinal);
+        Assert.Contains("begin at 1", FaultOfNumber("a", 0), StringComparison.Ordinal);
+        Assert.Contains("operation 3", FaultOfNumber("a", 1, NumberPlace.OfKey(3, 0, 0)), StringComparison.Ordinal);
+        Assert.Contains("operation 2", FaultOfNumber("a", 1, NumberPlace.OfKey(2, 0, 0)), StringComparison.Ordinal);
+        Assert.Contains("not the integer 0", FaultOfNumber("a", 1, NumberPlace.OfKey(1, 0, 0)), StringComparison.Ordinal);
+        Assert.Contains("which is not written", FaultOfNumber("a", 1, NumberPlace.OfCell(0, DocumentPath.OfProperty("p").Encoded)), StringComparison.Ordinal);
         Assert.Contains("put as a whole", FaultOf(new SerialProposal { Operations = [new SerialOperation(MergePolicy.Serial, update)] }), StringComparison.Ordinal);
+
+        string FaultOfNumber(string sequence, long max, params NumberPlace[] places) =>
+            FaultOf(new SerialProposal { Operations = operations, Numbers = [new SerialNumber(sequence, max, places)] });
 
         static string FaultOf(SerialProposal proposal) =>
             Assert.Throws<InvalidDataException>(() => SequencingMessage.Decode(new CommitRequest(3, Id, proposal).Wrap())).Message;
@@ -122,10 +137,13 @@ public sealed class SequenceRecordTests
     public void Outcome_is_recorded_with_the_number_of_its_transaction()
     {
         var stamp = new HlcTimestamp(5, 0, 0, 1);
-        var refused = new RecordedOutcome(13, new SerialRefusal(RefusalReason.Document, 4));
+        var refused = new RecordedOutcome(13, new SerialRefusal(RefusalReason.Document, 4), null);
 
-        Assert.Equal(new RecordedOutcome(12, null), RecordedOutcome.Of(Document.Put(stamp, new RecordedOutcome(12, null).ToContent())));
-        Assert.Equal(refused, RecordedOutcome.Of(Document.Put(stamp, refused.ToContent())));
+        var recorded = RecordedOutcome.Of(Document.Put(stamp, new RecordedOutcome(12, null, [5, 6, 9]).ToContent()));
+        Assert.Equal((12UL, null), (recorded.Number, recorded.Refusal));
+        Assert.Equal([5, 6, 9], recorded.Numbers);
+        recorded = RecordedOutcome.Of(Document.Put(stamp, refused.ToContent()));
+        Assert.Equal((13UL, refused.Refusal), (recorded.Number, recorded.Refusal));
         Assert.Equal(0UL, RecordedOutcome.Of(Document.Nothing).Number);
     }
 

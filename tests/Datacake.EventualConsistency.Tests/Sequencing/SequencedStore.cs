@@ -5,7 +5,7 @@ using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Sequencing;
-using Datacake.EventualConsistency.Transactions;
+using Datacake.EventualConsistency.Sequencing.Messages;
 using Datacake.Simulation.Machines;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -79,6 +79,9 @@ sealed class SequencedStore : IAsyncDisposable
         });
         return [.. requests];
     }
+
+    /// <summary>Sends a transaction again that has an outcome, as a caller does that has not got the reply.</summary>
+    public Task SendAgainAsync(SerialRequest request) => RunAsync(batch => _sequencer.CommitAsync(batch, (CommitRequest)request.Message));
 
     /// <summary>Lets time pass, in which the sequencer does what is due.</summary>
     public Task TickAsync()

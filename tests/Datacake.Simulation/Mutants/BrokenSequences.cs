@@ -160,6 +160,15 @@ sealed class UniqueIndexesIgnoreWaiting() : SequencerMutant(
     }
 }
 
+sealed class NumbersAreNotInherited() : SequencerMutant(
+    "S4: a new sequencer assigns the numbers of what it inherits again", static (settings, replica, log) => new Broken(settings, replica, log))
+{
+    sealed class Broken(SequencerSettings settings, Replica replica, SequenceLog log) : Sequencer(settings, replica, log)
+    {
+        protected override bool CountsNumbersOf(SequenceEntry entry) => entry.Epoch == State.Epoch;
+    }
+}
+
 sealed class RefusalsAreNotDecided() : SequencerMutant(
     "S8: a refusal is told at once, and not kept", static (settings, replica, log) => new Broken(settings, replica, log))
 {

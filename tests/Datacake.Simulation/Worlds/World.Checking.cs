@@ -123,7 +123,9 @@ sealed partial class World
             }
         }
         CheckTotals(machine, totals);
-        CheckIndexes(machine, indexed);
+        // The first batch of a process takes up the indexes for unique indexes again.
+        if (replica.Catalog.All.All(static keyspace => keyspace.State.IndexRecords.Count == keyspace.State.Indexes.Length))
+            CheckIndexes(machine, indexed);
         if (replica.IsJoined && IsActive(machine))
         {
             CheckExactness(machine, shown);

@@ -19,6 +19,7 @@ sealed partial class World
     const int Names = 5;
 
     static readonly DocumentPath NamePath = DocumentPath.OfProperty("p");
+    static readonly DocumentPath NumberPath = DocumentPath.OfProperty("m");
     static readonly UniqueIndex UniqueNames = new("accounts", "by name", [UniqueColumn.OfCell(NamePath.Encoded, isNullable: true, default, [])]);
 
     readonly Dictionary<TransactionId, SerialTransaction> _serial = [];
@@ -129,14 +130,17 @@ sealed partial class World
             machine.Use = null;
             return;
         }
-        var transaction = use.Transaction = new SerialTransaction(++_moment, read, written) { LookedUp = lookedUp };
-        var proposal = new SerialProposal { Conditions = conditions, Ranges = ranges, UniqueIndexes = KnowsUniqueNames(machine) ? [UniqueNames] : [], Operations = operations };
+        var transaction = use.Transaction = new SerialTransaction(++_moment, read, written) { LookedUp = lookedUp, Numbers = random.Next(3) == 0 ? random.Next(1, 3) : 0 };
+        bool isDeleted = written[use.Slots[0]] is null;
+        var numbers = Enumerable.Range(0, transaction.Numbers)
+            .Select(number => new SerialNumber("numbers", long.MaxValue, number > 0 || isDeleted ? [] : [NumberPlace.OfCell(0, NumberPath.Encoded)]));
+        var proposal = new SerialProposal { Conditions = conditions, Ranges = ranges, UniqueIndexes = KnowsUniqueNames(machine) ? [UniqueNames] : [], Operations = operations, Numbers = [.. numbers] };
         use.Request = await machine.Sequencer!.Caller.CommitAsync(batch, proposal, request =>
         {
             machine.Use = null;
             _statistics.Count(request.Refusal is { } refusal ? $"serial refusals by {refusal.Reason}" : "serial transactions");
             if (request.Outcome == SerialOutcome.Done)
-                transaction.End = ++_moment;
+                (transaction.End, transaction.Told) = (++_moment, request.Numbers);
             else
                 transaction.IsRefused = true;
         });
@@ -201,11 +205,16 @@ sealed partial class World
         content.Set([], BitConverter.GetBytes(value));
         if (NameOf(value) is { } name)
             content.Set(NamePath.Encoded.Span, [(byte)name]);
+        content.Set(NumberPath.Encoded.Span, [0]);
         return content.Build();
     }
 
     /// <summary>Returns the name of a document with a value; null if it has none.</summary>
     static int? NameOf(long? value) => value is { } known && known % 7 is var name && name < Names ? (int)name : null;
+
+    /// <summary>Returns the number in a document: 0 if it has none.</summary>
+    static long NumberOf(Document document) =>
+        document.TryGetCell(NumberPath.Encoded.Span, out var cell) ? new MessagePack.MessagePackReader(cell.Value.ToArray()).ReadInt64() : 0;
 
     static long? ValueOf(Document document, Slot slot) =>
         document.IsAlive(slot.Policy) && document.Value is { } value ? BinaryPrimitives.ReadInt64LittleEndian(value.Span) : null;
@@ -220,6 +229,20 @@ sealed partial class World
             _sequence[index] = (entry, isSure);
         }
         machine.Decided.Clear();
+    }
+
+    /// <summary>Checks that a transaction has the next numbers, and that its user was told of them.</summary>
+    static void CheckNumbers(TransactionId id, SerialTransaction transaction, IReadOnlyList<long> numbers, ref long last)
+    {
+        if (numbers.Count != transaction.Numbers)
+            throw new Violation("numbers", $"{id} has the numbers {string.Join(", ", numbers)}, but wanted {transaction.Numbers}.");
+        foreach (long number in numbers)
+        {
+            if (number != ++last)
+                throw new Violation("numbers without gaps", $"{id} has the number {number}; {last} is the next.");
+        }
+        if (transaction.Told is { } told && !told.SequenceEqual(numbers))
+            throw new Violation("numbers", $"The user of {id} was told the numbers {string.Join(", ", told)}; they are {string.Join(", ", numbers)}.");
     }
 
     /// <summary>Returns what is in the way of a transaction in a state of all documents; null if nothing is.</summary>
@@ -272,6 +295,8 @@ sealed partial class World
         var versions = new List<Dictionary<int, long?>> { new(state) };
         var refused = new HashSet<TransactionId>();
         bool hasUniqueNames = false;
+        long lastNumber = 0;
+        var numbers = new Dictionary<int, long>();
         foreach (var (entry, _) in _sequence.Values)
         {
             var id = entry.Id;
@@ -291,6 +316,9 @@ sealed partial class World
             if (obstacle is not null)
                 throw new Violation("serializable", $"{id} was applied although {obstacle}.");
             order.Add(id);
+            CheckNumbers(id, transaction, entry.Numbers, ref lastNumber);
+            foreach (int slot in transaction.Written.Keys)
+                numbers[slot] = slot == transaction.Written.Keys.First() && transaction.Numbers > 0 ? entry.Numbers[0] : 0;
             foreach (var (slot, value) in transaction.Written)
                 state[slot] = value;
             versions.Add(new(state));
@@ -324,6 +352,8 @@ sealed partial class World
             {
                 if (ValueOf(ShownBy(machine, slot), slot) is var shown && shown != state.GetValueOrDefault(slot.Number))
                     throw new Violation("the sequence is shown", $"{Name(machine)} shows {shown} for {slot}; the sequence gives {state.GetValueOrDefault(slot.Number)}.");
+                if (state.GetValueOrDefault(slot.Number) is not null && NumberOf(ShownBy(machine, slot)) is var number && number != numbers.GetValueOrDefault(slot.Number))
+                    throw new Violation("the sequence is shown", $"{Name(machine)} shows the number {number} for {slot}; the sequence gives {numbers.GetValueOrDefault(slot.Number)}.");
             }
         }
     }

@@ -9,9 +9,14 @@ namespace Datacake.EventualConsistency.Sequencing.Messages;
 /// <param name="Outcome">The outcome.</param>
 /// <param name="Token">The stamps that a replica must know to have everything that the outcome implies.</param>
 /// <param name="Sequencer">The node that the answering one takes for the sequencer; 0 if it knows none.</param>
-/// <param name="Refusal">The reason, if the outcome is <see cref="SerialOutcome.Conflict"/>; otherwise, null.</param>
-sealed record SequencerReply(ulong Attempt, SerialOutcome Outcome, VersionVector Token, byte Sequencer, SerialRefusal? Refusal = null) : SequencingMessage
+sealed record SequencerReply(ulong Attempt, SerialOutcome Outcome, VersionVector Token, byte Sequencer) : SequencingMessage
 {
+    /// <summary>Gets the reason, if the outcome is <see cref="SerialOutcome.Conflict"/>; otherwise, null.</summary>
+    public SerialRefusal? Refusal { get; init; }
+
+    /// <summary>Gets the numbers that the transaction was assigned, in order.</summary>
+    public IReadOnlyList<long> Numbers { get; init; } = [];
+
     protected override void Write(ref MessagePackWriter writer)
     {
         writer.Write(Attempt);
@@ -19,9 +24,13 @@ sealed record SequencerReply(ulong Attempt, SerialOutcome Outcome, VersionVector
         Record.WriteVector(ref writer, Token);
         writer.Write(Sequencer);
         SerialRefusal.Write(ref writer, Refusal);
+        SerialNumber.WriteAll(ref writer, Numbers);
     }
 
     public static SequencerReply Read(ref MessagePackReader reader) => new(
-        reader.ReadUInt64(), (SerialOutcome)Record.ReadChoice(ref reader, (byte)SerialOutcome.Unknown, "outcome"), Record.ReadVector(ref reader), reader.ReadByte(),
-        SerialRefusal.ReadAny(ref reader));
+        reader.ReadUInt64(), (SerialOutcome)Record.ReadChoice(ref reader, (byte)SerialOutcome.Unknown, "outcome"), Record.ReadVector(ref reader), reader.ReadByte())
+    {
+        Refusal = SerialRefusal.ReadAny(ref reader),
+        Numbers = SerialNumber.ReadAll(ref reader),
+    };
 }
