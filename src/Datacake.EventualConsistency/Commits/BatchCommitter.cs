@@ -264,7 +264,10 @@ sealed class BatchCommitter(
             }
         }
         if (sequencer is not null)
+        {
+            sequencer.HasRoom = !IsFull;
             await sequencer.FinishAsync(batch).ConfigureAwait(false);
+        }
         return batch;
     }
 

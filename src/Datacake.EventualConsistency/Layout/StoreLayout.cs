@@ -56,6 +56,12 @@ static class StoreLayout
     /// <summary>The key of the seed's progress, on a store that joins.</summary>
     public static readonly ReadOnlyMemory<byte> SeedKey = new byte[] { MetaRange, (byte)'j' };
 
+    /// <summary>
+    /// The key of the mark of a store that was restored from a backup or another copy. Whoever restores one puts an empty record there before the store is opened:
+    /// the store has forgotten what it has told other members since [S9].
+    /// </summary>
+    public static readonly ReadOnlyMemory<byte> RestoredKey = new byte[] { MetaRange, (byte)'r' };
+
     /// <summary>The key of the state of the sequence. The entries follow it.</summary>
     public static readonly ReadOnlyMemory<byte> SequenceKey = new byte[] { SequenceRange };
 
@@ -206,6 +212,7 @@ static class StoreLayout
             SequenceRange when key.Length == 1 => "the state of the sequence of serial transactions",
             SequenceRange => "an entry of the sequence of serial transactions",
             _ when key.SequenceEqual(SeedKey.Span) => "the record of the progress of joining",
+            _ when key.SequenceEqual(RestoredKey.Span) => "the mark of a restored store",
             _ => "a record of an unknown kind",
         };
 

@@ -13,6 +13,10 @@ static class DocumentReconciliation
     {
         if (document.IsWithin(other.Knows))
             return (Document.Nothing, null);                                    // the other side had all of it, and purged it
+        // A serial document is never asserted again. What one side alone knows of it, below the last serial transaction of the other side, was applied again by
+        // a later sequencer, so the other side had it, and its delete [S10].
+        if (policy == MergePolicy.Serial)
+            return document.Newest <= other.Serial ? (Document.Nothing, null) : (document, null);
         if (document.Born.IsNone || document.Born > other.Purged)
             return (document, null);                                            // the other side has purged nothing newer
 
@@ -44,6 +48,8 @@ static class DocumentReconciliation
         if (theirs.Born < both.Born && there.Knows.Contains(both.Born))
             return both.IsWithin(there.Knows) ? (theirs, null) : Survive(both, there, known, stamp, policy);
 
+        if (policy == MergePolicy.Serial)
+            return (both, null);
         var again = new DocumentContentBuilder();
         both = both.Filter(cell =>
         {

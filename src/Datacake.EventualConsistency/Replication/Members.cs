@@ -39,6 +39,17 @@ sealed class Members(byte self, ReplicaIdentity identity, RetirementProofs proof
         return stable;
     }
 
+    /// <summary>Returns the transactions that every member is known to have, including those that are forgotten.</summary>
+    public VersionVector KnownToAll(VersionVector known)
+    {
+        foreach (byte member in identity.Members.Keys)
+        {
+            if (member != self)
+                known = known.Intersect(KnownOf(member));
+        }
+        return known;
+    }
+
     /// <summary>Returns true if a member is known to have joined.</summary>
     public bool HasRun(byte member) => _heard.ContainsKey(member);
 

@@ -21,7 +21,7 @@ sealed class MutationReceiver(HybridLogicalClock clock, Members members)
     /// <exception cref="ClockDriftException">The stamp of the mutation is too far ahead.</exception>
     public async ValueTask<bool> TryApplyAsync(ReplicaBatch batch, byte peer, Mutation mutation, bool isJoined)
     {
-        Check(peer, mutation);
+        Check(batch, peer, mutation);
         clock.Observe(mutation.Stamp);
         if (!isJoined)
             return false;
@@ -54,7 +54,7 @@ sealed class MutationReceiver(HybridLogicalClock clock, Members members)
         return true;
     }
 
-    static void Check(byte peer, Mutation mutation)
+    static void Check(ReplicaBatch batch, byte peer, Mutation mutation)
     {
         var stamp = mutation.Stamp;
         if (stamp.Node != peer || mutation.Previous >= stamp || mutation.Previous.Node != peer)
@@ -67,8 +67,37 @@ sealed class MutationReceiver(HybridLogicalClock clock, Members members)
             Assertion.Find(document);
             if (!isOfStamp)
                 throw new InvalidDataException($"Node {peer} sent the transaction {stamp}, which writes to '{name.Keyspace}' under another stamp.");
+            CheckSerial(batch, peer, name, document);
         }
 
         static bool IsOrNone(HlcTimestamp found, HlcTimestamp expected) => found.IsNone || found == expected;
+    }
+
+    /// <summary>
+    /// Checks that a serial document is written as a whole, by a peer that holds it for serial, too [S1, S10]. Anything else comes from a peer whose application declares the
+    /// keyspace otherwise: it would change the document beside the sequence.
+    /// </summary>
+    static void CheckSerial(ReplicaBatch batch, byte peer, DocumentName name, Document document)
+    {
+        var policy = batch.FindKeyspace(name.Keyspace)?.Policy ?? name.Policy;
+        if (policy != MergePolicy.Serial && name.Policy != MergePolicy.Serial)
+            return;
+        if (policy != name.Policy)
+        {
+            throw new InvalidDataException(
+                $"Node {peer} wrote to the keyspace '{name.Keyspace}', which is {name.Policy} there and {policy} here. A keyspace is serial or merging for life: declare it alike on all nodes.");
+        }
+        bool isDelete = document.Born.IsNone && !document.Died.IsNone;
+        bool isPut = !document.Born.IsNone && document.Died.IsNone;
+        foreach (var cell in document.Cells)
+        {
+            isDelete = false;
+            isPut &= cell.Kind is not (DocumentPathKind.CounterShare or DocumentPathKind.Assertion);
+        }
+        if (!document.Touched.IsNone || !(isPut || isDelete))
+        {
+            throw new InvalidDataException(
+                $"Node {peer} changed a part of a document of the serial keyspace '{name.Keyspace}'. Only serial transactions write there, and they write whole documents. Update node {peer}.");
+        }
     }
 }

@@ -66,13 +66,14 @@ sealed class Reconciler(OwnRun run, ReplicaSettings settings)
             batch.IsReconciled = true;
             return;
         }
-        if (!_guard.Allows(_arrivedFrom, await FindRemovedAsync(batch, mine, theirs, cancellationToken).ConfigureAwait(false)))
+        var serial = await ReadSerialAsync(batch, mine, theirs).ConfigureAwait(false);
+        if (!_guard.Allows(_arrivedFrom, await FindRemovedAsync(batch, mine, theirs, serial, cancellationToken).ConfigureAwait(false)))
         {
             _arrived = null;
             return;
         }
         batch.IsReconciled = true;
-        await ReconcileAsync(batch, mine, theirs, cancellationToken).ConfigureAwait(false);
+        await ReconcileAsync(batch, mine, theirs, serial, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Deletes the next part of a snapshot that was set aside and is no longer needed.</summary>
@@ -105,10 +106,11 @@ sealed class Reconciler(OwnRun run, ReplicaSettings settings)
         _mayHavePart = true;
     }
 
-    async ValueTask ReconcileAsync(ReplicaBatch batch, ReplicaState mine, ReplicaState theirs, CancellationToken cancellationToken)
+    async ValueTask ReconcileAsync(
+        ReplicaBatch batch, ReplicaState mine, ReplicaState theirs, (HlcTimestamp Mine, HlcTimestamp Theirs) serial, CancellationToken cancellationToken)
     {
         var stamp = run.Tick();
-        var (here, there) = SidesOf(mine, theirs);
+        var (here, there) = SidesOf(mine, theirs, serial);
         var known = mine.Known.Union(theirs.Known);
         var truncated = mine.Truncated.Union(theirs.Truncated);
         var purged = HlcTimestamp.Max(mine.Purged, theirs.Purged);
@@ -165,18 +167,37 @@ sealed class Reconciler(OwnRun run, ReplicaSettings settings)
         }
     }
 
-    static (ReconciledSide Here, ReconciledSide There) SidesOf(ReplicaState mine, ReplicaState theirs) => (
-        new ReconciledSide(mine.Known, theirs.Known.Covers(mine.Truncated) ? HlcTimestamp.None : mine.Purged),
-        new ReconciledSide(theirs.Known, mine.Known.Covers(theirs.Truncated) ? HlcTimestamp.None : theirs.Purged));
+    static (ReconciledSide Here, ReconciledSide There) SidesOf(
+        ReplicaState mine, ReplicaState theirs, (HlcTimestamp Mine, HlcTimestamp Theirs) serial) => (
+        new ReconciledSide(mine.Known, theirs.Known.Covers(mine.Truncated) ? HlcTimestamp.None : mine.Purged, serial.Mine),
+        new ReconciledSide(theirs.Known, mine.Known.Covers(theirs.Truncated) ? HlcTimestamp.None : theirs.Purged, serial.Theirs));
+
+    /// <summary>
+    /// Returns the stamp of the last serial transaction that each side shows; none for a side that has received a later one before an earlier one, and so may lack what the other
+    /// side has.
+    /// </summary>
+    static async ValueTask<(HlcTimestamp Mine, HlcTimestamp Theirs)> ReadSerialAsync(ReplicaBatch batch, ReplicaState mine, ReplicaState theirs)
+    {
+        if (batch.FindKeyspace(SerialPosition.Keyspace) is not { } keyspace)
+            return (HlcTimestamp.None, HlcTimestamp.None);
+        byte[] key = StoreLayout.DocumentKey(keyspace.Number, SerialPosition.Key.Encoded.Span);
+        var own = await DocumentRecord.ReadAsync(batch.Snapshot, key).ConfigureAwait(false);
+        var other = await batch.Snapshot.GetAsync(StoreLayout.ArrivingKey(key)).ConfigureAwait(false) is { } arriving ? DocumentRecord.Parse(key, arriving) : Document.Nothing;
+        return (StampOf(own, mine.Known), StampOf(other, theirs.Known));
+
+        static HlcTimestamp StampOf(Document position, VersionVector known) =>
+            SerialPosition.IsWithoutGap(position, known) ? SerialPosition.StampOf(position) : HlcTimestamp.None;
+    }
 
     /// <summary>
     /// Returns the hashes of the keys of documents that exist here and would be removed, although the other side no longer has a delete of
     /// them: it claims that the delete was purged.
     /// </summary>
-    async ValueTask<HashSet<ulong>> FindRemovedAsync(ReplicaBatch batch, ReplicaState mine, ReplicaState theirs, CancellationToken cancellationToken)
+    async ValueTask<HashSet<ulong>> FindRemovedAsync(
+        ReplicaBatch batch, ReplicaState mine, ReplicaState theirs, (HlcTimestamp Mine, HlcTimestamp Theirs) serial, CancellationToken cancellationToken)
     {
         var stamp = run.Tick();
-        var (here, there) = SidesOf(mine, theirs);
+        var (here, there) = SidesOf(mine, theirs, serial);
         var known = mine.Known.Union(theirs.Known);
         var removed = new HashSet<ulong>();
         await foreach (var (key, value) in batch.Snapshot.ReadAllAsync(StoreLayout.AllDocuments, cancellationToken).ConfigureAwait(false))

@@ -17,6 +17,9 @@ sealed partial class Replica
     /// <summary>Makes all stamps that are issued from now on greater than a limit [S5].</summary>
     public void AdvanceClock(HlcTimestamp limit) => _clock.AdvanceTo(limit);
 
+    /// <inheritdoc cref="Members.KnownToAll"/>
+    public VersionVector KnownToAll(ReplicaState state) => _members.KnownToAll(state.Known);
+
     /// <summary>Gets the greatest stamp that was issued or observed.</summary>
     public HlcTimestamp LastStamp => _clock.Last;
 }

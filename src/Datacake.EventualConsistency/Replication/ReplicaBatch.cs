@@ -149,6 +149,9 @@ sealed class ReplicaBatch
         return storageKey;
     }
 
+    /// <summary>Returns a keyspace, or null if there is none with the name.</summary>
+    public KeyspaceEntry? FindKeyspace(string name) => _catalog.Find(name);
+
     /// <summary>Returns a keyspace, or adds it with a policy.</summary>
     public KeyspaceEntry FindOrAddKeyspace(string name, MergePolicy policy) => _catalog.FindOrAdd(name, policy);
 

@@ -1,4 +1,5 @@
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Replication;
 
 namespace Datacake.EventualConsistency.Sequencing;
 
@@ -9,7 +10,22 @@ namespace Datacake.EventualConsistency.Sequencing;
 readonly record struct CallerLane(ulong Store, HlcTimestamp Run, uint Lane)
 {
     /// <summary>The reserved keyspace of the records of what is done.</summary>
-    public const string Keyspace = "datacake.outcomes";
+    public const string Keyspace = SerialPosition.Keyspace;
+
+    /// <summary>Returns the lane of a key, or null if it is the key of something else.</summary>
+    public static CallerLane? TryRead(DocumentKey key)
+    {
+        try
+        {
+            var reader = new OrderedKeyReader(key.Encoded.Span);
+            var lane = new CallerLane(reader.ReadUInt64(), new HlcTimestamp(reader.ReadUInt64()), (uint)reader.ReadUInt64());
+            return reader.IsAtEnd ? lane : null;
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Returns the key of the document that records the greatest number done.</summary>
     public DocumentKey ToKey()

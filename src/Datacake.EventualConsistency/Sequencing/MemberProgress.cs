@@ -5,6 +5,9 @@ namespace Datacake.EventualConsistency.Sequencing;
 /// <summary>The progress of a member that follows a sequencer, as the sequencer knows it.</summary>
 sealed class MemberProgress
 {
+    /// <summary>Gets or sets the life of the member's records [S9].</summary>
+    public ulong Life { get; set; }
+
     /// <summary>Gets or sets the index of the next entry to send.</summary>
     public ulong Next { get; set; }
 

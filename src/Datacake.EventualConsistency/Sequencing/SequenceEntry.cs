@@ -19,8 +19,8 @@ sealed record SequenceEntry(ulong Epoch, SequenceEntryKind Kind)
     /// <summary>Gets the numbers that the transaction was assigned, in order, if the entry is one.</summary>
     public IReadOnlyList<long> Numbers { get; private init; } = [];
 
-    /// <summary>Gets the store ids of the voters, in ascending order, if the entry is a change of voters.</summary>
-    public IReadOnlyList<ulong> Voters { get; private init; } = [];
+    /// <summary>Gets the voters, in ascending order, if the entry is a change of voters.</summary>
+    public IReadOnlyList<Voter> Voters { get; private init; } = [];
 
     /// <summary>Gets the outcome, if the entry is or refuses a transaction.</summary>
     public RecordedOutcome Outcome => new(Id.Number, Refusal, Numbers);
@@ -46,7 +46,7 @@ sealed record SequenceEntry(ulong Epoch, SequenceEntryKind Kind)
 
     public static SequenceEntry OfUniqueIndexes(ulong epoch, IReadOnlyList<SerialOperation> records) => new(epoch, SequenceEntryKind.UniqueIndexes) { Operations = records };
 
-    public static SequenceEntry OfVoters(ulong epoch, IEnumerable<ulong> voters) => new(epoch, SequenceEntryKind.Voters) { Voters = [.. voters.Order()] };
+    public static SequenceEntry OfVoters(ulong epoch, IEnumerable<Voter> voters) => new(epoch, SequenceEntryKind.Voters) { Voters = [.. voters.Order()] };
 
     public static SequenceEntry Decode(ReadOnlyMemory<byte> encoded) => Record.Decode(encoded, "an entry of the sequence", static (ref reader) => Read(ref reader));
 
@@ -55,7 +55,7 @@ sealed record SequenceEntry(ulong Epoch, SequenceEntryKind Kind)
         writer.Write(Epoch);
         writer.Write((byte)Kind);
         if (Kind == SequenceEntryKind.Voters)
-            Record.WriteNumbers(ref writer, [.. Voters]);
+            Voter.WriteAll(ref writer, Voters);
         if (Kind == SequenceEntryKind.UniqueIndexes)
             OperationRecord.WriteAll(ref writer, Operations);
         if (!HasOutcome)
@@ -79,7 +79,7 @@ sealed record SequenceEntry(ulong Epoch, SequenceEntryKind Kind)
             SequenceEntryKind.Transaction => Of(epoch, TransactionId.Read(ref reader), OperationRecord.ReadAll(ref reader), SerialNumber.ReadAll(ref reader)),
             SequenceEntryKind.Refusal => OfRefusal(epoch, TransactionId.Read(ref reader), SerialRefusal.Read(ref reader)),
             SequenceEntryKind.UniqueIndexes => OfUniqueIndexes(epoch, OperationRecord.ReadAll(ref reader)),
-            SequenceEntryKind.Voters => OfVoters(epoch, Record.ReadNumbers(ref reader, SequenceState.MaxVoters, "voters")),
+            SequenceEntryKind.Voters => OfVoters(epoch, Voter.ReadAll(ref reader)),
             _ => Empty(epoch),
         };
     }

@@ -43,14 +43,17 @@ sealed class SequenceLog
     public ulong LastEpoch => EpochAt(Last);
 
     /// <summary>Gets the voters of the newest configuration, which counts from the moment it is appended [S9].</summary>
-    public IReadOnlyList<ulong> Voters => _entries.FindLast(static entry => entry.Kind == SequenceEntryKind.Voters)?.Voters ?? _state.BaseVoters;
+    public IReadOnlyList<Voter> Voters => _entries.FindLast(static entry => entry.Kind == SequenceEntryKind.Voters)?.Voters ?? _state.BaseVoters;
+
+    /// <summary>True if the store was restored, and so has forgotten what it has told others. Its records are cleared by the next batch [S9].</summary>
+    public bool IsForgotten { get; private set; }
 
     /// <summary>Gets the length of the entries, in bytes.</summary>
     public long Length { get; private set; }
 
     public SequenceEntry this[ulong index] => _entries[(int)(index - _state.Base) - 1];
 
-    /// <summary>Reads the sequence of a store.</summary>
+    /// <summary>Reads the sequence of a store. That of a restored store is empty.</summary>
     /// <exception cref="InvalidDataException">The records are damaged.</exception>
     public static async ValueTask<SequenceLog> LoadAsync(IStorageSnapshot snapshot, CancellationToken cancellationToken)
     {
@@ -65,8 +68,19 @@ sealed class SequenceLog
         }
         var log = new SequenceLog(state, entries);
         log.Length = entries.Sum(static entry => (long)entry.Encoded.Length);
+        if (await snapshot.GetAsync(StoreLayout.RestoredKey, cancellationToken).ConfigureAwait(false) is not null)
+        {
+            var identity = await snapshot.GetAsync(StoreLayout.IdentityKey, cancellationToken).ConfigureAwait(false);
+            log.IsForgotten = true;
+            log.Clear(state.MayFound || (identity is { } bytes && IsOnlyVoter(ReplicaIdentity.Decode(bytes), log)));
+        }
         return log;
     }
+
+    /// <summary>Returns true if a store is the only voter, or is about to become it, as the store that has formed the cluster.</summary>
+    static bool IsOnlyVoter(ReplicaIdentity identity, SequenceLog log) => log.Voters is [var only]
+        ? only == new Voter(identity.StoreId, log.State.Life)
+        : log.Voters.Count == 0 && log.State == SequenceState.None && identity.Cluster == identity.StoreId;
 
     /// <summary>Returns the epoch of an entry, which may be the one at the base.</summary>
     public ulong EpochAt(ulong index) => index == _state.Base ? _state.BaseEpoch : this[index].Epoch;
@@ -106,12 +120,22 @@ sealed class SequenceLog
     }
 
     /// <summary>Takes over a base that is ahead of the entries here, or contradicts them.</summary>
-    public void TakeOver(ulong index, ulong epoch, IReadOnlyList<ulong> voters, Crdt.VersionVector token)
+    public void TakeOver(ulong index, ulong epoch, IReadOnlyList<Voter> voters, Crdt.VersionVector token)
     {
         _entries.Clear();
         Length = 0;
         _firstChanged = Math.Min(_firstChanged, index + 1);
         _state = _state with { Base = index, BaseEpoch = epoch, BaseVoters = voters, Token = token };
+    }
+
+    /// <summary>Begins another life of the records, in which nothing is known of the sequence: the store is no voter, whatever it was [S9].</summary>
+    /// <param name="mayFound">True if the store was the only voter.</param>
+    public void Clear(bool mayFound)
+    {
+        _entries.Clear();
+        Length = 0;
+        _firstChanged = 1;
+        _state = SequenceState.None with { Limit = _state.Limit, Founding = _state.Founding, Life = _state.Life, MayFound = mayFound };
     }
 
     /// <summary>Adds what has changed since the last commit to a batch, which is then flushed.</summary>
@@ -127,6 +151,8 @@ sealed class SequenceLog
         batch.MustFlush |= !isBaseOnly;
         if (!ReferenceEquals(_state, _stored))
             batch.Extra.Put(StoreLayout.SequenceKey, _state.Encode());
+        if (IsForgotten)
+            batch.Extra.Delete(StoreLayout.RestoredKey);
         for (ulong index = _stored.Base + 1; index <= _storedLast; index++)
         {
             if (index <= _state.Base || index > Last)
@@ -142,5 +168,6 @@ sealed class SequenceLog
         _stored = _state;
         _storedLast = Last;
         _firstChanged = Last + 1;
+        IsForgotten = false;
     }
 }

@@ -32,7 +32,7 @@ partial class Sequencer
     void TickSequencer(ReplicaBatch batch)
     {
         bool hasRemovedItself = !IsVoter(Self) && _decided == _log.Last && IsReady;      // [S9]
-        if (!HasContact() || hasRemovedItself)
+        if (!HasContact() || hasRemovedItself || !HasRoom)
             StepDown(batch, Kept.Epoch);
         else
             ChangeVoters();
@@ -42,7 +42,7 @@ partial class Sequencer
     bool HasContact()
     {
         long patience = 4 * ElectionTime;
-        return 2 * _log.Voters.Count(store => store == Self || Now - (_progress.GetValueOrDefault(store)?.ContactAt ?? _begunAt) < patience) > _log.Voters.Count;
+        return IsEnough(_log.Voters.Count(voter => voter == Self || (!IsForgotten(voter) && Now - (_progress.GetValueOrDefault(voter.Store)?.ContactAt ?? _begunAt) < patience)));
     }
 
     void Append(SequenceEntry entry)
@@ -99,8 +99,8 @@ partial class Sequencer
     T Reached<T>(Func<MemberProgress, T> value, T own)
         where T : struct, IComparable<T>
     {
-        T[] values = [.. _log.Voters.Select(store => store == Self ? own : _progress.TryGetValue(store, out var progress) ? value(progress) : default).OrderDescending()];
-        return values.Length == 0 ? default : values[values.Length / 2];
+        T[] values = [.. _log.Voters.Select(voter => voter == Self ? own : ProgressOf(voter) is { } progress ? value(progress) : default).OrderDescending()];
+        return values.Length == 0 ? default : values[Majority - 1];
     }
 
     void Feed(ReplicaBatch batch, byte node, ulong store, bool isHeartbeat)
@@ -111,7 +111,7 @@ partial class Sequencer
         bool hasMore = progress.Next <= _log.Last && progress.Next > Kept.Base;
         if (!isHeartbeat && (!hasMore || isWaiting))
             return;
-        var status = new SequencerStatus(Kept.Epoch, Heartbeat, _round, _decided, Kept.Limit, Kept.Base, Kept.Token);
+        var status = new SequencerStatus(Kept.Epoch, Heartbeat, _round, _decided, Kept.Limit, Kept.Base, Kept.Token, Kept.Founding);
         if (progress.Next <= Kept.Base)
         {
             Send(batch, node, new BaseNotice(status, Kept.Base, Kept.BaseEpoch, Kept.BaseVoters));
@@ -134,6 +134,8 @@ partial class Sequencer
 
     void OnAppended(ReplicaBatch batch, ulong store, AppendReply reply)
     {
+        if (!IsOfThisFounding(batch, reply.Founding))
+            return;
         if (reply.Epoch > Kept.Epoch)
         {
             StepDown(batch, reply.Epoch);
@@ -141,6 +143,8 @@ partial class Sequencer
         }
         if (_role != SequencerRole.Sequencer || reply.Epoch != Kept.Epoch || !_progress.TryGetValue(store, out var progress))
             return;
+        if (progress.Life != reply.Life)
+            _progress[store] = progress = new MemberProgress { Life = reply.Life, Next = progress.Next };
         (progress.ContactAt, progress.SentAt, progress.MayVote) = (Now, null, reply.MayVote);
         if (!reply.IsTaken)
         {

@@ -27,8 +27,9 @@ partial class Sequencer
             if (_log[index] is { MustBeApplied: true } entry && MustApply(entry))
                 effects.Add(entry, CountsNumbersOf(entry));
         }
+        effects.Forget(await FindOutdatedAsync(batch).ConfigureAwait(false));
         var token = Kept.Token;
-        if (await effects.ToTransactionAsync(batch).ConfigureAwait(false) is { } transaction)
+        if (await effects.ToTransactionAsync(batch, token).ConfigureAwait(false) is { } transaction)
         {
             if (_serialRun.IsNone)
                 _serialRun = _replica.LastWritten(batch);

@@ -7,7 +7,7 @@ namespace Datacake.EventualConsistency.Sequencing;
 // Elections [S2].
 partial class Sequencer
 {
-    readonly HashSet<ulong> _votes = [];
+    readonly HashSet<Voter> _votes = [];
     HlcTimestamp _limitFloor;           // the greatest limit of those who voted
 
     /// <summary>
@@ -18,7 +18,9 @@ partial class Sequencer
     {
         _pace = 1;
         Wait();
-        if (!IsVoter(Self))
+        if (!HasRoom)
+            _deadline = Now + ElectionTime;
+        if (!IsVoter(Self) || !HasRoom)
             return;
         (_role, _sequencer) = (SequencerRole.Asking, 0);
         _votes.Clear();
@@ -29,10 +31,10 @@ partial class Sequencer
     void AskForVotes(ReplicaBatch batch, ulong epoch)
     {
         Wait();
-        var request = new VoteRequest(epoch, _role == SequencerRole.Asking, _log.Last, _log.LastEpoch);
+        var request = new VoteRequest(epoch, _role == SequencerRole.Asking, _log.Last, _log.LastEpoch, Kept.Life, Kept.Founding);
         foreach (var (node, session) in _replica.Sessions)
         {
-            if (IsVoter(session.StoreId))
+            if (_log.Voters.Any(voter => voter.Store == session.StoreId))
                 Send(batch, node, request);
         }
         CountVotes(batch);
@@ -44,7 +46,7 @@ partial class Sequencer
             return;
         if (_role == SequencerRole.Asking)
         {
-            Kept = Kept with { Epoch = Kept.Epoch + 1, Vote = Self };
+            Kept = Kept with { Epoch = Kept.Epoch + 1, Vote = Self.Store };
             _role = SequencerRole.Candidate;
             _votes.Clear();
             _votes.Add(Self);
@@ -59,6 +61,13 @@ partial class Sequencer
 
     void OnVoteRequest(ReplicaBatch batch, byte peer, VoteRequest request)
     {
+        if (request.Founding != Kept.Founding)
+        {
+            // One of an earlier founding has to learn of this one. Of a later one, its sequencer tells.
+            if (Kept.Founding.Outranks(request.Founding))
+                Send(batch, peer, VoteReply(Kept.Epoch, request.IsProbe, isGranted: false));
+            return;
+        }
         // A sequencer that is heard of stays.
         if (_role == SequencerRole.Sequencer || (_heardAt is { } heard && Now - heard < ElectionTime))
             return;
@@ -68,7 +77,7 @@ partial class Sequencer
         if (request.IsProbe)
         {
             bool would = isNotOlder && request.Epoch > Kept.Epoch;
-            Send(batch, peer, new VoteReply(would ? request.Epoch : Kept.Epoch, IsProbe: true, would, HlcTimestamp.None));
+            Send(batch, peer, VoteReply(would ? request.Epoch : Kept.Epoch, isProbe: true, would));
             return;
         }
         ulong store = _replica.Sessions[peer].StoreId;
@@ -78,16 +87,20 @@ partial class Sequencer
             Kept = Kept with { Vote = store };
             Wait();
         }
-        Send(batch, peer, new VoteReply(Kept.Epoch, IsProbe: false, isGranted, Kept.Limit));
+        Send(batch, peer, VoteReply(Kept.Epoch, isProbe: false, isGranted));
     }
+
+    VoteReply VoteReply(ulong epoch, bool isProbe, bool isGranted) => new(epoch, isProbe, isGranted, Kept.Limit, Kept.Life, Kept.Founding);
 
     void OnVoteReply(ReplicaBatch batch, ulong store, VoteReply reply)
     {
+        if (!IsOfThisFounding(batch, reply.Founding))
+            return;
         if (reply is { IsProbe: true, IsGranted: true })
         {
             if (_role == SequencerRole.Asking && reply.Epoch == Kept.Epoch + 1)
             {
-                _votes.Add(store);
+                _votes.Add(new Voter(store, reply.Life));
                 CountVotes(batch);
             }
         }
@@ -97,11 +110,11 @@ partial class Sequencer
         }
         else if (_role == SequencerRole.Candidate && reply.Epoch == Kept.Epoch && reply.IsGranted)
         {
-            _votes.Add(store);
+            _votes.Add(new Voter(store, reply.Life));
             _limitFloor = HlcTimestamp.Max(_limitFloor, reply.Limit);
             CountVotes(batch);
         }
     }
 
-    bool IsMajority(IReadOnlySet<ulong> stores) => 2 * _log.Voters.Count(stores.Contains) > _log.Voters.Count;
+    bool IsMajority(IReadOnlySet<Voter> voters) => IsEnough(_log.Voters.Count(voters.Contains));
 }

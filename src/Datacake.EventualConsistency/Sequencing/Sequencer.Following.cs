@@ -21,9 +21,18 @@ partial class Sequencer
     /// <summary>Takes note of the sequencer of an epoch. Returns false if it is an old one.</summary>
     bool Hear(ReplicaBatch batch, byte peer, SequencerStatus status)
     {
+        if (status.Founding != Kept.Founding)
+        {
+            if (!MustFollow(status.Founding))
+            {
+                Send(batch, peer, AppendReply(isTaken: false, 0, 0));
+                return false;
+            }
+            Abandon(batch, status.Founding);
+        }
         if (status.Epoch < Kept.Epoch)
         {
-            Send(batch, peer, new AppendReply(Kept.Epoch, IsTaken: false, 0, 0, HlcTimestamp.None, _settings.MayVote));
+            Send(batch, peer, AppendReply(isTaken: false, 0, 0));
             return false;
         }
         if (status.Epoch > Kept.Epoch || _role != SequencerRole.Follower)
@@ -35,6 +44,8 @@ partial class Sequencer
             Kept = Kept with { Limit = status.Limit };
         return true;
     }
+
+    AppendReply AppendReply(bool isTaken, ulong match, ulong round) => new(Kept.Epoch, isTaken, match, round, Kept.Limit, _settings.MayVote, Kept.Life, Kept.Founding);
 
     void OnAppend(ReplicaBatch batch, byte peer, AppendRequest request)
     {
@@ -58,7 +69,7 @@ partial class Sequencer
             match = Math.Max(last, Kept.Base);
             NoteDroppable(Math.Min(request.Status.Applied, match), request.Status.Token);
         }
-        Send(batch, peer, new AppendReply(Kept.Epoch, isTaken, match, request.Status.Round, Kept.Limit, _settings.MayVote));
+        Send(batch, peer, AppendReply(isTaken, match, request.Status.Round));
     }
 
     /// <summary>Takes over a base, once the store knows what the token names. Until then, anti-entropy brings it.</summary>
@@ -70,7 +81,7 @@ partial class Sequencer
         {
             if (!batch.State.Known.Covers(notice.Status.Token))
             {
-                Send(batch, peer, new AppendReply(Kept.Epoch, IsTaken: false, _log.Last, notice.Status.Round, Kept.Limit, _settings.MayVote));
+                Send(batch, peer, AppendReply(isTaken: false, _log.Last, notice.Status.Round));
                 return;
             }
             if (notice.Base <= _log.Last && _log.EpochAt(notice.Base) == notice.BaseEpoch)
@@ -78,7 +89,7 @@ partial class Sequencer
             else
                 _log.TakeOver(notice.Base, notice.BaseEpoch, notice.Voters, notice.Status.Token);
         }
-        Send(batch, peer, new AppendReply(Kept.Epoch, IsTaken: true, Kept.Base, notice.Status.Round, Kept.Limit, _settings.MayVote));
+        Send(batch, peer, AppendReply(isTaken: true, Kept.Base, notice.Status.Round));
     }
 
     bool HasDroppable => _droppable > Kept.Base && _droppable <= _log.Last;

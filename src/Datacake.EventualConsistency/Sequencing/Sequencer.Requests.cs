@@ -39,6 +39,12 @@ partial class Sequencer
             ReplyOutcome(batch, requester, recorded, Kept.Token);
             return;
         }
+        // The outcome may have been removed with those of the earlier runs of the store.
+        if (request.Id.Run < batch.State.Runs[request.Id.Run.Node])
+        {
+            Reply(batch, requester, SerialOutcome.Unknown);
+            return;
+        }
         // A refusal depends on entries that may yet be lost, so that it is told only when it is decided itself, after them.
         var ((refusal, isBusy), operations, numbers) = await DecideAsync(batch, request.Proposal).ConfigureAwait(false);
         if (refusal is not null && !DecidesRefusals)
@@ -47,7 +53,7 @@ partial class Sequencer
             return;
         }
         var entry = refusal is null ? SequenceEntry.Of(Kept.Epoch, request.Id, operations, numbers) : SequenceEntry.OfRefusal(Kept.Epoch, request.Id, refusal);
-        if (isBusy || (Waiting > 0 && _log.Length + entry.Encoded.Length > _settings.MaxWaitingLength))
+        if (isBusy || (Waiting > 0 && (_log.Length + entry.Encoded.Length > _settings.MaxWaitingLength || Waiting >= _settings.MaxWaiting)))
         {
             Reply(batch, requester, SerialOutcome.Busy);
             return;
@@ -73,7 +79,9 @@ partial class Sequencer
     void BeginBarrier(ReplicaBatch batch, Requester requester)
     {
         _wantedAt = Now;
-        if (TakesRequests)
+        if (_barriers.Count >= _settings.MaxBarriers)
+            Reply(batch, requester, SerialOutcome.Busy);
+        else if (TakesRequests)
             _barriers.Add((requester, _round + 1, Kept.Token));
         else
             Reply(batch, requester, SerialOutcome.NotSequencer);

@@ -6,6 +6,9 @@ namespace Datacake.EventualConsistency.Sequencing;
 // The decisions that single rules make, each by itself, so that the simulator can break one and see whether it notices.
 partial class Sequencer
 {
+    /// <summary>Gets the number of voters that decide [S3]. Those that have forgotten their votes count until they are removed, and decide nothing [S9].</summary>
+    protected virtual int Majority => (_log.Voters.Count / 2) + 1;
+
     /// <summary>Returns true if an entry that a majority has flushed is decided [S3]: one of an earlier epoch may still be lost to a later sequencer.</summary>
     protected virtual bool DecidesBy(ulong index) => _log.EpochAt(index) == Kept.Epoch;
 
@@ -27,6 +30,16 @@ partial class Sequencer
 
     /// <summary>Gets the writes that wait, as unique indexes see them [S4].</summary>
     protected virtual WaitingWrites WritesInUniqueIndexes => _writes;
+
+    /// <summary>
+    /// Returns true if the outcomes of a lane may be forgotten [S8]: all members know of a later run of the caller's node, so that none of them takes a late copy of a request of the
+    /// earlier run; or the store is retired, and all members know that.
+    /// </summary>
+    /// <param name="lane">The lane.</param>
+    /// <param name="latest">The latest run of the caller's node that this store knows.</param>
+    /// <param name="knownToAll">The stamps that all members know, forgotten ones, too.</param>
+    protected virtual bool MayForget(CallerLane lane, HlcTimestamp latest, VersionVector knownToAll) =>
+        (lane.Run < latest && knownToAll.OfNode(lane.Run.Node).Top >= latest) || (_replica.Identity.Retired.Contains(lane.Store) && AllKnowRetired);
 
     /// <summary>True if a refusal is put into the sequence, and told once it is decided [S8].</summary>
     protected virtual bool DecidesRefusals => true;

@@ -13,9 +13,9 @@ partial class Sequencer
             return;
         var voters = _log.Voters;
         var identity = _replica.Identity;
-        if (voters.FirstOrDefault(store => identity.Retired.Contains(store)) is var retired and not 0)
+        if (voters.FirstOrDefault(voter => identity.Retired.Contains(voter.Store) || IsForgotten(voter)) is { Store: not 0 } lost)
         {
-            Append(SequenceEntry.OfVoters(Kept.Epoch, voters.Where(store => store != retired)));
+            Append(SequenceEntry.OfVoters(Kept.Epoch, voters.Where(voter => voter != lost)));
             return;
         }
         if (voters.Count >= _settings.MaxVoters)
@@ -23,14 +23,14 @@ partial class Sequencer
         var centers = voters.Select(CenterOf).CountBy(static center => center).ToDictionary();
         var candidates = from member in identity.Members
                          let store = member.Value.StoreId
-                         where member.Value.HasJoined && !voters.Contains(store) && MayVote(store) && IsCaughtUp(store)
+                         where member.Value.HasJoined && voters.All(voter => voter.Store != store) && MayVote(store) && IsCaughtUp(store)
                          orderby centers.GetValueOrDefault(member.Value.DataCenter), member.Key
                          select store;
         if (candidates.FirstOrDefault() is var added and not 0)
-            Append(SequenceEntry.OfVoters(Kept.Epoch, [.. voters, added]));
+            Append(SequenceEntry.OfVoters(Kept.Epoch, [.. voters, new Voter(added, _progress.TryGetValue(added, out var progress) ? progress.Life : 0)]));
 
         bool MayVote(ulong store) => _progress.TryGetValue(store, out var progress) && progress.MayVote;
 
-        string CenterOf(ulong store) => identity.Members.Values.Where(member => member.StoreId == store).Select(static member => member.DataCenter).FirstOrDefault("");
+        string CenterOf(Voter voter) => identity.Members.Values.Where(member => member.StoreId == voter.Store).Select(static member => member.DataCenter).FirstOrDefault("");
     }
 }

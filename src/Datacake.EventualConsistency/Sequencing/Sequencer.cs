@@ -21,11 +21,12 @@ partial class Sequencer
     readonly Replica _replica;
     readonly Dictionary<ulong, MemberProgress> _progress = [];      // of the members that follow, by store id
     readonly long _origin;
-    SequenceLog _log;
+    SequenceLog _log = null!;           // set by TakeUp
     SequencerRole _role;
     byte _sequencer;                    // the node that is heard of as sequencer, or 0
     long? _heardAt;                     // when the sequencer was last heard of
     long _deadline;                     // when to stand for election
+    (IReadOnlyList<Voter>? Of, IReadOnlyList<ulong> Stores) _voterStores = (null, []);
     int _pace = 1;                      // the factor of the present sequencer's times: more than 1 while it is idle
 
     /// <summary>Creates a sequencer over what a store keeps of the sequence.</summary>
@@ -33,11 +34,14 @@ partial class Sequencer
     {
         _settings = settings;
         _replica = replica;
-        _log = log;
+        TakeUp(log);
         _origin = settings.Time.GetTimestamp();
         Caller = new SerialCaller(this, replica);
         Wait();
     }
+
+    /// <summary>Gets the settings.</summary>
+    public SequencerSettings Settings => _settings;
 
     /// <summary>Gets the requests of this node.</summary>
     public SerialCaller Caller { get; }
@@ -63,10 +67,21 @@ partial class Sequencer
     /// <summary>True if this store is the only voter, so that its own commit decides: what a batch holds is decided with it.</summary>
     public bool IsOnlyVoter => _log.Voters is [var only] && only == Self;
 
-    /// <summary>Gets the store ids of the voters.</summary>
-    public IReadOnlyList<ulong> Voters => _log.Voters;
+    /// <summary>Gets the store ids of the voters. It is the same list until they change.</summary>
+    public IReadOnlyList<ulong> Voters
+    {
+        get
+        {
+            if (!ReferenceEquals(_voterStores.Of, _log.Voters))
+                _voterStores = (_log.Voters, [.. _log.Voters.Select(static voter => voter.Store)]);
+            return _voterStores.Stores;
+        }
+    }
 
-    ulong Self => _replica.Identity.StoreId;
+    /// <summary>Gets or sets whether the store can take the effects of transactions: its storage has not refused the last ones as full [S2].</summary>
+    public bool HasRoom { get; set; } = true;
+
+    Voter Self => new(_replica.Identity.StoreId, Kept.Life);
 
     /// <summary>Gets the time since the sequencer was created, in milliseconds.</summary>
     public long Now => (long)_settings.Time.GetElapsedTime(_origin).TotalMilliseconds;
@@ -83,7 +98,7 @@ partial class Sequencer
         set => _log.State = value;
     }
 
-    bool IsVoter(ulong store) => _log.Voters.Contains(store);
+    bool IsVoter(Voter voter) => _log.Voters.Contains(voter);
 
     bool IsMember => _replica.IsJoined && _replica.Exclusion is null;
 
@@ -97,9 +112,11 @@ partial class Sequencer
         switch (SequencingMessage.Decode(wrapped))
         {
             case VoteRequest request:
+                NoteLife(store, request.Life);
                 OnVoteRequest(batch, peer, request);
                 break;
             case VoteReply reply:
+                NoteLife(store, reply.Life);
                 OnVoteReply(batch, store, reply);
                 break;
             case AppendRequest request:
@@ -109,6 +126,7 @@ partial class Sequencer
                 OnBase(batch, peer, notice);
                 break;
             case AppendReply reply:
+                NoteLife(store, reply.Life);
                 OnAppended(batch, store, reply);
                 break;
             case CommitRequest request:
@@ -119,6 +137,13 @@ partial class Sequencer
                 break;
             case SequencerReply reply:
                 _replies.Add(reply);
+                break;
+            case PositionRequest:
+                Send(batch, peer, new PositionReply(Kept.Founding, Kept.Life, Kept.Epoch, _log.Last, _log.LastEpoch, Kept.Limit, _log.Voters, batch.State.Known));
+                break;
+            case PositionReply reply:
+                NoteLife(store, reply.Life);
+                _positions[peer] = (session, reply);
                 break;
         }
     }
@@ -138,6 +163,8 @@ partial class Sequencer
                 due = Now;
             else if (IsMember && IsVoter(Self))
                 due = Math.Min(due, _deadline);
+            else if (IsMember && Kept.MayFound)
+                due = Math.Min(due, _askAt);
             if (_role != SequencerRole.Sequencer && HasDroppable)
                 due = Math.Min(due, Math.Max(_droppableSince + MaxRebaseDelay, Now + Heartbeat));
             return due == long.MaxValue ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(Math.Max(0, due - Now));
@@ -158,7 +185,7 @@ partial class Sequencer
     public async ValueTask FinishAsync(ReplicaBatch batch)
     {
         // The store that forms a cluster is its first voter [S9].
-        if (IsMember && _log.Voters.Count == 0 && Kept.Epoch == 0 && _replica.Identity.Cluster == Self)
+        if (IsMember && _log.Voters.Count == 0 && Kept is { Epoch: 0, Life: 0 } && _replica.Identity.Cluster == Self.Store)
             Kept = Kept with { BaseVoters = [Self] };
         if (_role == SequencerRole.Sequencer)
             await AdvanceAsync(batch).ConfigureAwait(false);
@@ -183,7 +210,7 @@ partial class Sequencer
     /// <summary>Returns to the stored state after a batch that the storage failed to commit.</summary>
     public async ValueTask AbandonAsync(IStorageSnapshot snapshot)
     {
-        _log = await SequenceLog.LoadAsync(snapshot, CancellationToken.None).ConfigureAwait(false);
+        TakeUp(await SequenceLog.LoadAsync(snapshot, CancellationToken.None).ConfigureAwait(false));
         _replies.Clear();
         _isUniqueLoaded = false;
         Follow();
@@ -197,6 +224,8 @@ partial class Sequencer
             TickSequencer(batch);
             return;
         }
+        if (Kept.MayFound)
+            TickFounding(batch);
         // A sequencer whose session has ended is gone, or soon dialed again: its followers need not wait for the whole election time.
         if (_sequencer != 0 && !_replica.Sessions.ContainsKey(_sequencer))
         {
@@ -205,6 +234,13 @@ partial class Sequencer
         }
         if (Now >= _deadline)
             Stand(batch);
+    }
+
+    void TakeUp(SequenceLog log)
+    {
+        _log = log;
+        if (log.IsForgotten)
+            Kept = Kept with { Life = FreshLife() };
     }
 
     void Send(ReplicaBatch batch, byte node, SequencingMessage message, bool isEarly = false)

@@ -50,6 +50,20 @@ sealed record SequencerSettings(TimeProvider Time, Random Random)
     /// <summary>Gets the maximum length of the documents that are read to check the ranges of one transaction, in bytes.</summary>
     public long MaxLengthRead { get; init; } = 16 * 1024 * 1024;
 
+    /// <summary>Gets the maximum number of the entries that wait. Beyond it, the sequencer is busy.</summary>
+    public int MaxWaiting { get; init; } = 10_000;
+
+    /// <summary>Gets the maximum number of barriers that wait for a round. Beyond it, the sequencer is busy.</summary>
+    public int MaxBarriers { get; init; } = 10_000;
+
+    /// <summary>Gets the maximum number of requests of this node without an outcome.</summary>
+    public int MaxRequests { get; init; } = 10_000;
+
+    /// <summary>
+    /// Gets the maximum number of lanes of a run of this node. Each lane leaves a record until a later run; a transaction whose outcome was not learned keeps its lane.
+    /// </summary>
+    public uint MaxLanes { get; init; } = 100_000;
+
     /// <summary>Gets the maximum length of the entries in one message, in bytes, unless a single entry is longer.</summary>
     public int MaxMessageLength { get; init; } = 1024 * 1024;
 }

@@ -48,10 +48,18 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica)
     /// <param name="batch">The batch.</param>
     /// <param name="proposal">The transaction.</param>
     /// <param name="onEnded">The callback for the outcome.</param>
+    /// <exception cref="InvalidOperationException">There are too many requests, or too many whose outcome was not learned.</exception>
     /// <exception cref="InvalidDataException">The parts of the transaction do not fit together.</exception>
     public async ValueTask<SerialRequest> CommitAsync(ReplicaBatch batch, SerialProposal proposal, Action<SerialRequest> onEnded)
     {
         proposal.Check();
+        ThrowIfTooMany();
+        if (_freeLanes.Count == 0 && _lastLane >= sequencer.Settings.MaxLanes)
+        {
+            throw new InvalidOperationException(
+                $"The outcomes of too many serial transactions of node {replica.Node} were not learned: all {sequencer.Settings.MaxLanes} lanes are in use. Nothing was written. "
+                    + "Resolve the outcomes, or restart the node.");
+        }
         var (lane, last) = _freeLanes.TryPop(out var free) ? free : (++_lastLane, 0UL);
         var id = new TransactionId(replica.Identity.StoreId, replica.Run, lane, last + 1);
         var request = new SerialRequest { Message = new CommitRequest(++_lastAttempt, id, proposal), Id = id, OnEnded = onEnded };
@@ -61,12 +69,23 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica)
     }
 
     /// <summary>Begins a barrier.</summary>
+    /// <exception cref="InvalidOperationException">There are too many requests.</exception>
     public async ValueTask<SerialRequest> BeginBarrierAsync(ReplicaBatch batch, Action<SerialRequest> onEnded)
     {
+        ThrowIfTooMany();
         var request = new SerialRequest { Message = new BarrierRequest(++_lastAttempt), OnEnded = onEnded };
         _requests.Add(_lastAttempt, request);
         await SendAsync(batch, request).ConfigureAwait(false);
         return request;
+    }
+
+    void ThrowIfTooMany()
+    {
+        if (_requests.Count >= sequencer.Settings.MaxRequests)
+        {
+            throw new InvalidOperationException(
+                $"Node {replica.Node} has {_requests.Count} serial requests without an outcome, which is the limit. Nothing was written. Retry later, with fewer at a time.");
+        }
     }
 
     /// <summary>Waits again for a request that was given up.</summary>

@@ -9,6 +9,7 @@ sealed class SerialEffects
 {
     readonly Dictionary<(string Keyspace, DocumentKey Key), SerialOperation> _operations = [];
     readonly Dictionary<CallerLane, RecordedOutcome> _outcomes = [];
+    readonly HashSet<CallerLane> _outdated = [];
 
     /// <summary>Adds the effects and the outcome of the next entry.</summary>
     /// <param name="entry">The entry.</param>
@@ -21,10 +22,15 @@ sealed class SerialEffects
             _outcomes[entry.Id.Caller] = entry.Outcome;
     }
 
+    /// <summary>Adds the removal of the records of lanes that nobody can use any more.</summary>
+    public void Forget(IEnumerable<CallerLane> lanes) => _outdated.UnionWith(lanes);
+
     /// <summary>
     /// Returns the transaction that has the effects and records the outcomes, or null if there are none. Adds keyspaces that the store does not have.
     /// </summary>
-    public async ValueTask<Transaction?> ToTransactionAsync(ReplicaBatch batch)
+    /// <param name="batch">The batch.</param>
+    /// <param name="earlier">The stamps of all earlier effects.</param>
+    public async ValueTask<Transaction?> ToTransactionAsync(ReplicaBatch batch, VersionVector earlier)
     {
         if (_outcomes.Count + _operations.Count == 0)
             return null;
@@ -38,8 +44,11 @@ sealed class SerialEffects
             transaction.Add(operation);
         }
         batch.FindOrAddKeyspace(CallerLane.Keyspace, MergePolicy.Serial);
+        transaction.Put(CallerLane.Keyspace, SerialPosition.Key, SerialPosition.ToContent(earlier));
         foreach (var (caller, outcome) in _outcomes)
             transaction.Put(CallerLane.Keyspace, caller.ToKey(), outcome.ToContent());
+        foreach (var lane in _outdated.Where(lane => !_outcomes.ContainsKey(lane)))
+            transaction.Delete(CallerLane.Keyspace, lane.ToKey());
         return transaction;
     }
 }

@@ -19,7 +19,7 @@ public sealed class SequenceRecordTests
     {
         SequenceEntry[] entries =
         [
-            SequenceEntry.Empty(4), SequenceEntry.OfVoters(4, [9, 8]), SequenceEntry.OfRefusal(4, Id, new SerialRefusal(RefusalReason.Range, 1)),
+            SequenceEntry.Empty(4), SequenceEntry.OfVoters(4, [new Voter(9, 0), new Voter(8, 1), new Voter(8, 0)]), SequenceEntry.OfRefusal(4, Id, new SerialRefusal(RefusalReason.Range, 1)),
             SequenceEntry.OfRefusal(4, Id, new SerialRefusal(RefusalReason.Unique, 1) { Index = "by name", Owner = 7 }), SequenceEntry.OfUniqueIndexes(4, [Put("datacake.unique", 1, "x")]),
             SequenceEntry.Of(4, Id, [Put("cakes", 1, "Florentine"), Delete("cakes", 2)], [1, 2, 3, 9]),
         ];
@@ -32,7 +32,7 @@ public sealed class SequenceRecordTests
             Assert.Equal(entry.Numbers, decoded.Numbers);
             Assert.Equal(entry.Encoded, decoded.Encoded);
         }
-        Assert.Equal([8UL, 9UL], entries[1].Voters);
+        Assert.Equal([new Voter(8, 0), new Voter(8, 1), new Voter(9, 0)], entries[1].Voters);
     }
 
     [Fact]

@@ -48,7 +48,7 @@ sealed class SequencedStore : IAsyncDisposable
         _replica.Complete(batch);
         _sequencer = new Sequencer(
             new SequencerSettings(_clock, new Random(1)) { MaxRecordsRead = MaxRecordsRead }, _replica, await SequenceLog.LoadAsync(snapshot, default));
-        _committer = new BatchCommitter(_replica, _storage, Datacake.Storage.Durability.Flushed, _clock, NullLogger.Instance, static _ => { }, static _ => { }, _sequencer);
+        _committer = new BatchCommitter(_replica, _storage, Datacake.Storage.Durability.Flushed, _clock, NullLogger.Instance, _ => _sequencer.TellOutcomes(), static _ => { }, _sequencer);
         if (!_replica.IsJoined)
             await RunAsync(_ => _replica.Bootstrap());
         while (!_sequencer.IsReady)

@@ -20,6 +20,9 @@ sealed class SerialUse(int[] slots, bool isRead, long start)
     /// <summary>Gets or sets the token of the barrier; null before there is one.</summary>
     public VersionVector? Token { get; set; }
 
+    /// <summary>Gets or sets how often the user has found that the store does not have what the token names.</summary>
+    public int Waits { get; set; }
+
     /// <summary>Gets or sets the transaction; null before it is sent.</summary>
     public SerialTransaction? Transaction { get; set; }
 }

@@ -77,7 +77,7 @@ sealed class Machine(int index, Scenario scenario, MachineFlaws flaws, Simulated
     /// <summary>
     /// Gets what the sequencer has applied since this was last cleared. An entry is not sure if it is decided only by the commit that applies it, which may fail.
     /// </summary>
-    public List<(ulong Index, SequenceEntry Entry, bool IsSure)> Decided { get; } = [];
+    public List<(Founding Founding, ulong Index, SequenceEntry Entry, bool IsSure)> Decided { get; } = [];
 
     /// <summary>Gets or sets the serial transaction or read that a user of the machine makes.</summary>
     public SerialUse? Use { get; set; }
@@ -197,10 +197,20 @@ sealed class Machine(int index, Scenario scenario, MachineFlaws flaws, Simulated
         Ideal = Fresh(scenario);
     }
 
-    /// <summary>Replaces the disk's contents by a copy.</summary>
+    /// <summary>Replaces the disk's contents by a copy, and marks the store as restored, as whoever restores one does.</summary>
     public void PutBack(StorageEntry[] entries, Holdings held)
     {
         Disk.PutBack(entries, held);
+        if (scenario.Theme.IsSerial && !flaws.RestoredStoresVote)
+        {
+            var mark = new WriteBatch { MayUseReserve = true };
+            byte[] empty = new byte[RecordChecksum.Length];
+            RecordChecksum.Write(StoreLayout.RestoredKey.Span, [], empty);
+            mark.Put(StoreLayout.RestoredKey, empty);
+            Disk.IsFailing = false;
+            Now(Disk.CommitAsync(mark, Datacake.Storage.Durability.Flushed));
+            Disk.Note(held);
+        }
         Damaged.Clear();
         IsIncomplete = false;
         Held = held;
@@ -251,7 +261,8 @@ sealed class Machine(int index, Scenario scenario, MachineFlaws flaws, Simulated
             {
                 IdleAfter = TimeSpan.FromSeconds(2),
                 IdleFactor = 4,
-                OnDecided = (index, entry) => Decided.Add((index, entry, !Sequencer!.IsOnlyVoter)),
+                MaxVoters = scenario.MaxVoters,
+                OnDecided = (index, entry) => Decided.Add((Sequencer!.State.Founding, index, entry, !Sequencer.IsOnlyVoter)),
             };
             Sequencer = flaws.NewSequencer(sequencing, replica, Now(SequenceLog.LoadAsync(stored, CancellationToken.None)));
         }

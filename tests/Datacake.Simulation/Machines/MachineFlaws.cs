@@ -21,6 +21,9 @@ sealed record MachineFlaws
     /// <summary>True if all lives of a store begin at the same step of its clock.</summary>
     public bool LivesBeginAlike { get; init; }
 
+    /// <summary>True if a store that was restored from an older copy takes itself for the voter that it was.</summary>
+    public bool RestoredStoresVote { get; init; }
+
     /// <summary>Gets the constructor of the sequencer of serial transactions.</summary>
     public Func<SequencerSettings, Replica, SequenceLog, Sequencer> NewSequencer { get; init; } = static (settings, replica, log) => new Sequencer(settings, replica, log);
 

@@ -28,6 +28,30 @@ sealed class SequenceIsNotFlushed() : Mutant("S2, S3: votes and entries are told
     public override MachineFlaws Flaws => MachineFlaws.None with { NeverFlushes = true };
 }
 
+/// <summary>The mutant in which a restored store is still the voter that it was.</summary>
+sealed class RestoredStoresVote() : Mutant("S9: a store that is restored from an older copy votes, although it has forgotten its votes")
+{
+    public override string? Theme => "serial";
+
+    public override MachineFlaws Flaws => MachineFlaws.None with { RestoredStoresVote = true };
+}
+
+/// <summary>The mutant in which a member that comes back with serial documents that were deleted meanwhile keeps them.</summary>
+sealed class SerialDocumentsReturn() : Mutant("S10: a reconcile keeps the serial documents that the other side has deleted under another stamp")
+{
+    public override string? Theme => "serial estranged";
+
+    // The other side seems to have a gap in the sequence, so that what it lacks is kept.
+    public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) => message is SnapshotPage page && target.IsJoined
+        ? page with
+        {
+            Documents = [.. page.Documents.Select(document => document.Name.Keyspace == SerialPosition.Keyspace && document.Name.Key.Span.SequenceEqual(SerialPosition.Key.Encoded.Span)
+                ? document with { Document = Document.Put(document.Document.Born, SerialPosition.ToContent(target.Replica!.State.Known.Except(page.State.Known))) }
+                : document)],
+        }
+        : message;
+}
+
 sealed class VotesForAnyone() : SequenceMutant("S2: who has fewer entries gets the vote")
 {
     protected override SequencingMessage Forge(Machine source, SequencingMessage message) =>
@@ -99,9 +123,9 @@ sealed class ConditionsAreNotChecked() : SequenceMutant("S4: a condition that do
 }
 
 /// <summary>A broken decision of the sequencer itself.</summary>
-abstract class SequencerMutant(string rule, Func<SequencerSettings, Replica, SequenceLog, Sequencer> create) : Mutant(rule)
+abstract class SequencerMutant(string rule, Func<SequencerSettings, Replica, SequenceLog, Sequencer> create, string theme = "voters") : Mutant(rule)
 {
-    public override string? Theme => "serial";
+    public override string? Theme => theme;
 
     public override MachineFlaws Flaws => MachineFlaws.None with { NewSequencer = create };
 }
@@ -175,6 +199,24 @@ sealed class RefusalsAreNotDecided() : SequencerMutant(
     sealed class Broken(SequencerSettings settings, Replica replica, SequenceLog log) : Sequencer(settings, replica, log)
     {
         protected override bool DecidesRefusals => false;
+    }
+}
+
+sealed class OutcomesExpire() : SequencerMutant(
+    "S8: outcomes are forgotten after some time, rather than when nobody can ask for them", static (settings, replica, log) => new Broken(settings, replica, log))
+{
+    sealed class Broken(SequencerSettings settings, Replica replica, SequenceLog log) : Sequencer(settings, replica, log)
+    {
+        protected override bool MayForget(CallerLane lane, HlcTimestamp latest, VersionVector knownToAll) => true;
+    }
+}
+
+sealed class MinorityDecides() : SequencerMutant(
+    "S3, S7: what a minority of the voters has flushed is decided, and read", static (settings, replica, log) => new Broken(settings, replica, log))
+{
+    sealed class Broken(SequencerSettings settings, Replica replica, SequenceLog log) : Sequencer(settings, replica, log)
+    {
+        protected override int Majority => 1;
     }
 }
 

@@ -25,6 +25,7 @@ static class MutantList
         () => new SequenceIsNotFlushed(), () => new VotesForAnyone(), () => new VotesAreNotCounted(), () => new NoLimits(), () => new DropsUnknownEffects(),
         () => new ReadsWithoutRound(), () => new TokensOfOne(), () => new RetriesAreNew(), () => new AcknowledgesUnseen(), () => new ConditionsAreNotChecked(),
         () => new DecidesOldEpochs(), () => new DoesNotApplyAgain(), () => new TakesRequestsAtOnce(), () => new ChecksStoreAlone(), () => new RangesIgnoreWaiting(), () => new UniqueIndexesIgnoreWaiting(), () => new NumbersAreNotInherited(), () => new RefusalsAreNotDecided(),
-        () => new ChangesVotersAtOnce(), () => new AddsVotersThatLag(), () => new VotesExpire(),
+        () => new ChangesVotersAtOnce(), () => new AddsVotersThatLag(), () => new VotesExpire(), () => new RestoredStoresVote(),
+        () => new MinorityDecides(), () => new OutcomesExpire(), () => new SerialDocumentsReturn(),
     ];
 }

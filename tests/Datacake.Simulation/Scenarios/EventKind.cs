@@ -163,4 +163,7 @@ enum EventKind
 
     /// <summary>A little time passes, in which the sequencers and the users of serial transactions do what is due.</summary>
     Sequence,
+
+    /// <summary>A sequencer is cut off from some or all others for a while, or its process dies; or such cuts end.</summary>
+    Depose,
 }

@@ -49,6 +49,9 @@ sealed record Scenario
     /// <summary>True if stores are retired only with an operator's proof.</summary>
     public bool HasOperator => Seed % 4 == 3;
 
+    /// <summary>Gets the number of voters that sequencers aim at.</summary>
+    public int MaxVoters => (Seed % 7) switch { 0 => 1, 1 => 2, 2 or 3 => 3, _ => 5 };
+
     public required IReadOnlyDictionary<EventKind, double> Weights { get; init; }
 
     /// <summary>True if disks may be replaced by empty ones.</summary>

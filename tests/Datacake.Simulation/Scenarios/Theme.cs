@@ -71,6 +71,7 @@ sealed record Theme(
         [Lie] = 0,
         [LoseIdentity] = 0.1,
         [Sequence] = 0,
+        [Depose] = 0,
     };
 
     static readonly EventKind[] Losses = [LosePower, Wipe, Replace, PutBack, Divert], Clocks = [SetClock, Leap], GivingUp = [Forget, Retire, Estrange, Outpace, Meet];
@@ -134,8 +135,17 @@ sealed record Theme(
             with { MinMachines = 3, HasLiar = true, Share = 2 },
         Of("mixed", []),
         // Elections, lost tails and partitions while serial transactions are made.
-        Of("serial", [.. GivingUp, Wipe, Replace, PutBack, Divert, Impersonate, FormByMistake, LoseIdentity, Restart, Swap, Leap],
-            (Sequence, 300), (Deliver, 60), (Write, 4), (Pass, 1), (Start, 20), (Gather, 2), (Exchange, 2), (Partition, 2), (Heal, 3), (Dial, 12))
+        Of("serial", [.. GivingUp, Wipe, Replace, Divert, Impersonate, FormByMistake, LoseIdentity, Restart, Swap, Leap],
+            (Sequence, 300), (Deliver, 60), (Write, 4), (Pass, 1), (Start, 20), (Gather, 2), (Exchange, 2), (Partition, 2), (Heal, 3), (Dial, 12), (Backup, 3), (PutBack, 1.5))
+            with { IsSerial = true, MinDocuments = 2 },
+        // Few machines, which all vote; sequencers are cut off again and again, for a short time.
+        Of("voters", [.. GivingUp, Wipe, Replace, PutBack, Divert, Impersonate, FormByMistake, LoseIdentity, Restart, Swap, Leap, Damage, DropKeyspace],
+            (Sequence, 300), (Depose, 30), (Deliver, 60), (Write, 1), (Pass, 1), (Start, 20), (Gather, 0.5), (Exchange, 1), (Partition, 0.5), (Heal, 6), (Dial, 12), (Crash, 3), (LosePower, 1))
+            with { IsSerial = true, MinDocuments = 2, IsSmall = true, MinMachines = 3 },
+        // Members that are forgotten, retired or replaced while serial transactions are made.
+        Of("serial estranged", [PutBack, Divert, Impersonate, FormByMistake, LoseIdentity, Restart, Swap, Leap, Meet, Outpace],
+            (Sequence, 250), (Depose, 4), (Deliver, 60), (Write, 6), (Pass, 1), (Start, 20), (Gather, 4), (Exchange, 3), (Partition, 2), (Heal, 4), (Dial, 12),
+            (Collect, 15), (Forget, 3), (Estrange, 3), (Retire, 0.15), (Wipe, 0.3), (Replace, 0.2))
             with { IsSerial = true, MinDocuments = 2 },
     ];
 

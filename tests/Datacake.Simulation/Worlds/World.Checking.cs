@@ -41,6 +41,8 @@ sealed partial class World
             return null;
         if (_history.Find(mutation.Stamp) is { } used && _machines.Any(other => other.Held.Has(used.Number)))
             throw new Violation("unique stamps", $"{Name(machine)} uses {mutation.Stamp} again.");
+        if (mutation.Deltas.Any(static delta => delta.Name.Policy == MergePolicy.Serial && Assertion.Find(delta.Document) is not null))
+            throw new Violation("only sequencers write serial documents", $"{Name(machine)} asserts a serial document in {mutation.Stamp}.");
         bool isOfUser = _written.TryGetValue(mutation.Stamp, out var increments) || mutation.Deltas.All(static delta => delta.Name.Policy == MergePolicy.Serial);
         var past = machine.Held.Or(before);
         var transaction = _history.Add(mutation, machine.Replica.Run, past, isOfUser, increments ?? []);

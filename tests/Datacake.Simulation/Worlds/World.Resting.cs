@@ -32,6 +32,8 @@ sealed partial class World
                 RetireStrays();
             RemoveExcluded();
             LetTakeOver();
+            if (round > 3)
+                RecoverVoters();
             // A machine that had not met the cluster could not be told before.
             if (_scenario.HasOperator)
                 Array.ForEach([.. Active], RetireAgain);

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Datacake.Crdt;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Sequencing;
 using Datacake.EventualConsistency.Transactions;
@@ -23,7 +24,7 @@ sealed partial class World
     static readonly UniqueIndex UniqueNames = new("accounts", "by name", [UniqueColumn.OfCell(NamePath.Encoded, isNullable: true, default, [])]);
 
     readonly Dictionary<TransactionId, SerialTransaction> _serial = [];
-    readonly SortedDictionary<ulong, (SequenceEntry Entry, bool IsSure)> _sequence = [];
+    readonly List<SequenceEra> _eras = [new(default, [])];
     readonly List<SerialRead> _serialReads = [];
     long _moment;
     long _lastValue;
@@ -41,6 +42,31 @@ sealed partial class World
         var random = new Random(chance);
         for (int i = random.Next(3 * _machines.Length); i > 0 && _network.Take(random.Next(1 << 20)) is { } envelope; i--)
             Deliver(envelope);
+    }
+
+    /// <summary>Cuts a sequencer off from all others or some of them, ends its process, or ends all cuts. It may not be the only one that takes itself for the sequencer.</summary>
+    void Depose(int chance)
+    {
+        Machine[] sequencers = [.. _machines.Where(static machine => machine.Sequencer?.Role == SequencerRole.Sequencer)];
+        int choice = (chance >> 4) % 16;
+        if (choice < 6 || sequencers.Length == 0)
+        {
+            _network.Heal();
+            return;
+        }
+        var sequencer = sequencers[chance % sequencers.Length];
+        if (choice == 6)
+        {
+            Stop(sequencer);
+            return;
+        }
+        foreach (var other in _machines.Where(other => other != sequencer && (choice < 11 || (chance >> 8 >> other.Index & 1) == 0)))
+        {
+            if (choice % 3 != 1)
+                _network.Block(sequencer.Index, other.Index);
+            if (choice % 3 != 2)
+                _network.Block(other.Index, sequencer.Index);
+        }
     }
 
     void TickSequencer(Machine machine)
@@ -89,15 +115,22 @@ sealed partial class World
         }
         else if (use is { Token: { } token, Transaction: null })
         {
-            if (machine.Replica!.State.Known.Covers(token))
+            if (batch.State.Known.Covers(token) && SerialPosition.IsWithoutGap(await PositionAsync(machine, batch), batch.State.Known))
                 await ReadAndCommitAsync(machine, batch, use, random);
+            // What the token names may be lost with the voters.
+            else if (_eras.Count > 1 && chance == 0 && ++use.Waits > 2 * CalmSteps)
+                machine.Use = null;
         }
-        else if (random.Next(60) == 0 && chance != 0)
+        // A run that was begun anew has left its requests behind: their outcomes cannot be learned.
+        else if ((random.Next(60) == 0 && chance != 0) || (use.Request?.Id is { } id && id.Run != machine.Replica!.Run))
         {
             machine.Sequencer!.Caller.GiveUp(use.Request!);
             machine.Use = null;
         }
     }
+
+    static async ValueTask<Document> PositionAsync(Machine machine, ReplicaBatch batch) =>
+        machine.Replica!.Catalog.Find(CallerLane.Keyspace) is { } keyspace ? await batch.ReadAsync(batch.KeyOf(keyspace, SerialPosition.Key)) : Document.Nothing;
 
     async ValueTask ReadAndCommitAsync(Machine machine, ReplicaBatch batch, SerialUse use, Random random)
     {
@@ -222,24 +255,31 @@ sealed partial class World
     /// <summary>Records what a sequencer has decided: one entry an index, for ever.</summary>
     void NoteApplied(Machine machine)
     {
-        foreach (var (index, entry, isSure) in machine.Decided)
+        bool isFounding = false;
+        foreach (var (founding, index, entry, isSure) in machine.Decided)
         {
-            if (_sequence.TryGetValue(index, out var known) && known.IsSure && !known.Entry.Encoded.AsSpan().SequenceEqual(entry.Encoded))
+            var found = _eras.Find(era => era.Founding == founding);
+            if ((found ?? Found(machine, founding)) is not { } era)
+                continue;
+            if (found is null || isFounding)
+                (era.LastInherited, isFounding) = (era.Founding.IsFirst ? 0 : index, true);
+            if (era.Entries.TryGetValue(index, out var known) && known.IsSure && !known.Entry.Encoded.AsSpan().SequenceEqual(entry.Encoded))
                 throw new Violation("one entry an index", $"{Name(machine)} applies {entry} as entry {index}, which was {known.Entry}.");
-            _sequence[index] = (entry, isSure);
+            era.Entries[index] = (entry, isSure);
         }
         machine.Decided.Clear();
     }
 
     /// <summary>Checks that a transaction has the next numbers, and that its user was told of them.</summary>
-    static void CheckNumbers(TransactionId id, SerialTransaction transaction, IReadOnlyList<long> numbers, ref long last)
+    static void CheckNumbers(TransactionId id, SerialTransaction transaction, IReadOnlyList<long> numbers, ref long? last)
     {
         if (numbers.Count != transaction.Numbers)
             throw new Violation("numbers", $"{id} has the numbers {string.Join(", ", numbers)}, but wanted {transaction.Numbers}.");
         foreach (long number in numbers)
         {
-            if (number != ++last)
-                throw new Violation("numbers without gaps", $"{id} has the number {number}; {last} is the next.");
+            if (last is { } before && number != before + 1)
+                throw new Violation("numbers without gaps", $"{id} has the number {number} after {before}.");
+            last = number;
         }
         if (transaction.Told is { } told && !told.SequenceEqual(numbers))
             throw new Violation("numbers", $"The user of {id} was told the numbers {string.Join(", ", told)}; they are {string.Join(", ", numbers)}.");
@@ -269,6 +309,44 @@ sealed partial class World
         return null;
     }
 
+    /// <summary>Begins an era if a machine has founded the sequence anew, and returns it. If the commit has failed, it has not.</summary>
+    SequenceEra? Found(Machine machine, Founding founding)
+    {
+        if (machine.Disk.Get(StoreLayout.SequenceKey.Span) is not { } stored || SequenceState.Decode(stored).Founding != founding)
+            return null;
+        _statistics.Count(founding.IsForced ? "sequences that an operator has founded anew" : "sequences that a restored store has founded anew");
+        _eras.Add(new SequenceEra(founding, _scenario.Slots.Where(static slot => slot.IsSerial).ToDictionary(static slot => slot.Number, slot => ValueOf(ShownBy(machine, slot), slot)))
+        {
+            Numbers = _scenario.Slots.Where(static slot => slot.IsSerial).ToDictionary(static slot => slot.Number, slot => NumberOf(ShownBy(machine, slot))),
+        });
+        return _eras[^1];
+    }
+
+    /// <summary>Lets the operator name new voters if a majority of the voters is lost for good.</summary>
+    void RecoverVoters()
+    {
+        Machine[] members = [.. Active];
+        if (!_scenario.Theme.IsSerial || members.Any(static machine => !machine.IsJoined || machine.Sequencer!.Role == SequencerRole.Sequencer)
+            || Pairs().Any(pair => members.Contains(pair.A) && members.Contains(pair.B) && !HaveSession(pair.A, pair.B)))
+            return;
+        foreach (var machine in members)
+            Run(machine, machine.Sequencer!.AskPositions);
+        Talk();
+        bool isDone = false;
+        foreach (var machine in members)
+        {
+            if (isDone)
+                break;
+            Run(machine, batch =>
+            {
+                if (machine.Sequencer!.ReasonAgainstRecovery(batch) is not null)
+                    return;
+                machine.Sequencer.Recover(batch);
+                isDone = true;
+            });
+        }
+    }
+
     string? UnsettledSequence(Machine[] members)
     {
         if (!_scenario.Theme.IsSerial)
@@ -294,43 +372,60 @@ sealed partial class World
         var state = new Dictionary<int, long?>();
         var versions = new List<Dictionary<int, long?>> { new(state) };
         var refused = new HashSet<TransactionId>();
-        bool hasUniqueNames = false;
-        long lastNumber = 0;
+        bool hasUniqueNames = false, mayHaveUniqueNames = false;
+        long? lastNumber = 0;           // null after a founding, when the founder's store has it
         var numbers = new Dictionary<int, long>();
-        foreach (var (entry, _) in _sequence.Values)
+        foreach (var era in _eras)
         {
-            var id = entry.Id;
-            hasUniqueNames |= entry.Kind == SequenceEntryKind.UniqueIndexes;
-            if (!entry.HasOutcome || order.Contains(id) || refused.Contains(id))
-                continue;
-            if (!_serial.TryGetValue(id, out var transaction))
-                throw new Violation("no transaction takes effect twice", $"{id} was applied, which no user has sent.");
-            string? obstacle = ObstacleTo(transaction, state, hasUniqueNames);
-            if (entry.Refusal is { } refusal)
+            int begun = order.Count;
+            // What the lost voters alone had is lost, and only that: the state from which the founder goes on counts, and what it has inherited is in it.
+            foreach (var id in era.Inherited.Where(id => !order.Contains(id)).ToArray())
             {
-                refused.Add(id);
-                if (obstacle is null)
-                    throw new Violation("nothing is refused without cause", $"{id} was refused by {refusal}, although nothing was in its way.");
-                continue;
+                order.Add(id);
+                versions.Add(new(era.Base));
             }
-            if (obstacle is not null)
-                throw new Violation("serializable", $"{id} was applied although {obstacle}.");
-            order.Add(id);
-            CheckNumbers(id, transaction, entry.Numbers, ref lastNumber);
-            foreach (int slot in transaction.Written.Keys)
-                numbers[slot] = slot == transaction.Written.Keys.First() && transaction.Numbers > 0 ? entry.Numbers[0] : 0;
-            foreach (var (slot, value) in transaction.Written)
-                state[slot] = value;
-            versions.Add(new(state));
+            if (!era.Founding.IsFirst)
+            {
+                (state, numbers, lastNumber) = (new(era.Base), new(era.Numbers), null);
+                (hasUniqueNames, mayHaveUniqueNames) = (false, hasUniqueNames || mayHaveUniqueNames);
+                refused.Clear();
+                order.Add(default);
+                versions.Add(new(state));
+            }
+            foreach (var entry in era.Decided)
+            {
+                var id = entry.Id;
+                hasUniqueNames |= entry.Kind == SequenceEntryKind.UniqueIndexes;
+                if (!entry.HasOutcome || order.IndexOf(id, begun) >= 0 || refused.Contains(id))
+                    continue;
+                if (!_serial.TryGetValue(id, out var transaction))
+                    throw new Violation("no transaction takes effect twice", $"{id} was applied, which no user has sent.");
+                if (entry.Refusal is { } refusal)
+                {
+                    refused.Add(id);
+                    if (ObstacleTo(transaction, state, hasUniqueNames || mayHaveUniqueNames) is null)
+                        throw new Violation("nothing is refused without cause", $"{id} was refused by {refusal}, although nothing was in its way.");
+                    continue;
+                }
+                if (ObstacleTo(transaction, state, hasUniqueNames) is { } obstacle)
+                    throw new Violation("serializable", $"{id} was applied although {obstacle}.");
+                order.Add(id);
+                CheckNumbers(id, transaction, entry.Numbers, ref lastNumber);
+                foreach (int slot in transaction.Written.Keys)
+                    numbers[slot] = slot == transaction.Written.Keys.First() && transaction.Numbers > 0 ? entry.Numbers[0] : 0;
+                foreach (var (slot, value) in transaction.Written)
+                    state[slot] = value;
+                versions.Add(new(state));
+            }
         }
         foreach (var (id, transaction) in _serial)
         {
-            int position = order.IndexOf(id);
+            int position = order.LastIndexOf(id);
             if (transaction.End is not null && position < 0)
                 throw new Violation("nothing acknowledged is lost", $"{id} was acknowledged and is lost.");
             if (transaction.IsRefused && position >= 0)
                 throw new Violation("a refused transaction never takes effect", $"{id} was refused, and took effect.");
-            if (position >= 0 && transaction.End is { } end && order[..position].FirstOrDefault(earlier => _serial[earlier].Start > end) is var late && late != default)
+            if (position >= 0 && transaction.End is { } end && order[..position].FirstOrDefault(earlier => earlier != default && _serial[earlier].Start > end) is var late && late != default)
                 throw new Violation("real time", $"{late} began after {id} had ended, and is before it.");
         }
         foreach (var read in _serialReads)
@@ -338,6 +433,8 @@ sealed partial class World
             int first = 0, last = order.Count;
             for (int i = 0; i < order.Count; i++)
             {
+                if (order[i] == default)
+                    continue;
                 if (_serial[order[i]].End < read.Start)
                     first = i + 1;
                 if (_serial[order[i]].Start > read.End)

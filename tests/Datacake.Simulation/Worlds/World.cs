@@ -149,6 +149,9 @@ sealed partial class World
             case EventKind.Sequence:
                 Sequence(chance);
                 break;
+            case EventKind.Depose:
+                Depose(chance);
+                break;
             case EventKind.Replace:
                 Wipe(machine, chance);
                 Start(machine);

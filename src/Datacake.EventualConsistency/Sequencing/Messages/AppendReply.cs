@@ -11,7 +11,10 @@ namespace Datacake.EventualConsistency.Sequencing.Messages;
 /// <param name="Round">The round that is answered.</param>
 /// <param name="Limit">The limit that the member keeps, flushed [S5].</param>
 /// <param name="MayVote">True if the member may become a voter.</param>
-sealed record AppendReply(ulong Epoch, bool IsTaken, ulong Match, ulong Round, HlcTimestamp Limit, bool MayVote) : SequencingMessage
+/// <param name="Life">The life of the member's records [S9].</param>
+/// <param name="Founding">The founding that the member follows [S9].</param>
+sealed record AppendReply(ulong Epoch, bool IsTaken, ulong Match, ulong Round, HlcTimestamp Limit, bool MayVote, ulong Life, Founding Founding)
+    : SequencingMessage
 {
     protected override void Write(ref MessagePackWriter writer)
     {
@@ -21,8 +24,11 @@ sealed record AppendReply(ulong Epoch, bool IsTaken, ulong Match, ulong Round, H
         writer.Write(Round);
         Record.WriteStamp(ref writer, Limit);
         writer.Write(MayVote);
+        writer.Write(Life);
+        Founding.Write(ref writer);
     }
 
     public static AppendReply Read(ref MessagePackReader reader) => new(
-        reader.ReadUInt64(), reader.ReadBoolean(), reader.ReadUInt64(), reader.ReadUInt64(), Record.ReadStamp(ref reader), reader.ReadBoolean());
+        reader.ReadUInt64(), reader.ReadBoolean(), reader.ReadUInt64(), reader.ReadUInt64(), Record.ReadStamp(ref reader), reader.ReadBoolean(),
+        reader.ReadUInt64(), Founding.Read(ref reader));
 }

@@ -1,4 +1,3 @@
-using Datacake.EventualConsistency.Layout;
 using MessagePack;
 
 namespace Datacake.EventualConsistency.Sequencing.Messages;
@@ -8,16 +7,16 @@ namespace Datacake.EventualConsistency.Sequencing.Messages;
 /// <param name="Base">The index up to which the store below has the effects of all entries.</param>
 /// <param name="BaseEpoch">The epoch of the entry at the base.</param>
 /// <param name="Voters">The voters at the base.</param>
-sealed record BaseNotice(SequencerStatus Status, ulong Base, ulong BaseEpoch, IReadOnlyList<ulong> Voters) : SequencingMessage
+sealed record BaseNotice(SequencerStatus Status, ulong Base, ulong BaseEpoch, IReadOnlyList<Voter> Voters) : SequencingMessage
 {
     protected override void Write(ref MessagePackWriter writer)
     {
         Status.Write(ref writer);
         writer.Write(Base);
         writer.Write(BaseEpoch);
-        Record.WriteNumbers(ref writer, [.. Voters]);
+        Voter.WriteAll(ref writer, Voters);
     }
 
     public static BaseNotice Read(ref MessagePackReader reader) => new(
-        SequencerStatus.Read(ref reader), reader.ReadUInt64(), reader.ReadUInt64(), Record.ReadNumbers(ref reader, SequenceState.MaxVoters, "voters"));
+        SequencerStatus.Read(ref reader), reader.ReadUInt64(), reader.ReadUInt64(), Voter.ReadAll(ref reader));
 }

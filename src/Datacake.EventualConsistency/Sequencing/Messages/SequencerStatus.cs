@@ -12,7 +12,8 @@ namespace Datacake.EventualConsistency.Sequencing.Messages;
 /// <param name="Limit">The limit of stamps that it asks for [S5].</param>
 /// <param name="Applied">The index up to which entries are applied [S4].</param>
 /// <param name="Token">The stamps that a replica must know to have the effects of those [S6].</param>
-readonly record struct SequencerStatus(ulong Epoch, int Heartbeat, ulong Round, ulong Decided, HlcTimestamp Limit, ulong Applied, VersionVector Token)
+/// <param name="Founding">The founding of its sequence [S9].</param>
+readonly record struct SequencerStatus(ulong Epoch, int Heartbeat, ulong Round, ulong Decided, HlcTimestamp Limit, ulong Applied, VersionVector Token, Founding Founding)
 {
     const int MaxHeartbeat = 60_000;
 
@@ -25,10 +26,12 @@ readonly record struct SequencerStatus(ulong Epoch, int Heartbeat, ulong Round, 
         Record.WriteStamp(ref writer, Limit);
         writer.Write(Applied);
         Record.WriteVector(ref writer, Token);
+        Founding.Write(ref writer);
     }
 
     public static SequencerStatus Read(ref MessagePackReader reader) => new(
-        reader.ReadUInt64(), ReadHeartbeat(ref reader), reader.ReadUInt64(), reader.ReadUInt64(), Record.ReadStamp(ref reader), reader.ReadUInt64(), Record.ReadVector(ref reader));
+        reader.ReadUInt64(), ReadHeartbeat(ref reader), reader.ReadUInt64(), reader.ReadUInt64(), Record.ReadStamp(ref reader), reader.ReadUInt64(), Record.ReadVector(ref reader),
+        Founding.Read(ref reader));
 
     static int ReadHeartbeat(ref MessagePackReader reader) => reader.ReadInt32() is > 0 and <= MaxHeartbeat and var heartbeat
         ? heartbeat

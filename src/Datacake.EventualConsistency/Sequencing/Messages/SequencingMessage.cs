@@ -7,7 +7,8 @@ namespace Datacake.EventualConsistency.Sequencing.Messages;
 /// <summary>A message between sequencers, within a <see cref="SequenceMessage"/>: the kind, starting at 1, then the parts.</summary>
 abstract record SequencingMessage
 {
-    const byte VoteRequestKind = 1, VoteReplyKind = 2, AppendKind = 3, BaseKind = 4, AppendReplyKind = 5, CommitRequestKind = 6, BarrierRequestKind = 7, ReplyKind = 8;
+    const byte VoteRequestKind = 1, VoteReplyKind = 2, AppendKind = 3, BaseKind = 4, AppendReplyKind = 5, CommitRequestKind = 6, BarrierRequestKind = 7, ReplyKind = 8, PositionRequestKind = 9,
+        PositionReplyKind = 10;
 
     SequenceMessage? _wrapped;
 
@@ -34,6 +35,8 @@ abstract record SequencingMessage
             CommitRequestKind => CommitRequest.Read(ref reader),
             BarrierRequestKind => BarrierRequest.Read(ref reader),
             ReplyKind => SequencerReply.Read(ref reader),
+            PositionRequestKind => new PositionRequest(),
+            PositionReplyKind => PositionReply.Read(ref reader),
             var kind => throw new InvalidDataException($"The kind {kind} of a message of a sequencer is unknown."),
         });
 
@@ -49,6 +52,8 @@ abstract record SequencingMessage
         CommitRequest => CommitRequestKind,
         BarrierRequest => BarrierRequestKind,
         SequencerReply => ReplyKind,
+        PositionRequest => PositionRequestKind,
+        PositionReply => PositionReplyKind,
         _ => throw new ArgumentException($"{message.GetType().Name} has no kind.", nameof(message)),
     };
 }

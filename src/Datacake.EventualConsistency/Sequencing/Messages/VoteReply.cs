@@ -9,7 +9,9 @@ namespace Datacake.EventualConsistency.Sequencing.Messages;
 /// <param name="IsProbe">True if it answers a probe.</param>
 /// <param name="IsGranted">True if the sender gives, or would give, its vote.</param>
 /// <param name="Limit">The limit that the sender keeps [S5].</param>
-sealed record VoteReply(ulong Epoch, bool IsProbe, bool IsGranted, HlcTimestamp Limit) : SequencingMessage
+/// <param name="Life">The life of the sender's records [S9].</param>
+/// <param name="Founding">The founding of the sender's sequence [S9].</param>
+sealed record VoteReply(ulong Epoch, bool IsProbe, bool IsGranted, HlcTimestamp Limit, ulong Life, Founding Founding) : SequencingMessage
 {
     protected override void Write(ref MessagePackWriter writer)
     {
@@ -17,7 +19,10 @@ sealed record VoteReply(ulong Epoch, bool IsProbe, bool IsGranted, HlcTimestamp 
         writer.Write(IsProbe);
         writer.Write(IsGranted);
         Record.WriteStamp(ref writer, Limit);
+        writer.Write(Life);
+        Founding.Write(ref writer);
     }
 
-    public static VoteReply Read(ref MessagePackReader reader) => new(reader.ReadUInt64(), reader.ReadBoolean(), reader.ReadBoolean(), Record.ReadStamp(ref reader));
+    public static VoteReply Read(ref MessagePackReader reader) => new(
+        reader.ReadUInt64(), reader.ReadBoolean(), reader.ReadBoolean(), Record.ReadStamp(ref reader), reader.ReadUInt64(), Founding.Read(ref reader));
 }

@@ -1,0 +1,170 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Sequencing.Messages;
+
+namespace Datacake.EventualConsistency.Sequencing;
+
+// Voters that have forgotten their votes, and sequences that are founded anew [S9].
+partial class Sequencer
+{
+    readonly Dictionary<ulong, ulong> _lives = [];                                              // the latest life of the records of each store, as it has said
+    readonly Dictionary<byte, (long Session, PositionReply Reply)> _positions = [];             // as the members have answered
+    long _askAt;                                                                                // when to ask for positions again
+
+    bool IsEnough(int voters) => voters >= Majority;
+
+    /// <summary>Returns true if the store of a voter has forgotten its votes, and so is another voter now, if any.</summary>
+    bool IsForgotten(Voter voter) => voter.Store == Self.Store ? voter != Self : _lives.GetValueOrDefault(voter.Store) > voter.Life;
+
+    void NoteLife(ulong store, ulong life) => _lives[store] = Math.Max(_lives.GetValueOrDefault(store), life);
+
+    MemberProgress? ProgressOf(Voter voter) => _progress.TryGetValue(voter.Store, out var progress) && progress.Life == voter.Life ? progress : null;
+
+    ulong FreshLife() => Math.Max(_replica.IssueStamp().Packed, Kept.Life + 1);
+
+    /// <summary>
+    /// Returns true if the store follows another founding than before: an operator has said so, or the only voter that the store knows has come back from a backup.
+    /// </summary>
+    bool MustFollow(Founding founding) => founding.Outranks(Kept.Founding)
+        || (_log.Voters.Count == 0 && !Kept.Founding.Outranks(founding))
+        || (!founding.IsForced && founding.Stamp > Kept.Founding.Stamp && _log.Voters.All(voter => voter.Store == founding.Store));
+
+    /// <summary>Returns true if a reply is of the own founding. If it is of another one, that may be the right one.</summary>
+    bool IsOfThisFounding(ReplicaBatch batch, Founding founding)
+    {
+        if (founding == Kept.Founding)
+            return true;
+        // One that has refused to follow the restored store knows voters that are still there.
+        if (founding.Outranks(Kept.Founding) || Kept.Founding is { IsFirst: false, IsForced: false })
+            Abandon(batch, founding);
+        return false;
+    }
+
+    /// <summary>Gives up the own sequence for one of another founding. What was applied stays, as it is.</summary>
+    void Abandon(ReplicaBatch batch, Founding founding)
+    {
+        StepDown(batch, Kept.Epoch);
+        _log.Clear(mayFound: false);
+        Kept = Kept with { Founding = founding, Life = FreshLife() };
+        (_sequencer, _heardAt, _droppable) = (0, null, 0);
+    }
+
+    /// <summary>
+    /// Founds the sequence anew once all members have answered, none of them knows another voter, and the store knows all that they know. What only the lost
+    /// files knew is lost.
+    /// </summary>
+    void TickFounding(ReplicaBatch batch)
+    {
+        if (_log.Voters.Count > 0 || _heardAt is not null)
+        {
+            Kept = Kept with { MayFound = false };
+            return;
+        }
+        AskPositions(batch);
+        if (!TryFindPositions(out var positions))
+            return;
+        if (positions.Exists(position => position.Voters.Any(voter => voter.Store != Self.Store)))
+            Kept = Kept with { MayFound = false };
+        else if (positions.TrueForAll(position => batch.State.Known.Covers(position.Known)))
+            Found(batch, positions);
+    }
+
+    void Found(ReplicaBatch batch, List<PositionReply> positions)
+    {
+        Kept = Kept with
+        {
+            Founding = new Founding(_replica.IssueStamp(), Self.Store, IsForced: false),
+            Epoch = positions.Aggregate(Kept.Epoch, static (epoch, position) => Math.Max(epoch, position.Epoch)) + 1,
+            Limit = positions.Aggregate(Kept.Limit, static (limit, position) => HlcTimestamp.Max(limit, position.Limit)),
+            Vote = 0,
+            MayFound = false,
+        };
+        // As if one entry had had all the effects that the store knows: whoever follows needs them.
+        _log.TakeOver(1, Kept.Epoch, [Self], batch.State.Known);
+    }
+
+    /// <summary>Asks all members in session how far they are, unless they have answered in their present sessions, or were asked just now.</summary>
+    public void AskPositions(ReplicaBatch batch)
+    {
+        if (Now < _askAt)
+            return;
+        _askAt = Now + Heartbeat;
+        foreach (byte node in _replica.Sessions.Keys)
+            Send(batch, node, new PositionRequest());
+    }
+
+    /// <summary>Returns the positions of all other members, or false if one of them is absent or has not answered yet.</summary>
+    bool TryFindPositions(out List<PositionReply> positions)
+    {
+        positions = [];
+        foreach (byte node in _replica.Identity.Members.Keys.Where(node => node != _replica.Node))
+        {
+            if (PositionOf(node) is not { } position)
+                return false;
+            positions.Add(position);
+        }
+        return true;
+    }
+
+    PositionReply? PositionOf(byte node) => _replica.Sessions.TryGetValue(node, out var session) && _positions.TryGetValue(node, out var position)
+        && position.Session == session.Id ? position.Reply : null;
+
+    /// <summary>
+    /// Founds the sequence anew, with this store as its only voter, because a majority of the voters is lost for good and an operator has said so. The other
+    /// members follow, and become voters one by one. Decided transactions that only the lost voters had are lost.
+    /// </summary>
+    /// <remarks>
+    /// <see cref="AskPositions"/> comes first. What can be known is checked: no sequencer is in office, no majority of the voters is in session, and no member in session is
+    /// further, or knows anything that this store does not know. Absent members may be further; when they come back, what they have not replicated is lost, too.
+    /// </remarks>
+    /// <exception cref="InvalidOperationException">A rule forbids it. The message says which, and what to do.</exception>
+    public void Recover(ReplicaBatch batch)
+    {
+        if (ReasonAgainstRecovery(batch) is { } reason)
+            throw new InvalidOperationException(reason);
+        var positions = _replica.Sessions.Keys.Select(node => PositionOf(node)!).ToList();
+        ulong epoch = positions.Aggregate(Kept.Epoch, static (epoch, position) => Math.Max(epoch, position.Epoch)) + 1;
+        Kept = Kept with
+        {
+            Founding = new Founding(_replica.IssueStamp(), Self.Store, IsForced: true),
+            Epoch = epoch,
+            Vote = Self.Store,
+            Limit = positions.Aggregate(Kept.Limit, static (limit, position) => HlcTimestamp.Max(limit, position.Limit)),
+            MayFound = false,
+        };
+        if (_log.Last == 0)
+            _log.TakeOver(1, epoch, [Self], batch.State.Known);
+        else
+            _log.Append(SequenceEntry.OfVoters(epoch, [Self]));
+        _limitFloor = Kept.Limit;
+        BeginEpoch();
+    }
+
+    /// <summary>Returns the reason why <see cref="Recover"/> is not possible here and now, or null if it is.</summary>
+    public string? ReasonAgainstRecovery(ReplicaBatch batch)
+    {
+        if (!IsMember)
+            return $"Node {_replica.Node} is no member of the cluster, so it cannot become the voter. Use a member.";
+        if (!HasRoom)
+            return $"The storage of node {_replica.Node} is full. Make room, or use another member.";
+        if (_role == SequencerRole.Sequencer || (_heardAt is { } heard && Now - heard < 2 * ElectionTime))
+            return $"Node {Current} is the sequencer, so the voters are not lost. Nothing was changed.";
+        foreach (byte node in _replica.Sessions.Keys)
+        {
+            if (PositionOf(node) is not { } position)
+                return $"Node {node} has not answered yet. Try again in a moment.";
+            if (position.Founding == Kept.Founding && (position.LastEpoch, position.Last).CompareTo((_log.LastEpoch, _log.Last)) > 0)
+                return $"Node {node} has entries of the sequence that node {_replica.Node} does not have. Name new voters at node {node}.";
+            if (position.Founding.Outranks(Kept.Founding))
+                return $"Node {node} follows a later founding of the sequence, which node {_replica.Node} joins by itself. Wait.";
+            if (!batch.State.Known.Covers(position.Known))
+                return $"Node {node} has transactions that node {_replica.Node} does not have yet. Wait until it has caught up.";
+        }
+        int reachable = _log.Voters.Count(voter => voter == Self || IsInSession(voter));
+        if (_log.Voters.Count > 0 && IsEnough(reachable))
+            return $"{reachable} of {_log.Voters.Count} voters can be reached, which is a majority. They elect a sequencer by themselves. Nothing was changed.";
+        return null;
+    }
+
+    bool IsInSession(Voter voter) => _replica.Sessions.Any(session => session.Value.StoreId == voter.Store && PositionOf(session.Key)?.Life == voter.Life);
+}
