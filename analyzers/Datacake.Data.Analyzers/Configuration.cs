@@ -13,6 +13,8 @@ sealed class EntityConfiguration(Location? location)
 
     public bool DeleteWins { get; set; }
 
+    public bool IsSerial { get; set; }
+
     public IReadOnlyList<string>? Key { get; set; }
 
     public List<IndexConfiguration> Indexes { get; private set; } = [];
@@ -101,6 +103,8 @@ sealed class IndexConfiguration(Location location, INamedTypeSymbol? type, IRead
     public string? Name { get; } = name;
 
     public IReadOnlyList<bool>? Descending { get; set; }
+
+    public bool IsUnique { get; set; }
 }
 
 /// <summary>A derived class that is stored in the keyspace of its entity class.</summary>

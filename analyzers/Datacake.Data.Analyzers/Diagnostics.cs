@@ -82,6 +82,12 @@ static class Diagnostics
     public static readonly DiagnosticDescriptor Relation = Error(
         "DCD020", "The relation is not valid", "The relation is not valid. {0}");
 
+    public static readonly DiagnosticDescriptor Serial = Error(
+        "DCD021", "The serial class cannot have this", "'{0}' is serial, but {1}");
+
+    public static readonly DiagnosticDescriptor UniqueIndex = Error(
+        "DCD022", "The index cannot be unique", "The index '{1}' of '{0}' cannot be unique. {2}");
+
     static DiagnosticDescriptor Error(string id, string title, string message) => new(
         id, title, message, "Datacake.Data", DiagnosticSeverity.Error, isEnabledByDefault: true,
 #pragma warning disable CA1308 // The anchors of the README are in lower case.

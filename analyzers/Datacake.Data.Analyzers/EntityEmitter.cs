@@ -101,7 +101,7 @@ sealed partial class EntityEmitter
     {
         _source.Line($"{_spec.ModelName}()");
         _source.Line("    : base(");
-        _source.Line($"        global::Datacake.Crdt.MergePolicy.{(_spec.DeleteWins ? "DeleteWins" : "LastWriterWins")},");
+        _source.Line($"        global::Datacake.Crdt.MergePolicy.{(_spec.IsSerial ? "Serial" : _spec.DeleteWins ? "DeleteWins" : "LastWriterWins")},");
         _source.Line($"        [{string.Join(", ", Enumerable.Range(0, _slots.Count).Select(slot => $"Path{slot}"))}],");
         _source.Line("        [");
         foreach (var property in All)
@@ -171,6 +171,8 @@ sealed partial class EntityEmitter
             settings.Add($"Descending = [{string.Join(", ", index.Descending.Select(flag => flag ? "true" : "false"))}]");
         if (index.DerivedType is not null)
             settings.Add($"DerivedType = typeof({index.DerivedType})");
+        if (index.IsUnique)
+            settings.Add("IsUnique = true");
         return $"new({Literal(index.Name)}, [{string.Join(", ", index.Properties.Select(Literal))}]){Initializer(settings)}";
     }
 

@@ -18,6 +18,8 @@ sealed class EntityReader(
     EntityConfiguration? configuration,
     DiagnosticBag diagnostics)
 {
+    const string SerialAttribute = Names.Data + "SerialAttribute";
+
     readonly EntityConfiguration _configuration = configuration ?? EntityConfiguration.None;
 
     public EntitySpec? Read()
@@ -50,7 +52,8 @@ sealed class EntityReader(
         var all = properties.SelectMany(property => property.WithDescendants()).ToList();
         CheckStoredNames(all);
         CheckConfiguration(all, mapper.Ignored, hierarchy.DerivedTypes);
-        var indexes = new IndexReader(entity, hierarchy.DerivedTypes, _configuration, all, diagnostics).Read(symbols, ofDerived);
+        CheckSerial(all, hierarchy.DerivedTypes);
+        var indexes = new IndexReader(entity, hierarchy.DerivedTypes, _configuration, all, IsSerial, diagnostics).Read(symbols, ofDerived);
         string? keyGenerator = KeyGenerator(keys, properties);
         if (!diagnostics.IsEmpty)
             return null;
@@ -66,7 +69,29 @@ sealed class EntityReader(
             KeyGenerator = keyGenerator,
             HasDiscriminator = hierarchy.HasDiscriminator,
             Objects = new(mapper.Objects),
+            IsSerial = IsSerial,
         };
+    }
+
+    bool IsSerial => _configuration.IsSerial || type.Find(SerialAttribute) is not null;
+
+    /// <summary>Reports what only merging entities can have.</summary>
+    void CheckSerial(List<PropertySpec> all, IReadOnlyList<INamedTypeSymbol> derivedTypes)
+    {
+        if (!IsSerial)
+        {
+            foreach (var derived in derivedTypes.Where(known => known.Find(SerialAttribute) is not null))
+                diagnostics.Report(Diagnostics.Serial, derived, derived.Name, $"its entities are stored among those of '{type.Name}', which is not. Put [Serial] on '{type.Name}'.");
+            return;
+        }
+        if (_configuration.DeleteWins || type.Find(Names.Data + "DeleteWinsAttribute") is not null)
+            diagnostics.Report(Diagnostics.Serial, type, type.Name, "[DeleteWins] is about concurrent writes, of which a serial class has none. Remove it.");
+        foreach (var counter in all.Where(property => property.Kind == MappingKind.Counter))
+        {
+            diagnostics.Report(
+                Diagnostics.Serial, type, type.Name,
+                $"the counter '{counter.Path}' merges additions of several nodes. Remove [Counter]: a save of a serial entity that has changed meanwhile fails, so that no addition is lost.");
+        }
     }
 
     List<IPropertySymbol> FindKey(INamedTypeSymbol entity, List<IPropertySymbol> properties)

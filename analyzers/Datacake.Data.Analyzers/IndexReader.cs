@@ -7,12 +7,14 @@ namespace Datacake.Data.Analyzers;
 /// <param name="derivedTypes">The derived classes that entities can be of, and the classes between these and the entity class.</param>
 /// <param name="configuration">The configuration of the class in <c>OnModelCreating</c>.</param>
 /// <param name="properties">All mapped properties.</param>
+/// <param name="isSerial">True if the class is serial, so that an index can be unique.</param>
 /// <param name="diagnostics">Receives the errors.</param>
 sealed class IndexReader(
     INamedTypeSymbol entity,
     IReadOnlyList<INamedTypeSymbol> derivedTypes,
     EntityConfiguration configuration,
     IReadOnlyList<PropertySpec> properties,
+    bool isSerial,
     DiagnosticBag diagnostics)
 {
     readonly List<IndexSpec> _indexes = [];
@@ -30,7 +32,7 @@ sealed class IndexReader(
         foreach (var index in configuration.Indexes)
         {
             var descending = index.Descending is { Count: 0 } ? [.. index.Properties.Select(_ => true)] : index.Descending;
-            Add(index.Location, index.Class, index.Properties, index.Name, descending);
+            Add(index.Location, index.Class, index.Properties, index.Name, descending, index.IsUnique);
         }
         foreach (var foreignKey in configuration.ForeignKeys)
             CollectFromForeignKey(foreignKey);
@@ -43,7 +45,7 @@ sealed class IndexReader(
         var key = properties.Where(property => property.Kind == MappingKind.Key).Select(property => property.Path);
         var starts = _indexes.Select(index => index.Properties.AsEnumerable()).Append(key);
         if (!starts.Any(start => names.All(start.Take(names.Count).Contains)) && names.All(name => ProblemOf(name, names.Count) is null))
-            Add(place: null, derivedType: null, names, name: null, descending: null);
+            Add(place: null, derivedType: null, names, name: null, descending: null, isUnique: false);
     }
 
     void CollectFromProperties(IEnumerable<IPropertySymbol> symbols, string prefix)
@@ -77,11 +79,11 @@ sealed class IndexReader(
             : Named("IsDescending") is { Kind: TypedConstantKind.Array, IsNull: false } flags
                 ? [.. flags.Values.Select(flag => flag.Value is true)]
                 : null;
-        Add(place, derivedType, names, Named("Name").Value as string, descending);
+        Add(place, derivedType, names, Named("Name").Value as string, descending, Named("IsUnique").Value is true);
     }
 
     void Add(
-        Location? place, INamedTypeSymbol? derivedType, IReadOnlyList<string> names, string? name, IReadOnlyList<bool>? descending)
+        Location? place, INamedTypeSymbol? derivedType, IReadOnlyList<string> names, string? name, IReadOnlyList<bool>? descending, bool isUnique)
     {
         name ??= string.Join("_", names);
         descending ??= [.. names.Select(_ => false)];
@@ -99,8 +101,14 @@ sealed class IndexReader(
         string? narrowest = Narrowest(classes);
         if (narrowest is null && classes.Count > 0)
             problem ??= $"No entity has all its properties, because they belong to {string.Join(" and ", classes.Select(type => $"'{NameOf(type)}'"))}.";
-        if (problem is null)
-            _indexes.Add(new IndexSpec(name, new(names), new(descending)) { DerivedType = narrowest });
+        string? notUnique = !isUnique ? null
+            : !isSerial ? $"The entities of '{entity.Name}' merge, so that two nodes may add the same value at the same time. Make the class serial ([Serial] or IsSerial()), or make the property the key."
+            : properties.Any(property => names.Contains(property.Path) && property.Kind == MappingKind.Set) ? "An index of a set has several values for each entity. Store the values as entities of their own, with the value as the key."
+            : null;
+        if (problem is null && notUnique is not null)
+            diagnostics.Report(Diagnostics.UniqueIndex, place, (derivedType ?? entity).Name, name, notUnique);
+        else if (problem is null)
+            _indexes.Add(new IndexSpec(name, new(names), new(descending)) { DerivedType = narrowest, IsUnique = isUnique });
         else
             diagnostics.Report(Diagnostics.IndexProperty, place, (derivedType ?? entity).Name, name, problem);
     }

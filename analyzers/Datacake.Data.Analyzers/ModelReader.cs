@@ -154,7 +154,7 @@ sealed partial class ModelReader(
             case (ConventionConfiguration convention, "HaveConversion"):
                 convention.ConverterType = method.TypeArguments[0];
                 return convention;
-            case (EntityConfiguration { Class: { } derived }, "HasKey" or "ToKeyspace" or "DeleteWins" or "HasDiscriminator" or "HasQueryFilter"):
+            case (EntityConfiguration { Class: { } derived }, "HasKey" or "ToKeyspace" or "DeleteWins" or "IsSerial" or "HasDiscriminator" or "HasQueryFilter"):
                 string of = EntityTypeOf(derived)!.Name;
                 ReportConfiguration(call, $"'{method.Name}' applies to all entities of '{of}', and not to '{derived.Name}' alone. Call it on Entity<{of}>().");
                 return null;
@@ -178,6 +178,9 @@ sealed partial class ModelReader(
             case (EntityConfiguration entity, "DeleteWins"):
                 entity.DeleteWins = true;
                 return entity;
+            case (EntityConfiguration entity, "IsSerial"):
+                entity.IsSerial = true;
+                return entity;
             case (EntityConfiguration entity, "HasDiscriminator"):
                 return entity;
             case (EntityConfiguration entity, "HasQueryFilter"):
@@ -194,6 +197,9 @@ sealed partial class ModelReader(
                 return CallOfRelation(target, method, call, semantics);
             case (IndexConfiguration index, "IsDescending"):
                 index.Descending = [.. arguments.Select((_, i) => Constant(call, method, i, semantics) as bool? == true)];
+                return index;
+            case (IndexConfiguration index, "IsUnique"):
+                index.IsUnique = Constant(call, method, 0, semantics) as bool? == true;
                 return index;
             case (PropertyConfiguration property, "IsRequired"):
                 property.IsRequired = Constant(call, method, 0, semantics) as bool?;

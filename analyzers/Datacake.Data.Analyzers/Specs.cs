@@ -75,6 +75,9 @@ sealed record EntitySpec(
     /// <summary>Gets the method of the key generator that generates keys; null if the user always sets them.</summary>
     public string? KeyGenerator { get; init; }
 
+    /// <summary>True if only serial transactions write the entities.</summary>
+    public bool IsSerial { get; init; }
+
     /// <summary>True if the class of an entity is stored with it.</summary>
     public bool HasDiscriminator { get; init; }
 
@@ -270,6 +273,9 @@ sealed record IndexSpec(string Name, EquatableArray<string> Properties, Equatabl
 {
     /// <summary>Gets the derived class whose entities alone are in the index; null if all entities are.</summary>
     public string? DerivedType { get; init; }
+
+    /// <summary>True if no two entities have the same values.</summary>
+    public bool IsUnique { get; init; }
 }
 
 /// <summary>A diagnostic to report. Its location in the source code is held by value.</summary>

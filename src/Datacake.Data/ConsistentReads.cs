@@ -47,10 +47,14 @@ public sealed class ConsistentReads<T> : KeyspaceQuery<T>
         var tracker = keyspace.Context.ChangeTracker;
         bool isTracked = tracker.TryGetEntry(keyspace.Model, key, out var entry);
         if (isTracked && (entry!.CurrentState != EntityState.Unchanged || tracker.DetectChanges(entry) is not null))
+        {
+            keyspace.Context.OnShown(entry);
             return entry.CurrentState == EntityState.Deleted ? null : (T)entry.Entity;
+        }
 
         var store = await keyspace.Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
         var document = await store.Keyspace(keyspace.Name).GetAsync(key, consistency, cancellationToken).ConfigureAwait(false);
+        keyspace.Context.Reads?.OnRead(keyspace.Name, keyspace.Model.Policy, key, document);
         if (document is null)
         {
             if (isTracked)

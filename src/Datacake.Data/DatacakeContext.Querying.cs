@@ -2,6 +2,7 @@ using Datacake.Data.CodeGeneration;
 using Datacake.Data.Metadata;
 using Datacake.Data.Querying;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Snapshots;
 
 namespace Datacake.Data;
 
@@ -15,6 +16,10 @@ public abstract partial class DatacakeContext : IQueryContext
     ConcurrencyDetector IQueryContext.Concurrency => Concurrency;
 
     QueryFilterBuilder IQueryContext.QueryFilters => QueryFilters;
+
+    ISnapshotObserver? IQueryContext.Reads => Reads;
+
+    void IQueryContext.OnShown(EntityEntry entry) => OnShown(entry);
 
     bool IQueryContext.ObservesQueries => ObservesQueries;
 

@@ -22,6 +22,7 @@ public abstract partial class DatacakeContext
         if (reached.Count == 0 && !ChangeTracker.Deleted().Any())
             return;
         using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        snapshot.Observer = Reads;
         foreach (var entry in reached)
         {
             if (await snapshot.GetAsync(entry.Keyspace.Name, entry.Key, cancellationToken).ConfigureAwait(false) is not null)
@@ -34,7 +35,7 @@ public abstract partial class DatacakeContext
     {
         var deleted = writes.Where(static write => write.Content is null).Select(static write => write.Entry.Entity).ToHashSet(ReferenceEqualityComparer.Instance);
         foreach (var write in writes)
-            ChangeTracker.Accept(write.Entry, write.Content, write.Changes);
+            ChangeTracker.Accept(write.Entry, write.Content, write.Changes, write.Document);
         if (!Model.HasRelations)
             return;
         ChangeTracker.Disconnect(deleted);

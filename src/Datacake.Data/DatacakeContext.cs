@@ -111,9 +111,16 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
     /// <exception cref="CommitCanceledException">
     /// The wait for acknowledgments was canceled. The write is kept and continues to replicate, so the changes count as saved.
     /// </exception>
+    /// <exception cref="ReadConflictException">
+    /// Something that was read since <see cref="BeginSerialAsync"/> has changed. Nothing was written.
+    /// </exception>
+    /// <exception cref="OutcomeUnknownException">
+    /// A serial save was sent, and its outcome was not learned in time. <see cref="ResolveSaveAsync"/>, or the next save, learns it.
+    /// </exception>
     /// <remarks>
     /// After any other exception, the tracked entities are as they were before the save, so the save can be retried. To run code at every
-    /// save, override this method. The overload without a level calls it.
+    /// save, override this method. The overload without a level calls it. If an entity is of a serial class, the save goes through the
+    /// sequencer, whatever the level; see <see cref="SerialAttribute"/>. So it does at the level <see cref="Consistency.Serial"/>.
     /// </remarks>
     public virtual async Task<SaveResult> SaveChangesAsync(Consistency consistency, CancellationToken cancellationToken = default)
     {
@@ -138,7 +145,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
         }
         catch (Exception e)
         {
-            if (e is not (ConsistencyException or CommitCanceledException))
+            if (e is not (ConsistencyException or CommitCanceledException or OutcomeUnknownException))
                 Undo(undo);
             var failure = new SaveChangesFailedEventArgs(e);
             SaveChangesFailed?.Invoke(this, failure);
@@ -335,6 +342,8 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
     async Task<SaveResult> SaveAsync(Consistency consistency, SaveObservation observation, CancellationToken cancellationToken)
     {
         var store = await GetStoreAsync(cancellationToken).ConfigureAwait(false);
+        if (_unresolved is not null)
+            await ResolveAsync(cancellationToken).ConfigureAwait(false);
         var before = Model.HasRelations ? ChangeTracker.Capture() : null;
         var undo = new List<Action>();
         IReadOnlyList<PendingWrite> writes = [];
@@ -345,18 +354,34 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
             writes = ChangeTracker.CollectWrites();
             EntityTransaction.Validate(writes);
             writes = await EntityTransaction.CompleteAsync(store, writes, cancellationToken).ConfigureAwait(false);
-            if (writes.Count == 0)
+            if (_work is { IsSaved: true } && writes.Count > 0)
+                throw new InvalidOperationException("The serial unit of work was saved already. Dispose it before you save other changes, or begin another one for these.");
+            // A serial unit of work that changes nothing still checks what it has read.
+            if (writes.Count == 0 && Reads is not { Conditions.Count: > 0 })
             {
                 Accept(writes);
                 observation.Succeed([], default);
                 return new SaveResult(0, default, NodeSet.Of(Node.Id));
             }
-            result = await EntityTransaction.CommitAsync(store, writes, consistency, cancellationToken).ConfigureAwait(false);
+            if (IsSerialSave(writes, consistency))
+            {
+                result = await SerialSave.CommitAsync(store, writes, Reads, sent => writes = sent, cancellationToken).ConfigureAwait(false);
+                _work?.IsSaved = true;
+            }
+            else
+                result = await EntityTransaction.CommitAsync(store, writes, consistency, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OutcomeUnknownException e)
+        {
+            // The entities keep their states, and the deletes and foreign keys of the save, until its outcome is known.
+            _unresolved = new UnresolvedSave(e, writes);
+            throw;
         }
         catch (Exception e) when (e is ConsistencyException or CommitCanceledException)
         {
             // The write is committed locally. If the changes stayed pending, the next save would add to counters again.
             Accept(writes);
+            _work?.IsSaved = true;
             throw;
         }
         catch when (before is not null)

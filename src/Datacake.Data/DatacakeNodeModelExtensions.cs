@@ -51,5 +51,5 @@ public static class DatacakeNodeModelExtensions
     }
 
     internal static KeyspaceDeclaration DeclarationOf(KeyspaceModel keyspace) =>
-        new(keyspace.Name, keyspace.Entity.Policy, IndexExtraction.IndexesOf(keyspace.Entity));
+        new(keyspace.Name, keyspace.Entity.Policy, IndexExtraction.IndexesOf(keyspace.Entity)) { Class = keyspace.Entity.Name };
 }

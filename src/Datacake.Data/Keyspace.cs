@@ -6,7 +6,9 @@ using Datacake.Data.CodeGeneration;
 using Datacake.Data.Diagnostics;
 using Datacake.Data.Querying;
 using Datacake.Data.Querying.Filters;
+using Datacake.Data.Serial;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Sequencing;
 using Datacake.Storage;
 
 namespace Datacake.Data;
@@ -186,7 +188,10 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
         if (Model.FindKey(keyValues) is not { } key)
             return null;
         if (Context.ChangeTracker.TryGetEntry(Model, key, out var entry))
+        {
+            Context.OnShown(entry);
             return entry.CurrentState == EntityState.Deleted ? null : (T)entry.Entity;
+        }
         if (Context.ReportsQueries)
             return await FindReportedAsync(key, cancellationToken).ConfigureAwait(false);
         return DataTelemetry.IsMeasuringQueries
@@ -256,9 +261,46 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
 
         async Task DeleteAsync()
         {
-            await store.Keyspace(Name).DeleteManyAsync(keys, consistency, cancellationToken).ConfigureAwait(false);
-            deleted += keys.Count;
+            if (Model.IsSerial)
+                deleted += await DeleteUnreadableSeriallyAsync(store, keys, cancellationToken).ConfigureAwait(false);
+            else
+            {
+                await store.Keyspace(Name).DeleteManyAsync(keys, consistency, cancellationToken).ConfigureAwait(false);
+                deleted += keys.Count;
+            }
             keys.Clear();
+        }
+    }
+
+    /// <summary>Deletes those of several entities that cannot be read by the time of the delete.</summary>
+    async Task<int> DeleteUnreadableSeriallyAsync(ReplicatedStore store, List<DocumentKey> keys, CancellationToken cancellationToken)
+    {
+        const int MaxAttempts = 100;
+        for (int attempt = 1; ; attempt++)
+        {
+            var effects = new Transaction();
+            var reads = new SerialReads();
+            using (var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false))
+            {
+                snapshot.Observer = reads;
+                foreach (var key in keys)
+                {
+                    if (await snapshot.GetAsync(Name, key, cancellationToken).ConfigureAwait(false) is { } document && FindFault(key, document) is not null)
+                        effects.Delete(Name, key);
+                }
+            }
+            if (effects.Count == 0)
+                return 0;
+            try
+            {
+                await store.CommitSerialAsync(reads.ToTransaction(effects), cancellationToken).ConfigureAwait(false);
+                return effects.Count;
+            }
+            catch (SerialConflictException) when (attempt < MaxAttempts)
+            {
+                // One of them has been replaced meanwhile.
+                await store.PassBarrierAsync(cancellationToken).ConfigureAwait(false);
+            }
         }
     }
 
@@ -311,6 +353,7 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
         using var operation = Context.Concurrency.Enter();
         var store = await Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
         using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        snapshot.Observer = Context.Reads;
         var document = await snapshot.GetAsync(Name, key, cancellationToken).ConfigureAwait(false);
         if (document is null)
             return null;

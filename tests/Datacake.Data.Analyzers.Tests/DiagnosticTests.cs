@@ -68,6 +68,13 @@ public class DiagnosticTests
     [InlineData("DCD007", "[Derived(typeof(A)), Derived(typeof(B))] public class Thing { public int Id { get; set; } } [Index(nameof(X), \"Y\")] public class A : Thing { public int X { get; set; } } public class B : Thing { public int Y { get; set; } }", "The index 'X_Y' of 'A' is not valid. No entity has all its properties, because they belong to 'A' and 'B'")]
     [InlineData("DCD007", "[Derived(typeof(A))] public class Thing { public int Id { get; set; } [Index] public int X { get; set; } } [Index(nameof(X))] public class A : Thing;", "another index of that name")]
     [InlineData("DCD017", "[Derived(typeof(A))] public class Thing { public int Id { get; set; } public string X { get; set; } = \"\"; } public class A : Thing { public new int X { get; set; } }", "Its property 'X' hides that of 'Thing'")]
+    [InlineData("DCD021", "[Serial] public class Thing { public int Id { get; set; } [Counter] public int X { get; set; } }", "'Thing' is serial, but the counter 'X' merges additions of several nodes. Remove [Counter]")]
+    [InlineData("DCD021", "[Serial] public class Thing { public int Id { get; set; } public Part? P { get; set; } } public class Part { [Counter] public long X { get; set; } }", "'Thing' is serial, but the counter 'P.X' merges")]
+    [InlineData("DCD021", "[Serial, DeleteWins] public class Thing { public int Id { get; set; } }", "'Thing' is serial, but [DeleteWins] is about concurrent writes")]
+    [InlineData("DCD021", "[Derived(typeof(A))] public class Thing { public int Id { get; set; } } [Serial] public class A : Thing;", "'A' is serial, but its entities are stored among those of 'Thing', which is not. Put [Serial] on 'Thing'")]
+    [InlineData("DCD022", "public class Thing { public int Id { get; set; } [Index(IsUnique = true)] public string X { get; set; } = \"\"; }", "The index 'X' of 'Thing' cannot be unique. The entities of 'Thing' merge, so that two nodes may add the same value at the same time. Make the class serial ([Serial] or IsSerial()), or make the property the key")]
+    [InlineData("DCD022", "[Index(\"X\", \"Y\", IsUnique = true)] public class Thing { public int Id { get; set; } public int X { get; set; } public int Y { get; set; } }", "The index 'X_Y' of 'Thing' cannot be unique")]
+    [InlineData("DCD022", "[Serial] public class Thing { public int Id { get; set; } [Index(IsUnique = true)] public HashSet<string> X { get; set; } = []; }", "An index of a set has several values for each entity")]
     public void Invalid_configuration_of_a_class_is_reported(string id, string source, string message) =>
         Reported(GeneratorRun.OfThing(source), id, message);
 
@@ -82,6 +89,10 @@ public class DiagnosticTests
     [InlineData("DCD014", "model.Entity<Thing>().HasIndex(t => t.Name.Length + 1);", "The lambda must name properties and nothing else")]
     [InlineData("DCD014", "model.Entity<Thing>().Property(t => t.Name).HasConversion(n => n + Name, n => n);", "The function uses 'this'")]
     [InlineData("DCD014", "model.Entity<Thing>().Property(t => t.Name).HasConversion(n => n + node, n => n);", "The function uses 'node'")]
+    [InlineData("DCD022", "model.Entity<Thing>().HasIndex(t => t.Name).IsUnique();", "The entities of 'Thing' merge")]
+    [InlineData("DCD021", "model.Entity<Thing>().IsSerial().DeleteWins();", "[DeleteWins] is about concurrent writes")]
+    [InlineData("DCD021", "model.Entity<Thing>().IsSerial().Property(t => t.Count).IsCounter();", "the counter 'Count' merges additions of several nodes")]
+    [InlineData("DCD015", "model.Entity<Thing>().HasDiscriminator().HasValue<Part>(); model.Entity<Part>().IsSerial();", "'IsSerial' applies to all entities of 'Thing', and not to 'Part' alone")]
     [InlineData("DCD015", "model.Entity<Other>();", "The context itself has no keyspace of 'Other'. Add 'public partial Keyspace<Other>")]
     [InlineData("DCD015", "model.Entity<Thing>().Property(t => t.Name.Length).IsRequired();", "There is no mapped property 'Name.Length' in 'Thing'")]
     [InlineData("DCD015", "model.Entity<Thing>().HasKey(t => t.Ignored);", "The key names 'Ignored', which is not a mapped property")]
@@ -97,6 +108,7 @@ public class DiagnosticTests
                 public long Id { get; set; }
                 public string Name { get; set; } = "";
                 public List<int> List { get; set; } = [];
+                public int Count { get; set; }
                 [Ignore] public object? Ignored { get; set; }
             }
             class Part : Thing;
@@ -118,7 +130,7 @@ public class DiagnosticTests
 
     [Theory]
     [InlineData("model.Entity<Thing>().ToTable(\"things\");", "ToKeyspace(name)")]
-    [InlineData("model.Entity<Thing>().HasIndex(t => t.Name).IsUnique();", "Make the property that must be unique the key")]
+    [InlineData("model.Entity<Thing>().HasAlternateKey(t => t.Name);", "make the class serial, and declare a unique index")]
     [InlineData("model.Entity<Thing>().Property(t => t.Name).HasColumnName(\"n\").IsRequired();", "HasFormerName(name)")]
     [InlineData("model.Entity<Thing>().OwnsOne(t => t.Name);", "is always owned")]
     [InlineData("model.Entity<Thing>().Property(t => t.Name).IsRowVersion();", "Call IsConcurrencyToken()")]
@@ -176,7 +188,7 @@ public class DiagnosticTests
     {
         string readme = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "README.md"));
         var descriptors = typeof(Diagnostics).GetFields().Select(field => field.GetValue(null)).OfType<DiagnosticDescriptor>().ToList();
-        Assert.Equal(20, descriptors.Count);
+        Assert.Equal(22, descriptors.Count);
         Assert.All(descriptors, descriptor => Assert.Contains($"### {descriptor.Id}\n", readme, StringComparison.Ordinal));
     }
 

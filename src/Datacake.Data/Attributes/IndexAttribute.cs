@@ -29,4 +29,11 @@ public sealed class IndexAttribute : Attribute
 
     /// <summary>Gets or sets whether the index is in descending order of all its properties.</summary>
     public bool AllDescending { get; set; }
+
+    /// <summary>
+    /// Gets or sets whether no two entities have the same values. A save of a second one fails with a
+    /// <see cref="UniqueConstraintException"/>. An entity with a value that is null is not compared. The class must be serial
+    /// (<see cref="SerialAttribute"/>): entities that merge can be added on two nodes at the same time.
+    /// </summary>
+    public bool IsUnique { get; set; }
 }

@@ -16,7 +16,10 @@ public sealed partial class ChangeTracker
         where T : class
     {
         if (_entries.TryGet(keyspace.Entity, key, out var known))
+        {
+            Context.OnShown(known);
             return (T)known.Entity;
+        }
         TrackRead(new EntityEntry<T>(this, keyspace, entity), key, document);
         return entity;
     }
@@ -44,6 +47,8 @@ public sealed partial class ChangeTracker
     bool IEntityTracker.TryGetEntity(EntityModel model, DocumentKey key, [NotNullWhen(true)] out object? entity)
     {
         entity = TryGetEntry(model, key, out var entry) ? entry.Entity : null;
+        if (entry is not null)
+            Context.OnShown(entry);
         return entity is not null;
     }
 

@@ -280,7 +280,8 @@ public sealed partial class ChangeTracker : IEntityTracker
     /// <param name="entry">The entity.</param>
     /// <param name="content">The whole content of the entity; null if it was deleted.</param>
     /// <param name="changes">The content that was written; null if it is unknown or if all of it was written.</param>
-    internal void Accept(EntityEntry entry, EntityContent? content, EntityContent? changes = null)
+    /// <param name="stored">The whole document that a serial save has written; null if the entity merges.</param>
+    internal void Accept(EntityEntry entry, EntityContent? content, EntityContent? changes = null, DocumentContent? stored = null)
     {
         if (content is null)
         {
@@ -288,7 +289,7 @@ public sealed partial class ChangeTracker : IEntityTracker
             Forget(entry);
             return;
         }
-        entry.SetOriginal(content, entry.CurrentState == EntityState.Added ? null : changes);
+        entry.SetOriginal(content, entry.CurrentState == EntityState.Added ? null : changes, stored);
         entry.IsAsserted = entry.MayReplace = entry.IsCascaded = entry.IsDeleteOverridden = false;
         entry.Replaced = null;
         entry.CurrentState = EntityState.Unchanged;

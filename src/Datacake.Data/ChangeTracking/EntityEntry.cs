@@ -14,6 +14,7 @@ public partial class EntityEntry
 
     // The entity as it was last read or saved. A document that was read is encoded as an entity only when it is compared.
     Document? _originalDocument;
+    DocumentContent? _stored;
     EntityContent? _original;
     object? _originalEntity;
 
@@ -123,6 +124,12 @@ public partial class EntityEntry
         }
     }
 
+    /// <summary>
+    /// Gets the whole content under which the entity is stored, as far as the context knows, to which a serial save is compared; null if the entity was not
+    /// read, or if the user has set its original values.
+    /// </summary>
+    internal DocumentContent? Stored => _stored ??= _originalDocument is null ? null : StoredContent.Of(_originalDocument);
+
     internal EntityContent ContentOf(Document document) =>
         Keyspace.Entity.Encode(Keyspace.Entity.ReadEntity(Key, document), _tracker.CellWriter);
 
@@ -164,22 +171,24 @@ public partial class EntityEntry
     /// <summary>Sets the original values to those that are now stored.</summary>
     /// <param name="content">The whole content of the entity.</param>
     /// <param name="written">The content that was written; null if all of it was written.</param>
-    internal void SetOriginal(EntityContent content, EntityContent? written = null)
+    /// <param name="stored">The whole document that a serial save has written; null if the entity merges.</param>
+    internal void SetOriginal(EntityContent content, EntityContent? written = null, DocumentContent? stored = null)
     {
         IReadOnlyCollection<string> lacking = written is null ? [] : [.. Lacking.Where(property => !written.HasCellOf(property))];
         ForgetOriginal();
-        _original = content;
+        (_original, _stored) = (content, stored);
         Lacking = lacking;
     }
 
     /// <summary>Sets the original values to those of another instance.</summary>
     internal void SetOriginalFrom(object original)
     {
-        (_originalDocument, _original, _originalEntity) = (null, Keyspace.Entity.Encode(original, _tracker.CellWriter), original);
+        (_originalDocument, _stored, _original, _originalEntity) = (null, null, Keyspace.Entity.Encode(original, _tracker.CellWriter), original);
         AssumedOriginal = null;
     }
 
-    internal void ForgetOriginal() => (_originalDocument, _original, _originalEntity, AssumedOriginal, Lacking) = (null, null, null, null, []);
+    internal void ForgetOriginal() =>
+        (_originalDocument, _stored, _original, _originalEntity, AssumedOriginal, Lacking) = (null, null, null, null, null, []);
 
     internal EntityContent Encode() => Keyspace.Entity.Encode(Entity, _tracker.CellWriter);
 
@@ -196,6 +205,7 @@ public partial class EntityEntry
         var store = await Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
         var key = CurrentState == EntityState.Detached ? Keyspace.Entity.KeyOf(Entity) : Key;
         using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        snapshot.Observer = Context.Reads;
         return (key, await snapshot.GetAsync(Keyspace.Name, key, cancellationToken).ConfigureAwait(false));
     }
 }

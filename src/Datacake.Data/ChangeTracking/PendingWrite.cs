@@ -1,3 +1,4 @@
+using Datacake.Crdt;
 using Datacake.Data.Cells;
 
 namespace Datacake.Data.ChangeTracking;
@@ -8,4 +9,8 @@ namespace Datacake.Data.ChangeTracking;
 /// <param name="Changes">
 /// The content that goes into the transaction; null if the entity is deleted, or if the stored content has to be read first.
 /// </param>
-readonly record struct PendingWrite(EntityEntry Entry, EntityContent? Content, EntityContent? Changes);
+readonly record struct PendingWrite(EntityEntry Entry, EntityContent? Content, EntityContent? Changes)
+{
+    /// <summary>Gets the whole document that a serial save writes; null if the entity is deleted or merges.</summary>
+    public DocumentContent? Document { get; init; }
+}

@@ -51,6 +51,9 @@ public abstract partial class EntityModel
     /// <summary>Gets the policy for an entity that one node deletes while another one updates it.</summary>
     public MergePolicy Policy { get; }
 
+    /// <summary>True if the entities do not merge, because only serial saves write them.</summary>
+    public bool IsSerial => Policy == MergePolicy.Serial;
+
     /// <summary>
     /// Gets the classes that the entities can have, if there are several: the entity class, unless it is abstract, and the classes derived
     /// from it. Empty if there is only one class.

@@ -8,6 +8,9 @@ public sealed record IndexModel(string Name, IReadOnlyList<string> Properties)
     /// <summary>Gets the derived class that the index is limited to; null if it has all entities.</summary>
     public Type? DerivedType { get; init; }
 
+    /// <summary>True if no two entities have the same values.</summary>
+    public bool IsUnique { get; init; }
+
     /// <summary>Gets, for each property, whether it is in descending order.</summary>
     public IReadOnlyList<bool> Descending { get; init; } = [.. Properties.Select(_ => false)];
 }

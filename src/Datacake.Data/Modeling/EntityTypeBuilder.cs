@@ -46,6 +46,9 @@ public abstract class EntityTypeBuilder<T>
     /// </summary>
     public abstract EntityTypeBuilder<T> DeleteWins();
 
+    /// <summary>Makes the class serial, so that its entities do not merge; see <see cref="SerialAttribute"/>.</summary>
+    public abstract EntityTypeBuilder<T> IsSerial();
+
     /// <summary>Stores entities of derived classes in the same keyspace; see <see cref="DerivedAttribute"/>.</summary>
     public abstract DiscriminatorBuilder<T> HasDiscriminator();
 
@@ -95,8 +98,8 @@ public abstract class EntityTypeBuilder<T>
     [Obsolete("Every entity needs a key, by which it is found and replicated.", error: true), EditorBrowsable(EditorBrowsableState.Never)]
     public abstract EntityTypeBuilder<T> HasNoKey();
 
-    /// <summary>Not supported. Only the key is unique.</summary>
-    [Obsolete("Only the key is unique, because no node knows what others add at the same time. Make the property that must be unique the key.", error: true)]
+    /// <summary>Not supported. Use a unique index.</summary>
+    [Obsolete("Foreign keys refer to keys. To keep values unique, make the class serial, and declare a unique index: IsSerial().HasIndex(properties).IsUnique().", error: true)]
     [EditorBrowsable(EditorBrowsableState.Never)]
     public abstract EntityTypeBuilder<T> HasAlternateKey(Func<T, object?> properties);
 

@@ -19,8 +19,8 @@ public abstract class IndexBuilder
     [Obsolete("Pass the name to HasIndex(properties, name).", error: true), EditorBrowsable(EditorBrowsableState.Never)]
     public abstract IndexBuilder HasDatabaseName(string name);
 
-    /// <summary>Not supported. Only the key is unique.</summary>
-    [Obsolete("Only the key is unique, because no node knows what others add at the same time. Make the property that must be unique the key.", error: true)]
-    [EditorBrowsable(EditorBrowsableState.Never)]
+    /// <summary>
+    /// Sets whether no two entities have the same values. The class must be serial; see <see cref="IndexAttribute.IsUnique"/>.
+    /// </summary>
     public abstract IndexBuilder IsUnique(bool unique = true);
 }

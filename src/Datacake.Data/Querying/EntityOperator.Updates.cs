@@ -23,38 +23,41 @@ sealed partial class EntityOperator<T>
     {
         using var operation = source.Context.Concurrency.Enter();
         var store = await source.Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
-        if (settings.Level is { } level)
-            await store.CatchUpAsync(level, cancellationToken).ConfigureAwait(false);
+        if (settings.Level is { } asked)
+            await store.CatchUpAsync(asked, cancellationToken).ConfigureAwait(false);
+        if (source.Context.Reads is not null)
+        {
+            throw new InvalidOperationException(
+                $"{(update is null ? "ExecuteDeleteAsync" : "ExecuteUpdateAsync")} commits by itself, and cannot be part of a serial unit of work. Nothing was written. "
+                    + "Load the entities and change them in the work, or call it before or after the work.");
+        }
+        var level = consistency ?? source.Context.DefaultConsistency;
+        bool isSerial = source.Model.IsSerial || level == Consistency.Serial;
         for (int attempt = 1; ; attempt++)
         {
-            var (transaction, found) = await TransactionOfAsync(store, run, update, cancellationToken).ConfigureAwait(false);
-            if (transaction.Count == 0)
+            // The local store may not have yet what the last attempt failed for.
+            if (isSerial)
+                await store.PassBarrierAsync(cancellationToken).ConfigureAwait(false);
+            var (writes, found) = await WritesOfAsync(store, run, update, cancellationToken).ConfigureAwait(false);
+            if (writes.Count == 0)
                 return new SaveResult(found, default, NodeSet.Of(source.Context.Node.Id)) { Written = 0 };
-            try
-            {
-                var result = await store
-                    .CommitAsync(transaction, consistency ?? source.Context.DefaultConsistency, cancellationToken).ConfigureAwait(false);
-                return new SaveResult(found, result.Stamp, result.Acknowledged) { Written = transaction.Count };
-            }
-            catch (TransactionConflictException) when (attempt < MaxAttempts)
-            {
-                // An entity has changed since it was read: read again.
-            }
+            bool isLast = attempt == MaxAttempts;
+            if (await writes.TryCommitAsync(store, level, isLast, cancellationToken).ConfigureAwait(false) is { } result)
+                return new SaveResult(found, result.Stamp, result.Acknowledged) { Written = writes.Count };
+            isSerial |= writes.IsSerial;
         }
     }
 
-    /// <summary>
-    /// Returns the transaction to commit, which requires that the entities have not changed since they were read, and the number of
-    /// entities found.
-    /// </summary>
-    async ValueTask<(Transaction Transaction, int Found)> TransactionOfAsync(
+    /// <summary>Returns the writes to commit, and the number of entities found.</summary>
+    async ValueTask<(UntrackedWrites Writes, int Found)> WritesOfAsync(
         ReplicatedStore store, QueryRun<T> run, Func<NavigationRoots, Action<object>>? update, CancellationToken cancellationToken)
     {
-        var transaction = new Transaction();
+        var writes = new UntrackedWrites();
         int found = 0;
         var errors = new List<ValidationError>();
         var writer = new CellWriter();
         using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        writes.Observe(snapshot);
         var deleted = new List<StoredEntity>();
         await foreach (var rows in run.ReadAsync(snapshot, cancellationToken).ConfigureAwait(false))
         {
@@ -65,10 +68,11 @@ sealed partial class EntityOperator<T>
             foreach (var (key, document, entity, _) in rows)
             {
                 found++;
+                var stored = new StoredEntity(source.Metadata, key, document, entity);
                 if (change is null)
                 {
-                    transaction.Delete(source.Name, key);
-                    deleted.Add(new StoredEntity(source.Metadata, key, document, entity));
+                    writes.Delete(stored);
+                    deleted.Add(stored);
                 }
                 else
                 {
@@ -79,14 +83,12 @@ sealed partial class EntityOperator<T>
                     if (source.Model.Relations.Count > 0)
                         source.Model.ValidateReferences(entity, key, after, before, errors);
                     var changes = after.ChangesFrom(before);
-                    if (changes.IsEmpty)
-                        continue;
-                    transaction.Update(source.Name, key, changes.Cells, changes.Counters);
+                    if (!changes.IsEmpty)
+                        writes.Update(stored, changes);
                 }
-                transaction.Require(source.Name, key, current => current is not null && current.Equals(document));
             }
         }
-        await UntrackedDeletes.FollowAsync(transaction, snapshot, deleted, cancellationToken).ConfigureAwait(false);
-        return errors.Count == 0 ? (transaction, found) : throw new EntityValidationException(errors);
+        await UntrackedDeletes.FollowAsync(writes, snapshot, deleted, cancellationToken).ConfigureAwait(false);
+        return errors.Count == 0 ? (writes, found) : throw new EntityValidationException(errors);
     }
 }

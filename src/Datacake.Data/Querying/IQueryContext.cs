@@ -1,6 +1,7 @@
 using Datacake.Data.CodeGeneration;
 using Datacake.Data.Metadata;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Snapshots;
 using Datacake.Node;
 
 namespace Datacake.Data.Querying;
@@ -31,6 +32,12 @@ interface IQueryContext
 
     /// <summary>True if queries have to be reported, because there are interceptors, listeners of metrics or spans, or a log of queries.</summary>
     bool ObservesQueries { get; }
+
+    /// <summary>Gets the observer of what is read for a serial save; null if none is under way.</summary>
+    ISnapshotObserver? Reads { get; }
+
+    /// <summary>Notes that an entity is shown with the values that were read earlier, so that a serial save depends on these.</summary>
+    void OnShown(EntityEntry entry);
 
     /// <summary>
     /// Reports the start of a query. Returns the object to report its end with; null if nobody observes queries.

@@ -41,6 +41,8 @@ sealed record QuerySettings
         var store = await context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
         if (Level is { } level)
             await store.CatchUpAsync(level, cancellationToken).ConfigureAwait(false);
-        return await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        snapshot.Observer = context.Reads;
+        return snapshot;
     }
 }

@@ -29,19 +29,19 @@ static class EntityTransaction
     }
 
     /// <summary>
-    /// Reads the stored content of entities that were marked as modified without having been read, to find what they no longer have.
+    /// Reads the stored content of entities that were marked as modified without having been read, to find what they no longer have. A serial save does so itself.
     /// </summary>
     /// <exception cref="EntityConflictException">An entity is not stored.</exception>
     public static async Task<IReadOnlyList<PendingWrite>> CompleteAsync(
         ReplicatedStore store, IReadOnlyList<PendingWrite> writes, CancellationToken cancellationToken)
     {
-        if (writes.All(write => write.Content is null || write.Changes is not null))
+        if (writes.All(IsComplete))
             return writes;
         using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
         var complete = new List<PendingWrite>(writes.Count);
         foreach (var write in writes)
         {
-            if (write.Content is null || write.Changes is not null)
+            if (IsComplete(write))
             {
                 complete.Add(write);
                 continue;
@@ -93,9 +93,14 @@ static class EntityTransaction
         }
         catch (TransactionLimitException e)
         {
-            throw new SaveLimitException(writes.Count, e.Keyspace is { } keyspace && e.Key is { } key ? EntryOf(writes, keyspace, key) : null, e);
+            throw LimitOf(writes, e);
         }
     }
+
+    public static SaveLimitException LimitOf(IReadOnlyList<PendingWrite> writes, TransactionLimitException e) =>
+        new(writes.Count, e.Keyspace is { } keyspace && e.Key is { } key ? EntryOf(writes, keyspace, key) : null, e);
+
+    static bool IsComplete(PendingWrite write) => write.Content is null || write.Changes is not null || write.Entry.Keyspace.Entity.IsSerial;
 
     static EntityEntry EntryOf(IReadOnlyList<PendingWrite> writes, string keyspace, DocumentKey key) =>
         writes.First(write => write.Entry.Key == key && write.Entry.Keyspace.Name == keyspace).Entry;
@@ -131,7 +136,16 @@ static class EntityTransaction
         transaction.Require(entry.Keyspace.Name, key, document => document is null ? mayBeGone : HasTokens(entity, key, document, original, lacking));
     }
 
-    static bool HasTokens(EntityModel entity, DocumentKey key, Document document, EntityContent original, IReadOnlyCollection<string> lacking)
+    /// <summary>Returns true if a stored entity has the values that the user assumes it to have.</summary>
+    public static bool HasContent(EntityEntry entry, Document document, EntityContent assumed)
+    {
+        var entity = entry.Keyspace.Entity;
+        var missing = entity.FindLacking(document);
+        var stored = entry.ContentOf(document);
+        return entity.Properties.All(property => missing.Contains(property.StoredName) || stored.HasSameValue(property.StoredName, assumed));
+    }
+
+    public static bool HasTokens(EntityModel entity, DocumentKey key, Document document, EntityContent original, IReadOnlyCollection<string> lacking)
     {
         // A property that was missing and still is has not changed, whatever value its initializer gives.
         var missing = lacking.Count == 0 ? [] : entity.FindLacking(document);

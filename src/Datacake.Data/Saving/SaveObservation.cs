@@ -77,10 +77,11 @@ readonly struct SaveObservation
     static string OutcomeOf(Exception? failure) => failure switch
     {
         null => "ok",
-        EntityConflictException => "conflict",
+        EntityConflictException or ReadConflictException or UniqueConstraintException => "conflict",
         EntityValidationException => "invalid",
         NotEnoughNodesException => "not enough nodes",
         ConsistencyException => "not acknowledged",
+        OutcomeUnknownException => "unknown",
         OperationCanceledException => "canceled",
         _ => "failed",
     };

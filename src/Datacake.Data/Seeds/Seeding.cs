@@ -35,7 +35,15 @@ static class Seeding
     {
         if (seeds.Count == 0)
             return true;
-        var entities = Prepare(keyspaces, seeds);
+        var all = Prepare(keyspaces, seeds);
+        return await SeedMergingAsync(store, all.FindAll(static seed => !seed.IsSerial), cancellationToken).ConfigureAwait(false)
+            && await SerialSeeding.SeedAsync(store, all.FindAll(static seed => seed.IsSerial), cancellationToken).ConfigureAwait(false);
+    }
+
+    static async Task<bool> SeedMergingAsync(ReplicatedStore store, List<Seed> entities, CancellationToken cancellationToken)
+    {
+        if (entities.Count == 0)
+            return true;
         for (int attempt = 1; ; attempt++)
         {
             var transaction = new Transaction();
@@ -94,7 +102,7 @@ static class Seeding
                 }
                 model.Validate(entity, key, errors);
                 model.ValidateReferences(entity, key, content: null, original: null, errors);
-                prepared.Add(new Seed(keyspace.Name, key, content));
+                prepared.Add(new Seed(keyspace.Name, key, content, model.IsSerial));
             }
         }
         return errors.Count == 0 ? prepared : throw new EntityValidationException(errors);
@@ -118,7 +126,7 @@ static class Seeding
     /// Returns the key of the record that an entity was added. It has a fixed length, because the entity's own key may have the maximum
     /// length.
     /// </summary>
-    static DocumentKey RecordKeyOf(Seed seed)
+    internal static DocumentKey RecordKeyOf(Seed seed)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Encoding.UTF8.GetBytes(seed.Keyspace));
@@ -126,6 +134,4 @@ static class Seeding
         hash.AppendData(seed.Key.Encoded.Span);
         return hash.GetHashAndReset();
     }
-
-    sealed record Seed(string Keyspace, DocumentKey Key, EntityContent Content);
 }

@@ -20,13 +20,8 @@ static class KeyspaceDeclarer
         keyspace.IsDeclared = true;
         batch.NoteNamed(keyspace);
         var change = batch.Change(keyspace);
-        bool isSerial = declaration.Policy == MergePolicy.Serial;
-        if (change.State.Record.Count > 0 && isSerial != (change.State.Record.Policy == MergePolicy.Serial))
-        {
-            throw new InvalidOperationException(
-                $"The keyspace '{declaration.Name}' is declared as {(isSerial ? "serial" : "merging")}, but it has {change.State.Record.Count} documents and is {(isSerial ? "merging" : "serial")}. "
-                    + "A keyspace is one or the other for life. Give the new kind another name, and move the documents.");
-        }
+        if (change.State.Record.Count > 0 && (change.State.Record.Policy == MergePolicy.Serial) != (declaration.Policy == MergePolicy.Serial))
+            throw OtherOrder(change.State.Record, declaration);
         if (change.State.Record.Policy != declaration.Policy)
             await CountAgainAsync(replica, batch, change, declaration.Policy, cancellationToken).ConfigureAwait(false);
         foreach (var index in declaration.Indexes)
@@ -98,6 +93,17 @@ static class KeyspaceDeclarer
             Declare(replica, batch, change, index);
         foreach (var _ in indexes)
             await IndexFiller.BuildAsync(batch, keyspace, NullLogger.Instance, CancellationToken.None).ConfigureAwait(false);
+    }
+
+    /// <summary>Creates the exception for a keyspace with documents that is declared as serial and is not, or the reverse [S1].</summary>
+    static InvalidOperationException OtherOrder(KeyspaceRecord stored, KeyspaceDeclaration declaration)
+    {
+        bool isSerial = declaration.Policy == MergePolicy.Serial;
+        string name = declaration.Class is { } type ? $"The class {type}" : $"The keyspace '{declaration.Name}'", not = isSerial ? "" : "not ", otherNot = isSerial ? "not " : "";
+        return new InvalidOperationException(
+            $"{name} is declared as {not}serial, but the keyspace '{declaration.Name}' has {stored.Count} document{(stored.Count == 1 ? "" : "s")} and is {otherNot}serial. "
+                + $"A keyspace is one or the other for life, on all nodes. Nothing was changed. {(isSerial ? "Remove" : "Add")} [Serial] or IsSerial(), "
+                + "or give the new kind a keyspace of its own ([Keyspace(\"…\")] or ToKeyspace), and copy the documents.");
     }
 
     /// <summary>Removes the entries of an index, and rebuilds the index if it is declared.</summary>

@@ -24,6 +24,9 @@ sealed class StoreSnapshot : IDisposable
         _keyspaces = keyspaces;
     }
 
+    /// <summary>Gets or sets the observer of what is read; null if there is none.</summary>
+    public ISnapshotObserver? Observer { get; set; }
+
     public static async ValueTask<StoreSnapshot> OpenAsync(IStorage storage, KeyspaceCatalog catalog, CancellationToken cancellationToken)
     {
         while (true)
@@ -54,6 +57,7 @@ sealed class StoreSnapshot : IDisposable
             return null;
         byte[] storageKey = StoreLayout.DocumentKey(found.Number, key.Encoded.Span);
         var document = await DocumentRecord.ReadAsync(_storage, storageKey).ConfigureAwait(false);
+        Observer?.OnRead(keyspace, found.Policy, key, document.IsAlive(found.Policy) ? document : null);
         return ReferenceEquals(document, Document.Nothing) ? null : (document, document.IsAlive(found.Policy));
     }
 
@@ -123,7 +127,15 @@ sealed class StoreSnapshot : IDisposable
         }
         var entries = page.EntriesFor(found.Policy);
         var range = StoreLayout.Within(StoreLayout.Documents(found.Number), keys);
-        return LastKeyAsync(_storage.ScanAsync(range, direction, maxDocuments, entries, cancellationToken), entries, StoreLayout.DocumentPrefixLength);
+        var reading = LastKeyAsync(_storage.ScanAsync(range, direction, maxDocuments, entries, cancellationToken), entries, StoreLayout.DocumentPrefixLength);
+        return Observer is { } observer ? ObserveAsync() : reading;
+
+        async ValueTask<ReadOnlyMemory<byte>> ObserveAsync()
+        {
+            var last = await reading.ConfigureAwait(false);
+            observer.OnScanned(keyspace, found.Policy, Covered(keys, direction, last), page);
+            return last;
+        }
     }
 
     /// <summary>
@@ -143,9 +155,20 @@ sealed class StoreSnapshot : IDisposable
         }
         var entries = page.EntriesFor(found.Policy);
         var storageKeys = StoreLayout.DocumentKeys(found.Number, keys);
-        return _storage is IDocumentPageReader reader
+        var reading = _storage is IDocumentPageReader reader
             ? reader.ReadManyAsync(storageKeys, page, cancellationToken)
             : _storage.GetManyAsync(storageKeys, entries, cancellationToken);
+        return Observer is { } observer ? ObserveAsync() : reading;
+
+        async ValueTask ObserveAsync()
+        {
+            await reading.ConfigureAwait(false);
+            var documents = new Dictionary<DocumentKey, Document>(keys.Count);
+            foreach (var document in page)
+                documents[new DocumentKey(document.EncodedKey.ToArray())] = Document.Parse(document.Document.Encoded.ToArray());
+            foreach (var key in keys)
+                observer.OnRead(keyspace, found.Policy, key, documents.GetValueOrDefault(key));
+        }
     }
 
     public async IAsyncEnumerable<DocumentMetadata> ReadMetadataAsync(string keyspace, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -180,9 +203,18 @@ sealed class StoreSnapshot : IDisposable
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(page);
-        var range = StoreLayout.Within(StoreLayout.IndexEntries(IndexOf(keyspace, index).Number), values);
-        return LastKeyAsync(
+        var found = IndexOf(keyspace, index);
+        var range = StoreLayout.Within(StoreLayout.IndexEntries(found.Number), values);
+        var reading = LastKeyAsync(
             _storage.ScanAsync(range, direction, maxEntries, page.Entries, cancellationToken), page.Entries, StoreLayout.IndexEntryPrefixLength);
+        return Observer is { } observer ? ObserveAsync() : reading;
+
+        async ValueTask<ReadOnlyMemory<byte>> ObserveAsync()
+        {
+            var last = await reading.ConfigureAwait(false);
+            observer.OnIndexScanned(keyspace, _keyspaces[keyspace].Policy, found.Definition, Covered(values, direction, last), page);
+            return last;
+        }
     }
 
     /// <summary>Returns the set of transactions that the view reflects, as a position from which a watch can continue.</summary>
@@ -205,6 +237,12 @@ sealed class StoreSnapshot : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _storage.Dispose();
+
+    /// <summary>Returns the part of a range that a page covers: up to its last entry, or all of it if the page is empty.</summary>
+    static KeyRange Covered(KeyRange range, ScanDirection direction, ReadOnlyMemory<byte> last) =>
+        last.IsEmpty ? range
+        : direction == ScanDirection.Forward ? range with { End = KeyRange.All.After(last).Start }
+        : range with { Start = last };
 
     /// <summary>Returns the last key of a page, without the prefix, after the page is read.</summary>
     static async ValueTask<ReadOnlyMemory<byte>> LastKeyAsync(ValueTask reading, EntryPage entries, int prefixLength)

@@ -341,3 +341,38 @@ namespace Related
         }
     }
 }
+
+namespace SerialClasses
+{
+    // types of sample 10
+
+    static class Transferring
+    {
+        public static async Task RunAsync()
+        {
+            await using var node = await Samples.StartNodeAsync(1, static options => options.UseMemory());
+            await using var db = new BankContext(node);
+            db.Add(new Account { Id = "savings", Balance = 100 });
+            db.Add(new Account { Id = "cash" });
+            await db.SaveChangesAsync();
+            db.ChangeTracker.Clear();
+            // sample 10
+            await using var shown = new BankContext(node);
+            Assert.Equal([30m, 60m], await shown.Accounts.OrderBy(static account => account.Balance).Select(static account => account.Balance).ToListAsync());
+            Samples.Reach(10);
+        }
+    }
+
+    static class Working
+    {
+        public static async Task RunAsync()
+        {
+            await using var node = await Samples.StartNodeAsync(1, static options => options.UseMemory());
+            await using var db = new BankContext(node);
+            // sample 11
+            await using var shown = new BankContext(node);
+            Assert.NotNull(await shown.Accounts.FindAsync("gift"));
+            Samples.Reach(11);
+        }
+    }
+}

@@ -7,14 +7,13 @@ using Datacake.EventualConsistency.Snapshots;
 namespace Datacake.Data.Querying.Updates;
 
 /// <summary>
-/// The delete behaviors of entities that a query deletes without tracking. They are added to the transaction, which requires that every
-/// dependent is still as it was read.
+/// The delete behaviors of entities that a query deletes without tracking. Their effects are added to the writes of the query.
 /// </summary>
 static class UntrackedDeletes
 {
-    /// <summary>Adds the effects on dependents to the transaction.</summary>
+    /// <summary>Adds the effects on dependents to the writes.</summary>
     /// <exception cref="InvalidOperationException">An entity cannot be deleted, because another one refers to it.</exception>
-    public static async Task FollowAsync(Transaction transaction, StoreSnapshot snapshot, IReadOnlyList<StoredEntity> found, CancellationToken cancellationToken)
+    public static async Task FollowAsync(UntrackedWrites writes, StoreSnapshot snapshot, IReadOnlyList<StoredEntity> found, CancellationToken cancellationToken)
     {
         var deleted = found.Select(entity => entity.Identity).ToHashSet();
         var others = new Dictionary<(KeyspaceModel, DocumentKey), (StoredEntity Entity, List<RelationModel> Relations)>();
@@ -35,8 +34,7 @@ static class UntrackedDeletes
                         }
                         else if (deleted.Add(dependent.Identity))
                         {
-                            transaction.Delete(dependent.Keyspace.Name, dependent.Key);
-                            RequireUnchanged(transaction, dependent);
+                            writes.Delete(dependent);
                             next.Add(dependent);
                         }
                     }
@@ -55,12 +53,7 @@ static class UntrackedDeletes
             var before = model.Encode(dependent.Entity, writer);
             foreach (var relation in relations)
                 relation.Clear(dependent.Entity);
-            var changes = model.Encode(dependent.Entity, writer).ChangesFrom(before);
-            transaction.Update(dependent.Keyspace.Name, dependent.Key, changes.Cells, changes.Counters);
-            RequireUnchanged(transaction, dependent);
+            writes.Update(dependent, model.Encode(dependent.Entity, writer).ChangesFrom(before));
         }
     }
-
-    static void RequireUnchanged(Transaction transaction, StoredEntity entity) =>
-        transaction.Require(entity.Keyspace.Name, entity.Key, current => current is not null && current.Equals(entity.Document));
 }

@@ -1,0 +1,177 @@
+using Datacake.Data.ChangeTracking;
+using Datacake.Data.Saving;
+using Datacake.Data.Serial;
+using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Sequencing;
+
+namespace Datacake.Data;
+
+// Serial saves, which go through the sequencer.
+public abstract partial class DatacakeContext
+{
+    const int DefaultAttempts = 20;
+
+    SerialWork? _work;
+    UnresolvedSave? _unresolved;
+
+    /// <summary>
+    /// Begins a serial unit of work. From now on, the context reads everything that was saved serially before this call, on any node, and remembers what it reads
+    /// of serial classes: entities, keys under which there is none, and the ranges that queries search. The next save is only made if all of it is still the
+    /// same. So the work is as if it had run alone.
+    /// </summary>
+    /// <remarks>
+    /// One save ends the work. Entities of other classes can be read and saved, but are not checked. <see cref="RunSerialAsync(Func{Task}, CancellationToken)"/>
+    /// also repeats work that conflicts.
+    /// </remarks>
+    /// <exception cref="InvalidOperationException">Another serial unit of work of the context was not disposed.</exception>
+    /// <exception cref="NotEnoughNodesException">No majority of the voters can be reached.</exception>
+    public async Task<SerialWork> BeginSerialAsync(CancellationToken cancellationToken = default)
+    {
+        using var operation = Concurrency.Enter();
+        if (_work is not null)
+            throw new InvalidOperationException("The context has a serial unit of work already. Save and dispose it before you begin another one.");
+        var store = await GetStoreAsync(cancellationToken).ConfigureAwait(false);
+        await store.PassBarrierAsync(cancellationToken).ConfigureAwait(false);
+        return _work = new SerialWork(this);
+    }
+
+    /// <summary>
+    /// Runs work as a serial unit and saves it. If something that it has read changes before it is saved, discards its changes and runs it again, up to 20 times.
+    /// </summary>
+    /// <param name="work">The work, which reads and changes entities of the context. It may be run several times.</param>
+    /// <param name="cancellationToken">Cancels the work.</param>
+    /// <exception cref="InvalidOperationException">The context has changes that are not saved, which a repetition would lose.</exception>
+    /// <exception cref="EntityConflictException">The last attempt conflicted in entities that it writes. Nothing was written.</exception>
+    /// <exception cref="ReadConflictException">The last attempt conflicted in something else that was read. Nothing was written.</exception>
+    public Task RunSerialAsync(Func<Task> work, CancellationToken cancellationToken = default) => RunSerialAsync(work, DefaultAttempts, cancellationToken);
+
+    /// <summary>Runs work as a serial unit and saves it; see <see cref="RunSerialAsync(Func{Task}, CancellationToken)"/>.</summary>
+    /// <param name="work">The work, which reads and changes entities of the context. It may be run several times.</param>
+    /// <param name="maxAttempts">The number of times that the work is run at most.</param>
+    /// <param name="cancellationToken">Cancels the work.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number of attempts is less than 1.</exception>
+    public async Task RunSerialAsync(Func<Task> work, int maxAttempts, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        await RunSerialAsync(async () =>
+        {
+            await work().ConfigureAwait(false);
+            return true;
+        }, maxAttempts, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Runs work as a serial unit, saves it, and returns its result; see <see cref="RunSerialAsync(Func{Task}, CancellationToken)"/>.
+    /// </summary>
+    public Task<TResult> RunSerialAsync<TResult>(Func<Task<TResult>> work, CancellationToken cancellationToken = default) =>
+        RunSerialAsync(work, DefaultAttempts, cancellationToken);
+
+    /// <summary>
+    /// Runs work as a serial unit, saves it, and returns its result; see <see cref="RunSerialAsync(Func{Task}, CancellationToken)"/>.
+    /// </summary>
+    /// <param name="work">The work, which reads and changes entities of the context. It may be run several times.</param>
+    /// <param name="maxAttempts">The number of times that the work is run at most.</param>
+    /// <param name="cancellationToken">Cancels the work.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number of attempts is less than 1.</exception>
+    public async Task<TResult> RunSerialAsync<TResult>(Func<Task<TResult>> work, int maxAttempts, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxAttempts, 1);
+        if (ChangeTracker.HasChanges())
+        {
+            throw new InvalidOperationException(
+                "The context has changes that are not saved, and RunSerialAsync would lose them when it repeats the work. Save them first, or make them in the work.");
+        }
+        for (int attempt = 1; ; attempt++)
+        {
+            // What was tracked before may be out of date.
+            ChangeTracker.Clear();
+            var serial = await BeginSerialAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                var result = await work().ConfigureAwait(false);
+                if (!serial.IsSaved)
+                    await SaveChangesAsync(Consistency.Serial, cancellationToken).ConfigureAwait(false);
+                return result;
+            }
+            catch (Exception e) when (e is EntityConflictException or ReadConflictException && !serial.IsSaved && attempt < maxAttempts)
+            {
+                // Somebody else has saved, so there is progress. A pause of random length keeps two from running into each other again.
+                var pause = TimeSpan.FromMilliseconds(Random.Shared.NextDouble() * Math.Min(1 << attempt, 200));
+                await Task.Delay(pause, Node.TimeProvider, cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                await serial.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Learns the outcome of the last save if that failed with an <see cref="OutcomeUnknownException"/>. If it was made, its changes are accepted as by a save; if
+    /// not, they stay pending. The next save does the same first.
+    /// </summary>
+    /// <returns>The result of the save; null if it had no effect, and never will.</returns>
+    /// <exception cref="InvalidOperationException">The outcome of no save is unknown.</exception>
+    /// <exception cref="OutcomeUnknownException">The outcome cannot be learned yet.</exception>
+    public async Task<SaveResult?> ResolveSaveAsync(CancellationToken cancellationToken = default)
+    {
+        using var operation = Concurrency.Enter();
+        return _unresolved is null
+            ? throw new InvalidOperationException("The outcome of no save is unknown. Call ResolveSaveAsync only after an OutcomeUnknownException.")
+            : await ResolveAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Gets what the current serial unit of work has read; null if there is none.</summary>
+    internal SerialReads? Reads => _work is { IsSaved: false } work ? work.Reads : null;
+
+    internal void OnShown(EntityEntry entry)
+    {
+        if (Reads is { } reads && entry.Keyspace.Entity.IsSerial && entry.Stored is { } stored)
+            reads.Add(entry.Keyspace.Name, entry.Key, ContentHash.Of(stored));
+    }
+
+    internal void CheckWork(SerialWork work)
+    {
+        if (!ReferenceEquals(work, _work))
+            throw new InvalidOperationException("The serial unit of work was disposed. Begin another one with BeginSerialAsync.");
+    }
+
+    internal void End(SerialWork work)
+    {
+        if (ReferenceEquals(work, _work))
+            _work = null;
+    }
+
+    async Task<SaveResult?> ResolveAsync(CancellationToken cancellationToken)
+    {
+        var (failure, writes) = _unresolved!;
+        CommitResult result;
+        try
+        {
+            result = await failure.ResolveAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (SerialConflictException)
+        {
+            _unresolved = null;
+            return null;
+        }
+        catch (CommitCanceledException)
+        {
+            _unresolved = null;
+            Accept(writes);
+            throw;
+        }
+        catch (OutcomeUnknownException e)
+        {
+            _unresolved = _unresolved! with { Failure = e };
+            throw;
+        }
+        _unresolved = null;
+        Accept(writes);
+        return new SaveResult(writes.Count, result.Stamp, result.Acknowledged);
+    }
+
+    bool IsSerialSave(IReadOnlyList<PendingWrite> writes, Consistency consistency) =>
+        consistency == Consistency.Serial || _work is not null || writes.Any(static write => write.Entry.Keyspace.Entity.IsSerial);
+}

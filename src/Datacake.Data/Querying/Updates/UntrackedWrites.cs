@@ -1,0 +1,77 @@
+using Datacake.Crdt;
+using Datacake.Data.Cells;
+using Datacake.Data.Serial;
+using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Sequencing;
+using Datacake.EventualConsistency.Snapshots;
+
+namespace Datacake.Data.Querying.Updates;
+
+/// <summary>
+/// The writes to entities that a query found and does not track. They are committed only if the entities are still as they were read, and, if one of them is
+/// serial, only if the query would find the same ones.
+/// </summary>
+sealed class UntrackedWrites
+{
+    readonly List<(StoredEntity Entity, EntityContent? Changes)> _writes = [];
+    readonly SerialReads _reads = new();
+
+    /// <summary>Gets the number of entities to write.</summary>
+    public int Count => _writes.Count;
+
+    /// <summary>True if one of the entities is serial, so that all are written serially.</summary>
+    public bool IsSerial => _writes.Exists(static write => IsOfSerialClass(write.Entity));
+
+    /// <summary>Observes what is read from a snapshot.</summary>
+    public void Observe(StoreSnapshot snapshot) => snapshot.Observer = _reads;
+
+    public void Delete(StoredEntity entity) => _writes.Add((entity, null));
+
+    public void Update(StoredEntity entity, EntityContent changes) => _writes.Add((entity, changes));
+
+    /// <summary>Commits the writes.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="consistency">The level, which is always that of serial writes if one of the entities is serial.</param>
+    /// <param name="isLast">True to throw if an entity has changed.</param>
+    /// <param name="cancellationToken">Cancels the commit.</param>
+    /// <returns>The result; null if an entity has changed since it was read, so that nothing was written.</returns>
+    public async Task<CommitResult?> TryCommitAsync(ReplicatedStore store, Consistency consistency, bool isLast, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return IsSerial || consistency == Consistency.Serial
+                ? await store.CommitSerialAsync(_reads.ToTransaction(Effects(isSerial: true)), cancellationToken).ConfigureAwait(false)
+                : await store.CommitAsync(Requiring(Effects(isSerial: false)), consistency, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is TransactionConflictException or SerialConflictException && !isLast)
+        {
+            return null;
+        }
+    }
+
+    static bool IsOfSerialClass(StoredEntity entity) => entity.Keyspace.Entity.IsSerial;
+
+    Transaction Effects(bool isSerial)
+    {
+        var effects = new Transaction();
+        foreach (var (entity, changes) in _writes)
+        {
+            if (changes is not null && isSerial)
+                SerialCounters.Check(entity.Keyspace.Entity, entity.Key, changes.Counters);
+            if (changes is null)
+                effects.Delete(entity.Keyspace.Name, entity.Key);
+            else if (IsOfSerialClass(entity))
+                effects.Put(entity.Keyspace.Name, entity.Key, StoredContent.Of(entity.Document).With(changes.Cells));
+            else
+                effects.Update(entity.Keyspace.Name, entity.Key, changes.Cells, changes.Counters);
+        }
+        return effects;
+    }
+
+    Transaction Requiring(Transaction transaction)
+    {
+        foreach (var (entity, _) in _writes)
+            transaction.Require(entity.Keyspace.Name, entity.Key, current => current is not null && current.Equals(entity.Document));
+        return transaction;
+    }
+}

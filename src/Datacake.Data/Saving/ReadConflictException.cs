@@ -1,0 +1,23 @@
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data;
+
+/// <summary>
+/// The exception thrown when something that was read since <see cref="DatacakeContext.BeginSerialAsync"/>, and that the save does not write, has changed.
+/// Nothing was written.
+/// </summary>
+public sealed class ReadConflictException : Exception
+{
+    internal ReadConflictException(string what, string keyspace, DocumentKey? key, Exception innerException)
+        : base($"{what} has changed since it was read. Nothing was saved. Read again, and repeat the work; RunSerialAsync does both.", innerException)
+    {
+        Keyspace = keyspace;
+        Key = key;
+    }
+
+    /// <summary>Gets the keyspace that was read.</summary>
+    public string Keyspace { get; }
+
+    /// <summary>Gets the key that was read; null if a range was read in which an entity was added, changed or deleted.</summary>
+    public DocumentKey? Key { get; }
+}

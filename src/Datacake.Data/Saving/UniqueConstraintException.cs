@@ -1,0 +1,33 @@
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data;
+
+/// <summary>
+/// The exception thrown when an entity to be saved has the values that another entity has in a unique index. Nothing was written.
+/// </summary>
+public sealed class UniqueConstraintException : Exception
+{
+    internal UniqueConstraintException(EntityEntry entry, IndexModel index, IReadOnlyList<object?> values, DocumentKey? existing, Exception? innerException)
+        : base(Describe(entry, index, values, existing), innerException) =>
+        (Entry, Index, Values, ExistingKey) = (entry, index, values, existing);
+
+    /// <summary>Gets the entity that cannot be saved.</summary>
+    public EntityEntry Entry { get; }
+
+    /// <summary>Gets the index.</summary>
+    public IndexModel Index { get; }
+
+    /// <summary>Gets the values of the indexed properties.</summary>
+    public IReadOnlyList<object?> Values { get; }
+
+    /// <summary>Gets the key of the entity that has the values; null if it is not known, because it was deleted meanwhile.</summary>
+    public DocumentKey? ExistingKey { get; }
+
+    static string Describe(EntityEntry entry, IndexModel index, IReadOnlyList<object?> values, DocumentKey? existing)
+    {
+        string name = entry.Keyspace.Entity.Name;
+        var pairs = index.Properties.Zip(values, static (property, value) => $"{property} {(value is string text ? $"'{text}'" : value)}");
+        return $"The {name} {entry.Key} cannot be saved, because {(existing is { } key ? $"the {name} {key}" : "another one")} has the same {string.Join(" and ", pairs)}, "
+            + $"and the index {index.Name} is unique. Nothing was saved. Give one of them another value.";
+    }
+}

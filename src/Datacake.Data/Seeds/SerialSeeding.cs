@@ -1,0 +1,67 @@
+using System.Text;
+using Datacake.Crdt;
+using Datacake.Data.Serial;
+using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Keyspaces;
+using Datacake.EventualConsistency.Sequencing;
+
+namespace Datacake.Data.Seeds;
+
+/// <summary>The addition of entities of serial classes that a new cluster starts with. Each is added once, whatever nodes start at the same time.</summary>
+static class SerialSeeding
+{
+    const int MaxAttempts = 100;
+
+    /// <summary>The keyspace that records the added entities. It is serial, because the records are conditions.</summary>
+    const string Keyspace = "datacake.seeds.serial";
+
+    /// <summary>
+    /// Adds the entities that were not added yet. Returns false, without adding any, if the store has not joined its cluster, or if no majority of the voters can
+    /// be reached; the caller tries later.
+    /// </summary>
+    public static async Task<bool> SeedAsync(ReplicatedStore store, List<Seed> seeds, CancellationToken cancellationToken)
+    {
+        if (seeds.Count == 0)
+            return true;
+        await store.DeclareAsync(new KeyspaceDeclaration(Keyspace, MergePolicy.Serial, []), cancellationToken).ConfigureAwait(false);
+        for (int attempt = 1; ; attempt++)
+        {
+            var reads = new SerialReads();
+            var effects = new Transaction();
+            using (var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false))
+            {
+                if (!store.Joined.IsCompletedSuccessfully)
+                    return false;
+                foreach (var seed in seeds)
+                {
+                    var record = Seeding.RecordKeyOf(seed);
+                    snapshot.Observer = null;
+                    if (await snapshot.GetAsync(Keyspace, record, cancellationToken).ConfigureAwait(false) is not null)
+                        continue;
+                    reads.Add(Keyspace, record, content: null);
+                    effects.Put(Keyspace, record, DocumentContent.OfRaw(Encoding.UTF8.GetBytes(seed.Keyspace)));
+                    // An entity that already has the key belongs to the application.
+                    snapshot.Observer = reads;
+                    if (await snapshot.GetAsync(seed.Keyspace, seed.Key, cancellationToken).ConfigureAwait(false) is null)
+                        effects.Put(seed.Keyspace, seed.Key, seed.Content.Cells);
+                }
+            }
+            if (effects.Count == 0)
+                return true;
+            try
+            {
+                await store.CommitSerialAsync(reads.ToTransaction(effects), cancellationToken).ConfigureAwait(false);
+                return true;
+            }
+            catch (SerialConflictException) when (attempt < MaxAttempts)
+            {
+                // Another node was first.
+                await store.PassBarrierAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is NotEnoughNodesException or OutcomeUnknownException or StoreExcludedException)
+            {
+                return false;
+            }
+        }
+    }
+}

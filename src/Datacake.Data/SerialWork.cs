@@ -1,0 +1,37 @@
+namespace Datacake.Data;
+
+/// <summary>
+/// A unit of work that is serial: everything of serial classes that the context reads, found or not, is a condition of the save that ends it. Begun by
+/// <see cref="DatacakeContext.BeginSerialAsync"/>; disposing of it forgets what was read. Not thread-safe, like the context.
+/// </summary>
+public sealed class SerialWork : IAsyncDisposable
+{
+    readonly DatacakeContext _context;
+
+    internal SerialWork(DatacakeContext context) => _context = context;
+
+    /// <summary>True if the work was saved.</summary>
+    public bool IsSaved { get; internal set; }
+
+    internal Serial.SerialReads Reads { get; } = new();
+
+    /// <summary>
+    /// Saves the changes of the context, if everything that was read since the work began is still as it was. Does the same as
+    /// <see cref="DatacakeContext.SaveChangesAsync(CancellationToken)"/>.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The work was saved already, or disposed.</exception>
+    /// <exception cref="EntityConflictException">Entities that the save writes have changed. Nothing was written.</exception>
+    /// <exception cref="ReadConflictException">Something else that was read has changed. Nothing was written.</exception>
+    public Task<SaveResult> SaveChangesAsync(CancellationToken cancellationToken = default)
+    {
+        _context.CheckWork(this);
+        return _context.SaveChangesAsync(EventualConsistency.Consistency.Serial, cancellationToken);
+    }
+
+    /// <summary>Ends the work. Changes that were not saved stay pending in the context.</summary>
+    public ValueTask DisposeAsync()
+    {
+        _context.End(this);
+        return default;
+    }
+}

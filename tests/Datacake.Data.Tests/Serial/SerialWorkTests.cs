@@ -1,0 +1,302 @@
+using Datacake.EventualConsistency;
+
+namespace Datacake.Data.Tests.Serial;
+
+public class SerialWorkTests(StoreFixture store)
+{
+    [Fact]
+    public async Task Work_is_saved_if_what_it_read_is_unchanged()
+    {
+        string from = await BankContext.OpenAccountAsync(store.Node), to = await BankContext.OpenAccountAsync(store.Node);
+        await using var db = NewContext();
+        await using (var work = await db.BeginSerialAsync(Token))
+        {
+            (await db.Accounts.FindAsync([from], Token))!.Balance -= 30;
+            (await db.Accounts.FindAsync([to], Token))!.Balance += 30;
+            Assert.Equal(2, await work.SaveChangesAsync(Token));
+            Assert.True(work.IsSaved);
+        }
+        Assert.Equal((70m, 130m), (await BalanceAsync(from), await BalanceAsync(to)));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Write_skew_does_not_happen(bool isTracking)
+    {
+        // Each may be emptied as long as the other has money.
+        string first = await BankContext.OpenAccountAsync(store.Node), second = await BankContext.OpenAccountAsync(store.Node);
+        await using var mine = NewContext();
+        await using var theirs = NewContext();
+        await using var myWork = await mine.BeginSerialAsync(Token);
+        await using var theirWork = await theirs.BeginSerialAsync(Token);
+        await EmptyAsync(mine, first, second);
+        await EmptyAsync(theirs, second, first);
+        Assert.Equal(1, await theirWork.SaveChangesAsync(Token));
+        var error = await Assert.ThrowsAsync<ReadConflictException>(() => myWork.SaveChangesAsync(Token));
+        Assert.Equal(("Accounts", (DocumentKey)second), (error.Keyspace, error.Key));
+        Assert.StartsWith($"The document '{second}' of the keyspace 'Accounts' has changed since it was read. Nothing was saved.", error.Message, StringComparison.Ordinal);
+        Assert.Equal((100m, 0m), (await BalanceAsync(first), await BalanceAsync(second)));
+
+        async Task EmptyAsync(BankContext db, string emptied, string other)
+        {
+            var query = isTracking ? db.Accounts.AsTracking() : db.Accounts.AsNoTracking();
+            if (await query.Where(account => account.Id == other).Select(account => account.Balance).SingleAsync(Token) > 0)
+                (await db.Accounts.FindAsync([emptied], Token))!.Balance = 0;
+        }
+    }
+
+    [Fact]
+    public async Task Entity_that_was_not_there_must_still_not_be_there()
+    {
+        string id = Guid.NewGuid().ToString("N"), other = await BankContext.OpenAccountAsync(store.Node);
+        await using var mine = NewContext();
+        await using var work = await mine.BeginSerialAsync(Token);
+        Assert.Null(await mine.Accounts.FindAsync([id], Token));
+        (await mine.Accounts.FindAsync([other], Token))!.Balance = 1;
+        await using (var theirs = NewContext())
+        {
+            theirs.Add(new Account { Id = id });
+            await theirs.SaveChangesAsync(Token);
+        }
+        var error = await Assert.ThrowsAsync<ReadConflictException>(() => work.SaveChangesAsync(Token));
+        Assert.Equal((DocumentKey)id, error.Key);
+        Assert.Equal(100m, await BalanceAsync(other));
+    }
+
+    [Fact]
+    public async Task Entity_that_is_shown_from_the_tracker_must_be_as_it_was_when_it_was_read()
+    {
+        string id = await BankContext.OpenAccountAsync(store.Node), other = await BankContext.OpenAccountAsync(store.Node);
+        await using var mine = NewContext();
+        await mine.Accounts.FindAsync([id], Token);
+        await using (var theirs = NewContext())
+        {
+            (await theirs.Accounts.FindAsync([id], Token))!.Balance = 1;
+            await theirs.SaveChangesAsync(Token);
+        }
+        await using (var work = await mine.BeginSerialAsync(Token))
+        {
+            Assert.Equal(100m, (await mine.Accounts.FindAsync([id], Token))!.Balance);
+            (await mine.Accounts.FindAsync([other], Token))!.Owner = "mine";
+            await Assert.ThrowsAsync<ReadConflictException>(() => work.SaveChangesAsync(Token));
+        }
+        await using (var work = await mine.BeginSerialAsync(Token))
+        {
+            // The query reads the present entity, but returns the outdated instance.
+            Assert.Equal(100m, (await mine.Accounts.SingleAsync(account => account.Id == id, Token)).Balance);
+            await Assert.ThrowsAsync<ReadConflictException>(() => work.SaveChangesAsync(Token));
+        }
+        await using (var work = await mine.BeginSerialAsync(Token))
+        {
+            await mine.Entry((await mine.Accounts.FindAsync([other], Token))!).ReloadAsync(Token);
+            Assert.Equal(0, await work.SaveChangesAsync(Token));
+        }
+    }
+
+    [Fact]
+    public async Task Work_that_changes_nothing_checks_what_it_has_read()
+    {
+        string id = await BankContext.OpenAccountAsync(store.Node);
+        await using var mine = NewContext();
+        await using (var work = await mine.BeginSerialAsync(Token))
+        {
+            Assert.Equal(100m, await mine.Accounts.Where(account => account.Id == id).SumAsync(account => account.Balance, Token));
+            Assert.Equal(0, await work.SaveChangesAsync(Token));
+        }
+        await using (var work = await mine.BeginSerialAsync(Token))
+        {
+            Assert.Equal(100m, await mine.Accounts.Where(account => account.Id == id).SumAsync(account => account.Balance, Token));
+            await using (var theirs = NewContext())
+            {
+                (await theirs.Accounts.FindAsync([id], Token))!.Balance = 1;
+                await theirs.SaveChangesAsync(Token);
+            }
+            await Assert.ThrowsAsync<ReadConflictException>(() => work.SaveChangesAsync(Token));
+        }
+    }
+
+    [Fact]
+    public async Task Included_entities_are_read_for_the_work()
+    {
+        string id = await BankContext.OpenAccountAsync(store.Node), card = Guid.NewGuid().ToString("N");
+        await using var mine = NewContext();
+        mine.Add(new Card { Id = card, AccountId = id });
+        await mine.SaveChangesAsync(Token);
+        mine.ChangeTracker.Clear();
+        await using var work = await mine.BeginSerialAsync(Token);
+        var account = await mine.Accounts.Include(known => known.Cards).SingleAsync(known => known.Id == id, Token);
+        account.Balance = account.Cards.Count;
+        await using (var theirs = NewContext())
+        {
+            theirs.Remove((await theirs.Cards.FindAsync([card], Token))!);
+            await theirs.SaveChangesAsync(Token);
+        }
+        await Assert.ThrowsAsync<ReadConflictException>(() => work.SaveChangesAsync(Token));
+    }
+
+    [Fact]
+    public async Task Reads_after_the_work_are_not_checked()
+    {
+        string id = await BankContext.OpenAccountAsync(store.Node), other = await BankContext.OpenAccountAsync(store.Node);
+        await using var db = NewContext();
+        await using (await db.BeginSerialAsync(Token))
+            Assert.NotNull(await db.Accounts.FindAsync([id], Token));
+        await using (var theirs = NewContext())
+        {
+            (await theirs.Accounts.FindAsync([id], Token))!.Balance = 1;
+            await theirs.SaveChangesAsync(Token);
+        }
+        (await db.Accounts.FindAsync([other], Token))!.Balance = 1;
+        Assert.Equal(1, await db.SaveChangesAsync(Token));
+    }
+
+    [Fact]
+    public async Task Context_has_one_work_at_a_time_which_is_saved_once()
+    {
+        string id = await BankContext.OpenAccountAsync(store.Node);
+        await using var db = NewContext();
+        var work = await db.BeginSerialAsync(Token);
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => db.BeginSerialAsync(Token));
+        Assert.Contains("The context has a serial unit of work already", error.Message, StringComparison.Ordinal);
+        var account = (await db.Accounts.FindAsync([id], Token))!;
+        account.Balance = 1;
+        Assert.Equal(1, await db.SaveChangesAsync(Token));
+        Assert.True(work.IsSaved);
+        account.Balance = 2;
+        error = await Assert.ThrowsAsync<InvalidOperationException>(() => work.SaveChangesAsync(Token));
+        Assert.Contains("was saved already", error.Message, StringComparison.Ordinal);
+        await work.DisposeAsync();
+        error = await Assert.ThrowsAsync<InvalidOperationException>(() => work.SaveChangesAsync(Token));
+        Assert.Contains("was disposed", error.Message, StringComparison.Ordinal);
+        Assert.Equal(1, await db.SaveChangesAsync(Token));
+        Assert.Equal(2m, await BalanceAsync(id));
+    }
+
+    [Fact]
+    public async Task Update_of_a_query_cannot_be_part_of_a_work()
+    {
+        await using var db = NewContext();
+        await using var work = await db.BeginSerialAsync(Token);
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => db.Accounts.Where(account => account.Id == "none").ExecuteDeleteAsync(Token));
+        Assert.StartsWith("ExecuteDeleteAsync commits by itself", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Work_that_conflicts_is_run_again_with_present_entities()
+    {
+        string id = await BankContext.OpenAccountAsync(store.Node, balance: 0);
+        await using var db = NewContext();
+        await db.Accounts.FindAsync([id], Token);
+        int runs = 0;
+        decimal balance = await db.RunSerialAsync(async () =>
+        {
+            var account = (await db.Accounts.FindAsync([id], Token))!;
+            if (++runs <= 3)
+            {
+                await using var theirs = NewContext();
+                (await theirs.Accounts.FindAsync([id], Token))!.Balance += 1;
+                await theirs.SaveChangesAsync(Token);
+            }
+            return account.Balance += 10;
+        }, Token);
+        Assert.Equal((4, 13m, 13m), (runs, balance, await BalanceAsync(id)));
+    }
+
+    [Fact]
+    public async Task Work_that_keeps_conflicting_fails_after_the_last_attempt()
+    {
+        string id = await BankContext.OpenAccountAsync(store.Node, balance: 0);
+        await using var db = NewContext();
+        int runs = 0;
+        await Assert.ThrowsAsync<EntityConflictException>(() => db.RunSerialAsync(async () =>
+        {
+            runs++;
+            (await db.Accounts.FindAsync([id], Token))!.Balance += 10;
+            await using var theirs = NewContext();
+            (await theirs.Accounts.FindAsync([id], Token))!.Balance += 1;
+            await theirs.SaveChangesAsync(Token);
+        }, maxAttempts: 3, Token));
+        Assert.Equal((3, 3m), (runs, await BalanceAsync(id)));
+        // The context is usable, and no work is left.
+        await using var work = await db.BeginSerialAsync(Token);
+    }
+
+    [Fact]
+    public async Task Work_that_fails_for_another_reason_is_not_run_again()
+    {
+        await using var db = NewContext();
+        int runs = 0;
+        await Assert.ThrowsAsync<FormatException>(() => db.RunSerialAsync(() =>
+        {
+            runs++;
+            throw new FormatException();
+        }, Token));
+        Assert.Equal(1, runs);
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => db.RunSerialAsync(() => Task.CompletedTask, maxAttempts: 0, Token));
+        await Assert.ThrowsAsync<ArgumentNullException>(() => db.RunSerialAsync((Func<Task>)null!, Token));
+    }
+
+    [Fact]
+    public async Task Work_may_save_itself()
+    {
+        string id = await BankContext.OpenAccountAsync(store.Node, balance: 0);
+        await using var db = NewContext();
+        int written = await db.RunSerialAsync(async () =>
+        {
+            (await db.Accounts.FindAsync([id], Token))!.Balance = 5;
+            return (int)await db.SaveChangesAsync(Token);
+        }, Token);
+        Assert.Equal((1, 5m), (written, await BalanceAsync(id)));
+    }
+
+    [Fact]
+    public async Task Changes_from_before_the_work_are_not_lost()
+    {
+        await using var db = NewContext();
+        db.Add(new Account { Id = Guid.NewGuid().ToString("N") });
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => db.RunSerialAsync(() => Task.CompletedTask, Token));
+        Assert.StartsWith("The context has changes that are not saved", error.Message, StringComparison.Ordinal);
+        Assert.Single(db.ChangeTracker.Entries());
+    }
+
+    [Fact]
+    public async Task Concurrent_transfers_lose_no_money()
+    {
+        const int Accounts = 4, Workers = 6, Transfers = 15;
+        var ids = new List<string>();
+        for (int i = 0; i < Accounts; i++)
+            ids.Add(await BankContext.OpenAccountAsync(store.Node, branch: "transfers"));
+        await Task.WhenAll(Enumerable.Range(0, Workers).Select(worker => Task.Run(async () =>
+        {
+            var random = new Random(worker);
+            await using var db = NewContext();
+            for (int i = 0; i < Transfers; i++)
+            {
+                string from = ids[random.Next(Accounts)], to = ids[random.Next(Accounts)];
+                decimal amount = random.Next(1, 60);
+                await db.RunSerialAsync(async () =>
+                {
+                    var (source, target) = ((await db.Accounts.FindAsync([from], Token))!, (await db.Accounts.FindAsync([to], Token))!);
+                    if (source.Balance < amount)
+                        return;
+                    source.Balance -= amount;
+                    target.Balance += amount;
+                }, maxAttempts: 1000, Token);
+            }
+        }, Token)));
+        await using var shown = NewContext();
+        var balances = await shown.Accounts.Where(account => account.Branch == "transfers").Select(account => account.Balance).ToListAsync(Token);
+        Assert.Equal((Accounts * 100m, true), (balances.Sum(), balances.TrueForAll(balance => balance >= 0)));
+    }
+
+    async Task<decimal> BalanceAsync(string id)
+    {
+        await using var db = NewContext();
+        return (await db.Accounts.FindAsync([id], Token))!.Balance;
+    }
+
+    BankContext NewContext() => BankContext.Of(store.Node);
+
+    static CancellationToken Token => TestContext.Current.CancellationToken;
+}
