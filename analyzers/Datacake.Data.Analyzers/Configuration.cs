@@ -75,6 +75,12 @@ sealed class PropertyConfiguration(Location location)
 
     public bool IsCounter { get; set; }
 
+    /// <summary>Gets or sets the minimum of the counter.</summary>
+    public long? Minimum { get; set; }
+
+    /// <summary>Gets or sets the maximum of the counter.</summary>
+    public long? Maximum { get; set; }
+
     public string? FormerName { get; set; }
 
     public bool? IsGenerated { get; set; }

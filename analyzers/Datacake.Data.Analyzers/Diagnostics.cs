@@ -88,6 +88,9 @@ static class Diagnostics
     public static readonly DiagnosticDescriptor UniqueIndex = Error(
         "DCD022", "The index cannot be unique", "The index '{1}' of '{0}' cannot be unique. {2}");
 
+    public static readonly DiagnosticDescriptor CounterBounds = Error(
+        "DCD023", "The bounds of the counter are not valid", "The counter '{0}.{1}' cannot have these bounds. {2}");
+
     static DiagnosticDescriptor Error(string id, string title, string message) => new(
         id, title, message, "Datacake.Data", DiagnosticSeverity.Error, isEnabledByDefault: true,
 #pragma warning disable CA1308 // The anchors of the README are in lower case.

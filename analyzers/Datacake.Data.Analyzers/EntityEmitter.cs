@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Microsoft.CodeAnalysis.CSharp;
 
@@ -233,6 +234,8 @@ sealed partial class EntityEmitter
                 MappingKind.Value => $"cells.Write(Path{slot}, {Codec(property.Codec)}, {value});",
                 MappingKind.Discriminator => $"cells.Write(Path{slot}, {Names.Support}ValueCodecs.String, DiscriminatorOf(entity));",
                 MappingKind.Owned => $"cells.WriteMarker(Path{slot}, o{slot} is not null);",
+                MappingKind.Counter when (property.Minimum ?? property.Maximum) is not null =>
+                    $"cells.WriteCounter(Path{slot}, {value}, {LongOf(property.Minimum)}, {LongOf(property.Maximum)});",
                 MappingKind.Counter => $"cells.WriteCounter(Path{slot}, {value});",
                 MappingKind.Set => $"cells.WriteSet(Path{slot}, {Codec(property.ElementCodec)}, {value});",
                 _ => $"cells.WriteDictionary(Path{slot}, {Codec(property.ElementCodec)}, {Codec(property.Codec)}, {value});",
@@ -241,6 +244,14 @@ sealed partial class EntityEmitter
         _source.Close();
         _source.Line();
     }
+
+    /// <summary>Returns the expression of a bound. The least long has no literal of its own.</summary>
+    static string LongOf(long? value) => value switch
+    {
+        null => "null",
+        long.MinValue => "long.MinValue",
+        { } bound => bound.ToString(CultureInfo.InvariantCulture) + "L",
+    };
 
     /// <summary>
     /// Writes the accessors that bypass the compiler's checks: for private and init-only setters, private constructors, and required

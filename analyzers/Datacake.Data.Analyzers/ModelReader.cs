@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -134,6 +135,7 @@ sealed partial class ModelReader(
     {
         var arguments = call.ArgumentList.Arguments;
         string? Text(int index) => Constant(call, method, index, semantics) as string;
+        long? Number(int index) => index < method.Parameters.Length && Constant(call, method, index, semantics) is { } number ? Convert.ToInt64(number, CultureInfo.InvariantCulture) : null;
         switch (target, method.Name)
         {
             case (_, "Entity") when target == Model:
@@ -209,6 +211,8 @@ sealed partial class ModelReader(
                 return property;
             case (PropertyConfiguration property, "IsCounter"):
                 property.IsCounter = true;
+                property.Minimum = Number(0);
+                property.Maximum = Number(1);
                 return property;
             case (PropertyConfiguration property, "IsConcurrencyToken"):
                 property.IsConcurrencyToken = Constant(call, method, 0, semantics) as bool?;

@@ -62,7 +62,7 @@ sealed class PropertyMapper(
         if (configured?.IsCounter == true || symbol.Find(Names.Data + "CounterAttribute") is not null)
         {
             if (type.SpecialType is SpecialType.System_Int32 or SpecialType.System_Int64 && Members.SetterOf(symbol) != SetterKind.None)
-                return Describe(symbol, place, MappingKind.Counter);
+                return MapCounter(symbol, place, configured);
             diagnostics.Report(Diagnostics.CounterType, symbol, symbol.ContainingType.Name, symbol.Name, type.ToDisplayString());
             return null;
         }
@@ -95,6 +95,27 @@ sealed class PropertyMapper(
             };
         }
         return diagnostics.Count > errors ? null : MapOwned(symbol, place, path);
+    }
+
+    PropertySpec? MapCounter(IPropertySymbol symbol, Place place, PropertyConfiguration? configured)
+    {
+        var attribute = symbol.Find(Names.Data + "CounterAttribute");
+        bool isConfigured = configured is { IsCounter: true, Minimum: not null } or { IsCounter: true, Maximum: not null };
+        long? minimum = isConfigured ? configured!.Minimum : BoundOf("Minimum"), maximum = isConfigured ? configured!.Maximum : BoundOf("Maximum");
+        string? problem = (minimum ?? maximum) is null ? null
+            : minimum > maximum ? $"Its minimum {minimum} is greater than its maximum {maximum}."
+            : symbol.Type.SpecialType == SpecialType.System_Int32 && (minimum ?? 0) is < int.MinValue or > int.MaxValue ? $"Its minimum {minimum} is not an int. Make the property a long."
+            : symbol.Type.SpecialType == SpecialType.System_Int32 && (maximum ?? 0) is < int.MinValue or > int.MaxValue ? $"Its maximum {maximum} is not an int. Make the property a long."
+            : place.Prefix.Length > 0 ? "It is in an owned object, which may be created and removed apart from the entity. Move it to the entity, or remove its bounds."
+            : null;
+        if (problem is not null)
+        {
+            diagnostics.Report(Diagnostics.CounterBounds, symbol, symbol.ContainingType.Name, symbol.Name, problem);
+            return null;
+        }
+        return Describe(symbol, place, MappingKind.Counter) with { Minimum = minimum, Maximum = maximum };
+
+        long? BoundOf(string name) => attribute?.NamedArguments.FirstOrDefault(named => named.Key == name).Value.Value as long?;
     }
 
     PropertySpec? MapSet(IPropertySymbol symbol, Place place, INamedTypeSymbol type, CollectionSpec collection)

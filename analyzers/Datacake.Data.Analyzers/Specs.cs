@@ -182,6 +182,12 @@ sealed record ConverterFieldSpec(string Name, string PropertyType, string Stored
 sealed record PropertySpec(
     string Name, string Path, string StoredPath, string Type, AccessSpec Access, MappingKind Kind, SetterKind Setter)
 {
+    /// <summary>Gets the minimum of the counter; null if there is none.</summary>
+    public long? Minimum { get; init; }
+
+    /// <summary>Gets the maximum of the counter; null if there is none.</summary>
+    public long? Maximum { get; init; }
+
     /// <summary>Gets the field that is set instead of the property, if the property has no setter.</summary>
     public string? Field { get; init; }
 

@@ -3,7 +3,8 @@ using System.Buffers.Binary;
 namespace Datacake.Crdt;
 
 /// <summary>
-/// The encoding of a counter share: always the nine bytes of a MessagePack int 64, so that no MessagePack library is needed to read it.
+/// The encoding of a counter share: always the nine bytes of a MessagePack int 64, so that no MessagePack library is needed to read it. The
+/// share of a bounded counter continues as <see cref="BoundedShare"/> says.
 /// </summary>
 public static class CounterValue
 {
@@ -19,7 +20,8 @@ public static class CounterValue
         BinaryPrimitives.WriteInt64BigEndian(destination[1..], value);
     }
 
-    internal static bool IsValid(ReadOnlySpan<byte> source) => source.Length == Size && source[0] == Int64Code;
+    internal static bool IsValid(ReadOnlySpan<byte> source) =>
+        source.Length >= Size && source[0] == Int64Code && (source.Length == Size || BoundedShare.IsValid(source));
 
     /// <summary>Reads a counter share.</summary>
     /// <exception cref="InvalidDataException">The bytes are not a counter share.</exception>

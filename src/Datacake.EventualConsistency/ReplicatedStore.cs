@@ -88,6 +88,13 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     /// <exception cref="TransactionConflictException">
     /// A document does not meet a requirement of the transaction; nothing was written.
     /// </exception>
+    /// <exception cref="CounterBoundException">
+    /// A counter would pass its minimum or maximum, or the rights to change it did not arrive from other nodes in time; nothing was written.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">
+    /// A put replaces a document that has a counter with bounds, or the document of such a counter was stored without bounds; nothing was
+    /// written.
+    /// </exception>
     /// <exception cref="TransactionLimitException">The transaction, or a document in it, is too large; nothing was written.</exception>
     /// <exception cref="ArgumentException">The transaction is empty, or writes to a document twice; nothing was written.</exception>
     /// <exception cref="TimeoutException">The store has not joined its cluster yet; nothing was written.</exception>
@@ -99,6 +106,41 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     {
         if (consistency == Consistency.Serial)
             return CommitSerialAsync(new SerialTransaction(transaction, []), cancellationToken);
+        return transaction.HasCounters ? CommitCountersAsync(transaction, consistency, cancellationToken) : CommitOnceAsync(transaction, consistency, cancellationToken);
+    }
+
+    /// <summary>Commits a transaction that changes counters. While it lacks rights that are asked of other nodes, it is tried again.</summary>
+    async ValueTask<CommitResult> CommitCountersAsync(Transaction transaction, Consistency consistency, CancellationToken cancellationToken)
+    {
+        // A request, or its answer, may be lost.
+        var patience = TimeSpan.FromMilliseconds(500);
+        long start = _node.TimeProvider.GetTimestamp();
+        while (true)
+        {
+            int arrived = _replica.RightsArrived;
+            TimeSpan left;
+            try
+            {
+                return await CommitOnceAsync(transaction, consistency, cancellationToken).ConfigureAwait(false);
+            }
+            catch (CounterBoundException e) when (e.MayRetry && (left = _options.AcknowledgmentTimeout - _node.TimeProvider.GetElapsedTime(start)) > TimeSpan.Zero)
+            {
+            }
+            using var deadline = new CancellationTokenSource(left < patience ? left : patience, _node.TimeProvider);
+            using var linked = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+            try
+            {
+                await _parts.Waiters.WaitAsync(() => _replica.RightsArrived != arrived, linked.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                // Asks again.
+            }
+        }
+    }
+
+    ValueTask<CommitResult> CommitOnceAsync(Transaction transaction, Consistency consistency, CancellationToken cancellationToken)
+    {
         if (!_joining.IsJoined)
             return CommitOnceJoinedAsync(transaction, consistency, cancellationToken);
         LocalCommit commit;

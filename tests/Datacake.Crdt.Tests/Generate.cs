@@ -44,6 +44,8 @@ static class Generate
     {
         if (value is null || path.Kind != DocumentPathKind.CounterShare)
             return value;
+        if (value.Length % 2 == 1)
+            return new BoundedShare((ulong)value.Length, value[0], Minimum: 0, Maximum: null, [new RightsGift(new HlcTimestamp(1, 0, 0, 1), value[0], Down: 1, Up: 0)]).Encode();
         byte[] share = new byte[CounterValue.Size];
         CounterValue.Write(share, value.Length);
         return share;

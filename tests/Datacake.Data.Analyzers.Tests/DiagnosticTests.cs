@@ -40,6 +40,10 @@ public class DiagnosticTests
     [InlineData("DCD005", "public class Base { public string Name { get; set; } = \"\"; } public class Thing : Base { public int Id { get; set; } public static new int Name => 1; }", "'Base.Name' cannot be stored. 'Thing' has a member of the same name, which hides it")]
     [InlineData("DCD005", "public class Thing { public int Id { get; set; } public Shut X { get; set; } } public readonly struct Shut(int x) { readonly int _hidden = x; public string Name { get; } = \"\"; }", "The field '_hidden' of 'Shut' would be lost")]
     [InlineData("DCD005", "public class Thing { public int Id { get; set; } public Bare? X { get; set; } } public class Bare { public int Field; }", "'Bare' has no properties that can be stored")]
+    [InlineData("DCD023", "public class Thing { public int Id { get; set; } [Counter(Minimum = 2, Maximum = 1)] public int X { get; set; } }", "The counter 'Thing.X' cannot have these bounds. Its minimum 2 is greater than its maximum 1")]
+    [InlineData("DCD023", "public class Thing { public int Id { get; set; } [Counter(Maximum = 5_000_000_000)] public int X { get; set; } }", "Its maximum 5000000000 is not an int. Make the property a long")]
+    [InlineData("DCD023", "public class Thing { public int Id { get; set; } [Counter(Minimum = -5_000_000_000)] public int X { get; set; } }", "Its minimum -5000000000 is not an int. Make the property a long")]
+    [InlineData("DCD023", "public class Thing { public int Id { get; set; } public Part? X { get; set; } } public class Part { [Counter(Minimum = 0)] public long A { get; set; } }", "The counter 'Part.A' cannot have these bounds. It is in an owned object")]
     [InlineData("DCD006", "public class Thing { public int Id { get; set; } [Counter] public string X { get; set; } = \"\"; }", "A [Counter] must be an int or a long")]
     [InlineData("DCD007", "[Index(\"Y\")] public class Thing { public int Id { get; set; } public int X { get; set; } }", "There is no mapped property 'Y'")]
     [InlineData("DCD007", "public class Thing { public int Id { get; set; } [Index] public List<int> X { get; set; } = []; }", "'X' is not a single value")]
@@ -101,6 +105,8 @@ public class DiagnosticTests
     [InlineData("DCD015", "model.Entity<Thing>().HasDiscriminator().HasValue<Part>(); model.Entity<Part>().HasKey(p => p.Name);", "'HasKey' applies to all entities of 'Thing', and not to 'Part' alone. Call it on Entity<Thing>()")]
     [InlineData("DCD013", "model.Entity<Thing>().Property(t => t.Name).HasConversion<int>();", "'int' is not a class derived from ValueConverter")]
     [InlineData("DCD007", "model.Entity<Thing>().HasIndex(t => t.List);", "'List' is not a single value")]
+    [InlineData("DCD023", "model.Entity<Thing>().Property(t => t.Count).IsCounter(maximum: 1, minimum: 2);", "Its minimum 2 is greater than its maximum 1")]
+    [InlineData("DCD014", "model.Entity<Thing>().Property(t => t.Count).IsCounter(Environment.ProcessId, null);", "'Environment.ProcessId' is not a constant")]
     public void Model_code_that_cannot_be_analyzed_is_reported(string id, string statement, string message) => Reported(
         GeneratorRun.Of($$"""
             class Thing
@@ -188,7 +194,7 @@ public class DiagnosticTests
     {
         string readme = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "README.md"));
         var descriptors = typeof(Diagnostics).GetFields().Select(field => field.GetValue(null)).OfType<DiagnosticDescriptor>().ToList();
-        Assert.Equal(22, descriptors.Count);
+        Assert.Equal(23, descriptors.Count);
         Assert.All(descriptors, descriptor => Assert.Contains($"### {descriptor.Id}\n", readme, StringComparison.Ordinal));
     }
 

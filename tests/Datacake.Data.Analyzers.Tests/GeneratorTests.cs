@@ -58,6 +58,7 @@ public class GeneratorTests
     [InlineData("model.Entity<Thing>(thing => thing.HasKey(t => t.Number).HasIndex(t => t.Name).IsDescending()).Entity<Thing>().Property(t => t.Part!.X).HasFormerName(\"Y\").IsRequired();")]
     [InlineData("model.Entity<Thing>().HasKey(t => t.Number).Property(t => t.Name).HasMaxLength(Max).HasConversion(n => n.ToUpperInvariant(), Lower);")]
     [InlineData("model.Entity<Thing>().HasKey(t => t.Number).Property(t => t.When).HasConversion(w => w.Ticks, t => new DateTime(t)); model.Entity<Thing>().Property(t => t.Kind).HasConversion<string>();")]
+    [InlineData("model.Entity<Thing>().HasKey(t => t.Number).Property(t => t.Count).IsCounter(null, Max);")]
     [InlineData("model.Entity<Thing>().HasKey(t => t.Number).Property(t => t.Count).IsCounter(); model.Entity<Thing>().Property(t => t.Number).ValueGeneratedNever();")]
     [InlineData("model.Entity<Thing>().HasKey(t => t.Number).HasDiscriminator().HasValue<Sub>(\"sub\").HasValue<Thing>(\"thing\"); model.Entity<Thing>().Property(t => ((Sub)t).Extra).HasMaxLength(5);")]
     [InlineData("model.Entity<Thing>().IsSerial().HasKey(t => t.Number).HasIndex(t => new { t.Name, t.Part!.X }).IsUnique().IsDescending(false, true);")]

@@ -40,6 +40,10 @@ public sealed class CellWriter
     /// <summary>Writes the value of a counter.</summary>
     public void WriteCounter(CellPath path, long value) => _counters.Add(new CounterIncrement(path.Name, value));
 
+    /// <summary>Writes the value of a counter with bounds.</summary>
+    public void WriteCounter(CellPath path, long value, long? minimum, long? maximum) =>
+        _counters.Add(new CounterIncrement(path.Name, value) { Minimum = minimum, Maximum = maximum });
+
     /// <summary>Writes a set, with a cell for each element.</summary>
     public void WriteSet<T>(CellPath path, ScalarCodec<T> codec, IEnumerable<T>? elements)
     {

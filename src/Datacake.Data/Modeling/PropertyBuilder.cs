@@ -19,6 +19,11 @@ public abstract class PropertyBuilder<TProperty>
     /// <summary>Makes the property a counter; see <see cref="CounterAttribute"/>.</summary>
     public abstract PropertyBuilder<TProperty> IsCounter();
 
+    /// <summary>Makes the property a counter with bounds; see <see cref="CounterAttribute"/>.</summary>
+    /// <param name="minimum">The minimum, or null if there is none.</param>
+    /// <param name="maximum">The maximum, or null if there is none.</param>
+    public abstract PropertyBuilder<TProperty> IsCounter(long? minimum, long? maximum);
+
     /// <summary>
     /// Makes a save fail with an <see cref="EntityConflictException"/> if the local store has a different value of the property than was
     /// read, as <c>[ConcurrencyCheck]</c> does.

@@ -73,6 +73,7 @@ static class EntityTransaction
     /// <exception cref="EntityConflictException">
     /// The local store has a different value of a concurrency token than was read, or an entity was deleted or already exists.
     /// </exception>
+    /// <exception cref="BoundExceededException">A counter would pass its bound.</exception>
     /// <exception cref="SaveLimitException">An entity, or the save as a whole, is too large.</exception>
     public static async Task<CommitResult> CommitAsync(
         ReplicatedStore store, IReadOnlyList<PendingWrite> writes, Consistency consistency, CancellationToken cancellationToken)
@@ -90,6 +91,10 @@ static class EntityTransaction
         catch (DocumentNotFoundException e)
         {
             throw new EntityConflictException(EntryOf(writes, e.Keyspace, e.Key), isGone: true, e);
+        }
+        catch (CounterBoundException e)
+        {
+            throw new BoundExceededException(EntryOf(writes, e.Keyspace, e.Key), e);
         }
         catch (TransactionLimitException e)
         {

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Escrow;
 using Datacake.EventualConsistency.Replication.Messages;
 
 namespace Datacake.EventualConsistency.Replication;
@@ -11,7 +12,8 @@ namespace Datacake.EventualConsistency.Replication;
 /// <remarks>See PROTOCOL.md: decline.</remarks>
 /// <param name="clock">The clock of the replica.</param>
 /// <param name="members">The members, with their known sets.</param>
-sealed class MutationReceiver(HybridLogicalClock clock, Members members)
+/// <param name="escrow">The rules for the rights to bounded counters.</param>
+sealed class MutationReceiver(HybridLogicalClock clock, Members members, EscrowRules escrow)
 {
     readonly List<ReadOnlyMemory<byte>> _keys = [];                 // of the transaction that is being applied
 
@@ -37,7 +39,11 @@ sealed class MutationReceiver(HybridLogicalClock clock, Members members)
         {
             var delta = mutation.Deltas[i];
             _keys.Add(batch.KeyOf(delta.Name));
-            if ((await batch.ReadAsync(_keys[i]).ConfigureAwait(false)).Born < delta.Base)
+            var current = await batch.ReadAsync(_keys[i]).ConfigureAwait(false);
+            if (current.Born < delta.Base)
+                return false;
+            // A share may be based on rights that this replica has not heard of yet [E4].
+            if (BoundedCounter.HasAny(delta.Document) && !escrow.IsGrounded(Document.Merge(current, delta.Document)))
                 return false;
             mayPurge |= delta.MayPurge;
         }

@@ -127,7 +127,7 @@ sealed partial class Replica
             if (!roll.IsComplete(others, Sessions, _proofs.Certain) || roll.KnownOfCaller() is not { } known)
                 return;
             _gapCloser.Take(known);
-            _gapCloser.TryClose(batch, _run.Stamp);
+            CloseGap(batch);
         }
         else if (IsWaitingForRoll && roll.HasAnswers)
         {
@@ -140,8 +140,18 @@ sealed partial class Replica
 
     void TickGap(ReplicaBatch batch)
     {
-        _gapCloser.TryClose(batch, _run.Stamp);
-        if (_gapCloser.HasGap(batch.State) && !_members.Absent(Sessions).Any())
+        CloseGap(batch);
+        if (MustCloseGap(batch) && !_members.Absent(Sessions).Any())
             StartRoll(batch);
     }
+
+    void CloseGap(ReplicaBatch batch)
+    {
+        _gapCloser.TryClose(batch, _run.Stamp);
+        NoteProof(batch);
+    }
+
+    /// <summary>Returns true if there is a gap, or if the store needs to know that it lacks nothing of its earlier runs [E5].</summary>
+    bool MustCloseGap(ReplicaBatch batch) =>
+        _gapCloser.HasGap(batch.State) || (_wantsProof && _gapCloser.MayLackTail(batch.State, _run.Stamp));
 }

@@ -31,6 +31,9 @@ sealed partial class Replica
             case SnapshotPage page:
                 await OnSnapshotPageAsync(batch, peer, page, cancellationToken).ConfigureAwait(false);
                 break;
+            case RightsRequest request:
+                await OnRightsRequestAsync(batch, peer, request).ConfigureAwait(false);
+                break;
             case PullDeclined declined:
                 if (_puller.OnDeclined(peer, declined.Pull) is { IsFull: true })
                     _lost.OnDeclined(peer);
@@ -49,6 +52,7 @@ sealed partial class Replica
             if (!await _receiver.TryApplyAsync(batch, peer, mutation, IsJoined).ConfigureAwait(false))
                 continue;
             await WriteAgainAsync(batch).ConfigureAwait(false);
+            await ConsiderRightsAsync(batch, mutation).ConfigureAwait(false);
             // Consecutive mutations are acknowledged as one interval.
             if (applied.Count > 0 && applied[^1].High == mutation.Previous)
                 applied[^1] = applied[^1] with { High = mutation.Stamp };

@@ -35,6 +35,7 @@ sealed partial class Replica
     readonly LossRecovery _lost;
     readonly MutationReceiver _receiver;
     readonly LocalWriter _writer;
+    readonly RightsBalancer _balancer;
     readonly Plausibility _plausibility;
     readonly BatchBuffers _buffers = new();                         // reused by each batch
     ReplicaState _state;
@@ -61,10 +62,11 @@ sealed partial class Replica
         _reconciler = new Reconciler(_run, settings);
         _rewriter = new Rewriter(_run, settings.MaxAsserted);
         _collector = new Collector(settings.MaxStep);
-        _receiver = new MutationReceiver(clock, _members);
+        _receiver = new MutationReceiver(clock, _members, settings.Escrow);
         _repairer = new RecordRepairer(catalog);
         _plausibility = new Plausibility(clock);
-        _writer = new LocalWriter(_run, _gapCloser, catalog, settings.MaxDocumentLength);
+        _writer = new LocalWriter(_run, _gapCloser, catalog, identity.StoreId, settings.Escrow, settings.MaxDocumentLength);
+        _balancer = new RightsBalancer(_writer, settings.Escrow);
     }
 
     /// <summary>Gets the node that the replica belongs to.</summary>
@@ -194,6 +196,7 @@ sealed partial class Replica
     public void Tick(ReplicaBatch batch)
     {
         _ticks++;
+        _balancer.Tick();
         _reconciler.Guard.Tick();
         // Taking turns keeps either from starving the other. While several peers decline, there is always another one to pull missing data
         // from; while a peer lacks something, there is always one to merge in full.
@@ -205,7 +208,7 @@ sealed partial class Replica
             MergeInFull(batch);
         if (IsWaitingForRoll)
             StartRoll(batch);
-        else if (IsJoined && _gapCloser.HasGap(batch.State))
+        else if (IsJoined && MustCloseGap(batch))
             TickGap(batch);
         batch.Outbox.Add(new Outgoing(null, 0, Report(batch)));
     }
@@ -294,6 +297,7 @@ sealed partial class Replica
     /// <summary>Commits a local transaction [R5].</summary>
     /// <exception cref="DocumentNotFoundException">An update names a document that does not exist here. The batch is unchanged.</exception>
     /// <exception cref="TransactionConflictException">A requirement of the transaction is not met. The batch is unchanged.</exception>
+    /// <exception cref="CounterBoundException">A counter would pass its bound, or the store lacks the rights to change it. The batch has requests for rights at most.</exception>
     /// <exception cref="StoreExcludedException">The store is no longer part of its cluster. The batch is unchanged.</exception>
     /// <exception cref="ArgumentException">A document would become too large. The batch is unchanged.</exception>
     public ValueTask<HlcTimestamp> WriteAsync(ReplicaBatch batch, Transaction transaction)
@@ -302,7 +306,7 @@ sealed partial class Replica
             throw new InvalidOperationException("The store has not joined its cluster yet and cannot write. Wait until it has joined.");
         if (Exclusion is { } exclusion)
             throw new StoreExcludedException(Node, exclusion.Reason);
-        return _writer.WriteAsync(batch, transaction);
+        return transaction.HasCounters ? WriteCountersAsync(batch, transaction) : _writer.WriteAsync(batch, transaction);
     }
 
     /// <summary>True if a snapshot that was set aside is no longer needed and is being cleared away.</summary>

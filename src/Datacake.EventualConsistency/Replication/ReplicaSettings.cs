@@ -1,3 +1,4 @@
+using Datacake.EventualConsistency.Escrow;
 using Datacake.EventualConsistency.Replication.Messages;
 
 namespace Datacake.EventualConsistency.Replication;
@@ -40,6 +41,9 @@ sealed record ReplicaSettings(string ClusterId, string DataCenter, ulong Boot, u
 
     /// <summary>Gets the authority that verifies retirements; null if the word of any member is enough [R19].</summary>
     public IRetirementAuthority? Authority { get; init; }
+
+    /// <summary>Gets the rules for the rights to bounded counters.</summary>
+    public EscrowRules Escrow { get; init; } = new();
 
     /// <summary>Gets the protocol versions that the replica speaks.</summary>
     public ProtocolVersion Protocol { get; init; } = ProtocolVersion.Current;

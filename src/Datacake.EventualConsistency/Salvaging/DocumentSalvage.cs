@@ -1,5 +1,6 @@
 using System.Text;
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Escrow;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Transactions;
 
@@ -42,8 +43,12 @@ readonly struct DocumentSalvage(string keyspace, DocumentKey key, MergePolicy po
             else if (Encoding.UTF8.GetString(cell.Property) is var property)
                 counters[property] = unchecked(counters.GetValueOrDefault(property) + CounterValue.Read(cell.Value));
         }
-        return Of(DocumentOperationKind.Put, content.Build(), [.. counters.Select(counter => new CounterIncrement(counter.Key, counter.Value))]);
+        return Of(DocumentOperationKind.Put, content.Build(), [.. counters.Select(counter => IncrementOf(document, counter.Key, counter.Value))]);
     }
+
+    static CounterIncrement IncrementOf(Document document, string property, long value) => BoundedCounter.Of(document, property) is { } bounded
+        ? new CounterIncrement(property, value) { Minimum = bounded.Minimum, Maximum = bounded.Maximum }
+        : new CounterIncrement(property, value);
 
     /// <summary>
     /// Creates an update of the cells that differ. A counter share keeps its run, so that nothing is counted twice, however often a store

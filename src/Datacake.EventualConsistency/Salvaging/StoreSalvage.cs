@@ -177,7 +177,7 @@ sealed class StoreSalvage(Replica replica, CommitLoop loop, SalvageMode mode)
             return (found, false);
         if (keyspace is null)
             replica.Catalog.FindOrAdd(name.Keyspace, name.Policy);
-        var transaction = new Transaction();
+        var transaction = new Transaction { MayReplaceBounded = true };
         transaction.Add(write);
         await replica.WriteAsync(batch, transaction).ConfigureAwait(false);
         return (found, true);

@@ -21,6 +21,12 @@ public sealed class Transaction
     /// <summary>Gets the conditions that must hold for the transaction to be committed.</summary>
     internal IReadOnlyList<DocumentRequirement> Requirements => _requirements ?? (IReadOnlyList<DocumentRequirement>)[];
 
+    /// <summary>True if puts of the transaction may replace documents that have bounded counters.</summary>
+    internal bool MayReplaceBounded { get; init; }
+
+    /// <summary>True if the transaction adds to counters, or creates any.</summary>
+    internal bool HasCounters => _operations.Exists(static operation => operation.Counters.Count > 0);
+
     /// <summary>True if the transaction deletes documents and does nothing else.</summary>
     internal bool OnlyDeletes => _operations.TrueForAll(static operation => operation.Kind == DocumentOperationKind.Delete);
 

@@ -48,6 +48,12 @@ static class TransactionCheck
                         $"The transaction adds to the counter '{property}' of the document {operation.Key} of the keyspace '{operation.Keyspace}' more than once.",
                         nameof(transaction));
                 }
+                if (operation.Counters[j] is { Minimum: { } minimum, Maximum: { } maximum } && minimum > maximum)
+                {
+                    throw new ArgumentException(
+                        $"The counter '{property}' of the document {operation.Key} of the keyspace '{operation.Keyspace}' has the minimum {minimum}, which is greater than its maximum {maximum}.",
+                        nameof(transaction));
+                }
                 length += LengthOfShare(property, operation, nameof(transaction));
             }
         }
@@ -63,7 +69,7 @@ static class TransactionCheck
     {
         try
         {
-            return DocumentPath.OfCounterShare(property, HlcTimestamp.None, HlcTimestamp.None).Encoded.Length + CounterValue.Size + 8;
+            return DocumentPath.OfCounterShare(property, HlcTimestamp.None, HlcTimestamp.None).Encoded.Length + CounterValue.Size + 64;
         }
         catch (ArgumentException e)
         {

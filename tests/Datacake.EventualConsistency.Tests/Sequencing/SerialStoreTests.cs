@@ -140,7 +140,7 @@ public sealed class SerialStoreTests : IDisposable
         await store.CommitAsync(PutOf(1, 1), Consistency.Serial, Token);
         await store.Keyspace(Notes).PutAsync(1, new byte[] { 1 }, Consistency.None, Token);
         var e = await Assert.ThrowsAsync<InvalidOperationException>(async () => await store.DeclareAsync(new KeyspaceDeclaration(Accounts, MergePolicy.LastWriterWins, []), Token));
-        Assert.Contains("declared as merging", e.Message, StringComparison.Ordinal);
+        Assert.Contains("declared as not serial", e.Message, StringComparison.Ordinal);
         e = await Assert.ThrowsAsync<InvalidOperationException>(async () => await store.DeclareAsync(new KeyspaceDeclaration(Notes, MergePolicy.Serial, []), Token));
         Assert.Contains("declared as serial", e.Message, StringComparison.Ordinal);
         Assert.Equal(1, await ReadAsync(store, 1));

@@ -88,6 +88,27 @@ public sealed class SimulationTests
         Assert.NotNull(Explorer.Catch(mutant, first: 0, seeds: 400, MinMachines, MaxMachines, SerialEvents));
     }
 
+    [Theory]
+    [InlineData("escrow")]
+    [InlineData("escrow copies")]
+    public void Bounded_counters_break_no_invariant(string theme)
+    {
+        for (int seed = 0; seed < Seeds; seed++)
+            Explore(seed, Events, theme);
+    }
+
+    [Theory]
+    [InlineData("RightsOutliveRuns")]
+    [InlineData("GiftsAreKept")]
+    [InlineData("GroundIsNotChecked")]
+    [InlineData("SalesAreNotFlushed")]
+    [InlineData("DecidesBeforeCommit")]
+    public void Broken_rule_of_bounded_counters_is_detected(string name)
+    {
+        var mutant = MutantList.All.Single(mutant => mutant().Name == name);
+        Assert.NotNull(Explorer.Catch(mutant, first: 0, seeds: 400, MinMachines, MaxMachines, Events));
+    }
+
     static void Explore(int seed, int events = Events, string? theme = null)
     {
         if (Explorer.Explore(seed, MinMachines, MaxMachines, events, new Statistics(), theme) is { } failure)

@@ -31,10 +31,10 @@ namespace Shop
             db.Products.Add(new Product { Id = 1, Name = "Cake", Category = "bakery", Price = 10, Stock = 10 });
             db.Products.Add(new Product { Id = 2, Name = "Chair", Category = "furniture", Price = 10, Stock = 10 });
             await db.SaveChangesAsync();
-            // sample 5
+            // sample 7
             db.ChangeTracker.Clear();
             Assert.Equal([(11m, 9L), (10m, 10L)], (await db.Products.ToListAsync()).Select(static p => (p.Price, p.Stock)));
-            Samples.Reach(5);
+            Samples.Reach(7);
         }
     }
 
@@ -48,9 +48,9 @@ namespace Shop
                 db.Products.Add(new Product { Id = i, Name = $"Cake {i}", Category = i < 140 ? "bakery" : "furniture" });
             await db.SaveChangesAsync();
             string request = "bakery";
-            // sample 7
+            // sample 9
             Assert.Equal(Enumerable.Range(120, 10).Select(static i => $"Cake {i}"), page.Select(static p => p.Name));
-            Samples.Reach(7);
+            Samples.Reach(9);
 
             static IQueryable<Product> Filtered(IQueryable<Product> products, string request) => products.Where(p => p.Category == request);
         }
@@ -74,11 +74,11 @@ namespace Shop
             await stopping.CancelAsync();
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => watching);
             Assert.Equal("Cake is running out\n", output);
-            Samples.Reach(9);
+            Samples.Reach(11);
 
             async Task WatchAsync()
             {
-                // sample 9
+                // sample 11
             }
         }
     }
@@ -157,6 +157,38 @@ namespace InCode
     }
 }
 
+namespace Bounded
+{
+    // types of sample 3
+
+    public sealed partial class HallContext(DatacakeNode node) : DatacakeContext(node)
+    {
+        public partial Keyspace<Concert> Concerts { get; }
+    }
+
+    static class Selling
+    {
+        public static async Task RunAsync()
+        {
+            await using var node = await Samples.StartNodeAsync(1, static options => options.UseMemory());
+            await using var db = new HallContext(node);
+            var concert = new Concert { Tickets = 3 };
+            db.Concerts.Add(concert);
+            await db.SaveChangesAsync();
+            await SellAsync();
+            await SellAsync();
+            Assert.Equal("Tickets: 1 can be sold here, and 0 by other nodes, as far as is known.\n", Samples.TakeOutput());
+            Samples.Reach(3);
+            Samples.Reach(4);
+
+            async Task SellAsync()
+            {
+                // sample 4
+            }
+        }
+    }
+}
+
 namespace Evolved
 {
     using Microsoft.Extensions.Logging;
@@ -202,11 +234,11 @@ namespace Evolved
             db.Products.Add(new Product { Id = 1, Price = 12 });
             await db.SaveChangesAsync();
             await Assert.ThrowsAsync<UnreadableEntityException>(async () => await db.Products.ToListAsync());
-            // sample 3
+            // sample 5
             Assert.Equal(1, Assert.Single(readable).Id);
             Assert.Equal(1, deleted);
             Assert.Single(await db.Products.ToListAsync());
-            Samples.Reach(3);
+            Samples.Reach(5);
         }
     }
 }
@@ -238,7 +270,7 @@ namespace Intercepted
         public partial Keyspace<Product> Products { get; }
     }
 
-    // types of sample 4
+    // types of sample 6
 
     static class Intercepting
     {
@@ -247,7 +279,7 @@ namespace Intercepted
             var builder = WebApplication.CreateBuilder(["--urls", "http://127.0.0.1:0"]);
             builder.Services.AddSingleton<IUser, Someone>();
             builder.Services.AddDatacake(static options => options.WithNodeId(1).ListenOn(Samples.AddressOf(1)).UseMemory());
-            // sample 4
+            // sample 6
             await using var app = builder.Build();
             await app.StartAsync();
             await using var scope = app.Services.CreateAsyncScope();
@@ -255,7 +287,7 @@ namespace Intercepted
             db.Products.Add(new Product { Id = 1 });
             await db.SaveChangesAsync();
             Assert.Equal("someone", (await db.Products.AsNoTracking().FirstAsync()).ChangedBy);
-            Samples.Reach(4);
+            Samples.Reach(6);
         }
     }
 }
@@ -301,16 +333,16 @@ namespace Grouped
                 new Order { CustomerId = 1, State = OrderState.Paid, Total = 1 }, new Order { CustomerId = 1, State = OrderState.Paid, Total = 2 },
                 new Order { CustomerId = 1, Total = 4 }, new Order { CustomerId = 2, State = OrderState.Paid, Total = 8 }, new Order { CustomerId = 3, State = OrderState.Paid, Total = 16 });
             await db.SaveChangesAsync();
-            // sample 6
+            // sample 8
             Assert.Equal([("CA", 8m), ("UK", 3m)], revenue.Select(static r => (r.Country, r.Sum)).Order());
-            Samples.Reach(6);
+            Samples.Reach(8);
         }
     }
 }
 
 namespace Related
 {
-    // types of sample 8
+    // types of sample 10
 
     static class Relating
     {
@@ -326,7 +358,7 @@ namespace Related
                 await writing.SaveChangesAsync();
             }
             await using var db = new ShopContext(node);
-            // sample 8
+            // sample 10
             Assert.Equal(10, orders.Count);
             Assert.All(orders, static order => Assert.Equal("York", order.Customer!.City));
             Assert.Equal(2, customers.Count);
@@ -337,7 +369,7 @@ namespace Related
             var some = await fresh.Customers.Include(c => c.Orders.Where(o => o.Total > 100).Take(3)).ThenInclude(o => o.Lines).ToListAsync();
             Assert.Equal([0, 3], some.Select(static customer => customer.Orders.Count).Order());
             Assert.All(some.SelectMany(static customer => customer.Orders), static order => Assert.Single(order.Lines));
-            Samples.Reach(8);
+            Samples.Reach(10);
         }
     }
 }

@@ -102,6 +102,18 @@ static class ShowingMembers
     }
 }
 
+static class Selling
+{
+    public static async Task RunAsync()
+    {
+        await using var node = await Samples.StartNodeAsync(1, static options => options.UseMemory());
+        var store = await node.OpenStoreAsync();
+        // sample 7
+        Assert.Equal("", Samples.TakeOutput());
+        Samples.Reach(7);
+    }
+}
+
 static class RetiringWithAKey
 {
     public static async Task RunAsync()
@@ -114,16 +126,16 @@ static class RetiringWithAKey
         await using (var third = await Samples.StartNodeAsync(3, options => Configure(options, "3.db")))
             await store.WaitForMembersAsync(2, TimeSpan.FromMinutes(1));
         await Assert.ThrowsAnyAsync<InvalidOperationException>(async () => await store.RetireAsync(3));
-        // sample 8
+        // sample 9
         Assert.DoesNotContain(store.Members, static member => member.NodeId == 3);
-        Samples.Reach(7);
         Samples.Reach(8);
+        Samples.Reach(9);
     }
 
     static void Configure(DatacakeNodeOptions options, string file)
     {
         options.WithSeeds(Samples.AddressOf(1)).UseSqlite(file);
-        // sample 7
+        // sample 8
     }
 }
 
@@ -142,11 +154,11 @@ static class Salvaging
         await using (var third = await Samples.StartNodeAsync(3, options => options.WithTransport(network).UseSqlite("old/shop.db")))
             await (await third.OpenStoreAsync()).Keyspace("cakes").PutAsync(1, "Madeira"u8.ToArray(), Consistency.None);
         await store.RetireAsync(3);
-        // sample 9
+        // sample 10
         Assert.Equal(0, trial.Written);
         Assert.Equal(1, result.Written);
         Assert.NotNull(await store.Keyspace("cakes").GetAsync(1));
-        Samples.Reach(9);
+        Samples.Reach(10);
     }
 }
 
@@ -158,10 +170,10 @@ static class Verifying
         await using var node = await Samples.StartNodeAsync(1, static options => options.UseSqlite("shop.db"));
         var store = await node.OpenStoreAsync();
         await store.Keyspace("cakes").PutAsync(1, "Madeira"u8.ToArray());
-        // sample 10
+        // sample 11
         Assert.True(found.IsSound);
         Assert.Equal(1, found.Documents);
-        Samples.Reach(10);
+        Samples.Reach(11);
     }
 }
 
@@ -171,12 +183,12 @@ static class Caching
     {
         await using var node = await Samples.StartNodeAsync(1, static options =>
         {
-            // sample 11
+            // sample 12
         });
         var cakes = (await node.OpenStoreAsync()).Keyspace("cakes");
         await cakes.PutAsync(1, "Madeira"u8.ToArray());
         Assert.NotNull(await cakes.GetAsync(1));
         Assert.True(File.Exists("shop.db"));
-        Samples.Reach(11);
+        Samples.Reach(12);
     }
 }

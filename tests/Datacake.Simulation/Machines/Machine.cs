@@ -233,6 +233,7 @@ sealed class Machine(int index, Scenario scenario, MachineFlaws flaws, Simulated
             },
             MaxDocumentLength = scenario.MaxDocumentLength,
             TakesOver = TakesOver && !scenario.HasOperator,
+            Escrow = flaws.Escrow,
             Authority = scenario.HasOperator ? flaws.Authority : null,
         };
         Damages = new DamageLog();

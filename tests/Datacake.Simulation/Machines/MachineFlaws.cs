@@ -1,3 +1,4 @@
+using Datacake.EventualConsistency.Escrow;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Sequencing;
 
@@ -26,6 +27,9 @@ sealed record MachineFlaws
 
     /// <summary>Gets the constructor of the sequencer of serial transactions.</summary>
     public Func<SequencerSettings, Replica, SequenceLog, Sequencer> NewSequencer { get; init; } = static (settings, replica, log) => new Sequencer(settings, replica, log);
+
+    /// <summary>Gets the rules for the rights to bounded counters.</summary>
+    public EscrowRules Escrow { get; init; } = new();
 
     /// <summary>Gets the authority that verifies whether an operator has retired a store, where retirement needs a proof.</summary>
     public IRetirementAuthority Authority { get; init; } = SimulatedOperator.Instance;

@@ -27,5 +27,6 @@ static class MutantList
         () => new DecidesOldEpochs(), () => new DoesNotApplyAgain(), () => new TakesRequestsAtOnce(), () => new ChecksStoreAlone(), () => new RangesIgnoreWaiting(), () => new UniqueIndexesIgnoreWaiting(), () => new NumbersAreNotInherited(), () => new RefusalsAreNotDecided(),
         () => new ChangesVotersAtOnce(), () => new AddsVotersThatLag(), () => new VotesExpire(), () => new RestoredStoresVote(),
         () => new MinorityDecides(), () => new OutcomesExpire(), () => new SerialDocumentsReturn(),
+        () => new RightsOutliveRuns(), () => new RightsBelongToNodes(), () => new GiftsAreKept(), () => new GroundIsNotChecked(), () => new SalesAreNotFlushed(), () => new DecidesBeforeCommit(),
     ];
 }

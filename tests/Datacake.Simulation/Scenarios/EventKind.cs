@@ -166,4 +166,7 @@ enum EventKind
 
     /// <summary>A sequencer is cut off from some or all others for a while, or its process dies; or such cuts end.</summary>
     Depose,
+
+    /// <summary>A user adds to a bounded counter, or subtracts from it.</summary>
+    Sell,
 }

@@ -12,6 +12,9 @@ sealed record Theme(
     /// <summary>True if some documents are serial.</summary>
     public bool IsSerial { get; init; }
 
+    /// <summary>True if the documents have bounded counters.</summary>
+    public bool IsBounded { get; init; }
+
     /// <summary>True if one of the members lies.</summary>
     public bool HasLiar { get; init; }
 
@@ -72,6 +75,7 @@ sealed record Theme(
         [LoseIdentity] = 0.1,
         [Sequence] = 0,
         [Depose] = 0,
+        [Sell] = 0,
     };
 
     static readonly EventKind[] Losses = [LosePower, Wipe, Replace, PutBack, Divert], Clocks = [SetClock, Leap], GivingUp = [Forget, Retire, Estrange, Outpace, Meet];
@@ -147,6 +151,13 @@ sealed record Theme(
             (Sequence, 250), (Depose, 4), (Deliver, 60), (Write, 6), (Pass, 1), (Start, 20), (Gather, 4), (Exchange, 3), (Partition, 2), (Heal, 4), (Dial, 12),
             (Collect, 15), (Forget, 3), (Estrange, 3), (Retire, 0.15), (Wipe, 0.3), (Replace, 0.2))
             with { IsSerial = true, MinDocuments = 2 },
+        // Rights to bounded counters move while tails and disks are lost.
+        Of("escrow", [.. GivingUp, PutBack, Divert, Impersonate, FormByMistake, LoseIdentity, DropKeyspace, Backup, Leap],
+            (Sell, 60), (Write, 2), (Deliver, 50), (Tick, 12), (Start, 30), (Dial, 12), (Wipe, 1), (Replace, 0.3), (LosePower, 4), (Flush, 1), (Partition, 2), (Heal, 3), (Gather, 2), (Exchange, 2))
+            with { IsBounded = true, IsSmall = true, Share = 2 },
+        Of("escrow copies", [.. GivingUp, .. Clocks, Divert, Impersonate, FormByMistake, LoseIdentity, DropKeyspace, Gather],
+            (Sell, 40), (Write, 2), (Deliver, 80), (Tick, 12), (Start, 20), (Dial, 12), (Wipe, 0.1), (Replace, 0), (Backup, 4), (PutBack, 3), (Partition, 2), (Heal, 3))
+            with { IsBounded = true },
     ];
 
     /// <summary>Gets all themes, each repeated according to its share.</summary>

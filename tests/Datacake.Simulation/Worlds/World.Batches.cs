@@ -65,6 +65,7 @@ sealed partial class World
             }
             EndSessions(machine);
             _written.Clear();
+            _sold.Clear();
             _acknowledged.Clear();
         }
         while (machine.Waiting.Count > 0);

@@ -44,9 +44,13 @@ sealed partial class World
         if (mutation.Deltas.Any(static delta => delta.Name.Policy == MergePolicy.Serial && Assertion.Find(delta.Document) is not null))
             throw new Violation("only sequencers write serial documents", $"{Name(machine)} asserts a serial document in {mutation.Stamp}.");
         bool isOfUser = _written.TryGetValue(mutation.Stamp, out var increments) || mutation.Deltas.All(static delta => delta.Name.Policy == MergePolicy.Serial);
+        // Nothing is asserted in these histories, so what no user has written is a gift of rights.
+        bool isGift = _scenario.Theme.IsBounded && !isOfUser && !isAgain;
+        isOfUser |= isGift;
         var past = machine.Held.Or(before);
         var transaction = _history.Add(mutation, machine.Replica.Run, past, isOfUser, increments ?? []);
-        _statistics.Count(isOfUser ? "transactions" : isAgain ? "transactions of which parts were written again" : "assertions");
+        NoteSale(transaction);
+        _statistics.Count(isGift ? "gifts" : isOfUser ? "transactions" : isAgain ? "transactions of which parts were written again" : "assertions");
         if (isAgain)
             CheckWrittenAgain(machine, transaction);
         else if (!isOfUser)
@@ -132,6 +136,7 @@ sealed partial class World
         {
             CheckExactness(machine, shown);
             CheckOwnIncrements(machine, shown);
+            CheckBounds(machine, shown);
             machine.Shown = shown;
             CheckRemains(machine, shown);
         }
@@ -212,7 +217,7 @@ sealed partial class World
         long sum = 0;
         foreach (var cell in document.Cells)
         {
-            if (cell.Kind == DocumentPathKind.CounterShare && cell.IsShown(document.Born) && (node is null || cell.ShareRun.Node == node))
+            if (cell.Kind == DocumentPathKind.CounterShare && cell.IsShown(document.Born) && !BoundedShare.IsBounded(cell.Value) && (node is null || cell.ShareRun.Node == node))
                 sum += CounterValue.Read(cell.Value);
         }
         return sum;

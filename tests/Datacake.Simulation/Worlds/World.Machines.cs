@@ -75,6 +75,7 @@ sealed partial class World
         if (machine.IsUp)
             Stop(machine);
         _statistics.Count("old copies");
+        _hasPutBack = true;
         // A newer copy is not restored later: data that only it has are given up by now.
         machine.Backups.RemoveRange(machine.Backups.IndexOf(copy) + 1, machine.Backups.Count - machine.Backups.IndexOf(copy) - 1);
         _network.DropFrom(machine);

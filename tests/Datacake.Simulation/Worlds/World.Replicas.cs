@@ -210,23 +210,30 @@ sealed partial class World
         {
             _statistics.Count("refused writes");
         }
+        catch (InvalidOperationException) when (_scenario.Theme.IsBounded)
+        {
+            _statistics.Count("refused puts");
+        }
         catch (ArgumentException)
         {
             _statistics.Count("writes that were too large");
         }
     }
 
-    static void AddOperation(Transaction transaction, Slot slot, Document current, Random random, List<Increment> increments)
+    void AddOperation(Transaction transaction, Slot slot, Document current, Random random, List<Increment> increments)
     {
         bool isShown = current.IsAlive(slot.Policy);
         int choice = random.Next(isShown ? 8 : 40);
+        // A bounded counter needs some time to be sold.
+        if (_scenario.Theme.IsBounded && isShown && choice > 5 && random.Next(3) > 0)
+            choice = 4;
         var content = new DocumentContentBuilder();
         if (choice == 0 || (!isShown && choice > 3))
         {
             content.Set(PathP, Value(random));
             content.Set(PathQ, Value(random));
             content.Set(PathX, [1]);
-            transaction.Put(slot.Keyspace, slot.Key, content.Build(), [new CounterIncrement("n", random.Next(9))]);
+            transaction.Put(slot.Keyspace, slot.Key, content.Build(), _scenario.Theme.IsBounded ? [new CounterIncrement("n", random.Next(9)), NewBounded(random)] : [new CounterIncrement("n", random.Next(9))]);
         }
         else if (choice <= 3)
         {

@@ -197,6 +197,9 @@ sealed partial class World
             case EventKind.DropKeyspace:
                 DropKeyspace(machine, chance);
                 break;
+            case EventKind.Sell:
+                Sell(machine, chance);
+                break;
             case EventKind.Dial:
                 Dial(machine, peer);
                 break;

@@ -19,4 +19,5 @@ enum MessageKind : byte
     KnownRequest = 14,
     KnownReply = 15,
     Sequence = 16,
+    RightsRequest = 17,
 }

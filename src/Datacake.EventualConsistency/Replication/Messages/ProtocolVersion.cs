@@ -12,8 +12,14 @@ namespace Datacake.EventualConsistency.Replication.Messages;
 /// <param name="Capabilities">A bit set of optional features that the node supports beyond its version.</param>
 readonly record struct ProtocolVersion(int Version, int Oldest, ulong Capabilities)
 {
+    /// <summary>The capability to keep bounded counters, and to give rights to them.</summary>
+    const ulong Rights = 1 << 1;
+
     /// <summary>Gets the versions that this library speaks.</summary>
-    public static ProtocolVersion Current { get; } = new(Version: 1, Oldest: 1, Capabilities: 0);
+    public static ProtocolVersion Current { get; } = new(Version: 1, Oldest: 1, Capabilities: Rights);
+
+    /// <summary>True if a node keeps bounded counters, and gives rights to them.</summary>
+    public bool HasRights => (Capabilities & Rights) != 0;
 
     /// <summary>Returns the version and the capabilities that a node shares with a peer, or null if no version is common to both.</summary>
     public ProtocolVersion? With(ProtocolVersion peer)

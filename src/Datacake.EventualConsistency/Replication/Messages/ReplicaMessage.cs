@@ -77,6 +77,7 @@ abstract record ReplicaMessage
             MessageKind.KnownRequest => KnownRequest.Read(ref reader),
             MessageKind.KnownReply => KnownReply.Read(ref reader),
             MessageKind.Sequence => SequenceMessage.Read(ref reader),
+            MessageKind.RightsRequest => RightsRequest.Read(ref reader),
             _ => null,
         });
     });
