@@ -62,12 +62,8 @@ public sealed partial class ReplicatedStore
         if (keys.Count > ReadRequest.MaxKeys)
             throw new ArgumentException($"The read asks for {keys.Count} documents. The limit is {ReadRequest.MaxKeys}. Read the documents in parts.", nameof(keys));
         await WaitUntilJoinedAsync(cancellationToken).ConfigureAwait(false);
-        // After a barrier, the local store is as good as any.
         if (consistency == Consistency.Serial)
-        {
-            await _parts.Sequencing.PassBarrierAsync(cancellationToken).ConfigureAwait(false);
-            consistency = Consistency.None;
-        }
+            return await ReadSerialAsync(keyspace, keys, cancellationToken).ConfigureAwait(false);
         var requirement = ReachableRequirementOf(consistency);
         var distinct = keys.Distinct().ToList();
         if (distinct.Count < keys.Count)

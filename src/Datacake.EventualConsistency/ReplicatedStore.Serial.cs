@@ -1,6 +1,8 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Sequencing;
+using Datacake.EventualConsistency.Snapshots;
+using Datacake.Storage;
 
 namespace Datacake.EventualConsistency;
 
@@ -36,4 +38,56 @@ public sealed partial class ReplicatedStore
     /// <exception cref="NotEnoughNodesException">A majority of the voters is not up.</exception>
     /// <exception cref="TimeoutException">The sequencer did not answer in time, or the effects did not arrive.</exception>
     internal ValueTask PassBarrierAsync(CancellationToken cancellationToken) => CatchUpAsync(Consistency.Serial, cancellationToken);
+
+    /// <summary>
+    /// Opens a view of a state of the sequence that is not older than the call: it shows everything serial up to some transaction, and nothing after it. A view that is
+    /// opened otherwise may show one of two recent transactions without the one before it, which is still on its way [S7].
+    /// </summary>
+    /// <exception cref="NotEnoughNodesException">A majority of the voters is not up.</exception>
+    /// <exception cref="TimeoutException">The sequencer did not answer in time, or the effects did not arrive.</exception>
+    /// <exception cref="StorageException">The store cannot be read.</exception>
+    internal async ValueTask<StoreSnapshot> OpenSerialSnapshotAsync(CancellationToken cancellationToken)
+    {
+        await PassBarrierAsync(cancellationToken).ConfigureAwait(false);
+        using var deadline = new CancellationTokenSource(ReplicatedStoreOptions.ToTimer(_options.AcknowledgmentTimeout), _node.TimeProvider);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        while (true)
+        {
+            // What is known before the snapshot is opened is in it.
+            var known = _membership.Current.Known;
+            var snapshot = await OpenPresentSnapshotAsync(cancellationToken).ConfigureAwait(false);
+            VersionVector earlier;
+            try
+            {
+                earlier = await snapshot.GetAsync(SerialPosition.Keyspace, SerialPosition.Key, cancellationToken).ConfigureAwait(false) is { } position
+                    ? SerialPosition.Of(position) : VersionVector.Empty;
+            }
+            catch (Exception)
+            {
+                snapshot.Dispose();
+                throw;
+            }
+            if (known.Covers(earlier))
+                return snapshot;
+            snapshot.Dispose();
+            try
+            {
+                await _parts.Waiters.WaitAsync(() => _membership.Current.Known.Covers(earlier), linked.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                throw new TimeoutException(
+                    $"A serial read found a later transaction without an earlier one, which did not arrive within {_options.AcknowledgmentTimeout.TotalSeconds:0.###} s. Retry.");
+            }
+        }
+    }
+
+    async ValueTask<Document?[]> ReadSerialAsync(string keyspace, IReadOnlyList<DocumentKey> keys, CancellationToken cancellationToken)
+    {
+        using var snapshot = await OpenSerialSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        var documents = new Document?[keys.Count];
+        for (int i = 0; i < documents.Length; i++)
+            documents[i] = await snapshot.GetAsync(keyspace, keys[i], cancellationToken).ConfigureAwait(false);
+        return documents;
+    }
 }

@@ -39,9 +39,11 @@ sealed record QuerySettings
         if (Snapshot is not null)
             return null;
         var store = await context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
-        if (Level is { } level)
+        if (Level is { } level and not Consistency.Serial)
             await store.CatchUpAsync(level, cancellationToken).ConfigureAwait(false);
-        var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        var snapshot = Level == Consistency.Serial
+            ? await store.OpenSerialSnapshotAsync(cancellationToken).ConfigureAwait(false)
+            : await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
         snapshot.Observer = context.Reads;
         return snapshot;
     }

@@ -25,7 +25,10 @@ partial class Sequencer
         {
             _settings.OnDecided?.Invoke(index, _log[index]);
             if (_log[index] is { MustBeApplied: true } entry && MustApply(entry))
-                effects.Add(entry, CountsNumbersOf(entry));
+            {
+                bool isDone = !_isReady && entry.HasOutcome && (await FindOutcomeAsync(batch, entry.Id.Caller).ConfigureAwait(false)).Number >= entry.Id.Number;
+                effects.Add(entry, CountsNumbersOf(entry), isDone);
+            }
         }
         effects.Forget(await FindOutdatedAsync(batch).ConfigureAwait(false));
         var token = Kept.Token;

@@ -139,8 +139,8 @@ sealed partial class World
         var conditions = new List<SerialCondition>();
         var operations = new List<SerialOperation>();
         var ranges = new List<SerialRange>();
-        var lookedUp = !use.IsRead && random.Next(4) == 0 ? await LookUpAsync(machine, batch, ranges, random) : null;
-        if (!use.IsRead && random.Next(4) == 0)
+        var lookedUp = !use.IsRead && random.Next(4) == 0 ? await LookUpAsync(machine, batch, ranges, read, random) : null;
+        if (random.Next(4) == 0)
             await ReadRangeAsync(machine, batch, ranges, read, random);
         foreach (int number in use.Slots)
         {
@@ -210,7 +210,8 @@ sealed partial class World
     }
 
     /// <summary>Looks up the documents with a name in the index, which the user then relies on.</summary>
-    async ValueTask<(int, IReadOnlyList<int>)?> LookUpAsync(Machine machine, ReplicaBatch batch, List<SerialRange> ranges, Random random)
+    async ValueTask<(int, IReadOnlyList<int>)?> LookUpAsync(
+        Machine machine, ReplicaBatch batch, List<SerialRange> ranges, Dictionary<int, long?> read, Random random)
     {
         int name = random.Next(Names);
         var found = new List<int>();
@@ -221,6 +222,7 @@ sealed partial class World
             var document = await ReadAsync(machine, batch, slot);
             if (NameOf(ValueOf(document, slot)) != name)
                 continue;
+            read[slot.Number] = ValueOf(document, slot);
             found.Add(slot.Number);
             hash.Add(slot.Key.Encoded.Span, ContentHash.Of(document));
         }

@@ -1,0 +1,54 @@
+using System.Text;
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Sequencing;
+using Datacake.EventualConsistency.Transactions;
+
+namespace Datacake.EventualConsistency.Tests.Sequencing;
+
+/// <summary>The effects of transactions that are decided together [S4].</summary>
+public sealed class SerialEffectsTests
+{
+    [Fact]
+    public async Task Updates_of_different_parts_of_a_merging_document_by_transactions_decided_together_all_take_effect()
+    {
+        await using var store = await SequencedStore.StartAsync();
+        await store.CommitAsync(Write(DocumentOperationKind.Put, ("Name", "Sachertorte"), ("Left", "3"), ("Baker", "none")));
+
+        await store.CommitTogetherAsync(
+            Write(DocumentOperationKind.Update, ("Left", "2"), ("Baker", "first")), Write(DocumentOperationKind.Update, ("Name", "Linzer Torte")), Write(DocumentOperationKind.Update, ("Left", "1")));
+
+        Assert.Equal("Baker=first Left=1 Name=Linzer Torte", await ShownAsync(store));
+    }
+
+    [Fact]
+    public async Task Update_that_is_decided_together_with_a_put_or_after_a_delete_has_the_effect_of_the_sequence()
+    {
+        await using var store = await SequencedStore.StartAsync();
+
+        await store.CommitTogetherAsync(Write(DocumentOperationKind.Put, ("Name", "Sachertorte"), ("Left", "3")), Write(DocumentOperationKind.Update, ("Left", "2")));
+        Assert.Equal("Left=2 Name=Sachertorte", await ShownAsync(store));
+
+        await store.CommitTogetherAsync(Write(DocumentOperationKind.Delete), Write(DocumentOperationKind.Update, ("Left", "1")));
+        Assert.Null(await store.ReadAsync("cakes", 1));
+    }
+
+    static SerialProposal Write(DocumentOperationKind kind, params (string Property, string Value)[] cells)
+    {
+        var content = new DocumentContentBuilder();
+        foreach (var (property, value) in cells)
+            content.Set(DocumentPath.OfProperty(property).Encoded.Span, Encoding.UTF8.GetBytes(value));
+        return new SerialProposal { Operations = [new SerialOperation(MergePolicy.LastWriterWins, new DocumentOperation(kind, "cakes", 1, content.Build(), []))] };
+    }
+
+    static async Task<string> ShownAsync(SequencedStore store)
+    {
+        var shown = new List<string>();
+        var document = (await store.ReadAsync("cakes", 1))!;
+        foreach (var cell in document.Cells)
+        {
+            if (!cell.IsRemoved && cell.IsShown(document.Born))
+                shown.Add($"{Encoding.UTF8.GetString(cell.Property)}={Encoding.UTF8.GetString(cell.Value)}");
+        }
+        return string.Join(' ', shown.Order(StringComparer.Ordinal));
+    }
+}
