@@ -15,7 +15,7 @@ partial class Sequencer
     {
         // What was inherited waits for an entry of the own epoch, and is then applied again together with it: the earlier sequencer may have applied
         // some of it or not. The effects are whole documents, so that the later ones on top make it harmless, and the newer stamp makes it certain.
-        if (!_isReady && _log.EpochAt(_decided) != Kept.Epoch)
+        if (!_isReady && !DecidesBy(_decided))
             return;
         var stamp = _replica.IssueStamp();
         if (stamp > granted)

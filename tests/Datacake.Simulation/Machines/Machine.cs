@@ -263,6 +263,7 @@ sealed class Machine(int index, Scenario scenario, MachineFlaws flaws, Simulated
                 IdleAfter = TimeSpan.FromSeconds(2),
                 IdleFactor = 4,
                 MaxVoters = scenario.MaxVoters,
+                MaxMessageLength = scenario.MaxSequenceLength,
                 OnDecided = (index, entry) => Decided.Add((Sequencer!.State.Founding, index, entry, !Sequencer.IsOnlyVoter)),
             };
             Sequencer = flaws.NewSequencer(sequencing, replica, Now(SequenceLog.LoadAsync(stored, CancellationToken.None)));

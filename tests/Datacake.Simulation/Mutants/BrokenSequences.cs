@@ -123,9 +123,9 @@ sealed class ConditionsAreNotChecked() : SequenceMutant("S4: a condition that do
 }
 
 /// <summary>A broken decision of the sequencer itself.</summary>
-abstract class SequencerMutant(string rule, Func<SequencerSettings, Replica, SequenceLog, Sequencer> create, string theme = "voters") : Mutant(rule)
+abstract class SequencerMutant(string rule, Func<SequencerSettings, Replica, SequenceLog, Sequencer> create) : Mutant(rule)
 {
-    public override string? Theme => theme;
+    public override string? Theme => "voters";
 
     public override MachineFlaws Flaws => MachineFlaws.None with { NewSequencer = create };
 }

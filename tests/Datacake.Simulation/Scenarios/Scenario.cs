@@ -50,7 +50,13 @@ sealed record Scenario
     public bool HasOperator => Seed % 4 == 3;
 
     /// <summary>Gets the number of voters that sequencers aim at.</summary>
-    public int MaxVoters => (Seed % 7) switch { 0 => 1, 1 => 2, 2 or 3 => 3, _ => 5 };
+    public int MaxVoters => Theme.AllVote ? 5 : (Seed % 7) switch { 0 => 1, 1 => 2, 2 or 3 => 3, _ => 5 };
+
+    /// <summary>True if messages between sequencers take long, in proportion to the time of an election.</summary>
+    public bool IsSlow => Seed % 2 == 1;
+
+    /// <summary>Gets the length of the entries in one message between sequencers: 1 for one entry in each.</summary>
+    public int MaxSequenceLength => Seed % 3 == 0 ? 1_000_000 : 1;
 
     public required IReadOnlyDictionary<EventKind, double> Weights { get; init; }
 
@@ -80,6 +86,8 @@ sealed record Scenario
         int slots = random.Next(theme.MinDocuments, theme.MinDocuments + 3);
         if (theme.IsSmall)
             (machines, slots) = (random.Next(theme.MinMachines, 4), theme.MinDocuments + (random.Next(3) == 0 ? 1 : 0));
+        if (theme.AllVote)
+            machines = Pick(random, [3, 3, 4, 5, 5]);
         int policies = random.Next(4);
         var scenario = new Scenario
         {

@@ -15,6 +15,9 @@ sealed record Theme(
     /// <summary>True if the documents have bounded counters.</summary>
     public bool IsBounded { get; init; }
 
+    /// <summary>True if all members may become voters, of whom there are up to five.</summary>
+    public bool AllVote { get; init; }
+
     /// <summary>True if one of the members lies.</summary>
     public bool HasLiar { get; init; }
 
@@ -143,9 +146,9 @@ sealed record Theme(
             (Sequence, 300), (Deliver, 60), (Write, 4), (Pass, 1), (Start, 20), (Gather, 2), (Exchange, 2), (Partition, 2), (Heal, 3), (Dial, 12), (Backup, 3), (PutBack, 1.5))
             with { IsSerial = true, MinDocuments = 2 },
         // Few machines, which all vote; sequencers are cut off again and again, for a short time.
-        Of("voters", [.. GivingUp, Wipe, Replace, PutBack, Divert, Impersonate, FormByMistake, LoseIdentity, Restart, Swap, Leap, Damage, DropKeyspace],
-            (Sequence, 300), (Depose, 30), (Deliver, 60), (Write, 1), (Pass, 1), (Start, 20), (Gather, 0.5), (Exchange, 1), (Partition, 0.5), (Heal, 6), (Dial, 12), (Crash, 3), (LosePower, 1))
-            with { IsSerial = true, MinDocuments = 2, IsSmall = true, MinMachines = 3 },
+        Of("voters", [.. GivingUp, Wipe, Replace, Divert, Impersonate, FormByMistake, LoseIdentity, Restart, Swap, Leap, Damage, DropKeyspace],
+            (Sequence, 300), (Depose, 30), (Deliver, 60), (Write, 1), (Pass, 1), (Start, 20), (Gather, 0.5), (Exchange, 1), (Partition, 0.5), (Heal, 6), (Dial, 12), (Crash, 3), (LosePower, 1), (Backup, 2), (PutBack, 0.5))
+            with { IsSerial = true, MinDocuments = 2, AllVote = true },
         // Members that are forgotten, retired or replaced while serial transactions are made.
         Of("serial estranged", [PutBack, Divert, Impersonate, FormByMistake, LoseIdentity, Restart, Swap, Leap, Meet, Outpace],
             (Sequence, 250), (Depose, 4), (Deliver, 60), (Write, 6), (Pass, 1), (Start, 20), (Gather, 4), (Exchange, 3), (Partition, 2), (Heal, 4), (Dial, 12),

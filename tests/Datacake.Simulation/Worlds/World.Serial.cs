@@ -40,11 +40,14 @@ sealed partial class World
                 Use(machine, chance);
         }
         var random = new Random(chance);
-        for (int i = random.Next(3 * _machines.Length); i > 0 && _network.Take(random.Next(1 << 20)) is { } envelope; i--)
+        for (int i = random.Next((_scenario.IsSlow ? 1 : 3) * _machines.Length); i > 0 && _network.Take(random.Next(1 << 20)) is { } envelope; i--)
             Deliver(envelope);
     }
 
-    /// <summary>Cuts a sequencer off from all others or some of them, ends its process, or ends all cuts. It may not be the only one that takes itself for the sequencer.</summary>
+    /// <summary>
+    /// Does something to a sequencer that its followers notice: cuts it off, ends its process, or lets others stand at the same time; or ends all cuts. It may not be the only one that takes
+    /// itself for the sequencer.
+    /// </summary>
     void Depose(int chance)
     {
         Machine[] sequencers = [.. _machines.Where(static machine => machine.Sequencer?.Role == SequencerRole.Sequencer)];
@@ -55,18 +58,86 @@ sealed partial class World
             return;
         }
         var sequencer = sequencers[chance % sequencers.Length];
-        if (choice == 6)
+        Machine[] others = [.. _machines.Where(machine => machine != sequencer)];
+        switch (choice)
         {
-            Stop(sequencer);
-            return;
+            case 6:
+                Stop(sequencer);
+                break;
+            case < 11:
+                foreach (var other in others.Where(other => choice < 9 || (chance >> 8 >> other.Index & 1) == 0))
+                    Cut(sequencer, other, choice);
+                break;
+            case < 13:
+                CutWithoutVoters(sequencer);
+                break;
+            case 13 when _scenario.Weights[EventKind.Forget] > 0:
+                Supersede(sequencer, others, chance);
+                break;
+            default:
+                foreach (var other in others)
+                    Cut(sequencer, other, choice: 0);
+                LetStand(others);
+                break;
         }
-        foreach (var other in _machines.Where(other => other != sequencer && (choice < 11 || (chance >> 8 >> other.Index & 1) == 0)))
+    }
+
+    void Cut(Machine a, Machine b, int choice)
+    {
+        if (choice % 3 != 1)
+            _network.Block(a.Index, b.Index);
+        if (choice % 3 != 2)
+            _network.Block(b.Index, a.Index);
+    }
+
+    /// <summary>Cuts a sequencer, with the members that do not vote, off from the other voters.</summary>
+    void CutWithoutVoters(Machine sequencer)
+    {
+        bool IsHere(Machine machine) => machine == sequencer || !sequencer.Sequencer!.Voters.Contains(machine.StoreId);
+        foreach (var (a, b) in Pairs())
         {
-            if (choice % 3 != 1)
-                _network.Block(sequencer.Index, other.Index);
-            if (choice % 3 != 2)
-                _network.Block(other.Index, sequencer.Index);
+            if (IsHere(a) != IsHere(b))
+                Cut(a, b, choice: 0);
         }
+    }
+
+    /// <summary>Lets all machines of some stand for election at once, before any of them hears of another one.</summary>
+    void LetStand(Machine[] machines)
+    {
+        _time.Pass(TimeSpan.FromSeconds(1.1));
+        foreach (var machine in machines.Where(static machine => machine.IsUp))
+            TickSequencer(machine);
+    }
+
+    /// <summary>
+    /// Cuts a sequencer off that has applied something of which no other machine hears. Others go on, forget it, and purge what they delete.
+    /// </summary>
+    void Supersede(Machine sequencer, Machine[] others, int chance)
+    {
+        _statistics.Count("superseded sequencers");
+        foreach (var other in others)
+            _network.Block(sequencer.Index, other.Index);
+        DeliverAll(envelope => envelope.Target == sequencer);
+        foreach (var other in others)
+        {
+            _network.Block(other.Index, sequencer.Index);
+            if (sequencer.Links.TryGetValue(other, out var link))
+                End(sequencer, link);
+            if (other.Links.TryGetValue(sequencer, out link))
+                End(other, link);
+        }
+        _network.DropFrom(sequencer);
+        for (int i = 0; i < 40; i++)
+            Sequence((chance * 31) + (i * 7919) & 0xFFFFF);
+        foreach (var other in others.Where(static other => other.IsUp))
+        {
+            Forget(other, sequencer);
+            Collect(other, TimeSpan.MaxValue, isThorough: true);
+        }
+        foreach (var (a, b) in Pairs().Where(pair => pair.A != sequencer && pair.B != sequencer))
+            Exchange(a, b);
+        foreach (var other in others.Where(static other => other.IsUp))
+            Collect(other, TimeSpan.MaxValue, isThorough: true);
     }
 
     void TickSequencer(Machine machine)
@@ -267,6 +338,8 @@ sealed partial class World
                 (era.LastInherited, isFounding) = (era.Founding.IsFirst ? 0 : index, true);
             if (era.Entries.TryGetValue(index, out var known) && known.IsSure && !known.Entry.Encoded.AsSpan().SequenceEqual(entry.Encoded))
                 throw new Violation("one entry an index", $"{Name(machine)} applies {entry} as entry {index}, which was {known.Entry}.");
+            if (entry.Kind == SequenceEntryKind.Empty && !era.Entries.ContainsKey(index))
+                _statistics.Count("sequencers in office");
             era.Entries[index] = (entry, isSure);
         }
         machine.Decided.Clear();
