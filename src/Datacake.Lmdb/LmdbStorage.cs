@@ -172,6 +172,11 @@ public sealed class LmdbStorage : IDurableStorage
         {
             await StoreFiles.CopyAsync(backup, partial, cancellationToken).ConfigureAwait(false);
             await Task.Run(() => CheckCopy(partial, backup, cancellationToken), cancellationToken).ConfigureAwait(false);
+            var copy = new LmdbStorage(partial);
+            await using (copy.ConfigureAwait(false))
+                await RestoreMark.WriteAsync(copy, cancellationToken).ConfigureAwait(false);
+            StoreFiles.DeleteLockTable(partial);
+            File.Delete(partial + ".lock");
         }
     }
 

@@ -31,7 +31,10 @@ sealed class Upkeep(string path, string description, SqliteStorageOptions option
                 await source.Run(Copying(partial), cancellationToken).ConfigureAwait(false);
                 var copy = new SqliteStorage(partial);
                 await using (copy.ConfigureAwait(false))
+                {
                     await copy.CheckAsync(cancellationToken).ConfigureAwait(false);
+                    await RestoreMark.WriteAsync(copy, cancellationToken).ConfigureAwait(false);
+                }
                 File.Delete(partial + ".lock");
                 // SQLite would apply the leftover log of a removed file to the new one.
                 File.Delete(path + "-wal");

@@ -60,7 +60,7 @@ static class StoreLayout
     /// The key of the mark of a store that was restored from a backup or another copy. Whoever restores one puts an empty record there before the store is opened:
     /// the store has forgotten what it has told other members since [S9].
     /// </summary>
-    public static readonly ReadOnlyMemory<byte> RestoredKey = new byte[] { MetaRange, (byte)'r' };
+    public static readonly ReadOnlyMemory<byte> RestoredKey = RestoreMark.Key;
 
     /// <summary>The key of the state of the sequence. The entries follow it.</summary>
     public static readonly ReadOnlyMemory<byte> SequenceKey = new byte[] { SequenceRange };
@@ -180,7 +180,7 @@ static class StoreLayout
     /// Returns true if the record of a key has a checksum. The format record has none, so that it can be read in every format; it contains
     /// its number twice instead.
     /// </summary>
-    public static bool HasChecksum(ReadOnlySpan<byte> key) => !key.SequenceEqual(FormatKey.Span);
+    public static bool HasChecksum(ReadOnlySpan<byte> key) => !key.SequenceEqual(FormatKey.Span) && !key.SequenceEqual(RestoredKey.Span);
 
     public static bool IsIndexEntryKey(ReadOnlySpan<byte> key) => key.Length >= IndexEntryPrefixLength && key[0] == IndexEntryRange;
 

@@ -5,6 +5,7 @@ using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.EventualConsistency.Sequencing;
 using Datacake.Simulation.Histories;
 using Datacake.Simulation.Machines;
 using Datacake.Simulation.Scenarios;
@@ -43,7 +44,7 @@ sealed partial class World
             throw new Violation("unique stamps", $"{Name(machine)} uses {mutation.Stamp} again.");
         if (mutation.Deltas.Any(static delta => delta.Name.Policy == MergePolicy.Serial && Assertion.Find(delta.Document) is not null))
             throw new Violation("only sequencers write serial documents", $"{Name(machine)} asserts a serial document in {mutation.Stamp}.");
-        _statistics.Count("outcomes that were removed", mutation.Deltas.Count(static delta => History.IsRecordOfOutcome(delta.Name) && !delta.Document.Died.IsNone));
+        _statistics.Count("outcomes that were removed", mutation.Deltas.Count(static delta => delta.Name.Keyspace == CallerLane.Keyspace && !delta.Document.Died.IsNone));
         bool isOfUser = _written.TryGetValue(mutation.Stamp, out var increments) || mutation.Deltas.All(static delta => delta.Name.Policy == MergePolicy.Serial);
         // Nothing is asserted in these histories, so what no user has written is a gift of rights.
         bool isGift = _scenario.Theme.IsBounded && !isOfUser && !isAgain;
