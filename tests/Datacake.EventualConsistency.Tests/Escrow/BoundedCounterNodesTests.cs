@@ -102,7 +102,7 @@ public sealed class BoundedCounterNodesTests
         await WaitUntilValueAsync(cluster, 0);
     }
 
-    static Task PutAsync(ReplicatedStore store, long value)
+    static Task<CommitResult> PutAsync(ReplicatedStore store, long value)
     {
         var transaction = new Transaction();
         transaction.Put(Shop, 1, DocumentContent.Empty, [new CounterIncrement(Stock, value) { Minimum = 0 }]);

@@ -74,9 +74,6 @@ sealed partial class World
             case 13 when _scenario.Weights[EventKind.Forget] > 0:
                 Supersede(sequencer, others, chance);
                 break;
-            case 14 when _scenario.Theme.AllVote && others.Length > 1:
-                TakeTurns(sequencer, others[(chance >> 8) % others.Length], chance);
-                break;
             default:
                 foreach (var other in others)
                     Cut(sequencer, other, choice: 0);
@@ -110,30 +107,6 @@ sealed partial class World
         _time.Pass(TimeSpan.FromSeconds(1.1));
         foreach (var machine in machines.Where(static machine => machine.IsUp))
             TickSequencer(machine);
-    }
-
-    /// <summary>Lets two machines be elected in turn, each of which is cut off soon after it: what they begin is left unfinished.</summary>
-    void TakeTurns(Machine first, Machine second, int chance)
-    {
-        for (int turn = 0; turn < 5; turn++)
-        {
-            var (elected, absent) = turn % 2 == 0 ? (first, second) : (second, first);
-            _network.Heal();
-            foreach (var other in _machines.Where(other => other != absent))
-                Cut(absent, other, choice: 0);
-            bool IsOfElected(Envelope envelope) => (envelope.Source == elected || envelope.Target == elected) && envelope.Source != absent && envelope.Target != absent;
-            for (int i = 0; i < 3 && elected.IsUp && elected.Sequencer!.Role != SequencerRole.Sequencer; i++)
-            {
-                _time.Pass(TimeSpan.FromSeconds(4.2));
-                TickSequencer(elected);
-                for (int j = 0; j < 40 && elected.Sequencer!.Role is SequencerRole.Asking or SequencerRole.Candidate && _network.TakeFirst(IsOfElected) is { } vote; j++)
-                    Deliver(vote);
-            }
-            int more = turn < 2 ? 0 : (chance >> (4 + (2 * turn))) % 8;
-            for (int i = 0; i < more && _network.TakeFirst(IsOfElected) is { } envelope; i++)
-                Deliver(envelope);
-            _network.DropFrom(elected);
-        }
     }
 
     /// <summary>
