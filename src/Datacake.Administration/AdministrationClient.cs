@@ -117,6 +117,11 @@ public sealed class AdministrationClient
     public Task<CommandResult> AllowRemovalAsync(CancellationToken cancellationToken = default) =>
         CommandAsync(AdministrationService.AllowRemoval, new(), _options.Timeout, cancellationToken);
 
+    /// <summary>Begins the serial transactions anew at a node. See <see cref="ReplicatedStore.RecoverSerialAsync"/>.</summary>
+    /// <exception cref="AdministrationException">The voters are not lost, or another member has more than this node, or the operator secret is wrong.</exception>
+    public Task<CommandResult> RecoverSerialAsync(CancellationToken cancellationToken = default) =>
+        CommandAsync(AdministrationService.RecoverSerial, new(), _options.Timeout, cancellationToken);
+
     /// <summary>Copies the store of the node to a path on the node's machine, at which nothing may exist.</summary>
     /// <exception cref="AdministrationException">The copy cannot be written, or the operator secret is wrong.</exception>
     public Task<CommandResult> BackUpAsync(string path, CancellationToken cancellationToken = default) =>

@@ -25,7 +25,7 @@ sealed class AdministrationService : RpcService
 
     /// <summary>The commands.</summary>
     public const string Put = "put", Delete = "delete", DropKeyspace = "drop-keyspace", Retire = "retire", Forget = "forget", AllowRemoval = "allow-removal",
-        BackUp = "backup", Compact = "compact", Import = "import", Check = "check";
+        RecoverSerial = "recover-serial", BackUp = "backup", Compact = "compact", Import = "import", Check = "check";
 
     /// <summary>The headers of a command.</summary>
     public const string OperatorHeader = "operator", ChallengeHeader = "challenge", ProofHeader = "proof";
@@ -95,6 +95,11 @@ sealed class AdministrationService : RpcService
             return held is null
                 ? new CommandResult("No removal was held back.")
                 : new CommandResult($"The removal of {held.Documents} documents that node {held.NodeId} does not have was allowed.", held.Documents);
+        });
+        Command(handlers, RecoverSerial, async (_, token) =>
+        {
+            await Store.RecoverSerialAsync(token).ConfigureAwait(false);
+            return new CommandResult($"Node {_node.Id} is the only voter of the serial transactions now. The other members become voters by themselves.");
         });
         Command(handlers, BackUp, (asked, token) => _administration.BackUpAsync(Required(asked.Path, "path"), asked.Keep, asked.Verify, token));
         Command(handlers, Compact, (_, token) => _administration.CompactAsync(token));

@@ -11,6 +11,9 @@ public static class NodeFindings
     /// <summary>The code of a member that has stopped as planned.</summary>
     internal const string LeftCode = "member-left";
 
+    /// <summary>The time without a sequencer from which it is a finding. An election takes less.</summary>
+    static readonly TimeSpan MinTimeWithoutSequencer = TimeSpan.FromSeconds(30);
+
     /// <summary>The difference between two wall clocks from which it is a finding.</summary>
     static readonly TimeSpan MinReportedClockOffset = TimeSpan.FromSeconds(10);
 
@@ -57,10 +60,11 @@ public static class NodeFindings
             yield return Warning("level", $"{requirement}, and the members that are up cannot satisfy that.",
                 "Start the members that are down, or retire those that never come back.");
         }
-        if (store.HasSerialKeyspaces && store.RequirementOf(Consistency.Serial) is { IsReachable: false } serial && store.SerialStatus.VoterCount > 0)
+        if (store.Joined.IsCompletedSuccessfully && store.TimeWithoutSequencer > MinTimeWithoutSequencer)
         {
-            yield return Warning("serial", $"{serial}, and the members that are up cannot satisfy that, so that serial transactions are refused.",
-                "Start the voters that are down, or retire one that never comes back while a majority of the others is up: another member then takes its place.");
+            string voters = store.SerialStatus.VoterCount > 0 ? $"{store.RequirementOf(Consistency.Serial)}" : "the voters are not known here";
+            yield return Warning("serial", $"Node {node.Id} knows no sequencer, so that serial transactions are refused: {voters}.",
+                "Start the voters that are down. If a majority of the voters is lost for good, begin the serial transactions anew at one node: datacake recover-serial.");
         }
         foreach (var finding in OfSettings(store))
             yield return finding;

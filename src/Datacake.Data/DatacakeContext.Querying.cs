@@ -19,7 +19,7 @@ public abstract partial class DatacakeContext : IQueryContext
 
     ISnapshotObserver? IQueryContext.Reads => Reads;
 
-    void IQueryContext.OnShown(EntityEntry entry) => OnShown(entry);
+    void IQueryContext.OnShown(KeyspaceModel keyspace, DocumentKey key, Document? stored) => OnShown(keyspace, key, stored);
 
     bool IQueryContext.ObservesQueries => ObservesQueries;
 

@@ -125,10 +125,12 @@ public abstract partial class DatacakeContext
     /// <summary>Gets what the current serial unit of work has read; null if there is none.</summary>
     internal SerialReads? Reads => _work is { IsSaved: false } work ? work.Reads : null;
 
-    internal void OnShown(EntityEntry entry)
+    internal void OnShown(EntityEntry entry) => OnShown(entry.Keyspace, entry.Key, entry.Stored);
+
+    void OnShown(KeyspaceModel keyspace, DocumentKey key, Document? stored)
     {
-        if (Reads is { } reads && entry.Keyspace.Entity.IsSerial && entry.Stored is { } stored)
-            reads.Add(entry.Keyspace.Name, entry.Key, ContentHash.Of(stored));
+        if (Reads is { } reads && keyspace.Entity.IsSerial && stored is not null)
+            reads.Add(keyspace.Name, key, ContentHash.Of(stored));
     }
 
     internal void CheckWork(SerialWork work)

@@ -1,4 +1,5 @@
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Diagnostics;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Sequencing;
 using Datacake.EventualConsistency.Snapshots;
@@ -11,6 +12,25 @@ public sealed partial class ReplicatedStore
 {
     /// <summary>Gets the state of the serial transactions as this node sees it.</summary>
     public SerialStatus SerialStatus => _parts.Sequencing.Status;
+
+    /// <summary>Gets the time for which this node has known no sequencer; zero if it knows one.</summary>
+    internal TimeSpan TimeWithoutSequencer => _parts.Sequencing.TimeWithoutSequencer;
+
+    /// <summary>
+    /// Begins the serial transactions anew, because a majority of the voters is lost for good: this node becomes the only voter, and the other members follow it and
+    /// become voters one by one. Decided transactions that only the lost voters had are lost. Call it at one node only, when the lost nodes are gone or retired.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">
+    /// There is a sequencer, or a majority of the voters is in session, or another member has something that this node lacks. The message says which, and what to do.
+    /// </exception>
+    /// <exception cref="TimeoutException">The store has not joined its cluster.</exception>
+    /// <exception cref="ObjectDisposedException">The store is closed, or is closing.</exception>
+    public async ValueTask RecoverSerialAsync(CancellationToken cancellationToken = default)
+    {
+        await WaitUntilJoinedAsync(cancellationToken).ConfigureAwait(false);
+        await _parts.Sequencing.RecoverAsync(cancellationToken).ConfigureAwait(false);
+        StoreLog.SerialRecovered(_parts.Context.Logger, _node.Id);
+    }
 
     /// <summary>True if this node knows serial keyspaces, so that serial transactions are used.</summary>
     internal bool HasSerialKeyspaces => _replica.Catalog.All.Any(static keyspace => keyspace.Policy == MergePolicy.Serial);

@@ -18,6 +18,9 @@ sealed class StoreSequencing : IDisposable
     /// <summary>The time after which a tick is tried again that the commit loop had no room for.</summary>
     static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>The time for which members are waited for that have to say how far they are.</summary>
+    static readonly TimeSpan RecoveryPatience = TimeSpan.FromSeconds(5);
+
     /// <summary>The time after which a tick is tried again that could not be committed.</summary>
     static readonly TimeSpan FailureDelay = TimeSpan.FromSeconds(1);
 
@@ -37,6 +40,7 @@ sealed class StoreSequencing : IDisposable
     IReadOnlyList<ulong> _seenVoters = [];      // the store ids in the status; used on the commit loop alone
     int _seenMembers;                           // the number of members then
 
+    long _withoutSince;                         // when this node last began to know no sequencer
     CommitLoop _loop = null!;                   // set by Start
 
     public StoreSequencing(
@@ -53,11 +57,15 @@ sealed class StoreSequencing : IDisposable
         _stopping = stopping;
         _time = node.TimeProvider;
         _status = StatusNow();
+        _withoutSince = _time.GetTimestamp();
         _timer = _time.CreateTimer(static sequencing => ((StoreSequencing)sequencing!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Gets the state of the sequence as this node sees it.</summary>
     public SerialStatus Status => _status;
+
+    /// <summary>Gets the time for which this node has known no sequencer; zero if it knows one.</summary>
+    public TimeSpan TimeWithoutSequencer => _status.Sequencer is null ? _time.GetElapsedTime(_withoutSince) : TimeSpan.Zero;
 
     /// <summary>Gets the requirement of a serial transaction: a majority of the voters.</summary>
     public ConsistencyRequirement Requirement =>
@@ -127,12 +135,46 @@ sealed class StoreSequencing : IDisposable
         }
     }
 
+    /// <summary>
+    /// Founds the sequence anew, with this store as its only voter at first, because a majority of the voters is lost for good.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">A rule forbids it. The message says which, and what to do.</exception>
+    public async Task RecoverAsync(CancellationToken cancellationToken)
+    {
+        long start = _time.GetTimestamp();
+        while (true)
+        {
+            string? reason = await _loop.RunAsync(
+                (batch, _) =>
+                {
+                    _sequencer.AskPositions(batch);
+                    string? found = _sequencer.ReasonAgainstRecovery(batch);
+                    if (found is null)
+                        _sequencer.Recover(batch);
+                    return ValueTask.FromResult(found);
+                }, cancellationToken).ConfigureAwait(false);
+            if (reason is null)
+                return;
+            // The members in session are asked first, and one may be just about to be elected.
+            if (_time.GetElapsedTime(start) >= RecoveryPatience)
+                throw new InvalidOperationException(reason);
+            await Task.Delay(RetryDelay, _time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Notes what a batch has changed, ends the requests that have an outcome, and sets the timer. Called on the commit loop after each commit.</summary>
     public void OnCommitted()
     {
         _sequencer.TellOutcomes();
-        if (IsStatusOld())
-            _status = StatusNow();
+        if (!IsStatusOld())
+        {
+            SetTimer(_sequencer.DueIn);
+            return;
+        }
+        var status = StatusNow();
+        if (status.Sequencer is null && _status.Sequencer is not null)
+            _withoutSince = _time.GetTimestamp();
+        _status = status;
         SetTimer(_sequencer.DueIn);
     }
 

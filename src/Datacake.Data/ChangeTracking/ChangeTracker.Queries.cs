@@ -17,7 +17,7 @@ public sealed partial class ChangeTracker
     {
         if (_entries.TryGet(keyspace.Entity, key, out var known))
         {
-            Context.OnShown(known);
+            Context.OnShown(known.Keyspace, known.Key, known.Stored);
             return (T)known.Entity;
         }
         TrackRead(new EntityEntry<T>(this, keyspace, entity), key, document);
@@ -48,7 +48,7 @@ public sealed partial class ChangeTracker
     {
         entity = TryGetEntry(model, key, out var entry) ? entry.Entity : null;
         if (entry is not null)
-            Context.OnShown(entry);
+            Context.OnShown(entry.Keyspace, entry.Key, entry.Stored);
         return entity is not null;
     }
 

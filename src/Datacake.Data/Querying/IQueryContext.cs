@@ -37,7 +37,10 @@ interface IQueryContext
     ISnapshotObserver? Reads { get; }
 
     /// <summary>Notes that an entity is shown with the values that were read earlier, so that a serial save depends on these.</summary>
-    void OnShown(EntityEntry entry);
+    /// <param name="keyspace">The keyspace of the entity.</param>
+    /// <param name="key">The key of the entity.</param>
+    /// <param name="stored">The document with the values; null if there is none.</param>
+    void OnShown(KeyspaceModel keyspace, DocumentKey key, Document? stored);
 
     /// <summary>
     /// Reports the start of a query. Returns the object to report its end with; null if nobody observes queries.

@@ -207,6 +207,7 @@ sealed class SerialSave : IDisposable
         if (conflicts.Count > 0)
             return new EntityConflictException(conflicts, refused);
         var (keyspace, key, _) = _conditions[refused.Condition];
-        return new ReadConflictException($"The document {key} of the keyspace '{keyspace}'", keyspace, key, refused);
+        string name = $"The document {key} of the keyspace '{keyspace}'";
+        return new ReadConflictException(name, keyspace, key, refused);
     }
 }

@@ -116,4 +116,7 @@ static partial class StoreLog
 
     [LoggerMessage(3035, LogLevel.Warning, "Node {Member} was retired at node {Node} {How}; its store is never admitted again.")]
     public static partial void Retired(ILogger logger, byte member, byte node, string how);
+
+    [LoggerMessage(3039, LogLevel.Warning, "Node {Node} has begun the serial transactions anew, because an operator has said that a majority of the voters is lost for good; what only those had is lost.")]
+    public static partial void SerialRecovered(ILogger logger, byte node);
 }

@@ -3,7 +3,7 @@ using MessagePack;
 
 namespace Datacake.EventualConsistency.Sequencing;
 
-/// <summary>Why a sequencer has refused a transaction, for good [S8].</summary>
+/// <summary>The refusal of a transaction by a sequencer, for good [S8].</summary>
 /// <param name="Reason">The reason.</param>
 /// <param name="Condition">
 /// The index of the condition, if the reason is <see cref="RefusalReason.Document"/>; of the operation, if it is <see cref="RefusalReason.Unique"/>; of the

@@ -6,7 +6,7 @@ using Spectre.Console;
 
 namespace Datacake.Tool.Commands;
 
-/// <summary>The commands of operators: retire, forget, allow-removal, drop-keyspace, backup and compact.</summary>
+/// <summary>The commands of operators: retire, forget, allow-removal, recover-serial, drop-keyspace, backup and compact.</summary>
 static class OperatorCommands
 {
     static readonly Argument<byte> NodeId = new("ID") { Description = "The id of a node." };
@@ -37,6 +37,9 @@ static class OperatorCommands
             static async (_, client, token) => (await client.GetStatusAsync(token).ConfigureAwait(false)).Findings.FirstOrDefault(static finding => finding.Code == "held-removal")?.Problem
                 ?? "No removal is held back.",
             static (_, client, token) => client.AllowRemovalAsync(token)),
+        Create("recover-serial", "Begins the serial transactions anew, after a majority of the voters was lost for good.", "recover-serial", [],
+            static (_, _, _) => Task.FromResult("The node becomes the only voter, and the other members follow it. Serial transactions that only the lost voters had are lost. Do this at one node only."),
+            static (_, client, token) => client.RecoverSerialAsync(token)),
         Create("drop-keyspace", "Removes all documents of a keyspace, on all nodes.", "drop-keyspace Cakes", [CommonArguments.Keyspace],
             static async (parsed, client, token) =>
             {

@@ -245,6 +245,36 @@ public sealed class SerialStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task Operator_begins_the_serial_transactions_anew_after_a_majority_was_lost_and_not_before()
+    {
+        await using var cluster = await StartAsync(3);
+        await WaitForVotersAsync(cluster, 3);
+        await cluster[1].Store.CommitAsync(PutOf(1, 1), Consistency.Serial, Token);
+        var e = await Assert.ThrowsAsync<InvalidOperationException>(async () => await cluster[1].Store.RecoverSerialAsync(Token));
+        Assert.Contains("Nothing was changed", e.Message, StringComparison.Ordinal);
+        await cluster[3].Node.DisposeAsync();
+        await cluster[2].Node.DisposeAsync();
+        await TestCluster.WaitUntilAsync(() => cluster[1].Store.SerialStatus.Sequencer is null, "node 1 knows of no sequencer");
+        await TestCluster.WaitUntilAsync(async () =>
+        {
+            try
+            {
+                await cluster[1].Store.RecoverSerialAsync(Token);
+                return true;
+            }
+            catch (InvalidOperationException)
+            {
+                return false;
+            }
+        }, "the serial transactions begin anew");
+        await cluster[1].Store.CommitAsync(PutOf(1, 2), Consistency.Serial, Token);
+        Assert.Equal(2, await ReadAsync(cluster[1].Store, 1));
+        await AddAsync(cluster, 4);
+        await TestCluster.WaitUntilAsync(() => cluster[4].Store.SerialStatus is { VoterCount: 2, Sequencer: 1 }, "node 4 follows and votes");
+        await cluster[4].Store.CommitAsync(PutOf(1, 3), Consistency.Serial, Token);
+    }
+
+    [Fact]
     public async Task Closing_store_ends_its_waiting_transactions()
     {
         await using var cluster = await StartAsync(2);
