@@ -39,7 +39,11 @@ public sealed partial class ReplicatedStore
     internal Consistency LevelFor(string keyspace, Consistency level) => _replica.Catalog.Find(keyspace)?.Policy == MergePolicy.Serial ? Consistency.Serial : level;
 
     /// <summary>Commits a transaction in the sequence, and waits until this store has its effects.</summary>
-    /// <exception cref="SerialConflictException">A condition does not hold; nothing was written.</exception>
+    /// <returns>The result, with the numbers that were assigned.</returns>
+    /// <exception cref="SerialConflictException">
+    /// A condition does not hold, a value of a unique index is taken, or a number cannot be assigned; nothing was written.
+    /// </exception>
+    /// <exception cref="ArgumentException">The transaction has too much, or something that cannot be written serially; nothing was written.</exception>
     /// <exception cref="NotEnoughNodesException">A majority of the voters is not up; nothing was written.</exception>
     /// <exception cref="OutcomeUnknownException">The outcome could not be learned in time.</exception>
     /// <exception cref="TimeoutException">No sequencer was found in time, or the store has not joined its cluster yet; nothing was written.</exception>

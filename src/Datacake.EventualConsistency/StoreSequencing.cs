@@ -93,7 +93,9 @@ sealed class StoreSequencing : IDisposable
     }
 
     /// <summary>Commits a transaction in the sequence, and waits until this store has its effects.</summary>
-    /// <exception cref="SerialConflictException">A condition does not hold. Nothing was written.</exception>
+    /// <returns>The result, with the numbers that were assigned.</returns>
+    /// <exception cref="SerialConflictException">A condition does not hold, a value of a unique index is taken, or a number cannot be assigned. Nothing was written.</exception>
+    /// <exception cref="ArgumentException">The transaction has too much, or something that cannot be written serially. Nothing was written.</exception>
     /// <exception cref="NotEnoughNodesException">A majority of the voters is not up. Nothing was written.</exception>
     /// <exception cref="OutcomeUnknownException">The outcome could not be learned in time.</exception>
     /// <exception cref="TimeoutException">No sequencer was found in time. Nothing was written.</exception>
@@ -104,9 +106,10 @@ sealed class StoreSequencing : IDisposable
         SerialOperation[] operations = [.. transaction.Effects.Operations.Select(operation =>
             new SerialOperation(catalog.Find(operation.Keyspace)?.Policy ?? MergePolicy.LastWriterWins, operation))];
         Check(transaction, operations);
+        var proposal = transaction.ToProposal(operations);
         cancellationToken.ThrowIfCancellationRequested();
         var work = new RequestWork(
-            this, (batch, onEnded) => _sequencer.Caller.CommitAsync(batch, transaction.Conditions, operations, onEnded));
+            this, (batch, onEnded) => _sequencer.Caller.CommitAsync(batch, proposal, onEnded));
         return await FinishAsync(transaction, work, cancellationToken).ConfigureAwait(false);
     }
 
@@ -206,8 +209,19 @@ sealed class StoreSequencing : IDisposable
                     nameof(transaction));
             }
         }
+        // Another node would take more for damaged, and end the session.
+        CheckCount(transaction.Conditions.Count, SerialCondition.MaxConditions, "conditions");
+        CheckCount(transaction.Ranges.Count, SerialRange.MaxRanges, "ranges");
+        CheckCount(transaction.UniqueIndexes.Count, UniqueIndex.MaxIndexes, "unique indexes");
+        CheckCount(transaction.Numbers.Count, SerialNumber.MaxNumbers, "numbers");
         if (transaction.Effects.Count > 0)
             TransactionCheck.Check(transaction.Effects, _options);
+    }
+
+    static void CheckCount(int count, int limit, string what)
+    {
+        if (count > limit)
+            throw new ArgumentException($"A serial transaction has {count} {what}. The limit is {limit}. Nothing was written. Read or write less in one transaction.");
     }
 
     async Task<CommitResult> FinishAsync(SerialTransaction transaction, RequestWork work, CancellationToken cancellationToken)
@@ -226,11 +240,12 @@ sealed class StoreSequencing : IDisposable
         }
         if (request.Outcome == SerialOutcome.Conflict)
         {
-            _metrics.Conflicted(transaction.Conditions[request.Conflict].Keyspace);
-            throw new SerialConflictException(transaction, request.Conflict);
+            var conflict = new SerialConflictException(transaction, request.Refusal!);
+            _metrics.Conflicted(conflict.Keyspace);
+            throw conflict;
         }
         _metrics.Decided();
-        var result = new CommitResult(request.Token.Top, NodeSet.Of(_node.Id));
+        var result = new CommitResult(request.Token.Top, NodeSet.Of(_node.Id)) { Numbers = request.Numbers };
         try
         {
             await WaitForAsync(request.Token, limit.Token).ConfigureAwait(false);

@@ -32,7 +32,4 @@ sealed class SerialRequest
 
     /// <summary>Gets or sets the numbers that the transaction was assigned, in order.</summary>
     public IReadOnlyList<long> Numbers { get; set; } = [];
-
-    /// <summary>Gets the index of the condition that did not hold, or -1.</summary>
-    public int Conflict => Refusal?.Condition ?? -1;
 }

@@ -10,6 +10,9 @@ namespace Datacake.EventualConsistency;
 /// </param>
 public sealed record CommitResult(HlcTimestamp Stamp, NodeSet Acknowledged)
 {
+    /// <summary>Gets the numbers that a serial transaction was assigned, in the order in which it asked for them.</summary>
+    internal IReadOnlyList<long> Numbers { get; init; } = [];
+
     /// <summary>Gets the token with which another node, or a later read, waits until it has this transaction.</summary>
     public SessionToken Token => new(Stamp);
 }

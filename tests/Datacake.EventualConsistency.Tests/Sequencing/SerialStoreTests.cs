@@ -288,6 +288,89 @@ public sealed class SerialStoreTests : IDisposable
         cluster[1].Transport.Resume();
     }
 
+    [Fact]
+    public async Task Range_that_was_empty_when_it_was_read_must_still_be_empty()
+    {
+        await using var cluster = await StartAsync(3);
+        await cluster[1].Store.CommitAsync(PutOf(1, 10), Consistency.Serial, Token);
+        var empty = SerialRange.OfKeys(Accounts, KeyRange.All.After(KeyOf(1).Encoded), new RangeHash());
+        await cluster[2].Store.CommitSerialAsync(new SerialTransaction(PutOf(1, 20), []) { Ranges = [empty] }, Token);
+        await cluster[3].Store.CommitAsync(PutOf(2, 30), Consistency.Serial, Token);
+        var e = await Assert.ThrowsAsync<SerialConflictException>(async () => await cluster[2].Store.CommitSerialAsync(new SerialTransaction(PutOf(1, 40), []) { Ranges = [empty] }, Token));
+        Assert.Equal((RefusalReason.Range, -1, Accounts), (e.Refusal.Reason, e.Condition, e.Keyspace));
+        Assert.StartsWith("A range of the keyspace 'accounts' has changed since it was read. Nothing was written.", e.Message, StringComparison.Ordinal);
+        Assert.Equal(20, await ReadAsync(cluster[2].Store, 1));
+    }
+
+    [Fact]
+    public async Task Value_of_a_unique_index_that_two_nodes_add_at_the_same_time_is_taken_by_one()
+    {
+        await using var cluster = await StartAsync(3);
+        var unique = new UniqueIndex(Accounts, "value", [UniqueColumn.OfCell(DocumentPath.OfProperty("Name").Encoded, isNullable: true, default, [])]);
+        var results = await Task.WhenAll(Enumerable.Range(1, 3).Select(node => Task.Run(async () =>
+        {
+            try
+            {
+                await cluster[node].Store.CommitSerialAsync(new SerialTransaction(NamedOf(node), []) { UniqueIndexes = [unique] }, Token);
+                return null;
+            }
+            catch (SerialConflictException e)
+            {
+                return e;
+            }
+        }, Token)));
+        int winner = 1 + Array.FindIndex(results, static result => result is null);
+        Assert.Equal(2, results.Count(static result => result is not null));
+        foreach (var (index, e) in results.Index().Where(static result => result.Item is not null))
+        {
+            Assert.Equal((RefusalReason.Unique, "value", (DocumentKey?)KeyOf(winner), -1), (e!.Refusal.Reason, e.Refusal.Index, e.Refusal.Owner, e.Condition));
+            Assert.StartsWith(
+                $"The document {KeyOf(index + 1)} of the keyspace 'accounts' has the values that the document {KeyOf(winner)} has in the unique index 'value'.", e.Message, StringComparison.Ordinal);
+        }
+
+        static Transaction NamedOf(int key)
+        {
+            var content = new DocumentContentBuilder(16);
+            content.Set(DocumentPath.OfProperty("Name").Encoded.Span, [0xA1, (byte)'a']);
+            var transaction = new Transaction();
+            transaction.Put(Accounts, KeyOf(key), content.Build());
+            return transaction;
+        }
+    }
+
+    [Fact]
+    public async Task Numbers_that_three_nodes_ask_for_at_the_same_time_have_no_gaps()
+    {
+        const int PerNode = 5;
+        await using var cluster = await StartAsync(3);
+        var numbers = await Task.WhenAll(Enumerable.Range(1, 3).Select(node => Task.Run(async () =>
+        {
+            var own = new List<long>();
+            for (int i = 0; i < PerNode; i++)
+            {
+                var transaction = PutOf(0, node);
+                var number = new SerialNumber("accounts", long.MaxValue, [NumberPlace.OfKey(0, KeyOf(0), part: 0)]);
+                own.AddRange((await cluster[node].Store.CommitSerialAsync(new SerialTransaction(transaction, []) { Numbers = [number] }, Token)).Numbers);
+                Assert.Equal(node, await ReadAsync(cluster[node].Store, (int)own[^1]));
+            }
+            return own;
+        }, Token)));
+        Assert.Equal(Enumerable.Range(1, 3 * PerNode).Select(static number => (long)number), numbers.SelectMany(static own => own).Order());
+        var refused = new SerialTransaction(PutOf(0, 1), []) { Numbers = [new SerialNumber("accounts", 3 * PerNode, [NumberPlace.OfKey(0, KeyOf(0), part: 0)])] };
+        var e = await Assert.ThrowsAsync<SerialConflictException>(async () => await cluster[2].Store.CommitSerialAsync(refused, Token));
+        Assert.Equal(RefusalReason.NoNumber, e.Refusal.Reason);
+        Assert.StartsWith("The sequence 'accounts' has no number left up to 15. Nothing was written.", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Transaction_with_more_ranges_than_a_sequencer_takes_is_refused_before_it_is_sent()
+    {
+        await using var cluster = await StartAsync(1);
+        var ranges = Enumerable.Repeat(SerialRange.OfKeys(Accounts, KeyRange.All, new RangeHash()), SerialRange.MaxRanges + 1).ToArray();
+        var e = await Assert.ThrowsAsync<ArgumentException>(async () => await cluster[1].Store.CommitSerialAsync(new SerialTransaction(PutOf(1, 1), []) { Ranges = ranges }, Token));
+        Assert.StartsWith("A serial transaction has 10001 ranges. The limit is 10000. Nothing was written.", e.Message, StringComparison.Ordinal);
+    }
+
     static async Task IncrementAsync(ReplicatedStore store, int times)
     {
         for (int i = 0; i < times;)
