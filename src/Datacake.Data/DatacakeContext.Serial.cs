@@ -43,6 +43,7 @@ public abstract partial class DatacakeContext
     /// <exception cref="InvalidOperationException">The context has changes that are not saved, which a repetition would lose.</exception>
     /// <exception cref="EntityConflictException">The last attempt conflicted in entities that it writes. Nothing was written.</exception>
     /// <exception cref="ReadConflictException">The last attempt conflicted in something else that was read. Nothing was written.</exception>
+    /// <exception cref="UniqueConstraintException">Another entity has the values of an entity in a unique index. Nothing was written.</exception>
     public Task RunSerialAsync(Func<Task> work, CancellationToken cancellationToken = default) => RunSerialAsync(work, DefaultAttempts, cancellationToken);
 
     /// <summary>Runs work as a serial unit and saves it; see <see cref="RunSerialAsync(Func{Task}, CancellationToken)"/>.</summary>

@@ -114,6 +114,9 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
     /// <exception cref="ReadConflictException">
     /// Something that was read since <see cref="BeginSerialAsync"/> has changed. Nothing was written.
     /// </exception>
+    /// <exception cref="UniqueConstraintException">
+    /// Another entity of a serial class has the values of an entity in a unique index. Nothing was written.
+    /// </exception>
     /// <exception cref="OutcomeUnknownException">
     /// A serial save was sent, and its outcome was not learned in time. <see cref="ResolveSaveAsync"/>, or the next save, learns it.
     /// </exception>
@@ -357,7 +360,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
             if (_work is { IsSaved: true } && writes.Count > 0)
                 throw new InvalidOperationException("The serial unit of work was saved already. Dispose it before you save other changes, or begin another one for these.");
             // A serial unit of work that changes nothing still checks what it has read.
-            if (writes.Count == 0 && Reads is not { Conditions.Count: > 0 })
+            if (writes.Count == 0 && Reads is not { IsEmpty: false })
             {
                 Accept(writes);
                 observation.Succeed([], default);

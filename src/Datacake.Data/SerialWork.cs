@@ -19,9 +19,10 @@ public sealed class SerialWork : IAsyncDisposable
     /// Saves the changes of the context, if everything that was read since the work began is still as it was. Does the same as
     /// <see cref="DatacakeContext.SaveChangesAsync(CancellationToken)"/>.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The work was saved already, or disposed.</exception>
+    /// <exception cref="InvalidOperationException">The work was saved already, or disposed, or its queries have read more than can be checked.</exception>
     /// <exception cref="EntityConflictException">Entities that the save writes have changed. Nothing was written.</exception>
     /// <exception cref="ReadConflictException">Something else that was read has changed. Nothing was written.</exception>
+    /// <exception cref="UniqueConstraintException">Another entity has the values of an entity in a unique index. Nothing was written.</exception>
     public Task<SaveResult> SaveChangesAsync(CancellationToken cancellationToken = default)
     {
         _context.CheckWork(this);

@@ -9,6 +9,7 @@ using Datacake.Data.CodeGeneration;
 using Datacake.Data.Metadata;
 using Datacake.Data.Values;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Sequencing;
 
 namespace Datacake.Data;
 
@@ -155,6 +156,12 @@ public abstract partial class EntityModel
 
     /// <summary>Gets the indexes that contain a document whose value they cannot read, in any store of this process.</summary>
     internal ConcurrentDictionary<string, bool> IndexesWithUnreadable { get; } = [];
+
+    /// <summary>Gets the unique indexes as the sequencer enforces them, by keyspace.</summary>
+    internal ConcurrentDictionary<string, IReadOnlyList<UniqueIndex>> UniqueIndexes { get; } = [];
+
+    /// <summary>Gets the encoded path of the cell that has the class of an entity; empty if there is only one class.</summary>
+    internal abstract ReadOnlyMemory<byte> DiscriminatorPath { get; }
 
     /// <summary>Returns the object that queries keep with the model, which the first call creates.</summary>
     internal object GetQueryCaches(Func<EntityModel, object> create) =>

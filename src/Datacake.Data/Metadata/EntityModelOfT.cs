@@ -47,6 +47,8 @@ public abstract class EntityModel<T> : EntityModel
                 EncodeSample(name, owned: []), EncodeSample(name, Properties.Where(property => property.Kind == PropertyKind.Owned)))));
     }
 
+    internal override ReadOnlyMemory<byte> DiscriminatorPath => _discriminator?.Property ?? ReadOnlyMemory<byte>.Empty;
+
     internal override ElementEquality Equality { get; } = new ElementEquality<T>();
 
     internal override IReadOnlyCollection<string> FindLacking(Document document)

@@ -52,7 +52,7 @@ sealed partial class EntityOperator<T>
     async ValueTask<(UntrackedWrites Writes, int Found)> WritesOfAsync(
         ReplicatedStore store, QueryRun<T> run, Func<NavigationRoots, Action<object>>? update, CancellationToken cancellationToken)
     {
-        var writes = new UntrackedWrites();
+        var writes = new UntrackedWrites(source.Context);
         int found = 0;
         var errors = new List<ValidationError>();
         var writer = new CellWriter();

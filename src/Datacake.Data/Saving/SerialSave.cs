@@ -20,6 +20,7 @@ sealed class SerialSave : IDisposable
     readonly ReplicatedStore _store;
     readonly Transaction _effects = new();
     readonly List<SerialCondition> _conditions = [];
+    IReadOnlyList<SerialRange> _ranges = [];
     readonly List<PendingWrite> _writes = [];
     readonly Dictionary<int, EntityEntry> _owners = [];         // by the index of the condition
     readonly HashSet<int> _unread = [];                         // the conditions about entities that the user did not read
@@ -35,6 +36,7 @@ sealed class SerialSave : IDisposable
     /// <param name="cancellationToken">Cancels the save, as long as it was not sent.</param>
     /// <exception cref="EntityConflictException">Entities have changed since they were read, or exist already.</exception>
     /// <exception cref="ReadConflictException">Something else that was read has changed.</exception>
+    /// <exception cref="UniqueConstraintException">Another entity has the values of an entity in a unique index.</exception>
     /// <exception cref="InvalidOperationException">An entity that merges has a counter to add to.</exception>
     /// <exception cref="SaveLimitException">An entity, or the save as a whole, is too large.</exception>
     public static async Task<CommitResult> CommitAsync(
@@ -47,7 +49,7 @@ sealed class SerialSave : IDisposable
             onSending(save._writes);
             try
             {
-                return await store.CommitSerialAsync(new SerialTransaction(save._effects, save._conditions), cancellationToken).ConfigureAwait(false);
+                return await store.CommitSerialAsync(save.ToTransaction(), cancellationToken).ConfigureAwait(false);
             }
             catch (SerialConflictException e) when (save._unread.Contains(e.Condition) && attempt < MaxAttempts)
             {
@@ -67,6 +69,12 @@ sealed class SerialSave : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _snapshot?.Dispose();
 
+    SerialTransaction ToTransaction() => new(_effects, _conditions)
+    {
+        Ranges = _ranges,
+        UniqueIndexes = UniqueIndexes.Of(_writes.Where(static write => write.Content is not null).Select(static write => write.Entry.Keyspace)),
+    };
+
     async Task PrepareAsync(IReadOnlyList<PendingWrite> writes, SerialReads? reads, CancellationToken cancellationToken)
     {
         // The serial ones come first, for which the snapshot must be recent.
@@ -80,7 +88,12 @@ sealed class SerialSave : IDisposable
         }
         await AddMergingAsync(merging, cancellationToken).ConfigureAwait(false);
         var known = _conditions.ToHashSet();
-        _conditions.AddRange((reads?.Conditions ?? []).Where(known.Add));
+        if (reads is null)
+            return;
+        _conditions.AddRange(reads.Conditions.Where(known.Add));
+        _ranges = await reads.RangesAsync(_store, cancellationToken).ConfigureAwait(false);
+        if (_ranges.Count > SerialRange.MaxRanges)
+            throw TooMuch(innerException: null);
     }
 
     async Task<PendingWrite> AddAsync(PendingWrite write, CancellationToken cancellationToken)
@@ -193,6 +206,11 @@ sealed class SerialSave : IDisposable
     /// <summary>Returns the exception for a commit that was refused, with all entities that have changed.</summary>
     async Task<Exception> ConflictOfAsync(SerialConflictException refused, CancellationToken cancellationToken)
     {
+        // Each write is one operation.
+        if (refused.Refusal.Reason == RefusalReason.Unique)
+            return UniqueIndexes.ConflictOf(_writes[refused.Refusal.Condition].Entry, refused);
+        if (refused.Refusal.Reason != RefusalReason.Document)
+            return RangeConflictOf(refused);
         using var snapshot = await _store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
         var conflicts = new List<(EntityEntry Entry, bool IsGone)>();
         for (int i = 0; i < _conditions.Count; i++)
@@ -210,4 +228,23 @@ sealed class SerialSave : IDisposable
         string name = $"The document {key} of the keyspace '{keyspace}'";
         return new ReadConflictException(name, keyspace, key, refused);
     }
+
+    Exception RangeConflictOf(SerialConflictException refused)
+    {
+        var (keyspace, index, _, _, _, _) = _ranges[refused.Refusal.Condition];
+        return refused.Refusal.Reason switch
+        {
+            RefusalReason.TooMuch => TooMuch(refused),
+            RefusalReason.UnknownIndex => new InvalidOperationException(
+                $"The unit of work has searched the index {index} of the keyspace '{keyspace}', which the node does not have that orders the serial saves. Nothing was saved. "
+                    + "Use the context on all nodes, and retry when all of them run the same version.", refused),
+            RefusalReason.Range when index is not null => new ReadConflictException($"A range of the index {index} of the keyspace '{keyspace}'", keyspace, key: null, refused),
+            RefusalReason.Range => new ReadConflictException($"A range of the keyspace '{keyspace}'", keyspace, key: null, refused),
+            _ => refused,
+        };
+    }
+
+    static InvalidOperationException TooMuch(Exception? innerException) => new(
+        "The queries of the serial unit of work have read more than can be checked: the limit is 10,000 entities, or 16 MiB of them, in 10,000 ranges. Nothing was saved. "
+            + "Search fewer entities, such as by an index, or divide the work.", innerException);
 }

@@ -3,7 +3,7 @@ using Datacake.EventualConsistency;
 namespace Datacake.Data;
 
 /// <summary>
-/// The exception thrown when an entity to be saved has the values that another entity has in a unique index. Nothing was written.
+/// The exception thrown when an entity to be saved has the values that another entity has in a unique index of a serial class. Nothing was written.
 /// </summary>
 public sealed class UniqueConstraintException : Exception
 {
@@ -14,7 +14,7 @@ public sealed class UniqueConstraintException : Exception
     /// <summary>Gets the entity that cannot be saved.</summary>
     public EntityEntry Entry { get; }
 
-    /// <summary>Gets the index.</summary>
+    /// <summary>Gets the index. It has no properties if only another version of the class has it.</summary>
     public IndexModel Index { get; }
 
     /// <summary>Gets the values of the indexed properties.</summary>
@@ -27,7 +27,7 @@ public sealed class UniqueConstraintException : Exception
     {
         string name = entry.Keyspace.Entity.Name;
         var pairs = index.Properties.Zip(values, static (property, value) => $"{property} {(value is string text ? $"'{text}'" : value)}");
-        return $"The {name} {entry.Key} cannot be saved, because {(existing is { } key ? $"the {name} {key}" : "another one")} has the same {string.Join(" and ", pairs)}, "
+        return $"The {name} {entry.Key} cannot be saved, because {(existing is { } key ? $"the {name} {key}" : "another one")} has the same {(values.Count == 0 ? "values" : string.Join(" and ", pairs))}, "
             + $"and the index {index.Name} is unique. Nothing was saved. Give one of them another value.";
     }
 }

@@ -37,7 +37,7 @@ static class Seeding
             return true;
         var all = Prepare(keyspaces, seeds);
         return await SeedMergingAsync(store, all.FindAll(static seed => !seed.IsSerial), cancellationToken).ConfigureAwait(false)
-            && await SerialSeeding.SeedAsync(store, all.FindAll(static seed => seed.IsSerial), cancellationToken).ConfigureAwait(false);
+            && await SerialSeeding.SeedAsync(store, keyspaces, all.FindAll(static seed => seed.IsSerial), cancellationToken).ConfigureAwait(false);
     }
 
     static async Task<bool> SeedMergingAsync(ReplicatedStore store, List<Seed> entities, CancellationToken cancellationToken)

@@ -19,10 +19,11 @@ static class SerialSeeding
     /// Adds the entities that were not added yet. Returns false, without adding any, if the store has not joined its cluster, or if no majority of the voters can
     /// be reached; the caller tries later.
     /// </summary>
-    public static async Task<bool> SeedAsync(ReplicatedStore store, List<Seed> seeds, CancellationToken cancellationToken)
+    public static async Task<bool> SeedAsync(ReplicatedStore store, IReadOnlyList<KeyspaceModel> keyspaces, List<Seed> seeds, CancellationToken cancellationToken)
     {
         if (seeds.Count == 0)
             return true;
+        var taken = new HashSet<DocumentKey>();
         await store.DeclareAsync(new KeyspaceDeclaration(Keyspace, MergePolicy.Serial, []), cancellationToken).ConfigureAwait(false);
         for (int attempt = 1; ; attempt++)
         {
@@ -42,7 +43,7 @@ static class SerialSeeding
                     effects.Put(Keyspace, record, DocumentContent.OfRaw(Encoding.UTF8.GetBytes(seed.Keyspace)));
                     // An entity that already has the key belongs to the application.
                     snapshot.Observer = reads;
-                    if (await snapshot.GetAsync(seed.Keyspace, seed.Key, cancellationToken).ConfigureAwait(false) is null)
+                    if (await snapshot.GetAsync(seed.Keyspace, seed.Key, cancellationToken).ConfigureAwait(false) is null && !taken.Contains(record))
                         effects.Put(seed.Keyspace, seed.Key, seed.Content.Cells);
                 }
             }
@@ -50,8 +51,13 @@ static class SerialSeeding
                 return true;
             try
             {
-                await store.CommitSerialAsync(reads.ToTransaction(effects), cancellationToken).ConfigureAwait(false);
+                await store.CommitSerialAsync(reads.ToTransaction(effects) with { UniqueIndexes = UniqueIndexes.Of(keyspaces) }, cancellationToken).ConfigureAwait(false);
                 return true;
+            }
+            catch (SerialConflictException e) when (e.Refusal.Reason == RefusalReason.Unique)
+            {
+                // So does an entity that has the values of a unique index already. The record of the seed comes right before it.
+                taken.Add(effects.Operations[e.Refusal.Condition - 1].Key);
             }
             catch (SerialConflictException) when (attempt < MaxAttempts)
             {

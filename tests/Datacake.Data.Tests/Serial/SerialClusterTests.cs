@@ -108,7 +108,7 @@ public class SerialClusterTests
     }
 
     /// <summary>Starts nodes, and waits until a majority of them is needed.</summary>
-    static async Task<LocalCluster> StartAsync(int count)
+    internal static async Task<LocalCluster> StartAsync(int count)
     {
         var cluster = new LocalCluster();
         for (int node = 1; node <= count; node++)

@@ -376,7 +376,7 @@ namespace Related
 
 namespace SerialClasses
 {
-    // types of sample 10
+    // types of sample 12
 
     static class Transferring
     {
@@ -388,10 +388,10 @@ namespace SerialClasses
             db.Add(new Account { Id = "cash" });
             await db.SaveChangesAsync();
             db.ChangeTracker.Clear();
-            // sample 10
+            // sample 12
             await using var shown = new BankContext(node);
             Assert.Equal([30m, 60m], await shown.Accounts.OrderBy(static account => account.Balance).Select(static account => account.Balance).ToListAsync());
-            Samples.Reach(10);
+            Samples.Reach(12);
         }
     }
 
@@ -401,10 +401,34 @@ namespace SerialClasses
         {
             await using var node = await Samples.StartNodeAsync(1, static options => options.UseMemory());
             await using var db = new BankContext(node);
-            // sample 11
+            // sample 14
             await using var shown = new BankContext(node);
             Assert.NotNull(await shown.Accounts.FindAsync("gift"));
-            Samples.Reach(11);
+            Samples.Reach(14);
+        }
+    }
+}
+
+namespace UniqueValues
+{
+    // types of sample 13
+
+    sealed partial class UserContext(DatacakeNode node) : DatacakeContext(node)
+    {
+        public partial Keyspace<User> Users { get; }
+    }
+
+    static class Adding
+    {
+        public static async Task RunAsync()
+        {
+            await using var node = await Samples.StartNodeAsync(1, static options => options.UseMemory());
+            await using var db = new UserContext(node);
+            db.AddRange(new User { Email = "ada@example.com" }, new User());
+            Assert.Equal(2, await db.SaveChangesAsync());
+            db.AddRange(new User { Email = "ada@example.com" }, new User());
+            await Assert.ThrowsAsync<UniqueConstraintException>(() => db.SaveChangesAsync());
+            Samples.Reach(13);
         }
     }
 }

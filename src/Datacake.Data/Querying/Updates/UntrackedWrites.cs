@@ -11,7 +11,8 @@ namespace Datacake.Data.Querying.Updates;
 /// The writes to entities that a query found and does not track. They are committed only if the entities are still as they were read, and, if one of them is
 /// serial, only if the query would find the same ones.
 /// </summary>
-sealed class UntrackedWrites
+/// <param name="context">The context of the query.</param>
+sealed class UntrackedWrites(IQueryContext context)
 {
     readonly List<(StoredEntity Entity, EntityContent? Changes)> _writes = [];
     readonly SerialReads _reads = new();
@@ -34,20 +35,30 @@ sealed class UntrackedWrites
     /// <param name="consistency">The level, which is always that of serial writes if one of the entities is serial.</param>
     /// <param name="isLast">True to throw if an entity has changed.</param>
     /// <param name="cancellationToken">Cancels the commit.</param>
+    /// <exception cref="UniqueConstraintException">Another entity has the values of an entity in a unique index.</exception>
     /// <returns>The result; null if an entity has changed since it was read, so that nothing was written.</returns>
     public async Task<CommitResult?> TryCommitAsync(ReplicatedStore store, Consistency consistency, bool isLast, CancellationToken cancellationToken)
     {
         try
         {
             return IsSerial || consistency == Consistency.Serial
-                ? await store.CommitSerialAsync(_reads.ToTransaction(Effects(isSerial: true)), cancellationToken).ConfigureAwait(false)
+                ? await store.CommitSerialAsync(await _reads.ToTransactionAsync(store, Effects(isSerial: true), Written, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false)
                 : await store.CommitAsync(Requiring(Effects(isSerial: false)), consistency, cancellationToken).ConfigureAwait(false);
+        }
+        catch (SerialConflictException e) when (e.Refusal.Reason == RefusalReason.Unique)
+        {
+            var (keyspace, key, _, entity) = _writes[e.Refusal.Condition].Entity;
+            var entry = new ChangeTracker(context).NewEntry(keyspace, entity);
+            entry.Key = key;
+            throw UniqueIndexes.ConflictOf(entry, e);
         }
         catch (Exception e) when (e is TransactionConflictException or SerialConflictException && !isLast)
         {
             return null;
         }
     }
+
+    IEnumerable<KeyspaceModel> Written => _writes.Where(static write => write.Changes is not null).Select(static write => write.Entity.Keyspace);
 
     static bool IsOfSerialClass(StoredEntity entity) => entity.Keyspace.Entity.IsSerial;
 

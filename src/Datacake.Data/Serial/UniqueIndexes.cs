@@ -1,0 +1,78 @@
+using Datacake.Crdt;
+using Datacake.Data.CodeGeneration;
+using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Sequencing;
+
+namespace Datacake.Data.Serial;
+
+/// <summary>The unique indexes of serial classes, as the sequencer enforces them: as data that needs no class.</summary>
+static class UniqueIndexes
+{
+    const int MaxNameLength = 200;
+    const int MaxDefaultLength = 4_096;
+
+    /// <summary>Returns the unique indexes of keyspaces.</summary>
+    public static IReadOnlyList<UniqueIndex> Of(IEnumerable<KeyspaceModel> keyspaces) => [.. keyspaces.Distinct().SelectMany(Of)];
+
+    /// <summary>Returns the exception for a value that another entity has.</summary>
+    /// <param name="entry">The entity that cannot be saved.</param>
+    /// <param name="refused">The refusal of the sequencer.</param>
+    public static UniqueConstraintException ConflictOf(EntityEntry entry, SerialConflictException refused)
+    {
+        var entity = entry.Keyspace.Entity;
+        // Another version of the class may have the index.
+        var index = entity.Indexes.FirstOrDefault(index => index.IsUnique && NameOf(index) == refused.Refusal.Index) ?? new IndexModel(refused.Refusal.Index, []) { IsUnique = true };
+        object?[] values = [.. index.Properties.Select(property => entity.FindProperty(property)!.GetValue(entry.Entity))];
+        return new UniqueConstraintException(entry, index, values, refused.Refusal.Owner, refused);
+    }
+
+    static IReadOnlyList<UniqueIndex> Of(KeyspaceModel keyspace) => keyspace.Entity.IsSerial
+        ? keyspace.Entity.UniqueIndexes.GetOrAdd(
+            keyspace.Name, static (name, entity) => [.. entity.Indexes.Where(static index => index.IsUnique).Select(index => Of(name, entity, index))], keyspace.Entity)
+        : [];
+
+    static UniqueIndex Of(string keyspace, EntityModel entity, IndexModel index)
+    {
+        var classes = index.DerivedType is null ? [] : entity.Classes.Where(known => known.Type.IsAssignableTo(index.DerivedType)).ToList();
+        var sample = classes.Count == 0 ? Document.Nothing : entity.Sample(classes[0]);
+        return new UniqueIndex(keyspace, NameOf(index), [.. index.Properties.Select(property => ColumnOf(entity, entity.FindProperty(property)!, sample))])
+        {
+            FilterPath = classes.Count == 0 ? default : entity.DiscriminatorPath,
+            FilterValues = [.. classes.Select(static known => known.Discriminator).Order(StringComparer.Ordinal).Select(TextOf)],
+        };
+    }
+
+    static UniqueColumn ColumnOf(EntityModel entity, PropertyModel property, Document sample)
+    {
+        string stored = property.StoredName;
+        if (entity.Paths.FirstOrDefault(path => path.Name == stored) is not { } path)
+            return UniqueColumn.OfKey(entity.Key.Index().First(part => part.Item == property).Index);
+        ReadOnlyMemory<byte>[] owners = [.. entity.Paths.Where(path => stored.StartsWith(path.Name + ".", StringComparison.Ordinal)).Select(static path => new ReadOnlyMemory<byte>(path.Property))];
+        return UniqueColumn.OfCell(path.Property, property.IsNullable, DefaultOf(entity, property, path, sample), owners);
+    }
+
+    /// <summary>
+    /// Returns the value of entities that were stored before the class had the property. An initializer that gives a different value each time gives none that
+    /// nodes could agree on.
+    /// </summary>
+    static ReadOnlyMemory<byte> DefaultOf(EntityModel entity, PropertyModel property, CellPath path, Document sample)
+    {
+        if (entity.FindLacking(sample).Contains(property.StoredName))
+            return default;
+        foreach (var cell in entity.DefaultsOf(sample).WithOwned.Cells)
+        {
+            if (cell.EncodedPath.SequenceEqual(path.Property) && cell.Value.Length <= MaxDefaultLength)
+                return cell.Value.ToArray();
+        }
+        return default;
+    }
+
+    static ReadOnlyMemory<byte> TextOf(string text)
+    {
+        var writer = new ValueWriter();
+        writer.WriteString(text);
+        return writer.Written.ToArray();
+    }
+
+    static string NameOf(IndexModel index) => index.Name.Length <= MaxNameLength ? index.Name : index.Name[..MaxNameLength];
+}
