@@ -5,6 +5,19 @@ namespace Datacake.EventualConsistency;
 /// <summary>Extension methods that configure and open the store of a node.</summary>
 public static class DatacakeNodeStoreExtensions
 {
+    extension(DatacakeNode node)
+    {
+        /// <summary>Gets the leases of the cluster. The first use opens the store of the node, as <see cref="OpenStoreAsync"/> does.</summary>
+        public NodeLeases Leases
+        {
+            get
+            {
+                ArgumentNullException.ThrowIfNull(node);
+                return new NodeLeases(node);
+            }
+        }
+    }
+
     /// <summary>Configures the store of the node: <c>options.UseSqlite("shop.db").WithStore(store => store.JoinTimeout = …)</c>.</summary>
     /// <exception cref="ArgumentException">A setting is out of its range.</exception>
     public static DatacakeNodeOptions WithStore(this DatacakeNodeOptions options, Action<ReplicatedStoreOptions> configure)

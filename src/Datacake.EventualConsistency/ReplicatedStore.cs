@@ -40,6 +40,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         _joining = parts.Joining;
         _membership = parts.Membership;
         _options = parts.Options;
+        Leases = CreateLeases();
     }
 
     /// <summary>Gets the node to which this replica belongs.</summary>
@@ -510,7 +511,9 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     {
         _isClosing = true;
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        Leases.Close();
         await _parts.DisposeAsync().ConfigureAwait(false);
+        await Leases.DisposeAsync().ConfigureAwait(false);
     }
 
     void ThrowIfClosing()

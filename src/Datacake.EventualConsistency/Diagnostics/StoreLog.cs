@@ -119,4 +119,16 @@ static partial class StoreLog
 
     [LoggerMessage(3039, LogLevel.Warning, "Node {Node} has begun the serial transactions anew, because an operator has said that a majority of the voters is lost for good; what only those had is lost.")]
     public static partial void SerialRecovered(ILogger logger, byte node);
+
+    [LoggerMessage(3050, LogLevel.Warning, "The lease '{Name}' with the fencing token {Token} was lost: {Reason}.")]
+    public static partial void LeaseLost(ILogger logger, string name, long token, string reason);
+
+    [LoggerMessage(3051, LogLevel.Debug, "The lease '{Name}' could not be renewed; will retry until it is lost.")]
+    public static partial void LeaseNotRenewed(ILogger logger, Exception exception, string name);
+
+    [LoggerMessage(3052, LogLevel.Warning, "The lease '{Name}' could not be released; it expires after its duration.")]
+    public static partial void LeaseNotReleased(ILogger logger, Exception exception, string name);
+
+    [LoggerMessage(3053, LogLevel.Error, "A callback that was registered for the loss of the lease '{Name}' failed.")]
+    public static partial void LeaseCallbackFailed(ILogger logger, Exception exception, string name);
 }

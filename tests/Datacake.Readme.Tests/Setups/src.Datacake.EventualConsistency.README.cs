@@ -102,15 +102,38 @@ static class ShowingMembers
     }
 }
 
+static class Leasing
+{
+    public static async Task RunAsync()
+    {
+        await using var node = await Samples.StartNodeAsync(1, Configure);
+        long written = 0;
+        // sample 7
+        Assert.Equal(1, written);
+        await using var next = await node.Leases.TryAcquireAsync("nightly report", TimeSpan.FromSeconds(10));
+        Assert.Equal(2, next?.FencingToken);
+        Samples.Reach(7);
+
+        Task WriteReportAsync(long token, CancellationToken lost)
+        {
+            Assert.False(lost.IsCancellationRequested);
+            written = token;
+            return Task.CompletedTask;
+        }
+    }
+
+    static void Configure(DatacakeNodeOptions options) => options.UseMemory();
+}
+
 static class Selling
 {
     public static async Task RunAsync()
     {
         await using var node = await Samples.StartNodeAsync(1, static options => options.UseMemory());
         var store = await node.OpenStoreAsync();
-        // sample 7
+        // sample 8
         Assert.Equal("", Samples.TakeOutput());
-        Samples.Reach(7);
+        Samples.Reach(8);
     }
 }
 
@@ -126,16 +149,16 @@ static class RetiringWithAKey
         await using (var third = await Samples.StartNodeAsync(3, options => Configure(options, "3.db")))
             await store.WaitForMembersAsync(2, TimeSpan.FromMinutes(1));
         await Assert.ThrowsAnyAsync<InvalidOperationException>(async () => await store.RetireAsync(3));
-        // sample 9
+        // sample 10
         Assert.DoesNotContain(store.Members, static member => member.NodeId == 3);
-        Samples.Reach(8);
         Samples.Reach(9);
+        Samples.Reach(10);
     }
 
     static void Configure(DatacakeNodeOptions options, string file)
     {
         options.WithSeeds(Samples.AddressOf(1)).UseSqlite(file);
-        // sample 8
+        // sample 9
     }
 }
 
@@ -154,11 +177,11 @@ static class Salvaging
         await using (var third = await Samples.StartNodeAsync(3, options => options.WithTransport(network).UseSqlite("old/shop.db")))
             await (await third.OpenStoreAsync()).Keyspace("cakes").PutAsync(1, "Madeira"u8.ToArray(), Consistency.None);
         await store.RetireAsync(3);
-        // sample 10
+        // sample 11
         Assert.Equal(0, trial.Written);
         Assert.Equal(1, result.Written);
         Assert.NotNull(await store.Keyspace("cakes").GetAsync(1));
-        Samples.Reach(10);
+        Samples.Reach(11);
     }
 }
 
@@ -170,10 +193,10 @@ static class Verifying
         await using var node = await Samples.StartNodeAsync(1, static options => options.UseSqlite("shop.db"));
         var store = await node.OpenStoreAsync();
         await store.Keyspace("cakes").PutAsync(1, "Madeira"u8.ToArray());
-        // sample 11
+        // sample 12
         Assert.True(found.IsSound);
         Assert.Equal(1, found.Documents);
-        Samples.Reach(11);
+        Samples.Reach(12);
     }
 }
 
@@ -183,12 +206,12 @@ static class Caching
     {
         await using var node = await Samples.StartNodeAsync(1, static options =>
         {
-            // sample 12
+            // sample 13
         });
         var cakes = (await node.OpenStoreAsync()).Keyspace("cakes");
         await cakes.PutAsync(1, "Madeira"u8.ToArray());
         Assert.NotNull(await cakes.GetAsync(1));
         Assert.True(File.Exists("shop.db"));
-        Samples.Reach(12);
+        Samples.Reach(13);
     }
 }
