@@ -10,9 +10,18 @@ namespace Datacake.EventualConsistency;
 /// <remarks>A lease is a document that serial transactions write, so acquiring, renewing and releasing need a majority of the voters.</remarks>
 public sealed class NodeLeases
 {
+    /// <summary>The maximum length of a lease's name, in bytes of UTF-8.</summary>
+    public const int MaxNameLength = LeaseTaker.MaxNameLength;
+
     readonly DatacakeNode _node;
 
     internal NodeLeases(DatacakeNode node) => _node = node;
+
+    /// <summary>Gets the minimum duration of a lease, 100 ms.</summary>
+    public static TimeSpan MinDuration => LeaseTaker.MinDuration;
+
+    /// <summary>Gets the maximum duration of a lease, one day.</summary>
+    public static TimeSpan MaxDuration => LeaseTaker.MaxDuration;
 
     /// <summary>Acquires a lease. While somebody else holds it, waits until it is released or has expired.</summary>
     /// <param name="name">The name of the lease, 1 to 200 bytes in UTF-8.</param>

@@ -13,6 +13,7 @@ namespace Datacake.Hosting;
 /// </summary>
 sealed class DatacakeHostedService(IServiceProvider services) : IHostedService, IAsyncDisposable
 {
+    readonly TaskCompletionSource<DatacakeNode> _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     DatacakeNode? _node;        // written once, by StartAsync, before it may be used
 
     public DatacakeNode Node => _node ?? throw new InvalidOperationException(
@@ -21,6 +22,10 @@ sealed class DatacakeHostedService(IServiceProvider services) : IHostedService, 
 
     /// <summary>Gets the node; null until it has started.</summary>
     public DatacakeNode? Started => _node;
+
+    /// <summary>Waits until the node has started, and returns it.</summary>
+    /// <exception cref="OperationCanceledException">The wait was canceled.</exception>
+    public Task<DatacakeNode> WhenStartedAsync(CancellationToken cancellationToken) => _started.Task.WaitAsync(cancellationToken);
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -38,6 +43,7 @@ sealed class DatacakeHostedService(IServiceProvider services) : IHostedService, 
             throw;
         }
         _node = node;
+        _started.TrySetResult(node);
     }
 
     public async Task StopAsync(CancellationToken cancellationToken) => await DisposeAsync().ConfigureAwait(false);

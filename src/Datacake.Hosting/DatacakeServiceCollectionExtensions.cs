@@ -3,6 +3,7 @@ using Datacake.Data;
 using Datacake.EventualConsistency;
 using Datacake.Node;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -62,6 +63,43 @@ public static class DatacakeServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(configure);
         return services.AddSingleton(new NodeConfigurator(configure));
+    }
+
+    /// <summary>
+    /// Runs a service, such as a <see cref="BackgroundService"/>, on one node of the cluster at a time: <c>services.AddDatacakeSingleton&lt;Mailer&gt;()</c>. All nodes register it. A node
+    /// runs it while it holds the lease of the service, stops it when the lease is lost, and releases the lease when the host stops, so that another node takes over at once. A node
+    /// that fails is succeeded after the duration of the lease, 5 s.
+    /// </summary>
+    /// <remarks>
+    /// Each run creates an instance in a scope of its own, with the services of the scope, among them a <see cref="DatacakeSingletonTerm"/>. A background service that fails is
+    /// logged and started again after a delay. One that completes is not started again while the node runs.
+    /// </remarks>
+    /// <exception cref="InvalidOperationException">No node is registered yet.</exception>
+    public static IServiceCollection AddDatacakeSingleton<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TService>(this IServiceCollection services)
+        where TService : class, IHostedService => services.AddDatacakeSingleton<TService>(static _ => { });
+
+    /// <summary>
+    /// Runs a service on one node of the cluster at a time, like <see cref="AddDatacakeSingleton{TService}(IServiceCollection)"/>, with other settings than the defaults.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">No node is registered yet.</exception>
+    public static IServiceCollection AddDatacakeSingleton<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TService>(
+        this IServiceCollection services, Action<DatacakeSingletonOptions> configure)
+        where TService : class, IHostedService
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configure);
+        // Hosted services stop in the reverse order, and the lease has to be released before the node stops.
+        if (services.All(static service => service.ServiceType != typeof(DatacakeHostedService)))
+        {
+            throw new InvalidOperationException(
+                $"The singleton {typeof(TService).Name} needs a node, but none is registered yet. Call services.AddDatacake(options => …) before AddDatacakeSingleton.");
+        }
+        var options = new DatacakeSingletonOptions(typeof(TService).FullName ?? typeof(TService).Name);
+        configure(options);
+        options.Validate(typeof(TService).Name);
+        services.TryAddScoped(static _ => new DatacakeSingletonTerm());
+        return services.AddSingleton<IHostedService>(
+            provider => new DatacakeSingletonService<TService>(provider, provider.GetRequiredService<DatacakeHostedService>(), options));
     }
 
     /// <summary>

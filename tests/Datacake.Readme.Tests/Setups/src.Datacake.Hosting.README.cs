@@ -8,6 +8,7 @@ using Datacake.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 public sealed class Product
 {
@@ -49,6 +50,32 @@ static class Serving
     }
 }
 
+public sealed class Mailer(DatacakeSingletonTerm term) : BackgroundService
+{
+    public static TaskCompletionSource<long> Started { get; } = new();
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        Started.TrySetResult(term.FencingToken);
+        await Task.Delay(Timeout.InfiniteTimeSpan, stoppingToken);
+    }
+}
+
+static class Mailing
+{
+    public static async Task RunAsync()
+    {
+        var builder = WebApplication.CreateBuilder(["--urls", "http://127.0.0.1:0"]);
+        builder.Services.AddDatacake(options => options.WithNodeId(1).ListenOn("127.0.0.1:0").UseMemory());
+        // sample 2
+        await using var app = builder.Build();
+        await app.StartAsync();
+        Assert.Equal(1, await Mailer.Started.Task.WaitAsync(TimeSpan.FromMinutes(1)));
+        await app.StopAsync();
+        Samples.Reach(2);
+    }
+}
+
 static class Configuring
 {
     public static async Task RunAsync()
@@ -57,7 +84,7 @@ static class Configuring
         string settings = Samples.JsonOf("src/Datacake.Hosting/README.md");
         builder.Configuration.AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(settings)));
         string secret = builder.Configuration["Datacake:ClusterSecret"]!;
-        // sample 2
+        // sample 3
         await using var app = builder.Build();
         await app.StartAsync();
         var node = app.Services.GetRequiredService<DatacakeNode>();
@@ -68,7 +95,7 @@ static class Configuring
         await store.WaitForMembersAsync(3, TimeSpan.FromMinutes(1));
         await store.Keyspace("cakes").PutAsync(1, "Madeira"u8.ToArray(), Consistency.All);
         await app.StopAsync();
-        Samples.Reach(2);
+        Samples.Reach(3);
 
         void Join(DatacakeNodeOptions options) =>
             options.WithSeeds(Samples.AddressOf(1)).WithClusterSecret(secret).UseSqlite(Path.GetRandomFileName());
@@ -82,13 +109,13 @@ static class Testing
         var builder = WebApplication.CreateBuilder(["--urls", "http://127.0.0.1:0"]);
         builder.Services.AddDatacake(options => options.WithNodeId(1).ListenOn("10.0.0.1:7001").WithSeeds("10.0.0.1:7001", "10.0.0.2:7001").UseSqlite("shop.db"));
         var services = builder.Services;
-        // sample 3
+        // sample 4
         await using var app = builder.Build();
         await app.StartAsync();
         var store = await app.Services.GetRequiredService<DatacakeNode>().OpenStoreAsync();
         await store.Keyspace("cakes").PutAsync(1, "Madeira"u8.ToArray(), Consistency.All);
         Assert.False(File.Exists("shop.db"));
         await app.StopAsync();
-        Samples.Reach(3);
+        Samples.Reach(4);
     }
 }

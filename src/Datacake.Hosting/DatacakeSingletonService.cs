@@ -1,0 +1,173 @@
+using System.Diagnostics.CodeAnalysis;
+using Datacake.EventualConsistency;
+using Datacake.Node;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Datacake.Hosting;
+
+/// <summary>The hosted service that runs another one while this node holds its lease.</summary>
+sealed class DatacakeSingletonService<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TService>(
+    IServiceProvider services, DatacakeHostedService hosted, DatacakeSingletonOptions options) : IHostedService, IAsyncDisposable
+    where TService : class, IHostedService
+{
+    /// <summary>The time after which a lease is requested again.</summary>
+    static readonly TimeSpan RequestDelay = TimeSpan.FromSeconds(1);
+
+    /// <summary>The time that a service has to stop gracefully when the lease is lost. Another node may already wait for it.</summary>
+    static readonly TimeSpan LostStopTime = TimeSpan.FromSeconds(5);
+
+    readonly CancellationTokenSource _stopping = new();
+    readonly CancellationTokenSource _hurrying = new();     // canceled when the host does not wait any longer for a graceful stop
+    readonly ILogger _logger = services.GetRequiredService<ILoggerFactory>().CreateLogger<DatacakeSingletonService<TService>>();
+    Task? _running;                                         // set by StartAsync
+    int _failures;                                          // in a row; used by the run alone
+
+    static string Name => typeof(TService).Name;
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        _running = Task.Run(RunAsync, CancellationToken.None);
+        return Task.CompletedTask;
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        if (_running is null)
+            return;
+        await using var hurry = cancellationToken.UnsafeRegister(static service => ((DatacakeSingletonService<TService>)service!)._hurrying.Cancel(), this).ConfigureAwait(false);
+        // A service that does not stop keeps its lease until the process ends, so that it never runs twice.
+        await _running.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await _hurrying.CancelAsync().ConfigureAwait(false);
+    }
+
+    async Task RunAsync()
+    {
+        DatacakeNode node;
+        try
+        {
+            node = await hosted.WhenStartedAsync(_stopping.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+        bool isReported = false;
+        while (!_stopping.IsCancellationRequested)
+        {
+            try
+            {
+                var lease = await node.Leases.AcquireAsync(options.LeaseName, options.LeaseDuration, _stopping.Token).ConfigureAwait(false);
+                isReported = false;
+                await using var releasing = lease.ConfigureAwait(false);
+                await HoldAsync(node, lease).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                if (!isReported)
+                    HostingLog.SingletonWithoutLease(_logger, e, Name);
+                isReported = true;
+                await DelayAsync(RequestDelay, node, _stopping.Token).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>Runs the service, again after each failure, until the lease is lost or the host stops.</summary>
+    async Task HoldAsync(DatacakeNode node, Lease lease)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(lease.Lost, _stopping.Token);
+        while (!ending.IsCancellationRequested)
+        {
+            long start = node.TimeProvider.GetTimestamp();
+            Exception failure;
+            try
+            {
+                await RunServiceAsync(node, lease, ending.Token).ConfigureAwait(false);
+                return;
+            }
+            catch (OperationCanceledException) when (ending.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                failure = e;
+            }
+            _failures = node.TimeProvider.GetElapsedTime(start) >= options.MaxRestartDelay ? 1 : _failures + 1;
+            var delay = TimeSpan.FromTicks((long)Math.Min(options.MaxRestartDelay.Ticks, options.RestartDelay.Ticks * Math.Pow(2, _failures - 1)));
+            HostingLog.SingletonFailed(_logger, failure, Name, _failures, delay.TotalSeconds);
+            await DelayAsync(delay, node, ending.Token).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Runs the service until it is to end. Throws if the service fails.</summary>
+    async Task RunServiceAsync(DatacakeNode node, Lease lease, CancellationToken ending)
+    {
+        var scope = services.CreateAsyncScope();
+        await using var scopeEnding = scope.ConfigureAwait(false);
+        scope.ServiceProvider.GetRequiredService<DatacakeSingletonTerm>().Lease = lease;
+        var service = ActivatorUtilities.CreateInstance<TService>(scope.ServiceProvider);
+        try
+        {
+            HostingLog.SingletonStarted(_logger, node.Id, Name, lease.FencingToken);
+            await service.StartAsync(ending).ConfigureAwait(false);
+            // Without a task, the service works until it is stopped.
+            var executing = (service as BackgroundService)?.ExecuteTask ?? Task.Delay(Timeout.InfiniteTimeSpan, ending);
+            await Task.WhenAny(executing, WhenCanceled(ending)).ConfigureAwait(false);
+            if (ending.IsCancellationRequested)
+                return;
+            await executing.ConfigureAwait(false);
+            HostingLog.SingletonCompleted(_logger, Name, node.Id);
+            await WhenCanceled(ending).ConfigureAwait(false);
+        }
+        finally
+        {
+            await StopAsync(service, node).ConfigureAwait(false);
+        }
+    }
+
+    async Task StopAsync(TService service, DatacakeNode node)
+    {
+        using var hurry = CancellationTokenSource.CreateLinkedTokenSource(_hurrying.Token);
+        // A host that stops has a time limit of its own.
+        if (!_stopping.IsCancellationRequested)
+            hurry.CancelAfter(LostStopTime);
+        try
+        {
+            await service.StopAsync(hurry.Token).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            HostingLog.SingletonNotStopped(_logger, e, Name);
+        }
+        // Its work ends before the lease is released, whatever that takes.
+        if (service is BackgroundService { ExecuteTask: { } executing })
+            await executing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (service is IAsyncDisposable asyncDisposable)
+            await asyncDisposable.DisposeAsync().ConfigureAwait(false);
+        else
+            (service as IDisposable)?.Dispose();
+        HostingLog.SingletonStopped(_logger, node.Id, Name);
+    }
+
+    static Task WhenCanceled(CancellationToken token)
+    {
+        var canceled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        token.UnsafeRegister(static source => ((TaskCompletionSource)source!).TrySetResult(), canceled);
+        return canceled.Task;
+    }
+
+    static async Task DelayAsync(TimeSpan delay, DatacakeNode node, CancellationToken cancellationToken) =>
+        await Task.Delay(delay, node.TimeProvider, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+}

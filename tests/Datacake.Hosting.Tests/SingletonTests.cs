@@ -1,0 +1,246 @@
+using System.Collections.Concurrent;
+using Datacake.EventualConsistency;
+using Datacake.Node;
+using Datacake.Storage;
+using Datacake.Tests;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Datacake.Hosting.Tests;
+
+public sealed class SingletonTests : IAsyncDisposable
+{
+    readonly Cluster _cluster = new();
+
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
+
+    public ValueTask DisposeAsync() => _cluster.DisposeAsync();
+
+    [Fact]
+    public async Task Service_runs_on_one_of_three_nodes_and_moves_at_once_when_its_host_stops()
+    {
+        // The lease would expire after a day, so only its release makes the service move.
+        await _cluster.StartAsync(3, options => options.LeaseDuration = TimeSpan.FromDays(1));
+        int first = await _cluster.WaitUntilRunningAsync(except: 0);
+        await _cluster.Hosts[first].StopAsync(Canceled);
+        int second = await _cluster.WaitUntilRunningAsync(except: first);
+        Assert.NotEqual(first, second);
+        Assert.Equal(1, _cluster.Jobs.MaxRunning);
+        Assert.Equal(2, _cluster.Jobs.Tokens.Count);
+        Assert.Equal(_cluster.Jobs.Tokens.Order(), _cluster.Jobs.Tokens);
+    }
+
+    [Fact]
+    public async Task Service_moves_after_the_duration_of_its_lease_when_its_node_fails_and_is_stopped_there()
+    {
+        await _cluster.StartAsync(3, options => options.LeaseDuration = TimeSpan.FromSeconds(2));
+        int first = await _cluster.WaitUntilRunningAsync(except: 0);
+        await _cluster.Hosts[first].Services.GetRequiredService<DatacakeNode>().StopAbruptlyAsync();
+        int second = await _cluster.WaitUntilRunningAsync(except: first);
+        Assert.NotEqual(first, second);
+        Assert.Equal(1, _cluster.Jobs.MaxRunning);
+        Assert.True(_cluster.Logs[first].Contains($"Node {first} has stopped the singleton Job"));
+    }
+
+    [Fact]
+    public async Task Service_that_fails_is_logged_and_started_again_in_the_same_term()
+    {
+        _cluster.Jobs.FailuresLeft = 2;
+        await _cluster.StartAsync(1, options => options.RestartDelay = TimeSpan.FromMilliseconds(10));
+        await _cluster.WaitUntilRunningAsync(except: 0);
+        Assert.Equal(3, _cluster.Jobs.Tokens.Count);
+        Assert.Single(_cluster.Jobs.Tokens.Distinct());
+        Assert.True(_cluster.Logs[1].Contains("The singleton Job failed 1 times in a row; it will be restarted in 0.01 s."));
+        Assert.True(_cluster.Logs[1].Contains("The singleton Job failed 2 times in a row; it will be restarted in 0.02 s."));
+    }
+
+    [Fact]
+    public async Task Service_that_completes_is_not_run_again_by_another_node()
+    {
+        _cluster.Jobs.Completes = true;
+        await _cluster.StartAsync(3, options => options.LeaseName = "once");
+        await Eventually.WaitUntilAsync(() => _cluster.Logs.Values.Any(log => log.Contains("The singleton Job has completed")), "the service has completed");
+        Assert.Single(_cluster.Jobs.Tokens);
+        foreach (var host in _cluster.Hosts.Values)
+            Assert.Null(await host.Services.GetRequiredService<DatacakeNode>().Leases.TryAcquireAsync("once", TimeSpan.FromSeconds(1), Canceled));
+    }
+
+    [Fact]
+    public async Task Host_that_stops_waits_for_the_service_and_disposes_it()
+    {
+        await _cluster.StartAsync(1, static _ => { });
+        await _cluster.WaitUntilRunningAsync(except: 0);
+        Assert.Equal(0, _cluster.Jobs.Disposed);
+        await _cluster.Hosts[1].StopAsync(Canceled);
+        Assert.Equal(1, _cluster.Jobs.Disposed);
+        Assert.Empty(_cluster.Jobs.Running);
+        Assert.False(_cluster.Logs[1].Contains("could not be released"));
+    }
+
+    [Fact]
+    public async Task Service_that_is_no_background_service_runs_until_the_host_stops()
+    {
+        await _cluster.StartAsync(1, static _ => { }, static services => services.AddDatacakeSingleton<PlainService>());
+        await Eventually.WaitUntilAsync(() => _cluster.Jobs.Plain == 1, "the service has started");
+        await _cluster.Hosts[1].StopAsync(Canceled);
+        Assert.Equal(0, _cluster.Jobs.Plain);
+    }
+
+    [Fact]
+    public void Singleton_without_a_node_is_refused_naming_the_missing_call()
+    {
+        var e = Assert.Throws<InvalidOperationException>(() => new ServiceCollection().AddDatacakeSingleton<Job>());
+        Assert.Contains("Call services.AddDatacake(options => …) before AddDatacakeSingleton.", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Invalid_settings_are_refused_with_the_limits()
+    {
+        Assert.Contains("1 to 200 bytes", Refusal(static options => options.LeaseName = ""), StringComparison.Ordinal);
+        Assert.Contains("1 to 200 bytes", Refusal(static options => options.LeaseName = new string('x', 201)), StringComparison.Ordinal);
+        Assert.Contains("from 100 ms to 24 hours", Refusal(static options => options.LeaseDuration = TimeSpan.Zero), StringComparison.Ordinal);
+        Assert.Contains("from 100 ms to 24 hours", Refusal(static options => options.LeaseDuration = TimeSpan.FromHours(25)), StringComparison.Ordinal);
+        Assert.Contains("Use positive times", Refusal(static options => options.RestartDelay = TimeSpan.Zero), StringComparison.Ordinal);
+        Assert.Contains("Use positive times", Refusal(static options => options.MaxRestartDelay = TimeSpan.FromMilliseconds(1)), StringComparison.Ordinal);
+
+        static string Refusal(Action<DatacakeSingletonOptions> configure) => Assert.Throws<ArgumentException>(
+            () => new ServiceCollection().AddDatacake(static _ => { }).AddDatacakeSingleton<Job>(configure)).Message;
+    }
+
+    [Fact]
+    public async Task Term_of_a_scope_that_belongs_to_no_singleton_is_refused_with_an_explanation()
+    {
+        await _cluster.StartAsync(1, static _ => { });
+        await using var scope = _cluster.Hosts[1].Services.CreateAsyncScope();
+        var term = scope.ServiceProvider.GetRequiredService<DatacakeSingletonTerm>();
+        Assert.Contains("AddDatacakeSingleton", Assert.Throws<InvalidOperationException>(() => term.FencingToken).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>The runs of the services of all hosts.</summary>
+    sealed class JobRuns
+    {
+        readonly Lock _lock = new();
+        int _maxRunning;
+
+        public ConcurrentDictionary<int, long> Running { get; } = [];
+
+        public ConcurrentQueue<long> Tokens { get; } = [];
+
+        public int MaxRunning => _maxRunning;
+
+        public int FailuresLeft { get; set; }
+
+        public bool Completes { get; set; }
+
+        public int Disposed { get; set; }
+
+        public int Plain { get; set; }
+
+        public void Begin(int node, long token)
+        {
+            lock (_lock)
+            {
+                Running[node] = token;
+                _maxRunning = Math.Max(_maxRunning, Running.Count);
+                Tokens.Enqueue(token);
+            }
+        }
+    }
+
+    sealed class Job(DatacakeNode node, DatacakeSingletonTerm term, JobRuns runs) : BackgroundService
+    {
+        public override void Dispose()
+        {
+            runs.Disposed++;
+            base.Dispose();
+        }
+
+        protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+        {
+            runs.Begin(node.Id, term.FencingToken);
+            try
+            {
+                if (runs.Completes)
+                    return;
+                if (runs.FailuresLeft-- > 0)
+                    throw new InvalidOperationException("The mail server does not answer.");
+                await Task.Delay(Timeout.InfiniteTimeSpan, stoppingToken);
+            }
+            finally
+            {
+                runs.Running.TryRemove(node.Id, out _);
+            }
+        }
+    }
+
+    sealed class PlainService(JobRuns runs) : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken)
+        {
+            runs.Plain++;
+            return Task.CompletedTask;
+        }
+
+        public Task StopAsync(CancellationToken cancellationToken)
+        {
+            runs.Plain--;
+            return Task.CompletedTask;
+        }
+    }
+
+    /// <summary>Hosts with a node each, on loopback.</summary>
+    sealed class Cluster : IAsyncDisposable
+    {
+        readonly ReservedAddresses _addresses = new();
+
+        public JobRuns Jobs { get; } = new();
+
+        public Dictionary<int, IHost> Hosts { get; } = [];
+
+        public Dictionary<int, CollectingLog> Logs { get; } = [];
+
+        public async Task StartAsync(int count, Action<DatacakeSingletonOptions> configure, Action<IServiceCollection>? add = null)
+        {
+            string[] addresses = [.. Enumerable.Range(0, count).Select(_ => _addresses.Next())];
+            for (int node = 1; node <= count; node++)
+            {
+                int id = node;
+                var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+                Logs[id] = new CollectingLog();
+                builder.Services.AddSingleton<ILoggerFactory>(Logs[id]).AddSingleton(Jobs).AddDatacake(options => options
+                    .WithNodeId(id).ListenOn(addresses[id - 1]).WithSeeds(addresses).WithGossip(gossip => gossip.UseLocal()).UseMemory());
+                if (add is null)
+                    builder.Services.AddDatacakeSingleton<Job>(configure);
+                add?.Invoke(builder.Services);
+                Hosts[id] = builder.Build();
+            }
+            await Task.WhenAll(Hosts.Values.Select(host => host.StartAsync(Canceled)));
+            foreach (var host in Hosts.Values)
+            {
+                var store = await host.Services.GetRequiredService<DatacakeNode>().OpenStoreAsync(Canceled);
+                await store.WaitForMembersAsync(count, Eventually.Deadline, Canceled);
+                await Eventually.WaitUntilAsync(() => store.SerialStatus is { Sequencer: not null } status && status.VoterCount == count, "all nodes vote");
+            }
+        }
+
+        /// <summary>Waits until the service runs on another node than the given one, and returns that node.</summary>
+        public async Task<int> WaitUntilRunningAsync(int except)
+        {
+            int found = 0;
+            await Eventually.WaitUntilAsync(
+                () => Jobs.FailuresLeft < 0 && (found = Jobs.Running.Keys.FirstOrDefault(node => node != except)) != 0, $"the service runs on another node than {except}");
+            return found;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            foreach (var host in Hosts.Values)
+            {
+                await host.StopAsync(CancellationToken.None);
+                host.Dispose();
+            }
+            _addresses.Dispose();
+        }
+    }
+}
