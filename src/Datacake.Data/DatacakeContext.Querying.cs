@@ -1,3 +1,4 @@
+using Datacake.Crdt;
 using Datacake.Data.CodeGeneration;
 using Datacake.Data.Metadata;
 using Datacake.Data.Querying;
@@ -19,7 +20,7 @@ public abstract partial class DatacakeContext : IQueryContext
 
     ISnapshotObserver? IQueryContext.Reads => Reads;
 
-    void IQueryContext.OnShown(KeyspaceModel keyspace, DocumentKey key, Document? stored) => OnShown(keyspace, key, stored);
+    void IQueryContext.OnShown(KeyspaceModel keyspace, DocumentKey key, DocumentContent? stored) => OnShown(keyspace, key, stored);
 
     bool IQueryContext.ObservesQueries => ObservesQueries;
 

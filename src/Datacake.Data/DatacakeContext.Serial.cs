@@ -1,3 +1,4 @@
+using Datacake.Crdt;
 using Datacake.Data.ChangeTracking;
 using Datacake.Data.Saving;
 using Datacake.Data.Serial;
@@ -128,7 +129,7 @@ public abstract partial class DatacakeContext
 
     internal void OnShown(EntityEntry entry) => OnShown(entry.Keyspace, entry.Key, entry.Stored);
 
-    void OnShown(KeyspaceModel keyspace, DocumentKey key, Document? stored)
+    void OnShown(KeyspaceModel keyspace, DocumentKey key, DocumentContent? stored)
     {
         if (Reads is { } reads && keyspace.Entity.IsSerial && stored is not null)
             reads.Add(keyspace.Name, key, ContentHash.Of(stored));

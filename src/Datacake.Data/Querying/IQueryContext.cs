@@ -1,3 +1,4 @@
+using Datacake.Crdt;
 using Datacake.Data.CodeGeneration;
 using Datacake.Data.Metadata;
 using Datacake.EventualConsistency;
@@ -40,7 +41,7 @@ interface IQueryContext
     /// <param name="keyspace">The keyspace of the entity.</param>
     /// <param name="key">The key of the entity.</param>
     /// <param name="stored">The document with the values; null if there is none.</param>
-    void OnShown(KeyspaceModel keyspace, DocumentKey key, Document? stored);
+    void OnShown(KeyspaceModel keyspace, DocumentKey key, DocumentContent? stored);
 
     /// <summary>
     /// Reports the start of a query. Returns the object to report its end with; null if nobody observes queries.
