@@ -88,6 +88,9 @@ static class Diagnostics
     public static readonly DiagnosticDescriptor UniqueIndex = Error(
         "DCD022", "The index cannot be unique", "The index '{1}' of '{0}' cannot be unique. {2}");
 
+    public static readonly DiagnosticDescriptor Number = Error(
+        "DCD024", "The property cannot be numbered", "The property '{0}.{1}' cannot get numbers. {2}");
+
     public static readonly DiagnosticDescriptor CounterBounds = Error(
         "DCD023", "The bounds of the counter are not valid", "The counter '{0}.{1}' cannot have these bounds. {2}");
 

@@ -136,6 +136,8 @@ sealed partial class EntityEmitter
             settings.Add($"MaxLength = {length}");
         if (property.IsConcurrencyToken)
             settings.Add("IsConcurrencyToken = true");
+        if (property.IsNumbered)
+            settings.Add("IsNumbered = true");
         if (property.Kind == MappingKind.Value && property.Codec?.HasRules == true)
             settings.Add($"Check = static (v, problems) => {Codec(property.Codec)}.Check(({property.BareType})v, problems)");
         if (property.Kind == MappingKind.Dictionary && (property.AreItemsRequired || property.Codec!.HasRules))

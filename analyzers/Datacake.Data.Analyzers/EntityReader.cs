@@ -29,7 +29,7 @@ sealed class EntityReader(
             return null;
         var entity = (INamedTypeSymbol)type;
         var converters = new ConverterReader(TypeMapping.Bare(context), _configuration.Conventions, diagnostics);
-        var mapper = new PropertyMapper(_configuration, entityTypes, converters, diagnostics);
+        var mapper = new PropertyMapper(_configuration, entityTypes, converters, IsSerial, diagnostics);
         var symbols = mapper.PropertiesOf(entity).ToList();
         var keys = FindKey(entity, symbols);
         var properties = keys.Select(mapper.MapKey).OfType<PropertySpec>().ToList();
@@ -53,6 +53,7 @@ sealed class EntityReader(
         CheckStoredNames(all);
         CheckConfiguration(all, mapper.Ignored, hierarchy.DerivedTypes);
         CheckSerial(all, hierarchy.DerivedTypes);
+        CheckNumbers(all);
         var indexes = new IndexReader(entity, hierarchy.DerivedTypes, _configuration, all, IsSerial, diagnostics).Read(symbols, ofDerived);
         string? keyGenerator = KeyGenerator(keys, properties);
         if (!diagnostics.IsEmpty)
@@ -91,6 +92,20 @@ sealed class EntityReader(
             diagnostics.Report(
                 Diagnostics.Serial, type, type.Name,
                 $"the counter '{counter.Path}' merges additions of several nodes. Remove [Counter]: a save of a serial entity that has changed meanwhile fails, so that no addition is lost.");
+        }
+    }
+
+    /// <summary>Reports properties that cannot get the next number when an entity is saved.</summary>
+    void CheckNumbers(List<PropertySpec> all)
+    {
+        foreach (var property in all.Where(static property => property.IsNumbered))
+        {
+            string? problem = property.BareType is not ("int" or "long") || property.Kind != MappingKind.Value || property.Converter is not null ? "Numbers are of type int or long, without a converter."
+                : property.Path != property.Name || property.DerivedType is not null ? "Only a property that all entities of the class have can be numbered. Move it to the entity class."
+                : property.Setter == SetterKind.None ? "The property cannot be set. Add a setter, which may be private."
+                : null;
+            if (problem is not null)
+                diagnostics.Report(Diagnostics.Number, type, type.Name, property.Path, problem);
         }
     }
 
@@ -173,8 +188,8 @@ sealed class EntityReader(
             var property = all.Find(candidate => candidate.Path == path);
             if (property is null && !ignored.Contains(path) && diagnostics.IsEmpty)
                 diagnostics.Report(Diagnostics.Configuration, location, $"There is no mapped property '{path}' in '{type.Name}'.");
-            if (property is not null && property.Kind != MappingKind.Key && configured.Value.IsGenerated == true)
-                diagnostics.Report(Diagnostics.Configuration, location, $"'{path}' is not the key, and only keys are generated.");
+            if (property is not null && property.Kind != MappingKind.Key && configured.Value.IsGenerated == true && !IsSerial)
+                diagnostics.Report(Diagnostics.Configuration, location, $"'{path}' is not the key, and only keys, and numbers of serial classes, are generated.");
         }
     }
 

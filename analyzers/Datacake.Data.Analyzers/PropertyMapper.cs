@@ -6,11 +6,15 @@ namespace Datacake.Data.Analyzers;
 /// <param name="configuration">The configuration of the entity class in <c>OnModelCreating</c>.</param>
 /// <param name="entityTypes">The classes that have keyspaces of their own.</param>
 /// <param name="converters">Finds the converters of properties.</param>
+/// <param name="isSerial">True if the class is serial, so that properties can be numbered.</param>
 /// <param name="diagnostics">Receives the errors.</param>
 sealed class PropertyMapper(
-    EntityConfiguration configuration, IReadOnlyList<ITypeSymbol> entityTypes, ConverterReader converters, DiagnosticBag diagnostics)
+    EntityConfiguration configuration, IReadOnlyList<ITypeSymbol> entityTypes, ConverterReader converters, bool isSerial, DiagnosticBag diagnostics)
 {
     readonly HashSet<string> _ignored = [];
+    /// <summary>The value of <c>DatabaseGeneratedOption.Identity</c>.</summary>
+    const int Identity = 1;
+
     readonly Dictionary<string, ObjectSpec> _objects = [];
 
     /// <summary>Gets the paths of the properties that <c>OnModelCreating</c> ignores.</summary>
@@ -281,17 +285,21 @@ sealed class PropertyMapper(
             IsRequired = configured?.IsRequired ?? isRequired,
             MaxLength = configured?.MaxLength ?? LengthOf(symbol, "MaxLengthAttribute") ?? LengthOf(symbol, "StringLengthAttribute")
                 ?? configuration.Conventions.LastOrDefault(convention => convention.MaxLength is not null && convention.Covers(symbol.Type))?.MaxLength,
+            IsNumbered = isSerial && kind != MappingKind.Key && (configured?.IsGenerated ?? GenerationOf(symbol) == Identity),
             IsConcurrencyToken = configured?.IsConcurrencyToken ?? (symbol.Find(Names.Annotations + "ConcurrencyCheckAttribute") is not null),
         };
     }
+
+    static int? GenerationOf(IPropertySymbol symbol) =>
+        symbol.Find(Names.Annotations + "Schema.DatabaseGeneratedAttribute")?.ConstructorArguments.FirstOrDefault().Value as int?;
 
     /// <summary>Reports attributes that have an effect in Entity Framework, but none here.</summary>
     void CheckAttributes(IPropertySymbol symbol, Place place, MappingKind kind)
     {
         if (symbol.Find(Names.Annotations + "TimestampAttribute") is not null)
             Report("Timestamp", "No database generates version numbers of entities. Put [ConcurrencyCheck] on a property that you set with each change.");
-        if (kind != MappingKind.Key && symbol.Find(Names.Annotations + "Schema.DatabaseGeneratedAttribute")?.ConstructorArguments.FirstOrDefault().Value is > 0)
-            Report("DatabaseGenerated", "Values are only generated for keys. Give the property an initializer, or set it in a handler of SavingChanges.");
+        if (kind != MappingKind.Key && GenerationOf(symbol) is { } option and > 0 && !(isSerial && option == Identity))
+            Report("DatabaseGenerated", "Values are only generated for keys, and as numbers without gaps in serial classes (Identity). Give the property an initializer, or set it in a handler of SavingChanges.");
         if (place.IsInList && symbol.Find(Names.Annotations + "ConcurrencyCheckAttribute") is not null)
             Report("ConcurrencyCheck", "The object is part of a list or dictionary. Put the attribute on the list or dictionary.");
 

@@ -239,6 +239,9 @@ sealed record PropertySpec(
     /// <summary>True if a save checks that the stored value is still the one that was read.</summary>
     public bool IsConcurrencyToken { get; init; }
 
+    /// <summary>True if a new entity gets the next number of a sequence when it is saved.</summary>
+    public bool IsNumbered { get; init; }
+
     /// <summary>True if only obsolete code can use the property.</summary>
     public bool IsObsolete { get; init; }
 

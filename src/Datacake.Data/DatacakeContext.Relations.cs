@@ -1,4 +1,5 @@
 using Datacake.Data.ChangeTracking;
+using Datacake.Data.Serial;
 using Datacake.EventualConsistency;
 
 namespace Datacake.Data;
@@ -31,8 +32,11 @@ public abstract partial class DatacakeContext
         await DeleteBehaviors.ApplyAsync(ChangeTracker, snapshot, undo, cancellationToken).ConfigureAwait(false);
     }
 
-    void Accept(IReadOnlyList<PendingWrite> writes)
+    /// <param name="writes">The writes of a save.</param>
+    /// <param name="numbers">The numbers that the save was assigned.</param>
+    void Accept(IReadOnlyList<PendingWrite> writes, IReadOnlyList<long> numbers)
     {
+        writes = SerialNumbers.Assign(writes, numbers);
         var deleted = writes.Where(static write => write.Content is null).Select(static write => write.Entry.Entity).ToHashSet(ReferenceEqualityComparer.Instance);
         foreach (var write in writes)
             ChangeTracker.Accept(write.Entry, write.Content, write.Changes, write.Document);

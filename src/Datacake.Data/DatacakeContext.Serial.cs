@@ -160,10 +160,10 @@ public abstract partial class DatacakeContext
             _unresolved = null;
             return null;
         }
-        catch (CommitCanceledException)
+        catch (CommitCanceledException e)
         {
             _unresolved = null;
-            Accept(writes);
+            Accept(writes, e.Numbers);
             throw;
         }
         catch (OutcomeUnknownException e)
@@ -172,7 +172,7 @@ public abstract partial class DatacakeContext
             throw;
         }
         _unresolved = null;
-        Accept(writes);
+        Accept(writes, result.Numbers);
         return new SaveResult(writes.Count, result.Stamp, result.Acknowledged);
     }
 

@@ -362,7 +362,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
             // A serial unit of work that changes nothing still checks what it has read.
             if (writes.Count == 0 && Reads is not { IsEmpty: false })
             {
-                Accept(writes);
+                Accept(writes, []);
                 observation.Succeed([], default);
                 return new SaveResult(0, default, NodeSet.Of(Node.Id));
             }
@@ -383,7 +383,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
         catch (Exception e) when (e is ConsistencyException or CommitCanceledException)
         {
             // The write is committed locally. If the changes stayed pending, the next save would add to counters again.
-            Accept(writes);
+            Accept(writes, (e as CommitCanceledException)?.Numbers ?? []);
             _work?.IsSaved = true;
             throw;
         }
@@ -393,7 +393,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
             ChangeTracker.Restore(before);
             throw;
         }
-        Accept(writes);
+        Accept(writes, result.Numbers);
         observation.Succeed(writes, result.Acknowledged);
         return new SaveResult(writes.Count, result.Stamp, result.Acknowledged);
     }

@@ -252,7 +252,7 @@ sealed class StoreSequencing : IDisposable
         }
         catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
         {
-            throw new CommitCanceledException(result.Stamp, e, cancellationToken);
+            throw new CommitCanceledException(result.Stamp, e, cancellationToken) { Numbers = result.Numbers };
         }
         catch (OperationCanceledException)
         {

@@ -44,6 +44,9 @@ public class DiagnosticTests
     [InlineData("DCD023", "public class Thing { public int Id { get; set; } [Counter(Maximum = 5_000_000_000)] public int X { get; set; } }", "Its maximum 5000000000 is not an int. Make the property a long")]
     [InlineData("DCD023", "public class Thing { public int Id { get; set; } [Counter(Minimum = -5_000_000_000)] public int X { get; set; } }", "Its minimum -5000000000 is not an int. Make the property a long")]
     [InlineData("DCD023", "public class Thing { public int Id { get; set; } public Part? X { get; set; } } public class Part { [Counter(Minimum = 0)] public long A { get; set; } }", "The counter 'Part.A' cannot have these bounds. It is in an owned object")]
+    [InlineData("DCD024", "[Serial] public class Thing { public int Id { get; set; } [System.ComponentModel.DataAnnotations.Schema.DatabaseGenerated(System.ComponentModel.DataAnnotations.Schema.DatabaseGeneratedOption.Identity)] public string? X { get; set; } }", "The property 'Thing.X' cannot get numbers. Numbers are of type int or long")]
+    [InlineData("DCD024", "[Serial] public class Thing { public int Id { get; set; } [System.ComponentModel.DataAnnotations.Schema.DatabaseGenerated(System.ComponentModel.DataAnnotations.Schema.DatabaseGeneratedOption.Identity)] public int? X { get; set; } }", "Numbers are of type int or long, without a converter")]
+    [InlineData("DCD024", "[Serial] public class Thing { public int Id { get; set; } public Part? X { get; set; } } public class Part { [System.ComponentModel.DataAnnotations.Schema.DatabaseGenerated(System.ComponentModel.DataAnnotations.Schema.DatabaseGeneratedOption.Identity)] public int A { get; set; } }", "The property 'Thing.X.A' cannot get numbers. Only a property that all entities of the class have")]
     [InlineData("DCD006", "public class Thing { public int Id { get; set; } [Counter] public string X { get; set; } = \"\"; }", "A [Counter] must be an int or a long")]
     [InlineData("DCD007", "[Index(\"Y\")] public class Thing { public int Id { get; set; } public int X { get; set; } }", "There is no mapped property 'Y'")]
     [InlineData("DCD007", "public class Thing { public int Id { get; set; } [Index] public List<int> X { get; set; } = []; }", "'X' is not a single value")]
@@ -106,6 +109,7 @@ public class DiagnosticTests
     [InlineData("DCD013", "model.Entity<Thing>().Property(t => t.Name).HasConversion<int>();", "'int' is not a class derived from ValueConverter")]
     [InlineData("DCD007", "model.Entity<Thing>().HasIndex(t => t.List);", "'List' is not a single value")]
     [InlineData("DCD023", "model.Entity<Thing>().Property(t => t.Count).IsCounter(maximum: 1, minimum: 2);", "Its minimum 2 is greater than its maximum 1")]
+    [InlineData("DCD024", "model.Entity<Thing>().IsSerial().Property(t => t.Name).ValueGeneratedOnAdd();", "The property 'Thing.Name' cannot get numbers")]
     [InlineData("DCD014", "model.Entity<Thing>().Property(t => t.Count).IsCounter(Environment.ProcessId, null);", "'Environment.ProcessId' is not a constant")]
     public void Model_code_that_cannot_be_analyzed_is_reported(string id, string statement, string message) => Reported(
         GeneratorRun.Of($$"""
@@ -194,7 +198,7 @@ public class DiagnosticTests
     {
         string readme = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "README.md"));
         var descriptors = typeof(Diagnostics).GetFields().Select(field => field.GetValue(null)).OfType<DiagnosticDescriptor>().ToList();
-        Assert.Equal(23, descriptors.Count);
+        Assert.Equal(24, descriptors.Count);
         Assert.All(descriptors, descriptor => Assert.Contains($"### {descriptor.Id}\n", readme, StringComparison.Ordinal));
     }
 

@@ -49,6 +49,11 @@ public sealed class PropertyModel(string name, Type type, PropertyKind kind, Fun
     public bool IsConcurrencyToken { get; init; }
 
     /// <summary>
+    /// True if a new entity of a serial class that has the value 0 gets the next number when it is saved (<c>[DatabaseGenerated]</c>). The numbers have no gaps.
+    /// </summary>
+    public bool IsNumbered { get; init; }
+
+    /// <summary>
     /// Gets the codec that writes values, or the elements of a set, into keys and indexes; null if that is not supported.
     /// </summary>
     public IOrderedCodec? OrderedCodec { get; init; }

@@ -72,6 +72,7 @@ sealed class SerialSave : IDisposable
     SerialTransaction ToTransaction() => new(_effects, _conditions)
     {
         Ranges = _ranges,
+        Numbers = SerialNumbers.Of(_writes),
         UniqueIndexes = UniqueIndexes.Of(_writes.Where(static write => write.Content is not null).Select(static write => write.Entry.Keyspace)),
     };
 
@@ -209,6 +210,8 @@ sealed class SerialSave : IDisposable
         // Each write is one operation.
         if (refused.Refusal.Reason == RefusalReason.Unique)
             return UniqueIndexes.ConflictOf(_writes[refused.Refusal.Condition].Entry, refused);
+        if (refused.Refusal.Reason == RefusalReason.NoNumber)
+            return new InvalidOperationException($"{refused.Message} Make the property a long.", refused);
         if (refused.Refusal.Reason != RefusalReason.Document)
             return RangeConflictOf(refused);
         using var snapshot = await _store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);

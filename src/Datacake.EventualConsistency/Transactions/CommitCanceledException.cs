@@ -17,6 +17,9 @@ public sealed class CommitCanceledException : OperationCanceledException
     /// <summary>Gets the transaction's stamp.</summary>
     public HlcTimestamp Stamp { get; }
 
+    /// <summary>Gets the numbers that a serial transaction was assigned, in the order in which it asked for them.</summary>
+    internal IReadOnlyList<long> Numbers { get; init; } = [];
+
     /// <summary>Gets the token with which another node, or a later read, waits until it has this transaction.</summary>
     public SessionToken Token => new(Stamp);
 }

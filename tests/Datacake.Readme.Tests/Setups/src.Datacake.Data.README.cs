@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations.Schema;
 using Datacake.Data;
 using Datacake.EventualConsistency;
 using Datacake.Node;
@@ -401,10 +402,10 @@ namespace SerialClasses
         {
             await using var node = await Samples.StartNodeAsync(1, static options => options.UseMemory());
             await using var db = new BankContext(node);
-            // sample 14
+            // sample 15
             await using var shown = new BankContext(node);
             Assert.NotNull(await shown.Accounts.FindAsync("gift"));
-            Samples.Reach(14);
+            Samples.Reach(15);
         }
     }
 }
@@ -429,6 +430,30 @@ namespace UniqueValues
             db.AddRange(new User { Email = "ada@example.com" }, new User());
             await Assert.ThrowsAsync<UniqueConstraintException>(() => db.SaveChangesAsync());
             Samples.Reach(13);
+        }
+    }
+}
+
+namespace Numbers
+{
+    // types of sample 14
+
+    sealed partial class InvoiceContext(DatacakeNode node) : DatacakeContext(node)
+    {
+        public partial Keyspace<Invoice> Invoices { get; }
+    }
+
+    static class Numbering
+    {
+        public static async Task RunAsync()
+        {
+            await using var node = await Samples.StartNodeAsync(1, static options => options.UseMemory());
+            await using var db = new InvoiceContext(node);
+            Invoice[] invoices = [new(), new()];
+            db.AddRange(invoices);
+            await db.SaveChangesAsync();
+            Assert.Equal([1, 2], invoices.Select(static invoice => invoice.Number).Order());
+            Samples.Reach(14);
         }
     }
 }
