@@ -3,6 +3,7 @@ using Datacake.Data.CodeGeneration;
 using Datacake.Data.Metadata;
 using Datacake.Data.Querying;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Sequencing;
 using Datacake.EventualConsistency.Snapshots;
 
 namespace Datacake.Data;
@@ -21,6 +22,13 @@ public abstract partial class DatacakeContext : IQueryContext
     ISnapshotObserver? IQueryContext.Reads => Reads;
 
     void IQueryContext.OnShown(KeyspaceModel keyspace, DocumentKey key, DocumentContent? stored) => OnShown(keyspace, key, stored);
+
+    Exception IQueryContext.ConflictOf(KeyspaceModel keyspace, DocumentKey key, object entity, SerialConflictException refused)
+    {
+        var entry = new ChangeTracker(this).NewEntry(keyspace, entity);
+        entry.Key = key;
+        return UniqueConstraintException.Of(entry, refused);
+    }
 
     bool IQueryContext.ObservesQueries => ObservesQueries;
 

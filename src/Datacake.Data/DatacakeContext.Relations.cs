@@ -1,5 +1,5 @@
 using Datacake.Data.ChangeTracking;
-using Datacake.Data.Serial;
+using Datacake.Data.Saving;
 using Datacake.EventualConsistency;
 
 namespace Datacake.Data;

@@ -224,7 +224,7 @@ sealed class StoreSequencing : IDisposable
             throw new ArgumentException($"A serial transaction has {count} {what}. The limit is {limit}. Nothing was written. Read or write less in one transaction.");
     }
 
-    async Task<CommitResult> FinishAsync(SerialTransaction transaction, RequestWork work, CancellationToken cancellationToken)
+    async Task<CommitResult> FinishAsync(SerialTransaction transaction, RequestWork work, CancellationToken cancellationToken, SerialRequest? resumed = null)
     {
         using var limit = new Limit(_options.AcknowledgmentTimeout, _time, cancellationToken, _stopping);
         SerialRequest request;
@@ -234,14 +234,16 @@ sealed class StoreSequencing : IDisposable
         }
         catch (OperationCanceledException e)
         {
-            if (await GiveUpAsync(work).ConfigureAwait(false) is not { } ended)
-                throw NotSent(e, cancellationToken);
+            // A request that is asked for again was sent before.
+            var ended = await GiveUpAsync(work).ConfigureAwait(false) ?? resumed ?? throw NotSent(e, cancellationToken);
             request = ended.Outcome is null ? throw Unknown(transaction, ended, e, cancellationToken) : ended;
         }
         if (request.Outcome == SerialOutcome.Conflict)
         {
             var conflict = new SerialConflictException(transaction, request.Refusal!);
             _metrics.Conflicted(conflict.Keyspace);
+            // Whoever reads again must find what the transaction was refused for.
+            await WaitForAsync(request.Token, limit.Token).AsTask().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw conflict;
         }
         _metrics.Decided();
@@ -320,7 +322,7 @@ sealed class StoreSequencing : IDisposable
             request.OnEnded = onEnded;
             await _sequencer.Caller.ResumeAsync(batch, request).ConfigureAwait(false);
             return request;
-        }), token));
+        }), token, request));
     }
 
     static string Describe(SerialStatus status) =>

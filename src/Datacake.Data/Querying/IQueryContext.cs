@@ -2,6 +2,7 @@ using Datacake.Crdt;
 using Datacake.Data.CodeGeneration;
 using Datacake.Data.Metadata;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Sequencing;
 using Datacake.EventualConsistency.Snapshots;
 using Datacake.Node;
 
@@ -42,6 +43,13 @@ interface IQueryContext
     /// <param name="key">The key of the entity.</param>
     /// <param name="stored">The document with the values; null if there is none.</param>
     void OnShown(KeyspaceModel keyspace, DocumentKey key, DocumentContent? stored);
+
+    /// <summary>Returns the exception for an entity that is not tracked, and has the values of another one in a unique index.</summary>
+    /// <param name="keyspace">The keyspace of the entity.</param>
+    /// <param name="key">The key of the entity.</param>
+    /// <param name="entity">The entity.</param>
+    /// <param name="refused">The refusal of the sequencer.</param>
+    Exception ConflictOf(KeyspaceModel keyspace, DocumentKey key, object entity, SerialConflictException refused);
 
     /// <summary>
     /// Reports the start of a query. Returns the object to report its end with; null if nobody observes queries.

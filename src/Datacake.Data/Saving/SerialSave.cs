@@ -209,7 +209,7 @@ sealed class SerialSave : IDisposable
     {
         // Each write is one operation.
         if (refused.Refusal.Reason == RefusalReason.Unique)
-            return UniqueIndexes.ConflictOf(_writes[refused.Refusal.Condition].Entry, refused);
+            return UniqueConstraintException.Of(_writes[refused.Refusal.Condition].Entry, refused);
         if (refused.Refusal.Reason == RefusalReason.NoNumber)
             return new InvalidOperationException($"{refused.Message} Make the property a long.", refused);
         if (refused.Refusal.Reason != RefusalReason.Document)
@@ -235,14 +235,14 @@ sealed class SerialSave : IDisposable
     Exception RangeConflictOf(SerialConflictException refused)
     {
         var (keyspace, index, _, _, _, _) = _ranges[refused.Refusal.Condition];
+        string range = index is null ? $"A range of the keyspace '{keyspace}'" : $"A range of the index {index} of the keyspace '{keyspace}'";
         return refused.Refusal.Reason switch
         {
             RefusalReason.TooMuch => TooMuch(refused),
             RefusalReason.UnknownIndex => new InvalidOperationException(
                 $"The unit of work has searched the index {index} of the keyspace '{keyspace}', which the node does not have that orders the serial saves. Nothing was saved. "
                     + "Use the context on all nodes, and retry when all of them run the same version.", refused),
-            RefusalReason.Range when index is not null => new ReadConflictException($"A range of the index {index} of the keyspace '{keyspace}'", keyspace, key: null, refused),
-            RefusalReason.Range => new ReadConflictException($"A range of the keyspace '{keyspace}'", keyspace, key: null, refused),
+            RefusalReason.Range => new ReadConflictException(range, keyspace, key: null, refused),
             _ => refused,
         };
     }

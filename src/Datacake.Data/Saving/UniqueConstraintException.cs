@@ -1,4 +1,6 @@
+using Datacake.Data.Serial;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Sequencing;
 
 namespace Datacake.Data;
 
@@ -22,6 +24,18 @@ public sealed class UniqueConstraintException : Exception
 
     /// <summary>Gets the key of the entity that has the values; null if it is not known, because it was deleted meanwhile.</summary>
     public DocumentKey? ExistingKey { get; }
+
+    /// <summary>Returns the exception for a value that another entity has.</summary>
+    /// <param name="entry">The entity that cannot be saved.</param>
+    /// <param name="refused">The refusal of the sequencer.</param>
+    internal static UniqueConstraintException Of(EntityEntry entry, SerialConflictException refused)
+    {
+        var entity = entry.Keyspace.Entity;
+        // Another version of the class may have the index.
+        var index = entity.Indexes.FirstOrDefault(index => index.IsUnique && UniqueIndexes.NameOf(index) == refused.Refusal.Index) ?? new IndexModel(refused.Refusal.Index, []) { IsUnique = true };
+        object?[] values = [.. index.Properties.Select(property => entity.FindProperty(property)!.GetValue(entry.Entity))];
+        return new UniqueConstraintException(entry, index, values, refused.Refusal.Owner, refused);
+    }
 
     static string Describe(EntityEntry entry, IndexModel index, IReadOnlyList<object?> values, DocumentKey? existing)
     {

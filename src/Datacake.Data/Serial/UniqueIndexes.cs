@@ -14,18 +14,6 @@ static class UniqueIndexes
     /// <summary>Returns the unique indexes of keyspaces.</summary>
     public static IReadOnlyList<UniqueIndex> Of(IEnumerable<KeyspaceModel> keyspaces) => [.. keyspaces.Distinct().SelectMany(Of)];
 
-    /// <summary>Returns the exception for a value that another entity has.</summary>
-    /// <param name="entry">The entity that cannot be saved.</param>
-    /// <param name="refused">The refusal of the sequencer.</param>
-    public static UniqueConstraintException ConflictOf(EntityEntry entry, SerialConflictException refused)
-    {
-        var entity = entry.Keyspace.Entity;
-        // Another version of the class may have the index.
-        var index = entity.Indexes.FirstOrDefault(index => index.IsUnique && NameOf(index) == refused.Refusal.Index) ?? new IndexModel(refused.Refusal.Index, []) { IsUnique = true };
-        object?[] values = [.. index.Properties.Select(property => entity.FindProperty(property)!.GetValue(entry.Entity))];
-        return new UniqueConstraintException(entry, index, values, refused.Refusal.Owner, refused);
-    }
-
     static IReadOnlyList<UniqueIndex> Of(KeyspaceModel keyspace) => keyspace.Entity.IsSerial
         ? keyspace.Entity.UniqueIndexes.GetOrAdd(
             keyspace.Name, static (name, entity) => [.. entity.Indexes.Where(static index => index.IsUnique).Select(index => Of(name, entity, index))], keyspace.Entity)
@@ -74,5 +62,6 @@ static class UniqueIndexes
         return writer.Written.ToArray();
     }
 
-    static string NameOf(IndexModel index) => index.Name.Length <= MaxNameLength ? index.Name : index.Name[..MaxNameLength];
+    /// <summary>Returns the name under which the sequencer knows an index.</summary>
+    public static string NameOf(IndexModel index) => index.Name.Length <= MaxNameLength ? index.Name : index.Name[..MaxNameLength];
 }

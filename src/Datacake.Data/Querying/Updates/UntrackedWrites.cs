@@ -48,9 +48,7 @@ sealed class UntrackedWrites(IQueryContext context)
         catch (SerialConflictException e) when (e.Refusal.Reason == RefusalReason.Unique)
         {
             var (keyspace, key, _, entity) = _writes[e.Refusal.Condition].Entity;
-            var entry = new ChangeTracker(context).NewEntry(keyspace, entity);
-            entry.Key = key;
-            throw UniqueIndexes.ConflictOf(entry, e);
+            throw context.ConflictOf(keyspace, key, entity, e);
         }
         catch (Exception e) when (e is TransactionConflictException or SerialConflictException && !isLast)
         {

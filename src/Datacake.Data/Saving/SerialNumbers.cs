@@ -4,7 +4,7 @@ using Datacake.Data.ChangeTracking;
 using Datacake.Data.CodeGeneration;
 using Datacake.EventualConsistency.Sequencing;
 
-namespace Datacake.Data.Serial;
+namespace Datacake.Data.Saving;
 
 /// <summary>The numbers that the sequencer assigns to new entities.</summary>
 static class SerialNumbers
