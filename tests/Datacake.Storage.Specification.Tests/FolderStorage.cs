@@ -71,11 +71,15 @@ public sealed class FolderStorage : IDurableStorage
     /// <summary>Creates the folder of a store from a backup.</summary>
     public static async ValueTask RestoreAsync(string backup, string path, CancellationToken cancellationToken = default)
     {
-        using var ownership = StorageLock.Acquire(path, $"folder '{path}'");
-        if (!Directory.Exists(backup))
-            throw new StorageException(StorageError.Inaccessible, $"The backup '{backup}' does not exist. Check the path.");
-        await using FolderStorage source = Open(backup);   // This checks the whole backup.
-        await source.BackUpAsync(path, cancellationToken);
+        using (StorageLock.Acquire(path, $"folder '{path}'"))
+        {
+            if (!Directory.Exists(backup))
+                throw new StorageException(StorageError.Inaccessible, $"The backup '{backup}' does not exist. Check the path.");
+            await using FolderStorage source = Open(backup);   // This checks the whole backup.
+            await source.BackUpAsync(path, cancellationToken);
+        }
+        await using FolderStorage restored = Open(path);
+        await RestoreMark.WriteAsync(restored, cancellationToken);
     }
 
     public ValueTask<IStorageSnapshot> OpenSnapshotAsync(CancellationToken cancellationToken = default) =>

@@ -56,6 +56,7 @@ public sealed class Remark
 
 public sealed partial class BankContext(DatacakeNode node) : DatacakeContext(node)
 {
+    [Keyspace("BankAccounts")]
     public partial Keyspace<Account> Accounts { get; }
 
     public partial Keyspace<Card> Cards { get; }
@@ -88,6 +89,6 @@ public sealed class OldAccount
 
 public sealed partial class OldBankContext(DatacakeNode node) : DatacakeContext(node)
 {
-    [Keyspace("Accounts")]
+    [Keyspace("BankAccounts")]
     public partial Keyspace<OldAccount> Accounts { get; }
 }

@@ -68,7 +68,7 @@ public class SerialClusterTests
     {
         await using var cluster = await StartAsync(3);
         string id = await BankContext.OpenAccountAsync(cluster[1]);
-        await cluster.WaitUntilEqualAsync("Accounts");
+        await cluster.WaitUntilEqualAsync("BankAccounts");
         await using var db = BankContext.Of(cluster[3]);
         var account = (await db.Accounts.FindAsync([id], Token))!;
         await cluster.StopAsync(1);

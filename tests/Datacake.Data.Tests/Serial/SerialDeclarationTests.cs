@@ -13,7 +13,7 @@ public sealed class MergingAccount
 
 public sealed partial class MergingBankContext(DatacakeNode node) : DatacakeContext(node)
 {
-    [Keyspace("Accounts")]
+    [Keyspace("BankAccounts")]
     public partial Keyspace<MergingAccount> Accounts { get; }
 }
 
@@ -45,7 +45,7 @@ public sealed class SerialDeclarationTests : IDisposable
             await using var db = new MergingBankContext(node);
             var error = await Assert.ThrowsAsync<InvalidOperationException>(() => db.Accounts.ToListAsync(Token));
             Assert.StartsWith(
-                "The class MergingAccount is declared as not serial, but the keyspace 'Accounts' has 1 document and is serial. A keyspace is one or the other for life, on all nodes. "
+                "The class MergingAccount is declared as not serial, but the keyspace 'BankAccounts' has 1 document and is serial. A keyspace is one or the other for life, on all nodes. "
                     + "Nothing was changed. Add [Serial] or IsSerial(), or give the new kind a keyspace of its own",
                 error.Message, StringComparison.Ordinal);
         }
@@ -69,7 +69,7 @@ public sealed class SerialDeclarationTests : IDisposable
         {
             await using var db = BankContext.Of(node);
             var error = await Assert.ThrowsAsync<InvalidOperationException>(() => db.Accounts.ToListAsync(Token));
-            Assert.StartsWith("The class Account is declared as serial, but the keyspace 'Accounts' has 1 document and is not serial.", error.Message, StringComparison.Ordinal);
+            Assert.StartsWith("The class Account is declared as serial, but the keyspace 'BankAccounts' has 1 document and is not serial.", error.Message, StringComparison.Ordinal);
             Assert.Contains("Remove [Serial] or IsSerial(), or give the new kind a keyspace of its own ([Keyspace(\"…\")] or ToKeyspace)", error.Message, StringComparison.Ordinal);
         }
         await Assert.ThrowsAsync<InvalidOperationException>(async () =>

@@ -19,6 +19,7 @@ public sealed class Invoice
 
 public sealed partial class InvoiceContext(DatacakeNode node) : DatacakeContext(node)
 {
+    [Keyspace("NumberedInvoices")]
     public partial Keyspace<Invoice> Invoices { get; }
 
     protected override void OnModelCreating(ModelBuilder model) => model.Entity<Invoice>().Property(invoice => invoice.Page).ValueGeneratedOnAdd();

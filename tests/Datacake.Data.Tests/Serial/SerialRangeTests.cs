@@ -19,6 +19,7 @@ public sealed class Booking
 
 public sealed partial class RoomContext(DatacakeNode node) : DatacakeContext(node)
 {
+    [Keyspace("RoomBookings")]
     public partial Keyspace<Booking> Bookings { get; }
 
     /// <summary>Books a room if it is free. Returns true if it was.</summary>
@@ -60,9 +61,9 @@ public class SerialRangeTests(StoreFixture store)
         db.Add(new Booking { Room = NewText() });
         await AddAsync(new Booking { Id = $"{room}2a", Room = room });
         var error = await Assert.ThrowsAsync<ReadConflictException>(() => work.SaveChangesAsync(Token));
-        Assert.Equal(("Bookings", null), (error.Keyspace, error.Key));
+        Assert.Equal(("RoomBookings", null), (error.Keyspace, error.Key));
         Assert.StartsWith(
-            search <= Search.IndexRange ? "A range of the index Room of the keyspace 'Bookings' has changed since it was read. Nothing was saved." : "A range of the keyspace 'Bookings' has changed since it was read.",
+            search <= Search.IndexRange ? "A range of the index Room of the keyspace 'RoomBookings' has changed since it was read. Nothing was saved." : "A range of the keyspace 'RoomBookings' has changed since it was read.",
             error.Message, StringComparison.Ordinal);
     }
 

@@ -336,9 +336,9 @@ public class SerialSaveTests(StoreFixture store)
     {
         string id = await BankContext.OpenAccountAsync(store.Node);
         var opened = await store.Node.OpenStoreAsync(Token);
-        var accounts = opened.Keyspace("Accounts");
+        var accounts = opened.Keyspace("BankAccounts");
         var error = await Assert.ThrowsAsync<InvalidOperationException>(async () => await accounts.PutAsync(id, new byte[] { 1 }, Consistency.None, Token));
-        Assert.Contains("The keyspace 'Accounts' is serial", error.Message, StringComparison.Ordinal);
+        Assert.Contains("The keyspace 'BankAccounts' is serial", error.Message, StringComparison.Ordinal);
         await Assert.ThrowsAsync<InvalidOperationException>(async () => await accounts.DeleteAsync(id, Consistency.None, Token));
         await using var db = NewContext();
         Assert.Equal(100m, (await db.Accounts.FindAsync([id], Token))!.Balance);

@@ -20,6 +20,7 @@ public sealed partial class CurrencyContext(DatacakeNode node) : DatacakeContext
 {
     public partial Keyspace<Currency> Currencies { get; }
 
+    [Keyspace("SeededCountries")]
     public partial Keyspace<Country> Countries { get; }
 
     protected override void OnModelCreating(ModelBuilder model)

@@ -34,8 +34,8 @@ public class SerialWorkTests(StoreFixture store)
         await EmptyAsync(theirs, second, first);
         Assert.Equal(1, await theirWork.SaveChangesAsync(Token));
         var error = await Assert.ThrowsAsync<ReadConflictException>(() => myWork.SaveChangesAsync(Token));
-        Assert.Equal(("Accounts", (DocumentKey)second), (error.Keyspace, error.Key));
-        Assert.StartsWith($"The document '{second}' of the keyspace 'Accounts' has changed since it was read. Nothing was saved.", error.Message, StringComparison.Ordinal);
+        Assert.Equal(("BankAccounts", (DocumentKey)second), (error.Keyspace, error.Key));
+        Assert.StartsWith($"The document '{second}' of the keyspace 'BankAccounts' has changed since it was read. Nothing was saved.", error.Message, StringComparison.Ordinal);
         Assert.Equal((100m, 0m), (await BalanceAsync(first), await BalanceAsync(second)));
 
         async Task EmptyAsync(BankContext db, string emptied, string other)

@@ -73,6 +73,7 @@ public sealed class LeaseTests
     {
         await using var cluster = await StartAsync(3);
         await using var lease = await cluster[1].Node.Leases.AcquireAsync(Name, Short, Token);
+        await cluster[2].Store.CatchUpAsync(Consistency.Serial, Token);
         long first = (await ReadAsync(cluster[2].Store)).Renewal;
         await TestCluster.WaitUntilAsync(async () =>
         {
