@@ -47,6 +47,12 @@ enum CommandKind
     /// <summary>Returns the number of bytes of an album's entries, read locally or at a level, or -1 if the album does not exist.</summary>
     ReadAlbum,
 
+    /// <summary>
+    /// Reads the lists <see cref="Command.Lists"/> in one serial transaction, and appends <see cref="Command.Number"/> to the first <see cref="Command.Count"/> of
+    /// them. Returns what it read.
+    /// </summary>
+    Append,
+
     /// <summary>Returns everything that readers see: raw documents as text, tallies as numbers.</summary>
     Content,
 
@@ -84,6 +90,12 @@ sealed record Command(CommandKind Kind)
     public long Number { get; init; }
 
     public int Count { get; init; } = 1;
+
+    /// <summary>Gets the names of lists.</summary>
+    public string[] Lists { get; init; } = [];
+
+    /// <summary>True to begin a serial transaction with a barrier. Without it, the transaction relies on its conditions alone.</summary>
+    public bool HasBarrier { get; init; }
 
     public int Length { get; init; }
 
@@ -124,6 +136,9 @@ sealed record Answer(long Id)
     public bool IsJoined { get; init; }
 
     public SortedDictionary<string, string>? Content { get; init; }
+
+    /// <summary>Gets the elements of the lists that a serial transaction read.</summary>
+    public Dictionary<string, int[]>? Lists { get; init; }
 
     public ProcessFigures? Figures { get; init; }
 

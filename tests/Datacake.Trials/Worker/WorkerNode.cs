@@ -1,11 +1,14 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Datacake.Crdt;
 using Datacake.Data;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Keyspaces;
+using Datacake.EventualConsistency.Sequencing;
 using Datacake.Node;
 using Datacake.Rpc;
 using Datacake.Sqlite;
@@ -21,6 +24,7 @@ sealed class WorkerNode
     readonly ShiftedTime _time = new();
     DatacakeNode? _node;
     ReplicatedStore? _store;
+    volatile bool _hasLists;
 
     DatacakeNode Node => _node ?? throw new InvalidOperationException("The node is not started.");
 
@@ -41,6 +45,7 @@ sealed class WorkerNode
         CommandKind.RemoveTally => await RemoveTallyAsync(command),
         CommandKind.SetEntry => await SetEntryAsync(command),
         CommandKind.ReadAlbum => await ReadAlbumAsync(command),
+        CommandKind.Append => await AppendAsync(command),
         CommandKind.Content => await ReadContentAsync(command),
         CommandKind.Statistics => await ReadStatisticsAsync(command),
         CommandKind.Tombstones => await CountTombstonesAsync(command),
@@ -120,6 +125,33 @@ sealed class WorkerNode
                 RequireClientCertificate = true,
             });
         }
+    }
+
+    async Task<Answer> AppendAsync(Command command)
+    {
+        const string Keyspace = "lists";
+        if (!_hasLists)
+            await Store.DeclareAsync(new KeyspaceDeclaration(Keyspace, MergePolicy.Serial, []));
+        _hasLists = true;
+        var lists = new Dictionary<string, int[]>();
+        var conditions = new List<SerialCondition>();
+        var effects = new Transaction();
+        using (var snapshot = command.HasBarrier ? await Store.OpenSerialSnapshotAsync(CancellationToken.None) : await Store.OpenSnapshotAsync())
+        {
+            foreach (string list in command.Lists)
+            {
+                var document = await snapshot.GetAsync(Keyspace, DocumentKey.Of(list));
+                int[] elements = document?.Value is { } value ? [.. MemoryMarshal.Cast<byte, int>(value.Span)] : [];
+                conditions.Add(new SerialCondition(Keyspace, DocumentKey.Of(list), document is null ? null : ContentHash.Of(document)));
+                if (lists.Count < command.Count)
+                    effects.Put(Keyspace, DocumentKey.Of(list), DocumentContent.OfRaw(MemoryMarshal.AsBytes<int>((int[])[.. elements, (int)command.Number])));
+                lists.Add(list, elements);
+            }
+        }
+        // A snapshot of the sequence is serializable by itself. Otherwise, the sequencer checks what was read.
+        if (effects.Count > 0 || !command.HasBarrier)
+            await Store.CommitSerialAsync(new SerialTransaction(effects, conditions), CancellationToken.None);
+        return new Answer(0) { Lists = lists };
     }
 
     async Task<Answer> AwaitJoinedAsync()
