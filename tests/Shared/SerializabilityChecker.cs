@@ -146,10 +146,10 @@ static class SerializabilityChecker
                 if (call.Targets.MoveNext())
                 {
                     int target = call.Targets.Current;
-                    if (!indexes.ContainsKey(target))
+                    if (!indexes.TryGetValue(target, out var known))
                         Enter(target);
                     else if (isOnStack.Contains(target))
-                        Lower(call.Node, indexes[target].Index);
+                        Lower(call.Node, known.Index);
                     continue;
                 }
                 calls.Pop();
