@@ -33,7 +33,7 @@ sealed class SerialLoad : IAsyncDisposable
     {
         int id = Interlocked.Increment(ref _lastId);
         long start = TimeProvider.System.GetTimestamp();
-        var answer = await node.SendAsync(new Command(CommandKind.Append) { Number = id, Lists = lists, Count = appends, HasBarrier = hasBarrier });
+        var answer = await node.SendAsync(new Command(CommandKind.Append) { Number = id, Lists = lists, Appends = appends, HasBarrier = hasBarrier });
         bool? isDone = answer.Error switch
         {
             null => true,

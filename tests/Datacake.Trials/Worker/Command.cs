@@ -48,7 +48,7 @@ enum CommandKind
     ReadAlbum,
 
     /// <summary>
-    /// Reads the lists <see cref="Command.Lists"/> in one serial transaction, and appends <see cref="Command.Number"/> to the first <see cref="Command.Count"/> of
+    /// Reads the lists <see cref="Command.Lists"/> in one serial transaction, and appends <see cref="Command.Number"/> to the first <see cref="Command.Appends"/> of
     /// them. Returns what it read.
     /// </summary>
     Append,
@@ -93,6 +93,9 @@ sealed record Command(CommandKind Kind)
 
     /// <summary>Gets the names of lists.</summary>
     public string[] Lists { get; init; } = [];
+
+    /// <summary>Gets the number of lists to append to.</summary>
+    public int Appends { get; init; }
 
     /// <summary>True to begin a serial transaction with a barrier. Without it, the transaction relies on its conditions alone.</summary>
     public bool HasBarrier { get; init; }

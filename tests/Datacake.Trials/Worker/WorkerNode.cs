@@ -143,7 +143,7 @@ sealed class WorkerNode
                 var document = await snapshot.GetAsync(Keyspace, DocumentKey.Of(list));
                 int[] elements = document?.Value is { } value ? [.. MemoryMarshal.Cast<byte, int>(value.Span)] : [];
                 conditions.Add(new SerialCondition(Keyspace, DocumentKey.Of(list), document is null ? null : ContentHash.Of(document)));
-                if (lists.Count < command.Count)
+                if (lists.Count < command.Appends)
                     effects.Put(Keyspace, DocumentKey.Of(list), DocumentContent.OfRaw(MemoryMarshal.AsBytes<int>((int[])[.. elements, (int)command.Number])));
                 lists.Add(list, elements);
             }
