@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Datacake.EventualConsistency;
@@ -34,6 +35,10 @@ static class DataTelemetry
 
     static readonly UpDownCounter<long> Watches = Meter.CreateUpDownCounter<long>("datacake.data.watches", "{watch}", "Running watches, by keyspace.");
 
+    // The tags of each series, which are few: a list of tags for each save would be most of what a listener costs.
+    static readonly ConcurrentDictionary<(Consistency Level, string Outcome), KeyValuePair<string, object?>[]> TagsOfSaves = new();
+    static readonly ConcurrentDictionary<(string Keyspace, string Access, bool HasFailed), KeyValuePair<string, object?>[]> TagsOfQueries = new();
+
     /// <summary>True if someone listens to saves.</summary>
     public static bool IsObservingSaves => Saves.Enabled || SaveDuration.Enabled || SavedEntities.Enabled || Conflicts.Enabled || Source.HasListeners();
 
@@ -46,7 +51,7 @@ static class DataTelemetry
     /// <param name="outcome">The outcome, such as <c>ok</c> or <c>conflict</c>.</param>
     public static void Saved(Consistency level, TimeSpan elapsed, string outcome)
     {
-        var tags = new TagList { { "level", level.ToString() }, { "outcome", outcome } };
+        var tags = TagsOfSaves.GetOrAdd((level, outcome), static save => [new("level", save.Level.ToString()), new("outcome", save.Outcome)]);
         Saves.Add(1, tags);
         SaveDuration.Record(elapsed.TotalSeconds, tags);
     }
@@ -59,7 +64,8 @@ static class DataTelemetry
     /// <param name="hasFailed">True if it has failed.</param>
     public static void Queried(string keyspace, string access, TimeSpan elapsed, long documentsRead, bool hasFailed)
     {
-        var tags = new TagList { { "keyspace", keyspace }, { "access", access }, { "outcome", hasFailed ? "failed" : "ok" } };
+        var tags = TagsOfQueries.GetOrAdd(
+            (keyspace, access, hasFailed), static query => [new("keyspace", query.Keyspace), new("access", query.Access), new("outcome", query.HasFailed ? "failed" : "ok")]);
         Queries.Add(1, tags);
         QueryDuration.Record(elapsed.TotalSeconds, tags);
         DocumentsRead.Add(documentsRead, new KeyValuePair<string, object?>("keyspace", keyspace));
