@@ -311,7 +311,7 @@ public class CommandTests
         Assert.Equal(["name", "port", "connection", "clock", "operator"], good.JsonLines.Take(5).Select(static check => check.GetProperty("name").GetString()));
         Assert.Equal(ExitCode.CannotConnect, name.ExitCode);
         Assert.False(name.JsonLines.Single().GetProperty("isGood").GetBoolean());
-        Assert.Equal(ExitCode.CannotConnect, secret.ExitCode);
+        Assert.Equal(ExitCode.Refused, secret.ExitCode);
         Assert.Contains("--secret-file", secret.JsonLines[^1].GetProperty("remedy").GetString(), StringComparison.Ordinal);
     }
 

@@ -26,7 +26,7 @@ public class DoctorTests
         var wrong = await fixture.RunAsync("doctor", "--json", "--operator-secret-file", wrongFile);
         var none = await ToolRun.RunAsync("doctor", "--json", "--connect", fixture.Cluster[1].Address);
 
-        Assert.Equal((ExitCode.Good, ExitCode.Findings, ExitCode.Good), (right.ExitCode, wrong.ExitCode, none.ExitCode));
+        Assert.Equal((ExitCode.Good, ExitCode.Refused, ExitCode.Good), (right.ExitCode, wrong.ExitCode, none.ExitCode));
         Assert.Equal((true, "Node 1 accepts the operator secret."), Find(right, "operator"));
         var (isGood, result) = Find(wrong, "operator");
         Assert.False(isGood);
@@ -68,6 +68,40 @@ public class DoctorTests
         Assert.Contains("joining", text.Values, StringComparison.Ordinal);
         Assert.Equal(ExitCode.Findings, text.ExitCode);
         Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task Wrong_cluster_secret_has_the_exit_code_of_a_refusal()
+    {
+        using var reserved = new ReservedAddresses();
+        string address = reserved.Next(), folder = Directory.CreateTempSubdirectory("datacake-doctor-").FullName, secretFile = Path.Combine(folder, "secret");
+        File.WriteAllText(secretFile, OtherSecret);
+        await using var node = await StartAsync(1, ClusterSecret, options => options.ListenOn(address).WithSeeds(address).UseMemory());
+
+        var checkup = await ToolRun.RunAsync("doctor", "--json", "--connect", address, "--secret-file", secretFile);
+        var none = await ToolRun.RunAsync("doctor", "--json", "--connect", address);
+
+        Assert.Equal((ExitCode.Refused, ExitCode.Refused), (checkup.ExitCode, none.ExitCode));
+        Assert.False(Find(checkup, "connection").IsGood);
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task Seed_of_a_retired_node_is_no_problem()
+    {
+        await using var fixture = await ToolFixture.StartAsync(3);
+        string address = fixture.Cluster[3].Address;
+        await fixture.Cluster.StopAsync(3);
+        await fixture.RunGoodAsync("retire", "3", "--yes");
+        await Eventually.WaitUntilAsync(
+            async () => (await fixture.Cluster.ClientOf(1).GetStatusAsync(Canceled)).Members.Any(static member => member is { NodeId: 3, Connection: "Retired" }), "node 3 is retired");
+
+        var checkup = await fixture.RunAsync("doctor", "--json");
+
+        var seed = checkup.JsonLines.Single(check => check.GetProperty("result").GetString()!.StartsWith(address, StringComparison.Ordinal));
+        Assert.True(seed.GetProperty("isGood").GetBoolean());
+        Assert.Contains("is the address of node 3, which was retired. Remove it from the seeds", seed.GetProperty("result").GetString(), StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Good, checkup.ExitCode);
     }
 
     [Fact]

@@ -16,15 +16,13 @@ static class DoctorCommand
             {
                 string address = NodeOptions.AddressOf(parsed);
                 var access = NodeOptions.AccessOf(parsed);
-                bool isGood = true, isConnected = false;
-                await foreach (var check in new Doctor(address, access).CheckAsync(token).ConfigureAwait(false))
+                var doctor = new Doctor(address, access);
+                await foreach (var check in doctor.CheckAsync(token).ConfigureAwait(false))
                 {
-                    isGood &= check.IsGood;
-                    isConnected |= check is { Name: "connection", IsGood: true };
                     output.Write(check, ToolJson.Default.Check, static check => new Text(
                         Output.Clean($"{(check.IsGood ? "OK     " : "PROBLEM")} {check.Name}: {check.Result}{(check.IsGood ? "" : $" {check.Remedy}")}\n"), check.IsGood ? Color.Default : Color.Yellow));
                 }
-                return !isConnected ? ExitCode.CannotConnect : isGood ? ExitCode.Good : ExitCode.Findings;
+                return doctor.ExitCode;
             }),
     ];
 }

@@ -19,6 +19,9 @@ sealed class Doctor(string address, NodeAccess access)
 
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(5), MaxClockOffset = TimeSpan.FromSeconds(10), MinCertificateLifetime = TimeSpan.FromDays(14);
 
+    /// <summary>Gets the exit code, which is final when all checks are done.</summary>
+    public ExitCode ExitCode { get; private set; } = ExitCode.CannotConnect;
+
     public async IAsyncEnumerable<Check> CheckAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var name = await CheckNameAsync(address, "name", cancellationToken).ConfigureAwait(false);
@@ -38,7 +41,24 @@ sealed class Doctor(string address, NodeAccess access)
             ? new Check("connection", false, failure!.Message, RemedyOf(failure))
             : new Check("connection", true, $"Node {status.NodeId} accepts the cluster secret and the certificates.");
         if (status is null)
+        {
+            if (StatusOf(failure!) is RpcStatus.Unauthenticated)
+                ExitCode = ExitCode.Refused;
             yield break;
+        }
+        ExitCode = ExitCode.Good;
+        await foreach (var check in CheckConnectedAsync(node, status, before, after, cancellationToken).ConfigureAwait(false))
+        {
+            if (!check.IsGood && ExitCode == ExitCode.Good)
+                ExitCode = ExitCode.Findings;
+            yield return check;
+        }
+    }
+
+    /// <summary>Checks what a node that can be reached, and accepts the secret, says of itself.</summary>
+    async IAsyncEnumerable<Check> CheckConnectedAsync(
+        NodeConnection node, NodeStatus status, DateTimeOffset before, DateTimeOffset after, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
         yield return CheckClock(status, before, after);
         yield return await CheckOperatorAsync(node, status, cancellationToken).ConfigureAwait(false);
         if (CheckDisk(status) is { } disk)
@@ -50,7 +70,11 @@ sealed class Doctor(string address, NodeAccess access)
                 : new Check("certificate", false, string.Create(CultureInfo.InvariantCulture, $"The certificate of the node expires at {end:u}."), "Renew it. Files are read again by themselves.");
         }
         foreach (string seed in (status.Seeds ?? []).Where(seed => seed != address))
-            yield return await CheckSeedAsync(seed, status.ClusterId, cancellationToken).ConfigureAwait(false);
+        {
+            yield return status.Members.FirstOrDefault(member => member.Address == seed && member.Connection == "Retired") is { } retired
+                ? new Check("seed", true, $"{seed} is the address of node {retired.NodeId}, which was retired. Remove it from the seeds when you next restart the node.")
+                : await CheckSeedAsync(seed, status.ClusterId, cancellationToken).ConfigureAwait(false);
+        }
         foreach (var finding in status.Findings)
             yield return new Check(finding.Code, finding.Severity == FindingSeverity.Information, finding.Problem, finding.Remedy);
         if (status.Findings.Count == 0)
@@ -110,7 +134,12 @@ sealed class Doctor(string address, NodeAccess access)
         await using var disposal = node.ConfigureAwait(false);
         var (status, failure) = await GetStatusAsync(node, cancellationToken).ConfigureAwait(false);
         if (!transport.HasConnected)
-            return CheckPort(seed, "seed", transport, failure);
+        {
+            return CheckPort(seed, "seed", transport, failure) with
+            {
+                Remedy = "Start the node, check its port, and open the port in the firewalls between both machines. If the node was removed for good, remove its address from the seeds.",
+            };
+        }
         if (failure is not null && StatusOf(failure) is RpcStatus.UnknownService)
             return new Check("seed", true, $"{seed} accepts the cluster secret and the certificates. Its administration is not open, so that nothing else is known of it.");
         if (failure is not null)
@@ -144,6 +173,8 @@ sealed class Doctor(string address, NodeAccess access)
         }
         catch (AdministrationException e)
         {
+            if (StatusOf(e) is RpcStatus.Unauthenticated)
+                ExitCode = ExitCode.Refused;
             return new Check("operator", false, e.Message, "If the secret was changed, all nodes need the new one, and a restart.");
         }
     }
