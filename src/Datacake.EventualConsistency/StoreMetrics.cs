@@ -46,9 +46,9 @@ sealed class StoreMetrics : IDisposable
             "Voters of the serial transactions.");
         _meter.CreateObservableGauge(
             "datacake.serial.sequencer",
-            () => new Measurement<int>(sequencer.Current, _node),
+            () => new Measurement<int>(sequencer.Current ?? -1, _node),
             "{node}",
-            "Id of the node that is the sequencer of the serial transactions; 0 if this node knows none.");
+            "Id of the node that is the sequencer of the serial transactions; -1 if this node knows none.");
         _meter.CreateObservableGauge(
             "datacake.serial.waiting",
             () => new Measurement<int>(sequencer.Waiting, _node),

@@ -344,12 +344,12 @@ sealed class StoreSequencing : IDisposable
     {
         (_seenVoters, _seenMembers) = (_sequencer.Voters, _replica.Identity.Members.Count);
         var voters = _replica.Identity.Members.Where(member => _seenVoters.Contains(member.Value.StoreId)).Aggregate(default(NodeSet), static (set, member) => set.With(member.Key));
-        return new SerialStatus(voters, _seenVoters.Count, _sequencer.Current is var node and not 0 ? node : null, (long)_sequencer.State.Epoch, _sequencer.Waiting);
+        return new SerialStatus(voters, _seenVoters.Count, _sequencer.Current, (long)_sequencer.State.Epoch, _sequencer.Waiting);
     }
 
     /// <summary>Returns true if the status has changed. Called after each commit, so it compares what is cheap to compare.</summary>
     bool IsStatusOld() =>
-        !ReferenceEquals(_seenVoters, _sequencer.Voters) || _seenMembers != _replica.Identity.Members.Count || (_status.Sequencer ?? 0) != _sequencer.Current
+        !ReferenceEquals(_seenVoters, _sequencer.Voters) || _seenMembers != _replica.Identity.Members.Count || _status.Sequencer != _sequencer.Current
             || _status.Epoch != (long)_sequencer.State.Epoch || _status.Waiting != _sequencer.Waiting;
 
     /// <summary>Makes the timer due no later than in a given time.</summary>

@@ -17,7 +17,7 @@ partial class Sequencer
     void BeginEpoch()
     {
         _role = SequencerRole.Sequencer;
-        (_sequencer, _heardAt, _isReady) = (0, null, false);
+        (_sequencer, _heardAt, _isReady) = (null, null, false);
         _replica.AdvanceClock(_limitFloor);
         _progress.Clear();
         _decided = Kept.Base;

@@ -22,7 +22,7 @@ partial class Sequencer
             _deadline = Now + ElectionTime;
         if (!IsVoter(Self) || !HasRoom)
             return;
-        (_role, _sequencer) = (SequencerRole.Asking, 0);
+        (_role, _sequencer) = (SequencerRole.Asking, null);
         _votes.Clear();
         _votes.Add(Self);
         AskForVotes(batch, Kept.Epoch + 1);

@@ -23,7 +23,7 @@ partial class Sequencer
     readonly long _origin;
     SequenceLog _log = null!;           // set by TakeUp
     SequencerRole _role;
-    byte _sequencer;                    // the node that is heard of as sequencer, or 0
+    byte? _sequencer;                   // the node that is heard of as sequencer
     long? _heardAt;                     // when the sequencer was last heard of
     long _deadline;                     // when to stand for election
     (IReadOnlyList<Voter>? Of, IReadOnlyList<ulong> Stores) _voterStores = (null, []);
@@ -53,7 +53,7 @@ partial class Sequencer
     public bool IsReady => _role == SequencerRole.Sequencer && _isReady;
 
     /// <summary>Gets the node that this store takes for the sequencer; 0 if it knows none.</summary>
-    public byte Current => _role == SequencerRole.Sequencer ? _replica.Node : _sequencer;
+    public byte? Current => _role == SequencerRole.Sequencer ? _replica.Node : _sequencer;
 
     /// <summary>Gets the state that is kept.</summary>
     public SequenceState State => _log.State;
@@ -159,7 +159,7 @@ partial class Sequencer
             long due = Caller.DueAt;
             if (_role == SequencerRole.Sequencer)
                 due = Math.Min(due, _beatAt);
-            else if (IsMember && _sequencer != 0 && !_replica.Sessions.ContainsKey(_sequencer))
+            else if (IsMember && _sequencer is { } heard && !_replica.Sessions.ContainsKey(heard))
                 due = Now;
             else if (IsMember && IsVoter(Self))
                 due = Math.Min(due, _deadline);
@@ -227,9 +227,9 @@ partial class Sequencer
         if (Kept.MayFound)
             TickFounding(batch);
         // A sequencer whose session has ended is gone, or soon dialed again: its followers need not wait for the whole election time.
-        if (_sequencer != 0 && !_replica.Sessions.ContainsKey(_sequencer))
+        if (_sequencer is { } sequencer && !_replica.Sessions.ContainsKey(sequencer))
         {
-            (_sequencer, _heardAt, _pace) = (0, null, 1);
+            (_sequencer, _heardAt, _pace) = (null, null, 1);
             _deadline = Math.Min(_deadline, Now + _settings.Random.NextInt64(ElectionTime));
         }
         if (Now >= _deadline)

@@ -18,7 +18,7 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica)
     readonly Stack<(uint Lane, ulong Number)> _freeLanes = [];
     ulong _lastAttempt;
     uint _lastLane;
-    byte _hint;                         // the node that another one takes for the sequencer, or 0
+    byte? _hint;                        // the node that another one takes for the sequencer
 
     /// <summary>Gets the number of requests without an outcome.</summary>
     public int Count => _requests.Count;
@@ -128,8 +128,8 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica)
     async ValueTask SendAsync(ReplicaBatch batch, SerialRequest request)
     {
         request.DueAt = sequencer.Now + RetryAfter;
-        byte target = sequencer.Current != 0 ? sequencer.Current : _hint;
-        _hint = 0;
+        byte? target = sequencer.Current ?? _hint;
+        _hint = null;
         if (target == replica.Node)
         {
             request.IsSent = true;
@@ -138,10 +138,10 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica)
             else
                 sequencer.BeginBarrier(batch, (BarrierRequest)request.Message);
         }
-        else if (target != 0 && replica.Sessions.TryGetValue(target, out var session))
+        else if (target is { } node && replica.Sessions.TryGetValue(node, out var session))
         {
             request.IsSent = true;
-            batch.Outbox.Add(new Outgoing(target, session.Id, request.Message.Wrap()));
+            batch.Outbox.Add(new Outgoing(node, session.Id, request.Message.Wrap()));
         }
         else
         {

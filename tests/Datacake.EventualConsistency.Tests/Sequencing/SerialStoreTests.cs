@@ -48,6 +48,20 @@ public sealed class SerialStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task Node_with_the_id_0_is_the_sequencer_of_the_others()
+    {
+        await using var cluster = new TestCluster();
+        for (int node = 0; node < 2; node++)
+            await AddAsync(cluster, node, new MemoryStorage());
+        await WaitForVotersAsync(cluster, 2);
+
+        await cluster[1].Store.CommitAsync(PutOf(1, 10), Consistency.Serial, Token);
+
+        Assert.Equal(10, await ReadAsync(cluster[1].Store, 1));
+        Assert.Equal((byte)0, cluster[1].Store.SerialStatus.Sequencer);
+    }
+
+    [Fact]
     public async Task Every_node_commits_serial_transactions_and_a_barrier_shows_them_everywhere()
     {
         await using var cluster = await StartAsync(3);

@@ -8,8 +8,8 @@ namespace Datacake.EventualConsistency.Sequencing.Messages;
 /// <param name="Attempt">The attempt that is answered.</param>
 /// <param name="Outcome">The outcome.</param>
 /// <param name="Token">The stamps that a replica must know to have everything that the outcome implies.</param>
-/// <param name="Sequencer">The node that the answering one takes for the sequencer; 0 if it knows none.</param>
-sealed record SequencerReply(ulong Attempt, SerialOutcome Outcome, VersionVector Token, byte Sequencer) : SequencingMessage
+/// <param name="Sequencer">The node that the answering one takes for the sequencer; null if it knows none. The node with the id 0 may be one.</param>
+sealed record SequencerReply(ulong Attempt, SerialOutcome Outcome, VersionVector Token, byte? Sequencer) : SequencingMessage
 {
     /// <summary>Gets the reason, if the outcome is <see cref="SerialOutcome.Conflict"/>; otherwise, null.</summary>
     public SerialRefusal? Refusal { get; init; }
@@ -22,13 +22,16 @@ sealed record SequencerReply(ulong Attempt, SerialOutcome Outcome, VersionVector
         writer.Write(Attempt);
         writer.Write((byte)Outcome);
         Record.WriteVector(ref writer, Token);
-        writer.Write(Sequencer);
+        if (Sequencer is { } sequencer)
+            writer.Write(sequencer);
+        else
+            writer.WriteNil();
         SerialRefusal.Write(ref writer, Refusal);
         SerialNumber.WriteAll(ref writer, Numbers);
     }
 
     public static SequencerReply Read(ref MessagePackReader reader) => new(
-        reader.ReadUInt64(), (SerialOutcome)Record.ReadChoice(ref reader, (byte)SerialOutcome.Unknown, "outcome"), Record.ReadVector(ref reader), reader.ReadByte())
+        reader.ReadUInt64(), (SerialOutcome)Record.ReadChoice(ref reader, (byte)SerialOutcome.Unknown, "outcome"), Record.ReadVector(ref reader), reader.TryReadNil() ? null : reader.ReadByte())
     {
         Refusal = SerialRefusal.ReadAny(ref reader),
         Numbers = SerialNumber.ReadAll(ref reader),
