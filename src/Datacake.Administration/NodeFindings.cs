@@ -29,17 +29,38 @@ public static class NodeFindings
     static IEnumerable<Finding> Find(ReplicatedStore store, Consistency level)
     {
         var node = store.Node;
-        var members = store.MemberStates;
         if (store.Exclusion is { } exclusion)
         {
-            yield return Error("excluded", $"Node {node.Id} accepts no writes, because its store is no longer part of the cluster: {exclusion}.",
-                "Stop the node, move its store away, and start it with an empty store. It copies everything from the other nodes.");
+            var (reason, remedy) = Split(exclusion);
+            yield return Error("excluded", $"Node {node.Id} accepts no writes, because its store is no longer part of the cluster: {reason}.",
+                remedy ?? "Stop the node, move its store away, and start it with an empty store. It copies everything from the other nodes.");
         }
         if (store.StorageFailure is { } failure)
         {
             yield return Error("storage", $"The storage of node {node.Id} refuses the writes of the store: {failure.Message}",
-                "Make room on the disk, or repair it. Writes go on by themselves.");
+                "Make room on the disk, or repair it: writes then continue by themselves. A raised limit, such as MaxFileBytes, takes effect when the node is restarted.");
         }
+        // What an excluded store misses, and whom it counts, is no longer a matter of the cluster. Its advice would be wrong.
+        foreach (var finding in store.Exclusion is null ? OfCluster(store, level) : [])
+            yield return finding;
+        if (store.DamagedRecords is > 0 and var damaged)
+        {
+            yield return Warning("damaged", $"{damaged} stored records of node {node.Id} are damaged and not repaired yet.",
+                "Keep the other nodes running, from which they are repaired, and check the disk.");
+        }
+        if (node.CertificateStatus is { } certificate && certificate.RenewBy <= node.TimeProvider.GetUtcNow())
+        {
+            string name = certificate.FirstToExpire == certificate.Subject ? certificate.Subject : $"{certificate.FirstToExpire}, an issuer of {certificate.Subject},";
+            yield return Warning("certificate", string.Create(CultureInfo.InvariantCulture, $"The certificate {name} expires at {certificate.ExpiresAt:u}."),
+                "Renew it. Files are read again by themselves.");
+        }
+        foreach (var finding in node.FindExtension<NodeAdministration>()?.Backups?.Find() ?? [])
+            yield return finding;
+    }
+
+    static IEnumerable<Finding> OfCluster(ReplicatedStore store, Consistency level)
+    {
+        var node = store.Node;
         if (!store.Joined.IsCompletedSuccessfully)
         {
             var join = store.JoinStatus;
@@ -68,7 +89,7 @@ public static class NodeFindings
         }
         foreach (var finding in OfSettings(store))
             yield return finding;
-        foreach (var finding in members.Select(OfMember).OfType<Finding>())
+        foreach (var finding in store.MemberStates.Select(OfMember).OfType<Finding>())
             yield return finding;
         foreach (var (peer, offset) in node.ClockOffsets.Where(static clock => clock.Value.Duration() > MinReportedClockOffset))
         {
@@ -81,25 +102,12 @@ public static class NodeFindings
             yield return Warning("different", $"Nodes {string.Join(", ", differing)} know the same transactions as node {node.Id} but show something else.",
                 "Verify the store of each node. Damaged records are repaired from the other nodes.");
         }
-        if (store.DamagedRecords is > 0 and var damaged)
-        {
-            yield return Warning("damaged", $"{damaged} stored records of node {node.Id} are damaged and not repaired yet.",
-                "Keep the other nodes running, from which they are repaired, and check the disk.");
-        }
         if (store.HeldRemoval is { } held)
         {
             yield return Warning("held-removal",
                 $"A reconcile of node {node.Id} with node {held.NodeId} would remove {held.Documents} documents and is held back until it is allowed.",
                 $"If the documents were deleted on purpose, allow the removal. If node {held.NodeId} has lost them, start that node with an empty store.");
         }
-        if (node.CertificateStatus is { } certificate && certificate.RenewBy <= node.TimeProvider.GetUtcNow())
-        {
-            string name = certificate.FirstToExpire == certificate.Subject ? certificate.Subject : $"{certificate.FirstToExpire}, an issuer of {certificate.Subject},";
-            yield return Warning("certificate", string.Create(CultureInfo.InvariantCulture, $"The certificate {name} expires at {certificate.ExpiresAt:u}."),
-                "Renew it. Files are read again by themselves.");
-        }
-        foreach (var finding in node.FindExtension<NodeAdministration>()?.Backups?.Find() ?? [])
-            yield return finding;
     }
 
     static IEnumerable<Finding> OfSettings(ReplicatedStore store)
@@ -124,26 +132,36 @@ public static class NodeFindings
         }
     }
 
+    /// <summary>Splits the reason of a refusal, which is a clause, into what is wrong and what to do.</summary>
+    static (string Reason, string? Remedy) Split(string clause) => clause.Split("; ", 2) is [var reason, { Length: > 0 } remedy]
+        ? (reason, $"{char.ToUpperInvariant(remedy[0])}{remedy[1..]}.")
+        : (clause, null);
+
     static Finding? OfMember(StoreMemberState member)
     {
         string name = member.Address.Length > 0 ? $"node {member.NodeId} at {member.Address}" : $"node {member.NodeId}";
         return member.State switch
         {
-            // A node that is down and no member is not missed: it was retired, or has never joined.
+            // A node that is down and no member is not missed: it has never joined.
             MemberConnection.Down when member.HasJoined => Warning("member-down", $"Down: {name}. It still counts for the consistency levels.",
                 "Start it. If it does not stay up, its log says why. If it never comes back, retire it, so that it counts no longer."),
             MemberConnection.Left when member.HasJoined => Warning(LeftCode, $"Stopped: {name}, which announced that it stops. It still counts for the consistency levels.",
                 "Start it. If it stops again, its start has failed, and its log says why. If it never comes back, retire it, so that it counts no longer."),
-            MemberConnection.Refused => Warning("member-refused", $"No session with {name}, which is refused: {member.Reason}.",
-                "Remove the reason. The nodes try again by themselves."),
+            MemberConnection.Refused => Refused(name, member.Reason ?? ""),
+            MemberConnection.NoSession => Warning("no-session", $"No session with {name}: {member.Reason}.", "Check the network between both nodes, in both directions."),
             MemberConnection.CatchingUp => new Finding(FindingSeverity.Information, "catching-up",
                 string.Create(CultureInfo.InvariantCulture, $"Catching up with {name}, behind by {member.Behind?.TotalSeconds ?? 0:0} s."), "Wait."),
-            MemberConnection.NoSession => Warning("no-session", $"No session with {name}: {member.Reason}.", "Check the network between both nodes, in both directions."),
             MemberConnection.Unseen when member.HasJoined => Warning("member-unseen", $"No session with {name}: {member.Reason}.",
                 "Start it. If it does not stay up, its log says why. If it never comes back, retire it, so that it counts no longer."),
             MemberConnection.InSession when !member.HasJoined => new Finding(FindingSeverity.Information, "member-joining", $"Node {member.NodeId} has not joined yet.", "Wait."),
             _ => null,
         };
+    }
+
+    static Finding Refused(string name, string refusal)
+    {
+        var (reason, remedy) = Split(refusal);
+        return Warning("member-refused", $"No session with {name}, which is refused: {reason}.", $"{remedy ?? "Remove the reason."} The nodes retry by themselves.");
     }
 
     static Finding Error(string code, string problem, string remedy) => new(FindingSeverity.Error, code, problem, remedy);

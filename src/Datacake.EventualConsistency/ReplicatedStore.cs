@@ -366,7 +366,9 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
 
     /// <summary>Removes a member for good, on all nodes: its store is never admitted again, and counts for no consistency level.</summary>
     /// <exception cref="ArgumentException">The node is this node, or is not a member.</exception>
-    /// <exception cref="InvalidOperationException">The node has operator keys, so the operator's private key is needed.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The node has operator keys, so the operator's private key is needed; or this store is itself no longer part of the cluster.
+    /// </exception>
     public ValueTask RetireAsync(byte nodeId, CancellationToken cancellationToken = default) => RetireAsync(nodeId, proof: default, "without an operator key", cancellationToken);
 
     /// <summary>Removes a member for good, as <see cref="RetireAsync(byte, CancellationToken)"/> does.</summary>
@@ -427,6 +429,11 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     {
         await _loop.RunInReserveAsync((_, _) =>
         {
+            if (_replica.Exclusion is { } exclusion)
+            {
+                throw new InvalidOperationException(
+                    $"Node {nodeId} was not retired, because node {_node.Id} cannot decide that: its own store is no longer part of the cluster: {exclusion.Reason}. Retire node {nodeId} at a node that is still a member.");
+            }
             if (!mayRun && _replica.Sessions.ContainsKey(nodeId))
             {
                 throw new InvalidOperationException(

@@ -36,7 +36,7 @@ sealed class DatacakeHealthCheck(DatacakeHostedService hosted, Consistency level
             return HealthCheckResult.Healthy(
                 all.Count == 0 ? $"Node {node.Id} is in session with all other members." : string.Join(" ", all.Select(static finding => finding.Problem)), data);
         }
-        string problems = string.Join(" ", findings.Select(static finding => finding.Problem));
+        string problems = string.Join(" ", findings.Select(static finding => $"{finding.Problem} {finding.Remedy}"));
         return findings[0].Severity == FindingSeverity.Error ? HealthCheckResult.Unhealthy(problems, data: data) : HealthCheckResult.Degraded(problems, data: data);
     }
 }

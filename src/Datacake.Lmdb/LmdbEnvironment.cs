@@ -122,7 +122,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
         StorageError.Full,
         $"The {_description} has reached its maximum size of {_options.MaxFileBytes} bytes. Nothing of this operation was stored, and "
             + "earlier data is intact. Delete data, for which some space is reserved, or raise "
-            + $"{nameof(LmdbStorageOptions.MaxFileBytes)}.");
+            + $"{nameof(LmdbStorageOptions.MaxFileBytes)}, which takes effect when the store is opened again.");
 
     /// <summary>Commits a batch. Returns false and does nothing if the batch does not fit into the map.</summary>
     public bool TryCommit(WriteBatch batch, Syncing syncing, WriteFlags flags = WriteFlags.None)

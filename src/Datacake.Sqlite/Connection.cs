@@ -208,7 +208,7 @@ sealed class Connection : IDisposable
     public StorageException LimitError(long maxBytes) => new(
         StorageError.Full,
         $"The {_description} has reached its maximum size of {maxBytes} bytes. Nothing of this operation was stored, and earlier data is intact. "
-            + $"Delete data, for which some space is reserved, or raise {nameof(SqliteStorageOptions.MaxFileBytes)}.");
+            + $"Delete data, for which some space is reserved, or raise {nameof(SqliteStorageOptions.MaxFileBytes)}, which takes effect when the store is opened again.");
 
     /// <summary>Creates the exception for contents that this library cannot have written.</summary>
     public StorageException Damaged(string reason) => new(StorageError.Corrupt, DamagedMessage(reason));

@@ -51,7 +51,7 @@ public class AdministrationTests
 
         await cluster.ClientOf(1).RetireAsync(3, Canceled);
 
-        await Eventually.WaitUntilAsync(async () => (await cluster.ClientOf(1).GetStatusAsync(Canceled)) is { Findings.Count: 0 } status && status.Members.Single(static member => member.NodeId == 3).Connection == "Down", "it is down and no finding");
+        await Eventually.WaitUntilAsync(async () => (await cluster.ClientOf(1).GetStatusAsync(Canceled)) is { Findings.Count: 0 } status && status.Members.Single(static member => member.NodeId == 3) is { Connection: "Retired", HasJoined: false }, "it is retired and no finding");
     }
 
     [Fact]

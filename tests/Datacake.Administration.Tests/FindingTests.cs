@@ -115,6 +115,65 @@ public class FindingTests
         Assert.Contains("4 on node 3", finding.Problem, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Store_that_was_retired_gives_no_advice_on_others_and_retires_nobody()
+    {
+        await using var cluster = await Fixture.StartAsync(3);
+        await cluster.ClientOf(1).RetireAsync(3, isRunning: true, Canceled);
+        var client = cluster.ClientOf(3);
+        NodeStatus? status = null;
+        await Eventually.WaitUntilAsync(async () => (status = await client.GetStatusAsync(Canceled)).Findings.Any(static finding => finding.Code == "excluded"), "node 3 knows that it was retired");
+
+        var refusal = await Assert.ThrowsAsync<AdministrationException>(() => client.RetireAsync(1, isRunning: true, Canceled));
+
+        var finding = Assert.Single(status!.Findings);
+        Assert.EndsWith("the store of node 3 was retired or replaced by another store.", finding.Problem, StringComparison.Ordinal);
+        Assert.StartsWith("Move its files away and start the node with an empty store;", finding.Remedy, StringComparison.Ordinal);
+        Assert.Contains("Node 1 was not retired, because node 3 cannot decide that: its own store is no longer part of the cluster: the store of node 3 was retired", refusal.Message, StringComparison.Ordinal);
+        Assert.EndsWith("Retire node 1 at a node that is still a member.", refusal.Message, StringComparison.Ordinal);
+        Assert.True((await cluster.ClientOf(2).GetStatusAsync(Canceled)).Members.Single(static member => member.NodeId == 1).HasJoined);
+    }
+
+    [Fact]
+    public async Task Refusal_says_what_is_wrong_and_its_remedy_what_to_do()
+    {
+        await using var cluster = await Fixture.StartAsync(3);
+        await cluster.ClientOf(1).RetireAsync(3, isRunning: true, Canceled);
+
+        var finding = await FindAsync(cluster, "member-refused");
+
+        Assert.Contains("No session with node 3 at", finding.Problem, StringComparison.Ordinal);
+        Assert.EndsWith("the store of node 3 was retired or replaced by another store.", finding.Problem, StringComparison.Ordinal);
+        Assert.StartsWith("Move its files away", finding.Remedy, StringComparison.Ordinal);
+        Assert.EndsWith("The nodes retry by themselves.", finding.Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Storage_at_its_limit_says_that_a_raised_limit_needs_a_restart()
+    {
+        string folder = Directory.CreateTempSubdirectory("datacake-findings-").FullName;
+        await using (var cluster = await Fixture.StartAsync(1, options => options.UseSqlite(Path.Combine(folder, "cakes.db"), static sqlite => sqlite.MaxFileBytes = 400_000)))
+        {
+            var client = cluster.ClientOf(1);
+            Finding? finding = null;
+            for (int i = 0; finding is null; i++)
+            {
+                try
+                {
+                    await client.PutAsync("cakes", Fixture.Json($"{i}"), Fixture.Json($$"""{"Recipe":"{{new string('x', 10_000)}}"}"""), Canceled);
+                }
+                catch (AdministrationException)
+                {
+                    finding = (await client.GetStatusAsync(Canceled)).Findings.Single(static finding => finding.Code == "storage");
+                }
+            }
+
+            Assert.Contains("MaxFileBytes, which takes effect when the store is opened again.", finding.Problem, StringComparison.Ordinal);
+            Assert.Contains("takes effect when the node is restarted", finding.Remedy, StringComparison.Ordinal);
+        }
+        Directory.Delete(folder, recursive: true);
+    }
+
     static async Task<DatacakeNode> StartAsync(int id, string address, Action<DatacakeNodeOptions> configure)
     {
         var node = await DatacakeNode.StartAsync(options =>

@@ -40,7 +40,7 @@ public sealed class HealthTests : IAsyncLifetime
         await WaitForAsync(second, HealthStatus.Healthy, "in session with all other members");
         await (await StoreOfAsync(first)).RetireAsync(2, Canceled);
         await WaitForAsync(first, HealthStatus.Degraded, "No session with node 2 at", "which is refused", "retired");
-        await WaitForAsync(second, HealthStatus.Unhealthy, "Node 2 accepts no writes", "retired", "move its files away");
+        await WaitForAsync(second, HealthStatus.Unhealthy, "Node 2 accepts no writes", "retired", "Move its files away");
     }
 
     [Fact]

@@ -5,7 +5,7 @@ namespace Datacake.Administration;
 /// <param name="Address">The address that the member advertises; empty if it is not known.</param>
 /// <param name="DataCenter">The data center of the member; empty if it is not known.</param>
 /// <param name="Connection">
-/// The connection: <c>Local</c>, <c>InSession</c>, <c>CatchingUp</c>, <c>NoSession</c>, <c>Refused</c>, <c>Down</c>, <c>Unseen</c> or <c>Left</c>.
+/// The connection: <c>Local</c>, <c>InSession</c>, <c>CatchingUp</c>, <c>NoSession</c>, <c>Refused</c>, <c>Down</c>, <c>Unseen</c>, <c>Left</c> or <c>Retired</c>.
 /// </param>
 /// <param name="HasJoined">True if the member's store is part of the cluster and counts for consistency levels.</param>
 /// <param name="BehindSeconds">How far this node is behind the member, while it catches up with it; otherwise null.</param>

@@ -39,7 +39,7 @@ sealed class ClusterReports(DashboardNode source, DashboardOptions options)
     {
         var (node, administration) = source.Get();
         var own = await administration.GetStatusAsync().ConfigureAwait(false);
-        var reports = await Task.WhenAll(own.Members.Select((member, index) => AskAsync(node, own, member, index))).ConfigureAwait(false);
+        var reports = await Task.WhenAll(own.Members.Where(static member => member.Connection != "Retired").Select((member, index) => AskAsync(node, own, member, index))).ConfigureAwait(false);
         return new ClusterReport(own, [.. reports.OrderBy(static report => report.NodeId)]);
     }
 

@@ -26,4 +26,7 @@ public enum MemberConnection
 
     /// <summary>A member that has announced a planned stop.</summary>
     Left,
+
+    /// <summary>A node that is down or has stopped, and whose store was a member until it was retired.</summary>
+    Retired,
 }

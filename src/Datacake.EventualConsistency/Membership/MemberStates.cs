@@ -25,6 +25,9 @@ static class MemberStates
         if (id == node.Id)
             return new StoreMemberState(id, address, MemberConnection.Local, replica.IsJoined, null, null);
         bool hasJoined = replica.Identity.Members.TryGetValue(id, out var member) && member.HasJoined;
+        // A node without a store in the member table, of which a run is known, was a member once.
+        if (seen is { IsUp: false } && member.StoreId == 0 && replica.IsJoined && !replica.State.Runs[id].IsNone)
+            return new StoreMemberState(id, address, MemberConnection.Retired, HasJoined: false, null, null);
         if (seen?.State == MemberState.Left)
             return new StoreMemberState(id, address, MemberConnection.Left, hasJoined, null, null);
         if (seen?.State == MemberState.Down)

@@ -90,8 +90,12 @@ static class StatusCommands
         string size = status.StorageBytes is { } bytes ? $"{status.Storage}, {Output.Format(bytes)} bytes" : status.Storage;
         Output.AddRow(summary, $"{status.NodeId}", status.Address, status.ClusterId, status.Version, TimeSpan.FromSeconds(Math.Floor(status.UptimeSeconds)).ToString("c", CultureInfo.InvariantCulture),
             size, Output.Format(status.Keyspaces), Output.Format(status.Documents), status.HasJoined ? "yes" : $"{Output.Format(status.ReceivedDocuments)} of about {Output.Format(status.ExpectedDocuments)}");
-        return new Rows([summary, Render(status.Members), .. status.Serial is { VoterCount: > 0 } serial ? [Render(serial)] : (IEnumerable<IRenderable>)[], .. status.Backups is { } backups ? [Render(backups, status.Time)] : (IEnumerable<IRenderable>)[], .. status.Findings.Count == 0 ? [new Text("All is well.")] : status.Findings.Select(Render)]);
+        return new Rows([summary, Render(WithoutRepeatedReasons(status)), .. status.Serial is { VoterCount: > 0 } serial ? [Render(serial)] : (IEnumerable<IRenderable>)[], .. status.Backups is { } backups ? [Render(backups, status.Time)] : (IEnumerable<IRenderable>)[], .. status.Findings.Count == 0 ? [new Text("All is well.")] : status.Findings.Select(Render)]);
     }
+
+    /// <summary>Returns the members without the reasons that the findings give, so that a long reason is shown once.</summary>
+    static IReadOnlyList<MemberStatus> WithoutRepeatedReasons(NodeStatus status) => [.. status.Members.Select(member =>
+        member.Reason?.Split("; ")[0] is { } reason && status.Findings.Any(finding => finding.Problem.Contains(reason, StringComparison.Ordinal)) ? member with { Reason = null } : member)];
 
     static Table Render(SerialTransactionStatus serial)
     {
