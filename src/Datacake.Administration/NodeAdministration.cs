@@ -92,7 +92,7 @@ public sealed class NodeAdministration : IAsyncDisposable
         SerialTransactionStatus SerialStatus()
         {
             var serial = _store.SerialStatus;
-            return new SerialTransactionStatus([.. serial.Voters.Select(static voter => (int)voter)], serial.VoterCount, serial.Sequencer, serial.Epoch, serial.Waiting);
+            return new SerialTransactionStatus([.. serial.Voters.Select(static voter => (int)voter)], serial.VoterCount, serial.Sequencer, serial.Epoch, serial.Waiting, serial.Decided, serial.Conflicts);
         }
 
         MemberStatus Describe(StoreMemberState member)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Commits;
@@ -40,6 +41,9 @@ sealed class StoreSequencing : IDisposable
     IReadOnlyList<ulong> _seenVoters = [];      // the store ids in the status; used on the commit loop alone
     int _seenMembers;                           // the number of members then
 
+    readonly ConcurrentDictionary<string, long> _conflicts = [];    // refused transactions of this node, by keyspace
+    long _decided;                              // transactions of this node that took effect
+
     long _withoutSince;                         // when this node last began to know no sequencer
     CommitLoop _loop = null!;                   // set by Start
 
@@ -62,7 +66,7 @@ sealed class StoreSequencing : IDisposable
     }
 
     /// <summary>Gets the state of the sequence as this node sees it.</summary>
-    public SerialStatus Status => _status;
+    public SerialStatus Status => _status with { Decided = Interlocked.Read(ref _decided), Conflicts = new Dictionary<string, long>(_conflicts) };
 
     /// <summary>Gets the time for which this node has known no sequencer; zero if it knows one.</summary>
     public TimeSpan TimeWithoutSequencer => _status.Sequencer is null ? _time.GetElapsedTime(_withoutSince) : TimeSpan.Zero;
@@ -242,11 +246,13 @@ sealed class StoreSequencing : IDisposable
         {
             var conflict = new SerialConflictException(transaction, request.Refusal!);
             _metrics.Conflicted(conflict.Keyspace);
+            _conflicts.AddOrUpdate(conflict.Keyspace, 1, static (_, count) => count + 1);
             // Whoever reads again must find what the transaction was refused for.
             await WaitForAsync(request.Token, limit.Token).AsTask().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw conflict;
         }
         _metrics.Decided();
+        Interlocked.Increment(ref _decided);
         var result = new CommitResult(request.Token.Top, NodeSet.Of(_node.Id)) { Numbers = request.Numbers };
         try
         {

@@ -1,4 +1,5 @@
 using Datacake.Dashboard.Tests.Fixtures;
+using Datacake.Data;
 using Datacake.EventualConsistency;
 using Datacake.Testing;
 using Microsoft.AspNetCore.Builder;
@@ -43,6 +44,40 @@ public class LivePageTests(Chromium chromium)
         Assert.Contains("total 71", await page.Locator("section[aria-label='Counter Stock']").InnerTextAsync(), StringComparison.Ordinal);
         await page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = ColorScheme.Dark });
         await SaveScreenshotAsync(page, "document-removed");
+        Assert.Empty(await window.FindAccessibilityProblemsAsync());
+        Assert.Empty(window.Errors);
+    }
+
+    [Fact]
+    public async Task Serial_transactions_and_their_conflicts_appear_on_the_open_page()
+    {
+        await using var shop = await ShopCluster.StartAsync(Fast);
+        var node = shop.Nodes[0].Node;
+        var store = await node.OpenStoreAsync(Canceled);
+        await Eventually.WaitUntilAsync(() => store.SerialStatus is { Sequencer: not null, VoterCount: 3 }, "all nodes vote");
+        await using var window = await chromium.OpenAsync();
+        var page = window.Page;
+        await window.GoToAsync($"{shop.Host.Address}/datacake/");
+        await page.Locator("#serial dd").Filter(new LocatorFilterOptions { HasText = "2 of 3 decide" }).WaitForAsync();
+        Assert.Equal(0, await page.Locator("[data-conflicts]").CountAsync());
+
+        await using var first = new VoucherContext(node);
+        await using var second = new VoucherContext(node);
+        var voucher = new Voucher { Id = "spring", Left = 10 };
+        first.Vouchers.Add(voucher);
+        await first.SaveChangesAsync(Canceled);
+        var same = (await second.Vouchers.FindAsync(["spring"], Canceled))!;
+        voucher.Left--;
+        await first.SaveChangesAsync(Canceled);
+        same.Left--;
+        await Assert.ThrowsAsync<EntityConflictException>(() => second.SaveChangesAsync(Canceled));
+
+        await page.Locator("tr[data-conflicts=Vouchers]").WaitForAsync();
+        string serial = await page.Locator("#serial").InnerTextAsync();
+        Assert.Contains($"node {store.SerialStatus.Sequencer}", serial, StringComparison.Ordinal);
+        Assert.Contains("0, 1, 2", serial, StringComparison.Ordinal);
+        Assert.Equal("1", await page.Locator("tr[data-conflicts=Vouchers] td").InnerTextAsync());
+        await SaveScreenshotAsync(page, "serial");
         Assert.Empty(await window.FindAccessibilityProblemsAsync());
         Assert.Empty(window.Errors);
     }

@@ -46,6 +46,40 @@ public class CommandTests
     }
 
     [Fact]
+    public async Task Status_says_a_reason_once_and_shows_a_retired_node_as_such()
+    {
+        await using var fixture = await ToolFixture.StartAsync(3);
+        const string Reason = "the store of node 3 was retired or replaced by another store";
+        await fixture.RunGoodAsync("retire", "3", "--yes", "--running");
+        ToolRun? refused = null;
+        await Eventually.WaitUntilAsync(async () => (refused = await fixture.RunAsync("status")).Values.Contains(Reason, StringComparison.Ordinal), "node 3 is refused");
+        var members = await fixture.RunAsync("members");
+        await fixture.Cluster.StopAsync(3);
+        await Eventually.WaitUntilAsync(async () => (await fixture.Cluster.ClientOf(1).GetStatusAsync(Canceled)).Findings.Count == 0, "node 3 is missed no longer");
+
+        var status = await fixture.RunAsync("status");
+
+        Assert.Equal(2, refused!.Values.Split(Reason).Length);
+        Assert.Contains(Reason, members.Values, StringComparison.Ordinal);
+        Assert.Contains("Retired", status.Values, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Good, status.ExitCode);
+    }
+
+    [Fact]
+    public async Task Status_shows_the_serial_transactions_with_their_conflicts_by_keyspace()
+    {
+        await using var fixture = await ToolFixture.StartAsync();
+        await VoucherContext.ConflictAsync(fixture.Cluster[1], Canceled);
+
+        var table = await fixture.RunAsync("status");
+        var serial = (await fixture.RunGoodAsync("status")).Json.GetProperty("serial");
+
+        Assert.Contains("1 of 1 voters decide", table.Values, StringComparison.Ordinal);
+        Assert.Contains("Vouchers: 1", table.Values, StringComparison.Ordinal);
+        Assert.Equal((1, 2, 1), (serial.GetProperty("sequencer").GetInt32(), serial.GetProperty("decided").GetInt32(), serial.GetProperty("conflicts").GetProperty("Vouchers").GetInt32()));
+    }
+
+    [Fact]
     public async Task Document_is_put_shown_with_its_writer_and_deleted()
     {
         await using var fixture = await ToolFixture.StartAsync();

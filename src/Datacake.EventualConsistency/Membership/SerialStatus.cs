@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using Datacake.Node;
 
 namespace Datacake.EventualConsistency;
@@ -8,4 +9,11 @@ namespace Datacake.EventualConsistency;
 /// <param name="Sequencer">The node that is the sequencer; null if this node knows none.</param>
 /// <param name="Epoch">The number of the election that this node has last heard of.</param>
 /// <param name="Waiting">The number of entries of the sequence that this node still keeps, for itself or for others.</param>
-public sealed record SerialStatus(NodeSet Voters, int VoterCount, byte? Sequencer, long Epoch, int Waiting);
+public sealed record SerialStatus(NodeSet Voters, int VoterCount, byte? Sequencer, long Epoch, int Waiting)
+{
+    /// <summary>Gets the number of serial transactions of this node that have taken effect since it started.</summary>
+    public long Decided { get; init; }
+
+    /// <summary>Gets the number of serial transactions of this node that were refused since it started, by the keyspace of the conflict.</summary>
+    public IReadOnlyDictionary<string, long> Conflicts { get; init; } = ReadOnlyDictionary<string, long>.Empty;
+}

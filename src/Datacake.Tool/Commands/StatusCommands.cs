@@ -99,9 +99,10 @@ static class StatusCommands
 
     static Table Render(SerialTransactionStatus serial)
     {
-        var table = Output.Table("Serial transactions", "Voters", "Sequencer", "Election", "Waiting");
+        var table = Output.Table("Serial transactions", "Voters", "Sequencer", "Epoch", "Waiting", "Decided", "Conflicts");
         string voters = string.Join(", ", serial.Voters);
-        Output.AddRow(table, $"{(serial.VoterCount / 2) + 1} of {serial.VoterCount} voters decide", voters, serial.Sequencer is { } node ? $"node {node}" : "none", Output.Format(serial.Epoch), Output.Format(serial.Waiting));
+        Output.AddRow(table, $"{(serial.VoterCount / 2) + 1} of {serial.VoterCount} voters decide", voters, serial.Sequencer is { } node ? $"node {node}" : "none", Output.Format(serial.Epoch), Output.Format(serial.Waiting),
+            Output.Format(serial.Decided), serial.Conflicts is { Count: > 0 } conflicts ? string.Join(", ", conflicts.OrderByDescending(static keyspace => keyspace.Value).Select(static keyspace => $"{keyspace.Key}: {Output.Format(keyspace.Value)}")) : "none");
         return table;
     }
 

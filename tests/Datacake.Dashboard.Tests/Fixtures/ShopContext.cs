@@ -41,6 +41,21 @@ public sealed class Visit
     public string Page { get; set; } = "";
 }
 
+/// <summary>An entity of a serial class.</summary>
+[Serial]
+public sealed class Voucher
+{
+    public string Id { get; set; } = "";
+
+    public int Left { get; set; }
+}
+
+/// <summary>A context of its own, so that the keyspaces of the shop stay as they are.</summary>
+public sealed partial class VoucherContext(DatacakeNode node) : DatacakeContext(node)
+{
+    public partial Keyspace<Voucher> Vouchers { get; }
+}
+
 public sealed partial class ShopContext(DatacakeNode node) : DatacakeContext(node)
 {
     public partial Keyspace<Product> Products { get; }
