@@ -36,8 +36,14 @@ public class OperationsGuideTests
     {
         await using var cluster = await StartWithDocumentsAsync(20);
         cluster.Configure(4, "Datacake__Store__ExpectedNodes=4");
+        // A machine may lack the setting, and the last line of its file may have no end.
+        string settings = cluster.SettingsOf(2).Replace("Datacake__Store__ExpectedNodes=3\n", "", StringComparison.Ordinal);
+        await File.WriteAllTextAsync(cluster.PathOf(2, "etc", "shop.env"), settings.TrimEnd('\n'), Canceled);
 
         await RunAsync(cluster);
+
+        Assert.All([1, 2, 3], node => Assert.Contains("\nDatacake__Store__ExpectedNodes=4\n", cluster.SettingsOf(node), StringComparison.Ordinal));
+        Assert.Contains("\nDatacake__Gossip__Profile=Local\n", cluster.SettingsOf(2), StringComparison.Ordinal);
 
         await cluster.PutAsync(4, 21, 22);
         await cluster.WaitForDocumentsAsync(22, 1, 2, 3, 4);
@@ -242,6 +248,7 @@ public class OperationsGuideTests
 
             await RunAsync(cluster);
 
+            AssertPrivate(cluster, "node.key");
             Assert.All(await Task.WhenAll(Enumerable.Range(1, 3).Select(node => StatusAsync(cluster, node))), status => Assert.True(status.CertificateExpiresAt > soon.AddDays(1)));
             await cluster.WaitForDocumentsAsync(5, 1, 2, 3);
             await cluster.WaitUntilHealthyAsync(1, 2, 3);
@@ -259,6 +266,7 @@ public class OperationsGuideTests
         await cluster.PutAsync(3, 6, 7);
         await cluster.WaitForDocumentsAsync(7, 1, 2, 3);
         await cluster.WaitUntilHealthyAsync(1, 2, 3);
+        AssertPrivate(cluster, "secret");
         string old = await cluster.BashAsync("echo 'the secret of the cluster' > old; datacake status --connect $NODE1 --secret-file old || echo refused with $?");
         Assert.Contains("refused with 4", old, StringComparison.Ordinal);
     }
@@ -272,9 +280,14 @@ public class OperationsGuideTests
 
         await cluster.PutAsync(3, 6, 7);
         await cluster.WaitForDocumentsAsync(7, 1, 2, 3);
+        AssertPrivate(cluster, "operator-secret");
         string old = await cluster.BashAsync("echo 'the secret of the operators' > old; datacake compact --connect $NODE1 --operator-secret-file old || echo refused with $?");
         Assert.Contains("refused with 4", old, StringComparison.Ordinal);
     }
+
+    /// <summary>Checks that nobody but the user of the service can read a secret on any machine.</summary>
+    static void AssertPrivate(OperatedCluster cluster, string file) => Assert.All(
+        Enumerable.Range(1, 3), node => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(cluster.PathOf(node, "etc", file))));
 
     static Task RunAsync(OperatedCluster cluster, [CallerMemberName] string test = "") =>
         cluster.RunAsync(typeof(OperationsGuideTests).GetMethod(test)!.GetCustomAttribute<ProcedureAttribute>()!.Heading);
