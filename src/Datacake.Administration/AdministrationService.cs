@@ -148,7 +148,7 @@ sealed class AdministrationService : RpcService
             return await action().ConfigureAwait(false);
         }
         catch (Exception e) when (e is FormatException or ArgumentException or InvalidOperationException or StorageException or ConsistencyException
-            or NotEnoughNodesException or TransactionLimitException or StoreExcludedException)
+            or NotEnoughNodesException or TransactionLimitException or StoreExcludedException or CounterBoundException)
         {
             // The name of a parameter means nothing to an operator.
             throw new RpcException(RpcStatus.InvalidPayload, e.Message.Split(" (Parameter '")[0], e);

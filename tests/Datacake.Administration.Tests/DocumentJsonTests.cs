@@ -85,10 +85,24 @@ public class DocumentJsonTests
     }
 
     [Theory]
+    [InlineData("[7,0,null]", 0L, null)]
+    [InlineData("[7,null,9]", null, 9L)]
+    [InlineData("[7,-5,9]", -5L, 9L)]
+    public void Counter_keeps_its_bounds(string counter, long? minimum, long? maximum)
+    {
+        var (_, counters) = DocumentJson.Read(JsonElement.Parse($"{{\"Stock\": {{\"$counter\": {counter}}}}}"), new ValueWriter());
+
+        Assert.Equal([new CounterIncrement("Stock", 7) { Minimum = minimum, Maximum = maximum }], counters);
+    }
+
+    [Theory]
     [InlineData("7", "A document is a JSON object")]
     [InlineData("""{"Price": {"$decimal": "cheap"}}""", "is not a value that can be stored")]
     [InlineData("""{"Price": {"$money": "1"}}""", "$money is unknown")]
     [InlineData("""{"Stock": {"$counter": 1.5}}""", "$counter is an integer")]
+    [InlineData("""{"Stock": {"$counter": [1]}}""", "the value, the minimum and the maximum")]
+    [InlineData("""{"Stock": {"$counter": [1, 3, 2]}}""", "greater than its maximum")]
+    [InlineData("""{"Stock": {"$counter": [1, "0", null]}}""", "$counter is an integer")]
     [InlineData("""{"$raw": "?"}""", "Base64")]
     [InlineData("""{"Number": 99999999999999999999999}""", "too many digits")]
     public void Document_that_cannot_be_stored_is_refused_with_the_reason(string json, string reason) => Assert.Contains(

@@ -1,4 +1,5 @@
 using System.Text;
+using Datacake.Crdt;
 using Datacake.EventualConsistency;
 
 namespace Datacake.Administration.Tests;
@@ -30,6 +31,47 @@ public class TransferTests
         Assert.Equal(
             (await written.Things.AsNoTracking().ToListAsync(Canceled)).Select(static thing => thing.Stock),
             (await read.Things.AsNoTracking().ToListAsync(Canceled)).Select(static thing => thing.Stock));
+    }
+
+    [Fact]
+    public async Task Bounded_counter_keeps_its_bounds_and_the_importing_node_has_its_rights()
+    {
+        await using var source = await Fixture.StartAsync(1);
+        await using var target = await Fixture.StartAsync(1);
+        var store = await source[1].OpenStoreAsync(Canceled);
+        var put = new Transaction();
+        put.Put("Tickets", 1, DocumentContent.Empty, [new CounterIncrement("Left", 10) { Minimum = 0, Maximum = 12 }]);
+        await store.CommitAsync(put, Consistency.Quorum, Canceled);
+        await store.CommitAsync(AddTo(-3), Consistency.Quorum, Canceled);
+
+        string[] lines = await LinesAsync(source.ClientOf(1).ExportAsync("Tickets", cancellationToken: Canceled));
+        await target.ClientOf(1).ImportAsync("Tickets", source.ClientOf(1).ExportAsync("Tickets", cancellationToken: Canceled), cancellationToken: Canceled).ToListAsync(Canceled);
+
+        Assert.Equal(["""{"key":1,"document":{"Left":{"$counter":[7,0,12]}}}"""], lines);
+        Assert.Equal(lines, await LinesAsync(target.ClientOf(1).ExportAsync("Tickets", cancellationToken: Canceled)));
+        var imported = await target[1].OpenStoreAsync(Canceled);
+        var below = await Assert.ThrowsAsync<CounterBoundException>(async () => await imported.CommitAsync(AddTo(-8), Consistency.Quorum, Canceled));
+        var above = await Assert.ThrowsAsync<CounterBoundException>(async () => await imported.CommitAsync(AddTo(6), Consistency.Quorum, Canceled));
+        Assert.Equal((7, 5), (below.AvailableHere, above.AvailableHere));
+        await imported.CommitAsync(AddTo(-7), Consistency.Quorum, Canceled);
+
+        static Transaction AddTo(long amount)
+        {
+            var transaction = new Transaction();
+            transaction.Update("Tickets", 1, DocumentContent.Empty, [new CounterIncrement("Left", amount)]);
+            return transaction;
+        }
+    }
+
+    [Fact]
+    public async Task Counter_that_is_imported_outside_its_bounds_is_refused_with_the_reason()
+    {
+        await using var cluster = await Fixture.StartAsync(1);
+
+        var refusal = await Assert.ThrowsAsync<AdministrationException>(
+            () => cluster.ClientOf(1).PutAsync("Tickets", Fixture.Json("1"), Fixture.Json("""{"Left":{"$counter":[7,0,5]}}"""), Canceled));
+
+        Assert.Contains("cannot begin with 7, because its maximum is 5", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -8,7 +8,8 @@ namespace Datacake.Administration.Json;
 
 /// <summary>
 /// Documents as JSON: an object with a property for each property of the document. Sets are <c>{"$set":[…]}</c>, dictionaries
-/// <c>{"$dictionary":[[key,value],…]}</c>, counters <c>{"$counter":7}</c>, and a raw document is <c>{"$raw":"base64"}</c>.
+/// <c>{"$dictionary":[[key,value],…]}</c>, counters <c>{"$counter":7}</c> or,
+/// with the minimum and the maximum, <c>{"$counter":[7,0,null]}</c>, and a raw document is <c>{"$raw":"base64"}</c>.
 /// </summary>
 static class DocumentJson
 {
@@ -62,7 +63,7 @@ static class DocumentJson
             switch (typed?.Name)
             {
                 case Counter:
-                    (counters ??= []).Add(new CounterIncrement(property.Name, IntegerOf(typed.Value.Value)));
+                    (counters ??= []).Add(CounterOf(property.Name, typed.Value.Value));
                     break;
                 case Set:
                     cells.Set(DocumentPath.OfProperty(property.Name).Encoded.Span, [Present]);
@@ -93,6 +94,20 @@ static class DocumentJson
         ? bytes
         : throw new JsonValueException($"The value of {Raw} is a string in Base64, not {json.GetRawText()}.");
 
+    static CounterIncrement CounterOf(string property, JsonElement json)
+    {
+        if (json.ValueKind != JsonValueKind.Array)
+            return new CounterIncrement(property, IntegerOf(json));
+        if (json.GetArrayLength() != 3)
+            throw new JsonValueException($"The value of {Counter} with bounds is an array of the value, the minimum and the maximum, each null if there is none, not {json.GetRawText()}.");
+        long? minimum = BoundOf(json[1]), maximum = BoundOf(json[2]);
+        return minimum > maximum
+            ? throw new JsonValueException($"The minimum of the {Counter} {json.GetRawText()} is greater than its maximum.")
+            : new CounterIncrement(property, IntegerOf(json[0])) { Minimum = minimum, Maximum = maximum };
+
+        static long? BoundOf(JsonElement bound) => bound.ValueKind == JsonValueKind.Null ? null : IntegerOf(bound);
+    }
+
     static long IntegerOf(JsonElement json) => json.ValueKind == JsonValueKind.Number && json.TryGetInt64(out long value)
         ? value
         : throw new JsonValueException($"The value of {Counter} is an integer, not {json.GetRawText()}.");
@@ -102,7 +117,10 @@ static class DocumentJson
         if (property.Total is { } total)
         {
             ExtendedJson.Begin(json, Counter, isPlain);
-            json.WriteNumberValue(total);
+            if (isPlain || property.Bounds is not { } bounds)
+                json.WriteNumberValue(total);
+            else
+                WriteBounded(json, total, bounds.Minimum, bounds.Maximum);
             ExtendedJson.End(json, isPlain);
         }
         else if (property.Elements.Count == 0 || property.Value is [0xC0])
@@ -132,12 +150,29 @@ static class DocumentJson
         }
     }
 
+    static void WriteBounded(Utf8JsonWriter json, long total, long? minimum, long? maximum)
+    {
+        json.WriteStartArray();
+        json.WriteNumberValue(total);
+        foreach (long? bound in (ReadOnlySpan<long?>)[minimum, maximum])
+        {
+            if (bound is { } number)
+                json.WriteNumberValue(number);
+            else
+                json.WriteNullValue();
+        }
+        json.WriteEndArray();
+    }
+
     /// <summary>The cells of one property that readers see.</summary>
     sealed class ShownProperty
     {
         public byte[] Value { get; private set; } = [Present];
 
         public long? Total { get; private set; }
+
+        /// <summary>Gets the bounds of a bounded counter, which the share of its founder has; null for any other property.</summary>
+        public (long? Minimum, long? Maximum)? Bounds { get; private set; }
 
         public List<(byte[] Element, byte[] Value)> Elements { get; } = [];
 
@@ -147,6 +182,13 @@ static class DocumentJson
             {
                 case DocumentPathKind.CounterShare:
                     Total = unchecked((Total ?? 0) + CounterValue.Read(cell.Value));
+                    if (BoundedShare.IsBounded(cell.Value) && BoundedShare.Read(cell.Value) is var share)
+                    {
+                        if (share.Minimum is not null || share.Maximum is not null)
+                            Bounds = (share.Minimum, share.Maximum);
+                        else
+                            Bounds ??= (0, null);       // a counter that began with an increment
+                    }
                     break;
                 case DocumentPathKind.Element:
                     Elements.Add((cell.Element.ToArray(), cell.Value.ToArray()));
