@@ -155,7 +155,7 @@ public abstract partial class DatacakeContext
         {
             result = await failure.ResolveAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (SerialConflictException)
+        catch (Exception e) when (e is SerialConflictException or SerialOperationException)
         {
             _unresolved = null;
             return null;

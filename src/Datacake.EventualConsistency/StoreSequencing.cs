@@ -100,6 +100,9 @@ sealed class StoreSequencing : IDisposable
     /// <returns>The result, with the numbers that were assigned.</returns>
     /// <exception cref="SerialConflictException">A condition does not hold, a value of a unique index is taken, or a number cannot be assigned. Nothing was written.</exception>
     /// <exception cref="ArgumentException">The transaction has too much, or something that cannot be written serially. Nothing was written.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The transaction would replace a document that has a counter with bounds, or a keyspace has another merge policy on the sequencer. Nothing was written.
+    /// </exception>
     /// <exception cref="NotEnoughNodesException">A majority of the voters is not up. Nothing was written.</exception>
     /// <exception cref="OutcomeUnknownException">The outcome could not be learned in time.</exception>
     /// <exception cref="TimeoutException">No sequencer was found in time. Nothing was written.</exception>
@@ -113,7 +116,11 @@ sealed class StoreSequencing : IDisposable
         var proposal = transaction.ToProposal(operations);
         cancellationToken.ThrowIfCancellationRequested();
         var work = new RequestWork(
-            this, (batch, onEnded) => _sequencer.Caller.CommitAsync(batch, proposal, onEnded));
+            this, async (batch, onEnded) =>
+            {
+                await CheckBoundedAsync(batch, operations).ConfigureAwait(false);
+                return await _sequencer.Caller.CommitAsync(batch, proposal, onEnded).ConfigureAwait(false);
+            });
         return await FinishAsync(transaction, work, cancellationToken).ConfigureAwait(false);
     }
 
@@ -199,6 +206,8 @@ sealed class StoreSequencing : IDisposable
             throw new ArgumentException("A serial transaction cannot have requirements that are functions, because another node checks it. Nothing was written.", nameof(transaction));
         foreach (var (policy, operation) in operations)
         {
+            if (new SerialOperation(policy, operation).IsReserved)
+                throw new ArgumentException(SerialOperation.DescribeReserved(operation), nameof(transaction));
             if (policy == MergePolicy.Serial && operation.Kind == DocumentOperationKind.Update)
             {
                 throw new ArgumentException(
@@ -220,6 +229,18 @@ sealed class StoreSequencing : IDisposable
         CheckCount(transaction.Numbers.Count, SerialNumber.MaxNumbers, "numbers");
         if (transaction.Effects.Count > 0)
             TransactionCheck.Check(transaction.Effects, _options);
+    }
+
+    /// <summary>Checks that no operation replaces a document of this store that has a counter with bounds. The sequencer checks its own store, too.</summary>
+    /// <exception cref="InvalidOperationException">An operation does.</exception>
+    async ValueTask CheckBoundedAsync(ReplicaBatch batch, SerialOperation[] operations)
+    {
+        foreach (var (_, operation) in operations)
+        {
+            if (_replica.Catalog.Find(operation.Keyspace) is { } keyspace
+                && BoundedReplacement.IsBy(operation, await batch.ReadAsync(batch.KeyOf(keyspace, operation.Key)).ConfigureAwait(false), keyspace.Policy))
+                throw new InvalidOperationException(BoundedReplacement.Describe(operation));
+        }
     }
 
     static void CheckCount(int count, int limit, string what)
@@ -245,6 +266,8 @@ sealed class StoreSequencing : IDisposable
         if (request.Outcome == SerialOutcome.Conflict)
         {
             var conflict = new SerialConflictException(transaction, request.Refusal!);
+            if (request.Refusal!.IsOfOperation)
+                throw new SerialOperationException(conflict.Message);
             _metrics.Conflicted(conflict.Keyspace);
             _conflicts.AddOrUpdate(conflict.Keyspace, 1, static (_, count) => count + 1);
             // Whoever reads again must find what the transaction was refused for.

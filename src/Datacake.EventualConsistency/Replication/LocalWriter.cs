@@ -60,12 +60,8 @@ sealed class LocalWriter(OwnRun run, GapCloser gapCloser, KeyspaceCatalog catalo
             var current = await batch.ReadAsync(key).ConfigureAwait(false);
             if (operation.Kind == DocumentOperationKind.Update && !current.IsAlive(keyspace.Policy))
                 throw new DocumentNotFoundException(operation.Keyspace, operation.Key);
-            if (operation.Kind == DocumentOperationKind.Put && !isSerial && !transaction.MayReplaceBounded && BoundedCounter.HasAny(current) && current.IsAlive(keyspace.Policy))
-            {
-                throw new InvalidOperationException(
-                    $"The document {operation.Key} of the keyspace '{operation.Keyspace}' has a counter with bounds, and cannot be replaced: what other nodes subtract from the counter meanwhile would be lost. "
-                        + "Nothing was written. Update the document, or delete it first.");
-            }
+            if (!isSerial && !transaction.MayReplaceBounded && BoundedReplacement.IsBy(operation, current, keyspace.Policy))
+                throw new InvalidOperationException(BoundedReplacement.Describe(operation));
             _keys.Add(key);
         }
 

@@ -26,4 +26,13 @@ enum RefusalReason : byte
 
     /// <summary>A sequence of numbers has none left that its places can hold.</summary>
     NoNumber,
+
+    /// <summary>An operation writes what only sequencers write, in a keyspace of the store's own.</summary>
+    Reserved,
+
+    /// <summary>The keyspace of an operation has another merge policy on the sequencer than on the caller.</summary>
+    OtherPolicy,
+
+    /// <summary>An operation replaces a living document that has a counter with bounds.</summary>
+    Bounded,
 }

@@ -1,6 +1,7 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Sequencing.Messages;
+using Datacake.EventualConsistency.Transactions;
 
 namespace Datacake.EventualConsistency.Sequencing;
 
@@ -66,13 +67,44 @@ partial class Sequencer
     /// <summary>Returns what is to become of a transaction: a reason to refuse it, or its effects with the numbers that it is assigned.</summary>
     async ValueTask<(Verdict Verdict, IReadOnlyList<SerialOperation> Operations, IReadOnlyList<long> Numbers)> DecideAsync(ReplicaBatch batch, SerialProposal proposal)
     {
-        var verdict = await CheckAsync(batch, proposal).ConfigureAwait(false);
+        var verdict = await CheckOperationsAsync(batch, proposal.Operations).ConfigureAwait(false);
+        if (verdict == Verdict.Holds)
+            verdict = await CheckAsync(batch, proposal).ConfigureAwait(false);
         if (verdict != Verdict.Holds)
             return (verdict, [], []);
         (verdict, var operations, var numbers) = await AssignAsync(batch, proposal).ConfigureAwait(false);
         if (verdict == Verdict.Holds)
             verdict = await CheckUniqueAsync(batch, proposal.UniqueIndexes, operations).ConfigureAwait(false);
         return (verdict, operations, numbers);
+    }
+
+    /// <summary>Finds the first operation that no transaction may have, whatever the caller's node knows [S1].</summary>
+    async ValueTask<Verdict> CheckOperationsAsync(ReplicaBatch batch, IReadOnlyList<SerialOperation> operations)
+    {
+        for (int i = 0; i < operations.Count; i++)
+        {
+            var operation = operations[i];
+            if (operation.IsReserved)
+                return new SerialRefusal(RefusalReason.Reserved, i);
+            string name = operation.Operation.Keyspace;
+            var keyspace = _replica.Catalog.Find(name);
+            if (keyspace is null ? IsWaitingUnder(name, operation.Policy) : keyspace.Policy != operation.Policy)
+                return new SerialRefusal(RefusalReason.OtherPolicy, i);
+            if (keyspace is not null && BoundedReplacement.IsBy(operation.Operation, await batch.ReadAsync(batch.KeyOf(keyspace, operation.Operation.Key)).ConfigureAwait(false), keyspace.Policy))
+                return new SerialRefusal(RefusalReason.Bounded, i);
+        }
+        return Verdict.Holds;
+    }
+
+    /// <summary>Returns true if an entry that waits creates a keyspace with another policy than the given one.</summary>
+    bool IsWaitingUnder(string keyspace, MergePolicy policy)
+    {
+        for (ulong index = Kept.Base + 1; index <= _log.Last; index++)
+        {
+            if (_log[index].Operations.Any(other => other.Operation.Keyspace == keyspace && other.Policy != policy))
+                return true;
+        }
+        return false;
     }
 
     /// <summary>Notes a request for a barrier, which is confirmed by the next round that begins [S7].</summary>

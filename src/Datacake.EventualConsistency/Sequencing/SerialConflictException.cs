@@ -1,3 +1,5 @@
+using Datacake.EventualConsistency.Transactions;
+
 namespace Datacake.EventualConsistency.Sequencing;
 
 /// <summary>The exception that is thrown when a sequencer has refused a serial transaction. The transaction took no effect, and never will.</summary>
@@ -18,7 +20,7 @@ sealed class SerialConflictException(SerialTransaction transaction, SerialRefusa
     static string KeyspaceOf(SerialTransaction transaction, SerialRefusal refusal) => refusal.Reason switch
     {
         RefusalReason.Document => transaction.Conditions[refusal.Condition].Keyspace,
-        RefusalReason.Unique => transaction.Effects.Operations[refusal.Condition].Keyspace,
+        RefusalReason.Unique or RefusalReason.Reserved or RefusalReason.OtherPolicy or RefusalReason.Bounded => transaction.Effects.Operations[refusal.Condition].Keyspace,
         RefusalReason.NoNumber => SerialNumber.Keyspace,
         _ => transaction.Ranges[refusal.Condition].Keyspace,
     };
@@ -34,6 +36,11 @@ sealed class SerialConflictException(SerialTransaction transaction, SerialRefusa
             RefusalReason.Unique =>
                 $"The document {transaction.Effects.Operations[refusal.Condition].Key} of {keyspace} has the values that the document {refusal.Owner} has in the unique index '{refusal.Index}'. "
                     + "Nothing was written. Write another value.",
+            RefusalReason.Reserved => SerialOperation.DescribeReserved(transaction.Effects.Operations[refusal.Condition]),
+            RefusalReason.OtherPolicy =>
+                $"The document {transaction.Effects.Operations[refusal.Condition].Key} of {keyspace} was not written, because {keyspace} has another merge policy on the sequencer than on this node. "
+                    + "Nothing was written. Declare the keyspace alike on all nodes, and retry when they run the same version.",
+            RefusalReason.Bounded => BoundedReplacement.Describe(transaction.Effects.Operations[refusal.Condition]),
             RefusalReason.NoNumber =>
                 $"The sequence '{transaction.Numbers[refusal.Condition].Sequence}' has no number left up to {transaction.Numbers[refusal.Condition].Max}. Nothing was written. Use a larger type.",
             RefusalReason.TooMuch =>

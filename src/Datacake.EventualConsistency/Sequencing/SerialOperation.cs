@@ -8,6 +8,27 @@ namespace Datacake.EventualConsistency.Sequencing;
 /// <param name="Operation">The operation.</param>
 readonly record struct SerialOperation(MergePolicy Policy, DocumentOperation Operation)
 {
+    /// <summary>The prefix of the names of the store's own keyspaces.</summary>
+    const string ReservedPrefix = "datacake.";
+
+    /// <summary>The store's own keyspaces that serial transactions write to: the leases, and the notes of seeds.</summary>
+    const string Leases = "datacake.leases", Seeds = "datacake.seeds";
+
+    /// <summary>
+    /// True if only sequencers may make the operation: it writes to their records of outcomes, numbers or unique indexes, or to a keyspace that is reserved for later versions. A record of
+    /// a unique index may be deleted, which ends its enforcement [S4].
+    /// </summary>
+    public bool IsReserved => Operation.Keyspace.StartsWith(ReservedPrefix, StringComparison.Ordinal) && Operation.Keyspace switch
+    {
+        Leases or Seeds => false,
+        UniqueIndex.RecordKeyspace => Operation.Kind != DocumentOperationKind.Delete,
+        _ => true,
+    };
+
+    /// <summary>Returns the message for a reserved operation.</summary>
+    public static string DescribeReserved(DocumentOperation operation) =>
+        $"The serial transaction writes to the keyspace '{operation.Keyspace}', whose name begins with '{ReservedPrefix}': only the store itself writes to it. Nothing was written. Use another keyspace.";
+
     /// <summary>The stamp of a document that is made of a content, before a transaction gives the content its stamp.</summary>
     public static HlcTimestamp NoStampYet { get; } = new(1);
 }

@@ -6,8 +6,8 @@ namespace Datacake.EventualConsistency.Sequencing;
 /// <summary>The refusal of a transaction by a sequencer, for good [S8].</summary>
 /// <param name="Reason">The reason.</param>
 /// <param name="Condition">
-/// The index of the condition, if the reason is <see cref="RefusalReason.Document"/>; of the operation, if it is <see cref="RefusalReason.Unique"/>; of the
-/// number, if it is <see cref="RefusalReason.NoNumber"/>; otherwise, of the range.
+/// The index of the condition, if the reason is <see cref="RefusalReason.Document"/>; of the operation, if it is <see cref="RefusalReason.Unique"/> or
+/// <see cref="IsOfOperation"/>; of the number, if it is <see cref="RefusalReason.NoNumber"/>; otherwise, of the range.
 /// </param>
 sealed record SerialRefusal(RefusalReason Reason, int Condition)
 {
@@ -19,11 +19,14 @@ sealed record SerialRefusal(RefusalReason Reason, int Condition)
     /// <summary>Gets the key of the document that has the value; null if the reason is another one.</summary>
     public DocumentKey? Owner { get; init; }
 
+    /// <summary>True if an operation is not permitted at all, so that no other state of the documents would help.</summary>
+    public bool IsOfOperation => Reason is RefusalReason.Reserved or RefusalReason.OtherPolicy or RefusalReason.Bounded;
+
     /// <summary>Returns true if the refusal names something that a transaction has.</summary>
     public bool IsOf(SerialProposal proposal) => (uint)Condition < (uint)(Reason switch
     {
         RefusalReason.Document => proposal.Conditions.Count,
-        RefusalReason.Unique => proposal.Operations.Count,
+        RefusalReason.Unique or RefusalReason.Reserved or RefusalReason.OtherPolicy or RefusalReason.Bounded => proposal.Operations.Count,
         RefusalReason.NoNumber => proposal.Numbers.Count,
         _ => proposal.Ranges.Count,
     });
@@ -50,7 +53,7 @@ sealed record SerialRefusal(RefusalReason Reason, int Condition)
 
     public static SerialRefusal Read(ref MessagePackReader reader)
     {
-        var reason = (RefusalReason)Record.ReadChoice(ref reader, (byte)RefusalReason.NoNumber, "reason for a refusal");
+        var reason = (RefusalReason)Record.ReadChoice(ref reader, (byte)RefusalReason.Bounded, "reason for a refusal");
         int condition = reader.ReadInt32();
         if (condition < 0)
             throw new InvalidDataException($"A refusal names the condition {condition}.");

@@ -90,6 +90,9 @@ sealed class SequencedStore : IAsyncDisposable
         return RunAsync(_sequencer.TickAsync);
     }
 
+    /// <summary>Writes a transaction that merges, beside the sequence.</summary>
+    public Task WriteAsync(Transaction transaction) => RunAsync(async batch => await _replica.WriteAsync(batch, transaction));
+
     public Task DeclareAsync(string keyspace, params DocumentIndex[] indexes) => RunAsync(batch => KeyspaceDeclarer.DeclareAsync(
         _replica, batch, new KeyspaceDeclaration(keyspace, MergePolicy.Serial, indexes), NullLogger.Instance, default));
 

@@ -1,0 +1,21 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Escrow;
+
+namespace Datacake.EventualConsistency.Transactions;
+
+/// <summary>The replacement of a living document that has a counter with bounds, which is refused: the shares of other nodes would be lost [E1].</summary>
+/// <remarks>See ESCROW.md.</remarks>
+static class BoundedReplacement
+{
+    /// <summary>Returns true if an operation replaces a living document with a bounded counter.</summary>
+    /// <param name="operation">The operation.</param>
+    /// <param name="current">The present document.</param>
+    /// <param name="policy">The merge policy of the keyspace. Serial documents have no counters.</param>
+    public static bool IsBy(DocumentOperation operation, Document current, MergePolicy policy) =>
+        operation.Kind == DocumentOperationKind.Put && policy != MergePolicy.Serial && BoundedCounter.HasAny(current) && current.IsAlive(policy);
+
+    /// <summary>Returns the message for the caller.</summary>
+    public static string Describe(DocumentOperation operation) =>
+        $"The document {operation.Key} of the keyspace '{operation.Keyspace}' has a counter with bounds, and cannot be replaced: what other nodes subtract from the counter meanwhile would be lost. "
+            + "Nothing was written. Update the document, or delete it first.";
+}
