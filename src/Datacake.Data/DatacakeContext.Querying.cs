@@ -25,9 +25,17 @@ public abstract partial class DatacakeContext : IQueryContext
 
     Exception IQueryContext.ConflictOf(KeyspaceModel keyspace, DocumentKey key, object entity, SerialConflictException refused)
     {
+        return UniqueConstraintException.Of(UntrackedEntry(keyspace, key, entity), refused);
+    }
+
+    BoundExceededException IQueryContext.BoundOf(KeyspaceModel keyspace, DocumentKey key, object entity, CounterBoundException exceeded) =>
+        new(UntrackedEntry(keyspace, key, entity), exceeded);
+
+    EntityEntry UntrackedEntry(KeyspaceModel keyspace, DocumentKey key, object entity)
+    {
         var entry = new ChangeTracker(this).NewEntry(keyspace, entity);
         entry.Key = key;
-        return UniqueConstraintException.Of(entry, refused);
+        return entry;
     }
 
     bool IQueryContext.ObservesQueries => ObservesQueries;

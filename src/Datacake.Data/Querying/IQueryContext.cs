@@ -51,6 +51,13 @@ interface IQueryContext
     /// <param name="refused">The refusal of the sequencer.</param>
     Exception ConflictOf(KeyspaceModel keyspace, DocumentKey key, object entity, SerialConflictException refused);
 
+    /// <summary>Returns the exception for an entity that is not tracked, and has a counter that an update would move beyond its bounds.</summary>
+    /// <param name="keyspace">The keyspace of the entity.</param>
+    /// <param name="key">The key of the entity.</param>
+    /// <param name="entity">The entity.</param>
+    /// <param name="exceeded">The exception of the store.</param>
+    BoundExceededException BoundOf(KeyspaceModel keyspace, DocumentKey key, object entity, CounterBoundException exceeded);
+
     /// <summary>
     /// Reports the start of a query. Returns the object to report its end with; null if nobody observes queries.
     /// </summary>

@@ -18,7 +18,7 @@ public sealed class BoundExceededException : Exception
         AvailableElsewhere = innerException.AvailableElsewhere;
     }
 
-    /// <summary>Gets the entity.</summary>
+    /// <summary>Gets the entity. After an update in the store (<c>ExecuteUpdateAsync</c>), it is not tracked.</summary>
     public EntityEntry Entry { get; }
 
     /// <summary>Gets the name of the counter, as it is stored.</summary>
@@ -43,7 +43,7 @@ public sealed class BoundExceededException : Exception
             + $"{e.AvailableElsewhere}, as far as is known here. Nothing was saved.";
         if (e.Withheld > 0)
             message += $" This node may change it by another {e.Withheld} once it has heard from all members since its start.";
-        return message + " Reload the entity (Entry(entity).ReloadAsync()), and change the counter by less"
+        return message + (entry.CurrentState == EntityState.Detached ? " Change the counter by less" : " Reload the entity (Entry(entity).ReloadAsync()), and change the counter by less")
             + (e.AvailableElsewhere + e.Withheld > 0 ? ", or retry when this node can reach the others." : ".");
     }
 }

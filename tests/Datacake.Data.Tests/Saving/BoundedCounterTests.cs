@@ -105,9 +105,12 @@ public class BoundedCounterTests(StoreFixture fixture)
     {
         long id = await AddAsync(new Concert { Tickets = 2 });
         await using var db = NewContext();
-        var refused = await Assert.ThrowsAsync<CounterBoundException>(
+        var refused = await Assert.ThrowsAsync<BoundExceededException>(
             () => db.Concerts.Where(c => c.Id == id).ExecuteUpdateAsync(s => s.SetProperty(c => c.Tickets, c => c.Tickets - 3), Token));
-        Assert.Equal(2, refused.AvailableHere);
+        Assert.Equal((2, 0, "Tickets", id), (refused.AvailableHere, refused.Bound, refused.Property, ((Concert)refused.Entry.Entity).Id));
+        Assert.Equal(EntityState.Detached, refused.Entry.State);
+        Assert.Contains($"Tickets of the Concert {id} cannot be changed by -3", refused.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("Reload", refused.Message, StringComparison.Ordinal);
         Assert.Equal(1, await db.Concerts.Where(c => c.Id == id).ExecuteUpdateAsync(s => s.SetProperty(c => c.Tickets, c => c.Tickets - 2), Token));
     }
 

@@ -45,6 +45,7 @@ public abstract partial class Query<T>
     /// </summary>
     /// <returns>The number of entities that were found, the number that were written, and the stamp of the transaction.</returns>
     /// <exception cref="InvalidOperationException">The query is not one for entities, but, for example, a projection.</exception>
+    /// <exception cref="BoundExceededException">A counter would pass its bound. Nothing was written.</exception>
     /// <exception cref="EntityValidationException">Entities would violate the rules of their class. Nothing was written.</exception>
     /// <exception cref="ArgumentException">
     /// A property cannot be set, or there are more results than one transaction can hold. In the latter case, use <see cref="Take"/>, and

@@ -35,6 +35,7 @@ sealed class UntrackedWrites(IQueryContext context)
     /// <param name="consistency">The level, which is always that of serial writes if one of the entities is serial.</param>
     /// <param name="isLast">True to throw if an entity has changed.</param>
     /// <param name="cancellationToken">Cancels the commit.</param>
+    /// <exception cref="BoundExceededException">A counter would pass its bound.</exception>
     /// <exception cref="UniqueConstraintException">Another entity has the values of an entity in a unique index.</exception>
     /// <returns>The result; null if an entity has changed since it was read, so that nothing was written.</returns>
     public async Task<CommitResult?> TryCommitAsync(ReplicatedStore store, Consistency consistency, bool isLast, CancellationToken cancellationToken)
@@ -49,6 +50,11 @@ sealed class UntrackedWrites(IQueryContext context)
         {
             var (keyspace, key, _, entity) = _writes[e.Refusal.Condition].Entity;
             throw context.ConflictOf(keyspace, key, entity, e);
+        }
+        catch (CounterBoundException e)
+        {
+            var (keyspace, key, _, entity) = _writes.Find(write => write.Entity.Keyspace.Name == e.Keyspace && write.Entity.Key == e.Key).Entity;
+            throw context.BoundOf(keyspace, key, entity, e);
         }
         catch (Exception e) when (e is TransactionConflictException or SerialConflictException && !isLast)
         {
