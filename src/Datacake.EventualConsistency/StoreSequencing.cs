@@ -227,8 +227,10 @@ sealed class StoreSequencing : IDisposable
         CheckCount(transaction.Ranges.Count, SerialRange.MaxRanges, "ranges");
         CheckCount(transaction.UniqueIndexes.Count, UniqueIndex.MaxIndexes, "unique indexes");
         CheckCount(transaction.Numbers.Count, SerialNumber.MaxNumbers, "numbers");
+        foreach (var number in transaction.Numbers)
+            CheckCount(number.Places.Count, SerialNumber.MaxNumbers, $"places of one number of the sequence '{number.Sequence}'");
         if (transaction.Effects.Count > 0)
-            TransactionCheck.Check(transaction.Effects, _options);
+            TransactionCheck.Check(transaction.Effects, _options, UnnumberedOf(transaction));
     }
 
     /// <summary>Checks that no operation replaces a document of this store that has a counter with bounds. The sequencer checks its own store, too.</summary>
@@ -242,6 +244,11 @@ sealed class StoreSequencing : IDisposable
                 throw new InvalidOperationException(BoundedReplacement.Describe(operation));
         }
     }
+
+    /// <summary>Returns the indexes of the operations whose keys get numbers, so that they are only known then; null if there are none.</summary>
+    static HashSet<int>? UnnumberedOf(SerialTransaction transaction) => transaction.Numbers.Count == 0
+        ? null
+        : [.. transaction.Numbers.SelectMany(static number => number.Places).Where(static place => place.Offset >= 0).Select(static place => place.Operation)];
 
     static void CheckCount(int count, int limit, string what)
     {

@@ -11,8 +11,11 @@ static class TransactionCheck
     const int MaxTransactionLength = 12 * 1024 * 1024;
 
     /// <summary>Checks a transaction.</summary>
+    /// <param name="transaction">The transaction.</param>
+    /// <param name="options">The limits.</param>
+    /// <param name="unnumbered">The indexes of the operations whose keys are not known yet, because numbers become part of them; null if there are none.</param>
     /// <exception cref="ArgumentException">The transaction is invalid. The message says what is wrong, and where.</exception>
-    public static void Check(Transaction transaction, ReplicatedStoreOptions options)
+    public static void Check(Transaction transaction, ReplicatedStoreOptions options, IReadOnlySet<int>? unnumbered = null)
     {
         if (transaction.Count == 0)
             throw new ArgumentException("The transaction is empty. Add at least one operation before the commit.", nameof(transaction));
@@ -32,7 +35,7 @@ static class TransactionCheck
                     + $"({nameof(ReplicatedStoreOptions)}.{nameof(ReplicatedStoreOptions.MaxDocumentLength)}). Remove some of its content, or split it into several documents.",
                     operation.Content.Length, options.MaxDocumentLength, operation);
             }
-            if (seen?.Add((operation.Keyspace, operation.Key)) == false)
+            if (unnumbered?.Contains(i) != true && seen?.Add((operation.Keyspace, operation.Key)) == false)
             {
                 throw new ArgumentException(
                     $"The transaction writes to the document {operation.Key} of the keyspace '{operation.Keyspace}' more than once.", nameof(transaction));

@@ -248,6 +248,15 @@ public sealed class SerialStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task Number_with_too_many_places_is_refused_before_it_is_sent()
+    {
+        await using var cluster = await StartAsync(1);
+        var number = new SerialNumber("many", 10, [.. Enumerable.Repeat(NumberPlace.OfKey(0, 0, 0), SerialNumber.MaxNumbers + 1)]);
+        var e = await Assert.ThrowsAsync<ArgumentException>(async () => await cluster[1].Store.CommitSerialAsync(new SerialTransaction(PutOf(0, 1), []) { Numbers = [number] }, Token));
+        Assert.Equal("A serial transaction has 100001 places of one number of the sequence 'many'. The limit is 100000. Nothing was written. Read or write less in one transaction.", e.Message);
+    }
+
+    [Fact]
     public async Task Members_that_join_become_voters_up_to_the_number_that_is_set_and_not_those_that_never_vote()
     {
         await using var cluster = new TestCluster();
