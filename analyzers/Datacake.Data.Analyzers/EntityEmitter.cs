@@ -198,6 +198,8 @@ sealed partial class EntityEmitter
         var key = Keys.Single();
         _source.Line($"public override object? UnsetKeyValue => default({key.BareType});");
         _source.Line();
+        if (method == EntitySpec.NumberedKey)
+            return;
         string comparer = $"global::System.Collections.Generic.EqualityComparer<{key.BareType}>.Default";
         _source.Open($"protected override void GenerateKey({_spec.Type} entity, {Names.Support}KeyGenerator keys)");
         _source.Line($"if ({comparer}.Equals(entity.{Identifier(key.Name)}, default!))");

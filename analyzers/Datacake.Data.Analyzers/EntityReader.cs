@@ -56,6 +56,8 @@ sealed class EntityReader(
         CheckNumbers(all);
         var indexes = new IndexReader(entity, hierarchy.DerivedTypes, _configuration, all, IsSerial, diagnostics).Read(symbols, ofDerived);
         string? keyGenerator = KeyGenerator(keys, properties);
+        if (keyGenerator == EntitySpec.NumberedKey)
+            properties[0] = properties[0] with { IsNumbered = true };
         if (!diagnostics.IsEmpty)
             return null;
         return new EntitySpec(
@@ -194,8 +196,8 @@ sealed class EntityReader(
     }
 
     /// <summary>
-    /// Returns the name of the key generator's method that generates keys; null if there is none; or <see cref="EntitySpec.UnsetKey"/> if a
-    /// key of 0, or of another default value, counts as not set.
+    /// Returns the name of the key generator's method that generates keys; null if there is none; <see cref="EntitySpec.NumberedKey"/> if the sequencer numbers them;
+    /// or <see cref="EntitySpec.UnsetKey"/> if a key of 0, or of another default value, counts as not set.
     /// </summary>
     string? KeyGenerator(List<IPropertySymbol> keys, List<PropertySpec> properties)
     {
@@ -221,12 +223,13 @@ sealed class EntityReader(
                 "global::System.Guid" => "NextGuid",
                 _ => null,
             };
+            bool isNumber = IsSerial && property.Converter is null && stored is "int" or "long";
             string? problem = keys.Count > 1 ? "The key has several properties."
-                : method is null ? $"Generated values of type '{stored}' would not be unique across nodes."
+                : method is null && !isNumber ? NotGenerated(stored, property.Converter is not null)
                 : property.Setter == SetterKind.None ? "The property cannot be set."
                 : null;
             if (problem is null)
-                return method;
+                return isNumber ? EntitySpec.NumberedKey : method;
             if (isAsked == true)
                 diagnostics.Report(Diagnostics.GeneratedKey, symbol, type.Name, symbol.Name, problem);
             if (isAsked is null && keys.Count == 1 && stored is "int" or "uint" or "short" or "ushort")
@@ -234,4 +237,7 @@ sealed class EntityReader(
         }
         return null;
     }
+
+    string NotGenerated(string stored, bool isConverted) => $"Generated values of type '{stored}' would not be unique across nodes."
+        + (stored != "int" ? "" : !IsSerial ? " In a serial class ([Serial] or IsSerial()), an int key gets the next number when it is saved." : isConverted ? " Only keys without a converter get numbers." : "");
 }

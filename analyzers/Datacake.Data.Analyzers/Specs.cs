@@ -72,7 +72,12 @@ sealed record EntitySpec(
     /// </summary>
     public const string UnsetKey = "";
 
-    /// <summary>Gets the method of the key generator that generates keys; null if the user always sets them.</summary>
+    /// <summary>The value of <see cref="KeyGenerator"/> if a key of 0 is replaced by the next number of a sequence when the entity is saved.</summary>
+    public const string NumberedKey = "#";
+
+    /// <summary>
+    /// Gets the method of the key generator that generates keys, <see cref="UnsetKey"/> or <see cref="NumberedKey"/>; null if the user always sets them.
+    /// </summary>
     public string? KeyGenerator { get; init; }
 
     /// <summary>True if only serial transactions write the entities.</summary>

@@ -15,18 +15,22 @@ sealed class LocalCluster : IAsyncDisposable
     public DatacakeNode this[int nodeId] => _nodes[nodeId];
 
     /// <summary>Starts a node, or restarts it with the same address and file.</summary>
-    public async Task<DatacakeNode> StartAsync(int nodeId)
+    public async Task<DatacakeNode> StartAsync(int nodeId, Action<DatacakeNodeOptions>? configure = null)
     {
         if (!_addresses.TryGetValue(nodeId, out string? address))
             _addresses[nodeId] = address = _reserved.Next();
         var node = await DatacakeNode.StartAsync(
-            options => options
-                .WithNodeId(nodeId)
-                .ListenOn(address)
-                .WithSeeds([.. _addresses.Where(known => known.Key != nodeId).Select(known => known.Value)])
-                .WithGossip(gossip => gossip.UseLocal())
-                .WithStore(store => store.AcknowledgmentTimeout = Eventually.Deadline)
-                .UseSqlite(Path.Combine(_folder, $"{nodeId}.db")),
+            options =>
+            {
+                options
+                    .WithNodeId(nodeId)
+                    .ListenOn(address)
+                    .WithSeeds([.. _addresses.Where(known => known.Key != nodeId).Select(known => known.Value)])
+                    .WithGossip(gossip => gossip.UseLocal())
+                    .WithStore(store => store.AcknowledgmentTimeout = Eventually.Deadline)
+                    .UseSqlite(Path.Combine(_folder, $"{nodeId}.db"));
+                configure?.Invoke(options);
+            },
             Token);
         _nodes[nodeId] = node;
         await node.OpenStoreAsync(Token);

@@ -100,7 +100,7 @@ public sealed partial class ChangeTracker
     /// <summary>Tracks an entity as added, without following its navigations.</summary>
     internal void TrackAdded(EntityEntry entry)
     {
-        Track(entry, entry.Keyspace.Entity.KeyOf(entry.Entity, KeyWriter));
+        Track(entry, AddedKeyOf(entry));
         RecordDetached(entry, isDetached: false);
         entry.CurrentState = EntityState.Added;
         entry.IsNew = true;

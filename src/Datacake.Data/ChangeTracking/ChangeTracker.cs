@@ -101,6 +101,8 @@ public sealed partial class ChangeTracker : IEntityTracker
     public void AcceptAllChanges()
     {
         using var operation = Context.Concurrency.Enter();
+        foreach (var entry in _entries.All)
+            CheckStorable(entry, "cannot be accepted as saved");
         foreach (var entry in _entries.All.ToList())
         {
             if (entry.CurrentState != EntityState.Unchanged)
@@ -116,6 +118,7 @@ public sealed partial class ChangeTracker : IEntityTracker
         foreach (var entry in _entries.All)
             entry.CurrentState = EntityState.Detached;
         _entries.Clear();
+        _unnumbered = null;
     }
 
     internal bool TryGetEntry(object entity, [NotNullWhen(true)] out EntityEntry? entry) => _entries.TryGet(entity, out entry);
@@ -166,6 +169,11 @@ public sealed partial class ChangeTracker : IEntityTracker
     {
         using var operation = Context.Concurrency.Enter();
         bool isKept = state is EntityState.Unchanged or EntityState.Modified;
+        if (isKept && entry.CurrentState == EntityState.Added && entry.Keyspace.Entity.MayAwaitNumber)
+        {
+            CheckStorable(entry, $"cannot become {state}");
+            CheckKey(entry);
+        }
         entry.IsDeleteOverridden = isKept && (entry.IsDeleteOverridden || (entry.CurrentState == EntityState.Deleted && (entry.IsCascaded || entry.IsOrphan)));
         entry.IsReached = entry.MayBeStored = entry.IsOrphan = entry.IsCascaded = false;
         RecordDetached(entry, state == EntityState.Detached);
@@ -182,7 +190,7 @@ public sealed partial class ChangeTracker : IEntityTracker
         var assumed = assumesOriginal ? entry.Encode() : null;
         if (entry.CurrentState == EntityState.Detached)
         {
-            var key = entry.Keyspace.Entity.KeyOf(entry.Entity, KeyWriter);
+            var key = state == EntityState.Added ? AddedKeyOf(entry) : entry.Keyspace.Entity.KeyOf(entry.Entity, KeyWriter);
             // The tracked entity with this key is to be deleted, so the new entity replaces it.
             if (state == EntityState.Added && TryGetEntry(entry.Keyspace.Entity, key, out var known) && known.CurrentState == EntityState.Deleted)
             {
@@ -249,8 +257,10 @@ public sealed partial class ChangeTracker : IEntityTracker
             return new PendingWrite(entry, current, current);
         if (entry.Original is not { } original)
             return new PendingWrite(entry, current, null);
-        var changes = entry.IsAsserted ? current.AssertedOver(original) : current.ChangesFrom(original);
-        entry.CurrentState = entry.IsAsserted || !changes.IsEmpty ? EntityState.Modified : EntityState.Unchanged;
+        // A foreign key that gets a number has to be written, even if it was 0 before.
+        bool isAsserted = entry.IsAsserted || RefersToUnnumbered(entry);
+        var changes = isAsserted ? current.AssertedOver(original) : current.ChangesFrom(original);
+        entry.CurrentState = isAsserted || !changes.IsEmpty ? EntityState.Modified : EntityState.Unchanged;
         return changes.IsEmpty ? null : new PendingWrite(entry, current, changes);
     }
 
@@ -339,6 +349,13 @@ public sealed partial class ChangeTracker : IEntityTracker
     /// <summary>Throws if the key of a stored entity has changed. The key of an added entity may change.</summary>
     void CheckKey(EntityEntry entry)
     {
+        if (entry.CurrentState == EntityState.Added && entry.Keyspace.Entity.MayAwaitNumber)
+        {
+            var added = AddedKeyOf(entry);
+            if (added != entry.Key && !_entries.TryChangeKey(entry, added))
+                throw Duplicate(entry, added);
+            return;
+        }
         entry.Keyspace.Entity.RewriteKey(entry.Entity, KeyWriter);
         if (KeyWriter.Written.SequenceEqual(entry.Key.Encoded.Span))
             return;

@@ -65,9 +65,7 @@ public partial class EntityEntry
             var relation = navigation.Relation;
             SetLoaded(
                 navigation,
-                navigation.TargetsOf(Entity).Where(target => navigation.IsOnDependent
-                    ? relation.PrincipalKeyOf(Entity) == relation.KeyOf(target)
-                    : relation.PrincipalKeyOf(target) == relation.KeyOf(Entity)),
+                navigation.TargetsOf(Entity).Where(target => navigation.IsOnDependent ? _tracker.Refers(relation, Entity, target) : _tracker.Refers(relation, target, Entity)),
                 isComplete: false);
         }
     }
@@ -97,7 +95,7 @@ public partial class EntityEntry
         foreach (var navigation in Keyspace.Entity.Navigations.Where(static navigation => navigation.IsOnDependent))
         {
             var relation = navigation.Relation;
-            if (navigation.TargetOf(Entity) is not { } current || relation.PrincipalKeyOf(Entity) == relation.KeyOf(current))
+            if (navigation.TargetOf(Entity) is not { } current || tracker.Refers(relation, Entity, current))
                 continue;
             navigation.Remove(Entity, current);
             if (relation.PrincipalKeyOf(Entity) is { } key && tracker.TryGetEntry(relation.Principals.Entity, key, out var known))

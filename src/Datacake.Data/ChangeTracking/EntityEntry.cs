@@ -31,7 +31,9 @@ public partial class EntityEntry
     /// <summary>Gets the keyspace of the entity.</summary>
     public KeyspaceModel Keyspace { get; }
 
-    /// <summary>Gets the key of the entity in the store.</summary>
+    /// <summary>
+    /// Gets the key of the entity in the store. If it gets a number when it is saved, it is a temporary key until then; see <see cref="PropertyEntry.IsTemporary"/>.
+    /// </summary>
     public DocumentKey Key { get; internal set; }
 
     /// <summary>
@@ -94,6 +96,11 @@ public partial class EntityEntry
     public override string ToString() => $"{Keyspace.Entity.Name} {Key}: {State}";
 
     internal IQueryContext Context => _tracker.Context;
+
+    internal ChangeTracker Tracker => _tracker;
+
+    /// <summary>Gets or sets the number in the temporary key of a new entity, in the order in which entities were added; 0 if it has none.</summary>
+    internal long TemporaryNumber { get; set; }
 
     internal EntityState CurrentState { get; set; } = EntityState.Detached;
 

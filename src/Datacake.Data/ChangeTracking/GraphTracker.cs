@@ -168,10 +168,10 @@ sealed class GraphTracker(ChangeTracker tracker)
         Track(tracker.NewEntry(keyspace, target), isRoot: false, mayBeStored, added);
     }
 
-    static void SetForeignKeyIfKnown(RelationModel relation, object dependent, object principal)
+    void SetForeignKeyIfKnown(RelationModel relation, object dependent, object principal)
     {
         if (relation.KeyOf(principal) is not null)
-            relation.Refer(dependent, principal);
+            tracker.Refer(relation, dependent, principal);
     }
 
     static KeyspaceModel KeyspaceOf(NavigationModel navigation) => navigation.IsOnDependent ? navigation.Relation.Principals : navigation.Relation.Dependents;

@@ -13,6 +13,12 @@ readonly struct LoadedNavigation<TRelated>(ChangeTracker tracker, NavigationMode
     public void Assign(object entity, IReadOnlyList<TRelated> related)
     {
         var entry = EntryOf(entity);
+        // Nothing in the store can be related to an entity that has no key yet.
+        if (entry is not null && (navigation.IsOnDependent ? tracker.FindUnnumbered(navigation.Relation, entity) is not null : tracker.AwaitsKey(entry)))
+        {
+            entry.SetLoaded(navigation, entry.LoadedOf(navigation), isComplete: true);
+            return;
+        }
         if (navigation.IsCollection)
             Fill(entity, related, entry);
         else

@@ -82,7 +82,7 @@ sealed class NavigationFixer(ChangeTracker tracker)
         {
             if (relation.KeyOf(principal) is { } key)
             {
-                relation.Refer(dependent, principal);
+                tracker.Refer(relation, dependent, principal);
                 entry.RecordForeignKey(relation, key);
             }
             Connect(relation, dependent, current, principal);
@@ -90,7 +90,7 @@ sealed class NavigationFixer(ChangeTracker tracker)
         else if (isChanged)
         {
             object former = entry.LoadedOf(relation.Reference!).First();
-            if (relation.KeyOf(former) is { } key && relation.PrincipalKeyOf(dependent) == key)
+            if (relation.KeyOf(former) is not null && tracker.Refers(relation, dependent, former))
                 Sever(entry, relation, former, relation.Reference!, dependent, former, isSaving);
         }
         else if (DisagreesWithNavigations(entry, relation, current))
@@ -108,8 +108,8 @@ sealed class NavigationFixer(ChangeTracker tracker)
     bool DisagreesWithNavigations(EntityEntry entry, RelationModel relation, object? current)
     {
         var key = relation.PrincipalKeyOf(entry.Entity);
-        bool isOther = current is not null ? key != relation.KeyOf(current) : key is not null && relation.Reference is { } reference && (entry.IsNew || entry.IsLoaded(reference));
-        return isOther || (_holders.TryGetValue((relation, entry.Entity), out var holders) && holders.Exists(holder => relation.KeyOf(holder.Entity) != key));
+        bool isOther = current is not null ? !tracker.Refers(relation, entry.Entity, current) : key is not null && relation.Reference is { } reference && (entry.IsNew || entry.IsLoaded(reference));
+        return isOther || (_holders.TryGetValue((relation, entry.Entity), out var holders) && holders.Exists(holder => !tracker.Refers(relation, entry.Entity, holder.Entity)));
     }
 
     /// <summary>Returns the principal of a dependent according to the navigations; null if the foreign key decides.</summary>
@@ -161,7 +161,7 @@ sealed class NavigationFixer(ChangeTracker tracker)
             foreach (object dependent in loaded)
             {
                 if (!current.Contains(dependent) && tracker.TryGetEntry(dependent, out var severed) && severed.CurrentState != EntityState.Deleted
-                    && navigation.Relation.PrincipalKeyOf(dependent) == navigation.Relation.KeyOf(entry.Entity))
+                    && tracker.Refers(navigation.Relation, dependent, entry.Entity))
                     Sever(severed, navigation.Relation, entry.Entity, navigation, entry.Entity, dependent, isSaving);
             }
         }

@@ -13,4 +13,7 @@ readonly record struct PendingWrite(EntityEntry Entry, EntityContent? Content, E
 {
     /// <summary>Gets the whole document that a serial save writes; null if the entity is deleted or merges.</summary>
     public DocumentContent? Document { get; init; }
+
+    /// <summary>Gets the properties that get a number of the sequencer; null if there are none.</summary>
+    public IReadOnlyList<NumberedProperty>? Numbered { get; init; }
 }

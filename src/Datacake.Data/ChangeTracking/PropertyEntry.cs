@@ -73,6 +73,31 @@ public readonly struct PropertyEntry
         }
     }
 
+    /// <summary>
+    /// True if the property is part of a key, or a foreign key, that gets a number of the sequencer when the entity is saved. Its value is 0 until then.
+    /// </summary>
+    public bool IsTemporary
+    {
+        get
+        {
+            var (tracker, model, metadata) = (_entry.Tracker, _entry.Keyspace.Entity, Metadata);
+            for (int part = 0; part < model.Key.Count; part++)
+            {
+                if (model.Key[part] == metadata)
+                    return tracker.FindNumberedOf(_entry, part) is not null;
+            }
+            foreach (var relation in model.Relations)
+            {
+                for (int part = 0; part < relation.ForeignKey.Count; part++)
+                {
+                    if (relation.Dependents.Entity == model && relation.ForeignKey[part] == metadata && tracker.FindNumberedOf(relation, _entry.Entity, part) is not null)
+                        return true;
+                }
+            }
+            return false;
+        }
+    }
+
     internal void Set(object? value) => Set(_entry.Entity, value);
 
     internal void SetOriginal(object? value)

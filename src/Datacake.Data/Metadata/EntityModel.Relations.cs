@@ -37,10 +37,12 @@ public abstract partial class EntityModel
         && FindNavigation(name) is { IsCollection: false, IsOnDependent: true, Relation.ForeignKey: [var foreignKey] } navigation
         && navigation.TargetModel.Key is [var key] && key.Name == keyName ? foreignKey : null;
 
-    /// <summary>Generates a key as <see cref="GenerateKey(object, KeyGenerator)"/> does. Returns true if the entity had none.</summary>
+    /// <summary>Generates a key as <see cref="GenerateKey(object, KeyGenerator)"/> does. Returns true if the entity had none; a number is only assigned by the save.</summary>
     internal bool GenerateMissingKey(object entity, KeyGenerator keys)
     {
         object? before = Key is [var key] ? key.GetValue(entity) : null;
+        if (IsKeyNumbered && Equals(before, UnsetKeyValue))
+            return true;
         GenerateKey(entity, keys);
         return Key is [var generated] && !Equals(before, generated.GetValue(entity));
     }
@@ -57,14 +59,22 @@ public abstract partial class EntityModel
     /// <param name="content">The whole content of the entity; null to check all foreign keys.</param>
     /// <param name="original">The content that was read; only changed foreign keys are checked. Null to check all foreign keys.</param>
     /// <param name="errors">Receives the errors.</param>
-    internal void ValidateReferences(object entity, DocumentKey key, EntityContent? content, EntityContent? original, List<ValidationError> errors)
+    /// <param name="isUnnumbered">Returns true for a relation whose foreign key gets a number when the entity is saved; null if there is none.</param>
+    internal void ValidateReferences(
+        object entity, DocumentKey key, EntityContent? content, EntityContent? original, List<ValidationError> errors, Func<RelationModel, bool>? isUnnumbered = null)
     {
         foreach (var relation in Relations)
         {
-            if (relation.Dependents.Entity == this && relation.FindUnset(entity) is { } part && (content is null || original is null || !content.HasSameValue(part.StoredName, original)))
+            if (relation.Dependents.Entity == this && relation.FindUnset(entity) is { } part && (content is null || original is null || !content.HasSameValue(part.StoredName, original))
+                && isUnnumbered?.Invoke(relation) != true)
                 errors.Add(new ValidationError(Name, key, part.Name, relation.DescribeUnset(part)));
         }
     }
+
+    /// <summary>True if entities may be added whose key contains a number that only the save assigns: their own, or that of an entity which they refer to.</summary>
+    internal bool MayAwaitNumber => IsKeyNumbered || ReferringKeyParts.Count > 0;
+
+    IReadOnlyList<RelationModel> ReferringKeyParts => field ??= [.. Relations.Where(relation => relation.Dependents.Entity == this && relation.IsPartOfKey)];
 
     /// <summary>Gets the type that every collection of these entities has.</summary>
     internal abstract Type CollectionType { get; }

@@ -43,6 +43,9 @@ public abstract partial class EntityModel
         _propertiesByName = properties.ToFrozenDictionary(property => property.Name);
     }
 
+    /// <summary>True if a new entity with the key 0 gets the next number as its key when it is saved.</summary>
+    internal bool IsKeyNumbered => Key is [{ IsNumbered: true }];
+
     /// <summary>Gets the entity class.</summary>
     public Type Type { get; }
 

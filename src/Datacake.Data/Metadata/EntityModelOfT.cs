@@ -95,8 +95,11 @@ public abstract class EntityModel<T> : EntityModel
     protected InvalidOperationException UnsetKey(string property, string type) =>
         new(
             $"The key property {property} of the {Name} is 0, and no key is generated, because the type {type} is too small for values that no other node generates. "
-                + "Set it before the entity is added, or change its type to long or Guid. If 0 is a valid key, use [DatabaseGenerated(DatabaseGeneratedOption.None)] "
+                + $"Set it before the entity is added, or {Remedy(type)}. If 0 is a valid key, use [DatabaseGenerated(DatabaseGeneratedOption.None)] "
                 + "or ValueGeneratedNever().");
+
+    string Remedy(string type) => IsSerial ? "change its type to int or long, which get the next number when the entity is saved, and give it a setter"
+        : $"change its type to long or Guid. In a serial class ([Serial] or IsSerial()), {(type == "int" ? "it gets" : "an int or a long gets")} the next number when the entity is saved";
 
     /// <summary>
     /// Returns the exception to throw when an added entity has a key with a converter and the default value of its type. For generated

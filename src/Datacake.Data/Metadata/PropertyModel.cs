@@ -49,7 +49,8 @@ public sealed class PropertyModel(string name, Type type, PropertyKind kind, Fun
     public bool IsConcurrencyToken { get; init; }
 
     /// <summary>
-    /// True if a new entity of a serial class that has the value 0 gets the next number when it is saved (<c>[DatabaseGenerated]</c>). The numbers have no gaps.
+    /// True if a new entity of a serial class that has the value 0 gets the next number when it is saved: an <c>int</c> or <c>long</c> key, or a property with
+    /// <c>[DatabaseGenerated]</c>. The numbers have no gaps.
     /// </summary>
     public bool IsNumbered { get; init; }
 

@@ -48,8 +48,9 @@ public abstract class PropertyBuilder<TProperty>
 
     /// <summary>
     /// Generates a key that no other node generates, when an entity is added whose key is 0 or empty. This is the default if the only key
-    /// property is a <see cref="long"/>, a <see cref="ulong"/> or a <see cref="Guid"/>. Another property of a serial class, an
-    /// <see cref="int"/> or a <see cref="long"/>, gets the next number of a sequence without gaps when a new entity is saved.
+    /// property is a <see cref="long"/>, a <see cref="ulong"/> or a <see cref="Guid"/>. In a serial class, an <see cref="int"/> or a
+    /// <see cref="long"/> gets the next number of a sequence without gaps when a new entity is saved: the only key property by default, and any
+    /// other property for which this method is called.
     /// </summary>
     public abstract PropertyBuilder<TProperty> ValueGeneratedOnAdd();
 

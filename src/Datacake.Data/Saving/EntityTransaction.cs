@@ -22,7 +22,7 @@ static class EntityTransaction
             model.Validate(entry.Entity, entry.Key, errors);
             // An entity that was stored without a required reference may still be changed in other ways.
             if (model.Relations.Count > 0)
-                model.ValidateReferences(entry.Entity, entry.Key, write.Content, entry.CurrentState == EntityState.Added ? null : entry.Original, errors);
+                model.ValidateReferences(entry.Entity, entry.Key, write.Content, entry.CurrentState == EntityState.Added ? null : entry.Original, errors, relation => entry.Tracker.FindUnnumbered(relation, entry.Entity) is not null);
         }
         if (errors.Count > 0)
             throw new EntityValidationException(errors);
@@ -62,7 +62,7 @@ static class EntityTransaction
             if (entry.CurrentState == EntityState.Deleted)
                 transaction.Delete(entry.Keyspace.Name, entry.Key);
             else if (entry.CurrentState == EntityState.Added)
-                transaction.Put(entry.Keyspace.Name, entry.Key, changes!.Cells, changes.Counters);
+                transaction.Put(entry.Keyspace.Name, SerialNumbers.KeyOf(entry), changes!.Cells, changes.Counters);
             else
                 transaction.Update(entry.Keyspace.Name, entry.Key, changes!.Cells, changes.Counters);
             Require(transaction, entry);
@@ -103,7 +103,11 @@ static class EntityTransaction
     }
 
     public static SaveLimitException LimitOf(IReadOnlyList<PendingWrite> writes, TransactionLimitException e) =>
-        new(writes.Count, e.Keyspace is { } keyspace && e.Key is { } key ? EntryOf(writes, keyspace, key) : null, e);
+        new(writes.Count, e.Keyspace is { } keyspace && e.Key is { } key ? TooLarge(writes, keyspace, key) : null, e);
+
+    /// <summary>Returns the entity with a key that is too large. Of several that get their key when they are saved, it is the largest one.</summary>
+    static EntityEntry TooLarge(IReadOnlyList<PendingWrite> writes, string keyspace, DocumentKey key) => writes
+        .Where(write => write.Entry.Keyspace.Name == keyspace && SerialNumbers.KeyOf(write.Entry) == key).MaxBy(static write => write.Content?.Cells.Length ?? 0).Entry;
 
     static bool IsComplete(PendingWrite write) => write.Content is null || write.Changes is not null || write.Entry.Keyspace.Entity.IsSerial;
 
@@ -123,6 +127,9 @@ static class EntityTransaction
     static void Require(Transaction transaction, EntityEntry entry)
     {
         bool isAdded = entry.CurrentState == EntityState.Added;
+        // The sequencer assigns no number with which the key would be stored already.
+        if (isAdded && entry.Tracker.AwaitsKey(entry))
+            return;
         if (isAdded && !entry.MayReplace && entry.Replaced is null)
         {
             transaction.Require(entry.Keyspace.Name, entry.Key, static document => document is null);

@@ -21,7 +21,9 @@ sealed class SerialSave : IDisposable
     readonly Transaction _effects = new();
     readonly List<SerialCondition> _conditions = [];
     IReadOnlyList<SerialRange> _ranges = [];
-    readonly List<PendingWrite> _writes = [];
+    readonly List<PendingWrite> _prepared = [];
+    IReadOnlyList<PendingWrite> _writes = [];                   // with the properties that get numbers
+    IReadOnlyList<SerialNumber> _numbers = [];
     readonly Dictionary<int, EntityEntry> _owners = [];         // by the index of the condition
     readonly HashSet<int> _unread = [];                         // the conditions about entities that the user did not read
     StoreSnapshot? _snapshot;
@@ -42,14 +44,19 @@ sealed class SerialSave : IDisposable
     public static async Task<CommitResult> CommitAsync(
         ReplicatedStore store, IReadOnlyList<PendingWrite> writes, SerialReads? reads, Action<IReadOnlyList<PendingWrite>> onSending, CancellationToken cancellationToken)
     {
+        var unknown = new UnknownIndexes();
         for (int attempt = 1; ; attempt++)
         {
             using var save = new SerialSave(store);
-            await save.PrepareAsync(writes, reads, cancellationToken).ConfigureAwait(false);
+            await save.PrepareAsync(writes, reads, unknown, cancellationToken).ConfigureAwait(false);
             onSending(save._writes);
             try
             {
                 return await store.CommitSerialAsync(save.ToTransaction(), cancellationToken).ConfigureAwait(false);
+            }
+            catch (SerialConflictException e) when (unknown.Add(e))
+            {
+                // The sequencer cannot search the index. It checks all entities instead.
             }
             catch (SerialConflictException e) when (save._unread.Contains(e.Condition) && attempt < MaxAttempts)
             {
@@ -72,27 +79,28 @@ sealed class SerialSave : IDisposable
     SerialTransaction ToTransaction() => new(_effects, _conditions)
     {
         Ranges = _ranges,
-        Numbers = SerialNumbers.Of(_writes),
+        Numbers = _numbers,
         UniqueIndexes = UniqueIndexes.Of(_writes.Where(static write => write.Content is not null).Select(static write => write.Entry.Keyspace)),
     };
 
-    async Task PrepareAsync(IReadOnlyList<PendingWrite> writes, SerialReads? reads, CancellationToken cancellationToken)
+    async Task PrepareAsync(IReadOnlyList<PendingWrite> writes, SerialReads? reads, UnknownIndexes unknown, CancellationToken cancellationToken)
     {
         // The serial ones come first, for which the snapshot must be recent.
         var merging = new List<PendingWrite>();
         foreach (var write in writes)
         {
             if (write.Entry.Keyspace.Entity.IsSerial)
-                _writes.Add(await AddAsync(write, cancellationToken).ConfigureAwait(false));
+                _prepared.Add(await AddAsync(write, cancellationToken).ConfigureAwait(false));
             else
                 merging.Add(write);
         }
         await AddMergingAsync(merging, cancellationToken).ConfigureAwait(false);
+        (_writes, _numbers) = SerialNumbers.Of(_prepared);
         var known = _conditions.ToHashSet();
         if (reads is null)
             return;
         _conditions.AddRange(reads.Conditions.Where(known.Add));
-        _ranges = await reads.RangesAsync(_store, cancellationToken).ConfigureAwait(false);
+        _ranges = await reads.RangesAsync(_store, unknown, cancellationToken).ConfigureAwait(false);
         if (_ranges.Count > SerialRange.MaxRanges)
             throw TooMuch(innerException: null);
     }
@@ -111,9 +119,10 @@ sealed class SerialSave : IDisposable
         {
             if (entry.Replaced is { } replaced)
                 await RequireKnownAsync(replaced, entry, isNeeded: false, cancellationToken).ConfigureAwait(false);
-            else if (!entry.MayReplace)
+            // The sequencer assigns no number with which the key would be stored already.
+            else if (!entry.MayReplace && !entry.Tracker.AwaitsKey(entry))
                 Require(entry, null);
-            _effects.Put(keyspace, entry.Key, written = content!.Cells);
+            _effects.Put(keyspace, SerialNumbers.KeyOf(entry), written = content!.Cells);
         }
         else
         {
@@ -165,7 +174,7 @@ sealed class SerialSave : IDisposable
     {
         if (writes.Count == 0)
             return;
-        _writes.AddRange(writes);
+        _prepared.AddRange(writes);
         var transaction = EntityTransaction.Of(writes);
         foreach (var (keyspace, key, isMet) in transaction.Requirements)
         {
@@ -211,7 +220,7 @@ sealed class SerialSave : IDisposable
         if (refused.Refusal.Reason == RefusalReason.Unique)
             return UniqueConstraintException.Of(_writes[refused.Refusal.Condition].Entry, refused);
         if (refused.Refusal.Reason == RefusalReason.NoNumber)
-            return new InvalidOperationException($"{refused.Message} Make the property a long.", refused);
+            return NoNumberOf(refused);
         if (refused.Refusal.Reason != RefusalReason.Document)
             return RangeConflictOf(refused);
         using var snapshot = await _store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
@@ -232,6 +241,12 @@ sealed class SerialSave : IDisposable
         return new ReadConflictException(name, keyspace, key, refused);
     }
 
+    InvalidOperationException NoNumberOf(SerialConflictException refused)
+    {
+        bool isInt = _numbers[refused.Refusal.Condition].Max == int.MaxValue;
+        return new InvalidOperationException($"{refused.Message} {(isInt ? "Make the property a long." : "Set the property yourself.")}", refused);
+    }
+
     Exception RangeConflictOf(SerialConflictException refused)
     {
         var (keyspace, index, _, _, _, _) = _ranges[refused.Refusal.Condition];
@@ -239,9 +254,6 @@ sealed class SerialSave : IDisposable
         return refused.Refusal.Reason switch
         {
             RefusalReason.TooMuch => TooMuch(refused),
-            RefusalReason.UnknownIndex => new InvalidOperationException(
-                $"The unit of work has searched the index {index} of the keyspace '{keyspace}', which the node does not have that orders the serial saves. Nothing was saved. "
-                    + "Use the context on all nodes, and retry when all of them run the same version.", refused),
             RefusalReason.Range => new ReadConflictException(range, keyspace, key: null, refused),
             _ => refused,
         };

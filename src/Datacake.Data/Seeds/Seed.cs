@@ -8,4 +8,8 @@ namespace Datacake.Data.Seeds;
 /// <param name="Key">The key.</param>
 /// <param name="Content">The content.</param>
 /// <param name="IsSerial">True if the class of the entity is serial.</param>
-sealed record Seed(string Keyspace, DocumentKey Key, EntityContent Content, bool IsSerial);
+sealed record Seed(string Keyspace, DocumentKey Key, EntityContent Content, bool IsSerial)
+{
+    /// <summary>Gets the properties that get the next numbers when the entity is added.</summary>
+    public IReadOnlyList<SeedNumber> Numbers { get; init; } = [];
+}

@@ -3,6 +3,7 @@ using System.Text;
 using Datacake.Crdt;
 using Datacake.Data.Cells;
 using Datacake.Data.CodeGeneration;
+using Datacake.Data.Saving;
 using Datacake.EventualConsistency;
 using Datacake.EventualConsistency.Snapshots;
 
@@ -88,7 +89,8 @@ static class Seeding
                 {
                     throw new InvalidOperationException(
                         $"An entity in HasData of {model.Name} has no key: its {model.Key[0].Name} is {unset}. "
-                            + $"No key is generated, because each node would generate a different one. Set {model.Key[0].Name}.");
+                            + $"{(model.IsKeyNumbered ? "The key of a seed is not numbered, because it tells whether the seed was added before" : "No key is generated, because each node would generate a different one")}. "
+                            + $"Set {model.Key[0].Name}.");
                 }
                 var key = model.KeyOf(entity);
                 if (!known.Add((keyspace.Name, key)))
@@ -102,11 +104,19 @@ static class Seeding
                 }
                 model.Validate(entity, key, errors);
                 model.ValidateReferences(entity, key, content: null, original: null, errors);
-                prepared.Add(new Seed(keyspace.Name, key, content, model.IsSerial));
+                prepared.Add(new Seed(keyspace.Name, key, content, model.IsSerial) { Numbers = NumbersOf(keyspace, content) });
             }
         }
         return errors.Count == 0 ? prepared : throw new EntityValidationException(errors);
     }
+
+    /// <summary>Returns the numbers of an entity of a serial class whose numbered properties are 0.</summary>
+    static IReadOnlyList<SeedNumber> NumbersOf(KeyspaceModel keyspace, EntityContent content) =>
+    [
+        .. keyspace.Entity.Properties
+            .Where(property => property is { IsNumbered: true, Kind: not PropertyKind.Key } && SerialNumbers.IsZero(content.Cells, keyspace.Entity, property))
+            .Select(property => new SeedNumber(SerialNumbers.NameOf(keyspace, property), SerialNumbers.MaxOf(property), SerialNumbers.PathOf(keyspace.Entity, property))),
+    ];
 
     static async Task AddAsync(Transaction transaction, StoreSnapshot snapshot, Seed seed, CancellationToken cancellationToken)
     {

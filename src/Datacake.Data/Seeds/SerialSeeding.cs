@@ -16,8 +16,8 @@ static class SerialSeeding
     const string Keyspace = "datacake.seeds.serial";
 
     /// <summary>
-    /// Adds the entities that were not added yet. Returns false, without adding any, if the store has not joined its cluster, or if no majority of the voters can
-    /// be reached; the caller tries later.
+    /// Adds the entities that were not added yet. Returns false if the store has not joined its cluster, or if no majority of the voters can be reached or answers in
+    /// time; the caller tries later.
     /// </summary>
     public static async Task<bool> SeedAsync(ReplicatedStore store, IReadOnlyList<KeyspaceModel> keyspaces, List<Seed> seeds, CancellationToken cancellationToken)
     {
@@ -29,6 +29,7 @@ static class SerialSeeding
         {
             var reads = new SerialReads();
             var effects = new Transaction();
+            var numbers = new List<SerialNumber>();
             using (var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false))
             {
                 if (!store.Joined.IsCompletedSuccessfully)
@@ -44,30 +45,44 @@ static class SerialSeeding
                     // An entity that already has the key belongs to the application.
                     snapshot.Observer = reads;
                     if (await snapshot.GetAsync(seed.Keyspace, seed.Key, cancellationToken).ConfigureAwait(false) is null && !taken.Contains(record))
+                    {
+                        numbers.AddRange(seed.Numbers.Select(number => new SerialNumber(number.Sequence, number.Max, [NumberPlace.OfCell(effects.Count, number.Path)])));
                         effects.Put(seed.Keyspace, seed.Key, seed.Content.Cells);
+                    }
                 }
             }
             if (effects.Count == 0)
                 return true;
             try
             {
-                await store.CommitSerialAsync(reads.ToTransaction(effects) with { UniqueIndexes = UniqueIndexes.Of(keyspaces) }, cancellationToken).ConfigureAwait(false);
-                return true;
+                if (await TryCommitAsync(store, reads.ToTransaction(effects) with { UniqueIndexes = UniqueIndexes.Of(keyspaces), Numbers = numbers }, taken, attempt, cancellationToken).ConfigureAwait(false))
+                    return true;
             }
-            catch (SerialConflictException e) when (e.Refusal.Reason == RefusalReason.Unique)
-            {
-                // So does an entity that has the values of a unique index already. The record of the seed comes right before it.
-                taken.Add(effects.Operations[e.Refusal.Condition - 1].Key);
-            }
-            catch (SerialConflictException) when (attempt < MaxAttempts)
-            {
-                // Another node was first.
-                await store.PassBarrierAsync(cancellationToken).ConfigureAwait(false);
-            }
-            catch (Exception e) when (e is NotEnoughNodesException or OutcomeUnknownException or StoreExcludedException)
+            catch (Exception e) when (e is NotEnoughNodesException or OutcomeUnknownException or TimeoutException or StoreExcludedException)
             {
                 return false;
             }
         }
+    }
+
+    /// <summary>Commits the seeds. Returns false if they have to be prepared again.</summary>
+    static async Task<bool> TryCommitAsync(ReplicatedStore store, SerialTransaction transaction, HashSet<DocumentKey> taken, int attempt, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await store.CommitSerialAsync(transaction, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (SerialConflictException e) when (e.Refusal.Reason == RefusalReason.Unique)
+        {
+            // An entity that has the values of a unique index already belongs to the application, too. The record of the seed comes right before it.
+            taken.Add(transaction.Effects.Operations[e.Refusal.Condition - 1].Key);
+        }
+        catch (SerialConflictException) when (attempt < MaxAttempts)
+        {
+            // Another node was first.
+            await store.PassBarrierAsync(cancellationToken).ConfigureAwait(false);
+        }
+        return false;
     }
 }

@@ -16,6 +16,8 @@ sealed class SerialReads : ISnapshotObserver
     /// <summary>The number of documents that a sequencer reads for the ranges of one transaction.</summary>
     const int MaxRecords = 10_000;
 
+    const int PageSize = 500;
+
     const int MaxPosition = DocumentIndex.MaxValueLength + DocumentKey.MaxLength;
 
     readonly HashSet<SerialCondition> _known = [];
@@ -32,8 +34,9 @@ sealed class SerialReads : ISnapshotObserver
 
     /// <summary>Returns the ranges that must show what they did.</summary>
     /// <param name="store">The store, from which entities are read that only an index has shown.</param>
+    /// <param name="unknown">The indexes that the sequencer does not have. A search of them is replaced by a condition on all entities of the keyspace.</param>
     /// <param name="cancellationToken">Cancels the reads.</param>
-    public async ValueTask<IReadOnlyList<SerialRange>> RangesAsync(ReplicatedStore store, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<SerialRange>> RangesAsync(ReplicatedStore store, UnknownIndexes unknown, CancellationToken cancellationToken)
     {
         // The same range is often read several times, and checked once.
         var ranges = new List<SerialRange>();
@@ -43,8 +46,14 @@ sealed class SerialReads : ISnapshotObserver
         if (_indexRanges.Count == 0)
             return ranges;
         using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
-        foreach (var (keyspace, index, values, keys) in _indexRanges)
+        foreach (var read in _indexRanges)
         {
+            var (keyspace, index, values, keys) = read;
+            if (unknown.Contains(keyspace, index.Name))
+            {
+                AddOnce(await AllOfAsync(snapshot, read, cancellationToken).ConfigureAwait(false));
+                continue;
+            }
             var hash = new RangeHash();
             foreach (var key in keys)
             {
@@ -75,11 +84,12 @@ sealed class SerialReads : ISnapshotObserver
     /// <param name="store">The store.</param>
     /// <param name="effects">The effects.</param>
     /// <param name="written">The keyspaces of the effects, whose unique indexes are enforced.</param>
+    /// <param name="unknown">The indexes that the sequencer does not have.</param>
     /// <param name="cancellationToken">Cancels the reads.</param>
     public async ValueTask<SerialTransaction> ToTransactionAsync(
-        ReplicatedStore store, Transaction effects, IEnumerable<KeyspaceModel> written, CancellationToken cancellationToken)
+        ReplicatedStore store, Transaction effects, IEnumerable<KeyspaceModel> written, UnknownIndexes unknown, CancellationToken cancellationToken)
     {
-        var ranges = await RangesAsync(store, cancellationToken).ConfigureAwait(false);
+        var ranges = await RangesAsync(store, unknown, cancellationToken).ConfigureAwait(false);
         bool canCheck = ranges.Count <= SerialRange.MaxRanges && ranges.Sum(static range => range.Count) <= MaxRecords;
         if (!canCheck)
         {
@@ -87,6 +97,54 @@ sealed class SerialReads : ISnapshotObserver
                 Add(keyspace, key, content);
         }
         return new SerialTransaction(effects, _conditions) { Ranges = canCheck ? ranges : [], UniqueIndexes = UniqueIndexes.Of(written) };
+    }
+
+    /// <summary>
+    /// Returns the condition that no entity of a keyspace changes after a snapshot, in which an index still shows what it has shown. If it does not, returns a
+    /// condition that does not hold.
+    /// </summary>
+    async ValueTask<SerialRange> AllOfAsync(StoreSnapshot snapshot, IndexRead read, CancellationToken cancellationToken)
+    {
+        var contents = new Dictionary<DocumentKey, UInt128>();
+        var hash = new RangeHash();
+        var rest = KeyRange.All;
+        // The sequencer refuses to read more.
+        while (hash.Count <= MaxRecords)
+        {
+            var page = await snapshot.ScanAsync(read.Keyspace, rest, ScanDirection.Forward, PageSize, cancellationToken).ConfigureAwait(false);
+            if (page.Count == 0)
+                break;
+            foreach (var (key, document) in page)
+            {
+                contents[key] = ContentHash.Of(document);
+                hash.Add(key.Encoded.Span, contents[key]);
+            }
+            rest = rest.After(page[^1].Key.Encoded);
+        }
+        bool isSame = await ShowsAsync(snapshot, read, cancellationToken).ConfigureAwait(false)
+            && read.Keys.All(key => contents.TryGetValue(key, out var content) && (!_contents.TryGetValue((read.Keyspace, key), out var shown) || shown == content));
+        if (!isSame)
+            hash.Add([], 0);
+        return SerialRange.OfKeys(read.Keyspace, KeyRange.All, hash);
+    }
+
+    /// <summary>Returns true if the index of a snapshot shows the keys that were read.</summary>
+    static async ValueTask<bool> ShowsAsync(StoreSnapshot snapshot, IndexRead read, CancellationToken cancellationToken)
+    {
+        if (snapshot.FindIndex(read.Keyspace, read.Index.Name)?.Signature != read.Index.Signature)
+            return false;
+        var keys = new List<DocumentKey>(read.Keys.Count);
+        using var page = new IndexPage();
+        for (var rest = read.Values; keys.Count <= read.Keys.Count;)
+        {
+            var last = await snapshot.ScanIndexAsync(read.Keyspace, read.Index.Name, rest, ScanDirection.Forward, PageSize, page, cancellationToken).ConfigureAwait(false);
+            if (page.Count == 0)
+                break;
+            for (int i = 0; i < page.Count; i++)
+                keys.Add(new DocumentKey(page.KeyOf(i).ToArray()));
+            rest = rest.After(last);
+        }
+        return keys.SequenceEqual(read.Keys);
     }
 
     /// <summary>Adds an entity with the content that the caller was shown; null if there was none.</summary>

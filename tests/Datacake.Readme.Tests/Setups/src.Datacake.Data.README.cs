@@ -441,6 +441,10 @@ namespace Numbers
     sealed partial class InvoiceContext(DatacakeNode node) : DatacakeContext(node)
     {
         public partial Keyspace<Invoice> Invoices { get; }
+
+        public partial Keyspace<Booking> Bookings { get; }
+
+        public partial Keyspace<Seat> Seats { get; }
     }
 
     static class Numbering
@@ -453,6 +457,13 @@ namespace Numbers
             db.AddRange(invoices);
             await db.SaveChangesAsync();
             Assert.Equal([1, 2], invoices.Select(static invoice => invoice.Number).Order());
+            Booking[] bookings = [new() { Seats = [new Seat { Name = "1A" }] }, new() { Seats = [new Seat { Name = "1B" }, new Seat { Name = "1C" }] }];
+            db.AddRange(bookings);
+            Assert.True(db.Entry(bookings[1]).Property(static b => b.Id).IsTemporary);
+            await db.SaveChangesAsync();
+            Assert.Equal([1, 2], bookings.Select(static booking => booking.Id));
+            await using var shown = new InvoiceContext(node);
+            Assert.Equal(["1B", "1C"], await shown.Seats.Where(static seat => seat.BookingId == 2).OrderBy(static seat => seat.Name).Select(static seat => seat.Name).ToListAsync());
             Samples.Reach(14);
         }
     }

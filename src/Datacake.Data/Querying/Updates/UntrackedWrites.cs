@@ -43,7 +43,7 @@ sealed class UntrackedWrites(IQueryContext context)
         try
         {
             return IsSerial || consistency == Consistency.Serial
-                ? await store.CommitSerialAsync(await _reads.ToTransactionAsync(store, Effects(isSerial: true), Written, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false)
+                ? await CommitSerialAsync(store, cancellationToken).ConfigureAwait(false)
                 : await store.CommitAsync(Requiring(Effects(isSerial: false)), consistency, cancellationToken).ConfigureAwait(false);
         }
         catch (SerialConflictException e) when (e.Refusal.Reason == RefusalReason.Unique)
@@ -59,6 +59,23 @@ sealed class UntrackedWrites(IQueryContext context)
         catch (Exception e) when (e is TransactionConflictException or SerialConflictException && !isLast)
         {
             return null;
+        }
+    }
+
+    async Task<CommitResult> CommitSerialAsync(ReplicatedStore store, CancellationToken cancellationToken)
+    {
+        var unknown = new UnknownIndexes();
+        while (true)
+        {
+            try
+            {
+                var transaction = await _reads.ToTransactionAsync(store, Effects(isSerial: true), Written, unknown, cancellationToken).ConfigureAwait(false);
+                return await store.CommitSerialAsync(transaction, cancellationToken).ConfigureAwait(false);
+            }
+            catch (SerialConflictException e) when (unknown.Add(e))
+            {
+                // The sequencer cannot search the index. It checks all entities instead.
+            }
         }
     }
 
