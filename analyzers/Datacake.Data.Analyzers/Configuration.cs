@@ -15,6 +15,8 @@ sealed class EntityConfiguration(Location? location)
 
     public bool IsSerial { get; set; }
 
+    public string? ExpiresAfter { get; set; }
+
     public IReadOnlyList<string>? Key { get; set; }
 
     public List<IndexConfiguration> Indexes { get; private set; } = [];
@@ -72,6 +74,8 @@ sealed class PropertyConfiguration(Location location)
     public int? MaxLength { get; set; }
 
     public bool? IsConcurrencyToken { get; set; }
+
+    public bool IsExpiry { get; set; }
 
     public bool IsCounter { get; set; }
 

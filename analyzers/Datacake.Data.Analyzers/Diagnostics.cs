@@ -91,6 +91,9 @@ static class Diagnostics
     public static readonly DiagnosticDescriptor Number = Error(
         "DCD024", "The property cannot be numbered", "The property '{0}.{1}' cannot get numbers. {2}");
 
+    public static readonly DiagnosticDescriptor Expiry = Error(
+        "DCD025", "The class cannot expire so", "The entities of '{0}' cannot expire so. {1}");
+
     public static readonly DiagnosticDescriptor CounterBounds = Error(
         "DCD023", "The bounds of the counter are not valid", "The counter '{0}.{1}' cannot have these bounds. {2}");
 

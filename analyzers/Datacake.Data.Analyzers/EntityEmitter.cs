@@ -117,6 +117,11 @@ sealed partial class EntityEmitter
         _source.Line("{");
         _source.Line("}");
         _source.Line();
+        if (_spec.ExpiresAfter is { } ticks)
+        {
+            _source.Line($"public override global::System.TimeSpan? ExpiresAfter => new global::System.TimeSpan({ticks}L);");
+            _source.Line();
+        }
     }
 
     string Description(PropertySpec property)
@@ -138,6 +143,8 @@ sealed partial class EntityEmitter
             settings.Add("IsConcurrencyToken = true");
         if (property.IsNumbered)
             settings.Add("IsNumbered = true");
+        if (property.IsExpiry)
+            settings.Add("IsExpiry = true");
         if (property.Kind == MappingKind.Value && property.Codec?.HasRules == true)
             settings.Add($"Check = static (v, problems) => {Codec(property.Codec)}.Check(({property.BareType})v, problems)");
         if (property.Kind == MappingKind.Dictionary && (property.AreItemsRequired || property.Codec!.HasRules))

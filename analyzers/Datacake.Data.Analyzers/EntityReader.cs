@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.CodeAnalysis;
 
 namespace Datacake.Data.Analyzers;
@@ -54,6 +55,7 @@ sealed class EntityReader(
         CheckConfiguration(all, mapper.Ignored, hierarchy.DerivedTypes);
         CheckSerial(all, hierarchy.DerivedTypes);
         CheckNumbers(all);
+        CheckExpiry(all);
         var indexes = new IndexReader(entity, hierarchy.DerivedTypes, _configuration, all, IsSerial, diagnostics).Read(symbols, ofDerived);
         string? keyGenerator = KeyGenerator(keys, properties);
         if (keyGenerator == EntitySpec.NumberedKey)
@@ -73,6 +75,7 @@ sealed class EntityReader(
             HasDiscriminator = hierarchy.HasDiscriminator,
             Objects = new(mapper.Objects),
             IsSerial = IsSerial,
+            ExpiresAfter = ExpiresAfter(out _),
         };
     }
 
@@ -95,6 +98,36 @@ sealed class EntityReader(
                 Diagnostics.Serial, type, type.Name,
                 $"the counter '{counter.Path}' merges additions of several nodes. Remove [Counter]: a save of a serial entity that has changed meanwhile fails, so that no addition is lost.");
         }
+    }
+
+    /// <summary>Returns the time after which entities expire, in ticks; null if they do not, or if the time is not valid.</summary>
+    long? ExpiresAfter(out string? text)
+    {
+        text = _configuration.ExpiresAfter ?? type.Find(Names.Data + "ExpiresAfterAttribute")?.ConstructorArguments.FirstOrDefault().Value as string;
+        return text is not null && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time) && time > TimeSpan.Zero ? time.Ticks : null;
+    }
+
+    /// <summary>Reports expiries that cannot be.</summary>
+    void CheckExpiry(List<PropertySpec> all)
+    {
+        var expiries = all.FindAll(static property => property.IsExpiry);
+        bool hasTime = ExpiresAfter(out string? text) is not null;
+        string? problem = text is not null && !hasTime ? $"'{text}' is not a time. Write it as a TimeSpan greater than zero, such as \"00:20:00\" for 20 minutes or \"30.00:00:00\" for 30 days."
+            : text is null && expiries.Count == 0 ? null
+            : IsSerial ? "Serial entities do not expire: whether they are there would depend on the clock of each node. Delete them when they are no longer needed."
+            : expiries.Count > 1 ? $"The properties '{expiries[0].Path}' and '{expiries[1].Path}' both say when. Keep one of them."
+            : null;
+        foreach (var property in expiries)
+        {
+            problem ??= property.BareType.TrimEnd('?') != "global::System.DateTimeOffset" || property.Kind != MappingKind.Value || property.Converter is not null
+                ? $"The property '{property.Path}' is not a DateTimeOffset without a converter, so that the instant would not be certain. Change its type."
+                : property.Path != property.Name || property.DerivedType is not null ? $"Only a property that all entities of the class have can say when. Move '{property.Path}' to the entity class."
+                : all.Find(static other => other.Kind == MappingKind.Counter) is { } counter
+                    ? $"A save that changes '{property.Path}' writes the whole entity anew, and additions of other nodes to the counter '{counter.Path}' would be lost. Use [ExpiresAfter], or remove [Counter]."
+                : null;
+        }
+        if (problem is not null)
+            diagnostics.Report(Diagnostics.Expiry, type, type.Name, problem);
     }
 
     /// <summary>Reports properties that cannot get the next number when an entity is saved.</summary>

@@ -156,7 +156,7 @@ sealed partial class ModelReader(
             case (ConventionConfiguration convention, "HaveConversion"):
                 convention.ConverterType = method.TypeArguments[0];
                 return convention;
-            case (EntityConfiguration { Class: { } derived }, "HasKey" or "ToKeyspace" or "DeleteWins" or "IsSerial" or "HasDiscriminator" or "HasQueryFilter"):
+            case (EntityConfiguration { Class: { } derived }, "HasKey" or "ToKeyspace" or "DeleteWins" or "IsSerial" or "ExpiresAfter" or "HasDiscriminator" or "HasQueryFilter"):
                 string of = EntityTypeOf(derived)!.Name;
                 ReportConfiguration(call, $"'{method.Name}' applies to all entities of '{of}', and not to '{derived.Name}' alone. Call it on Entity<{of}>().");
                 return null;
@@ -182,6 +182,9 @@ sealed partial class ModelReader(
                 return entity;
             case (EntityConfiguration entity, "IsSerial"):
                 entity.IsSerial = true;
+                return entity;
+            case (EntityConfiguration entity, "ExpiresAfter"):
+                entity.ExpiresAfter = Text(0);
                 return entity;
             case (EntityConfiguration entity, "HasDiscriminator"):
                 return entity;
@@ -213,6 +216,9 @@ sealed partial class ModelReader(
                 property.IsCounter = true;
                 property.Minimum = Number(0);
                 property.Maximum = Number(1);
+                return property;
+            case (PropertyConfiguration property, "IsExpiry"):
+                property.IsExpiry = true;
                 return property;
             case (PropertyConfiguration property, "IsConcurrencyToken"):
                 property.IsConcurrencyToken = Constant(call, method, 0, semantics) as bool?;

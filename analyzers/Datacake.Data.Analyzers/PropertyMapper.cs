@@ -286,6 +286,7 @@ sealed class PropertyMapper(
             MaxLength = configured?.MaxLength ?? LengthOf(symbol, "MaxLengthAttribute") ?? LengthOf(symbol, "StringLengthAttribute")
                 ?? configuration.Conventions.LastOrDefault(convention => convention.MaxLength is not null && convention.Covers(symbol.Type))?.MaxLength,
             IsNumbered = isSerial && kind != MappingKind.Key && (configured?.IsGenerated ?? GenerationOf(symbol) == Identity),
+            IsExpiry = configured?.IsExpiry == true || symbol.Find(Names.Data + "ExpiresAttribute") is not null,
             IsConcurrencyToken = configured?.IsConcurrencyToken ?? (symbol.Find(Names.Annotations + "ConcurrencyCheckAttribute") is not null),
         };
     }

@@ -83,6 +83,9 @@ sealed record EntitySpec(
     /// <summary>True if only serial transactions write the entities.</summary>
     public bool IsSerial { get; init; }
 
+    /// <summary>Gets the time after which entities expire, in ticks; null if they do not.</summary>
+    public long? ExpiresAfter { get; init; }
+
     /// <summary>True if the class of an entity is stored with it.</summary>
     public bool HasDiscriminator { get; init; }
 
@@ -246,6 +249,9 @@ sealed record PropertySpec(
 
     /// <summary>True if a new entity gets the next number of a sequence when it is saved.</summary>
     public bool IsNumbered { get; init; }
+
+    /// <summary>True if the property says when its entity expires.</summary>
+    public bool IsExpiry { get; init; }
 
     /// <summary>True if only obsolete code can use the property.</summary>
     public bool IsObsolete { get; init; }

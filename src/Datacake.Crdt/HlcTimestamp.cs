@@ -91,6 +91,15 @@ public readonly record struct HlcTimestamp : IComparable<HlcTimestamp>, ISpanPar
         return new HlcTimestamp((uint)seconds, (byte)(ticks / (FractionMilliseconds * TimeSpan.TicksPerMillisecond)), ushort.MaxValue, byte.MaxValue);
     }
 
+    /// <summary>Returns the first stamp of an instant, which is truncated to 4 ms. Every lesser stamp belongs to an earlier instant.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The instant is at or before <see cref="Epoch"/>, or after the year 2158.</exception>
+    public static HlcTimestamp AtStartOf(DateTimeOffset time)
+    {
+        if (time <= Epoch.AddMilliseconds(FractionMilliseconds) || time >= Epoch.AddSeconds(uint.MaxValue))
+            throw new ArgumentOutOfRangeException(nameof(time), time, $"The instant has no stamp. Stamps reach from {Epoch:u} to {Epoch.AddSeconds(uint.MaxValue):u}.");
+        return new HlcTimestamp(AtEndOf(time).Packed & ~(ulong)((1 << (CounterBits + NodeBits)) - 1));
+    }
+
     /// <summary>Reads a stamp from the 8 big-endian bytes that <see cref="Write"/> writes.</summary>
     public static HlcTimestamp Read(ReadOnlySpan<byte> source) => new(BinaryPrimitives.ReadUInt64BigEndian(source));
 

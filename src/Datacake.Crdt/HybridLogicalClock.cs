@@ -39,6 +39,12 @@ public sealed class HybridLogicalClock
     /// <summary>Gets the greatest stamp that was issued or observed.</summary>
     public HlcTimestamp Last => new(Volatile.Read(ref _last));
 
+    /// <summary>
+    /// Gets the instant of the wall clock, as the first of its stamps. It says when documents expire: the stamps of a cluster lead the wall clocks, and then stand still, for
+    /// as long as a wrong clock was ahead.
+    /// </summary>
+    public HlcTimestamp Wall => new(WallClock() << HlcTimestamp.NodeBits);
+
     /// <summary>Issues the next stamp.</summary>
     /// <exception cref="InvalidOperationException">The greatest possible stamp, in the year 2159, was observed.</exception>
     public HlcTimestamp Tick()

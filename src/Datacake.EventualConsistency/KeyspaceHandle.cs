@@ -31,6 +31,40 @@ public sealed class KeyspaceHandle
         return _store.CommitAsync(transaction, consistency, cancellationToken);
     }
 
+    /// <summary>Puts a document that is there until it expires, by the wall clock of each node. An instant in the past makes it invisible at once.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="value">The value.</param>
+    /// <param name="expires">The instant from which on the document is not there, with a resolution of 4 ms. Another put changes it.</param>
+    /// <param name="consistency">The level.</param>
+    /// <param name="cancellationToken">Cancels the wait for the level.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The instant is before 2023 or after 2158.</exception>
+    /// <exception cref="NotEnoughNodesException">Too few members are up for the level. Nothing was written.</exception>
+    /// <exception cref="ConsistencyException">The level was not reached in time. The write is kept and continues to replicate.</exception>
+    public ValueTask<CommitResult> PutExpiringAsync(
+        DocumentKey key, ReadOnlyMemory<byte> value, DateTimeOffset expires, Consistency consistency = Consistency.Quorum, CancellationToken cancellationToken = default)
+    {
+        var transaction = new Transaction();
+        transaction.PutExpiring(Name, key, DocumentContent.OfRaw(value.Span), expires);
+        return _store.CommitAsync(transaction, consistency, cancellationToken);
+    }
+
+    /// <summary>Puts a document again with another expiry, or with none, if it is still there.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="expires">The instant from which on the document is not there; null if it no longer expires.</param>
+    /// <param name="consistency">The level.</param>
+    /// <param name="cancellationToken">Cancels the wait for the level.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The instant is before 2023 or after 2158.</exception>
+    /// <exception cref="DocumentNotFoundException">The document does not exist here, or has expired.</exception>
+    /// <exception cref="NotEnoughNodesException">Too few members are up for the level. Nothing was written.</exception>
+    /// <exception cref="ConsistencyException">The level was not reached in time. The write is kept and continues to replicate.</exception>
+    public ValueTask<CommitResult> RenewAsync(
+        DocumentKey key, DateTimeOffset? expires, Consistency consistency = Consistency.Quorum, CancellationToken cancellationToken = default)
+    {
+        var transaction = new Transaction();
+        transaction.Renew(Name, key, DocumentContent.Empty, expires);
+        return _store.CommitAsync(transaction, consistency, cancellationToken);
+    }
+
     /// <summary>Puts several documents in one transaction.</summary>
     /// <exception cref="NotEnoughNodesException">Too few members are up for the level. Nothing was written.</exception>
     /// <exception cref="ConsistencyException">The level was not reached in time. The write is kept and continues to replicate.</exception>

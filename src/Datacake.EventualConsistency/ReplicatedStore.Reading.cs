@@ -90,7 +90,8 @@ public sealed partial class ReplicatedStore
 
         // A keyspace that is not known here yet has no live documents elsewhere either, or its policy arrives with the repair.
         var policy = _replica.Catalog.Find(keyspace)?.Policy ?? MergePolicy.LastWriterWins;
-        return [.. merged.Select(document => document.IsAlive(policy) ? document : null)];
+        var now = _node.Clock.Wall;
+        return [.. merged.Select(document => document.IsAliveAt(now, policy) ? document : null)];
     }
 
     ConsistencyRequirement ReachableRequirementOf(Consistency consistency)

@@ -17,7 +17,7 @@ public sealed partial class ReplicatedStore
         {
             bool isNow = after.Known is null;
             var start = isNow ? new WatchPosition(_membership.Current.Known) : after;
-            var watch = new KeyspaceWatch(watcher, _parts.Context.Storage, _replica.Catalog);
+            var watch = new KeyspaceWatch(watcher, _parts.Context.Storage, _replica.Catalog, _node.Clock);
             await foreach (var changes in watch.ReadAsync(start, isBehind: !isNow, cancellationToken).ConfigureAwait(false))
                 yield return changes;
         }

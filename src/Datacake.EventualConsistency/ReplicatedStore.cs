@@ -72,6 +72,9 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     /// <summary>Gets the number of nodes that this node expects.</summary>
     internal int ExpectedNodes => _options.ExpectedNodes;
 
+    /// <summary>Gets the instant of the node's wall clock.</summary>
+    internal DateTimeOffset Now => _node.TimeProvider.GetUtcNow();
+
     /// <summary>
     /// Returns the progress of joining the cluster at present and after each change, until the store has joined. A slow reader misses some
     /// changes.
@@ -211,12 +214,12 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     /// <exception cref="ObjectDisposedException">The store is closed, or is closing.</exception>
     internal ValueTask<StoreSnapshot> OpenPresentSnapshotAsync(CancellationToken cancellationToken = default) => _isClosing
         ? ValueTask.FromException<StoreSnapshot>(CommitLoop.Closed())
-        : StoreSnapshot.OpenAsync(_parts.Context.Storage, _replica.Catalog, cancellationToken);
+        : StoreSnapshot.OpenAsync(_parts.Context.Storage, _replica.Catalog, _node.Clock, cancellationToken);
 
     async ValueTask<StoreSnapshot> OpenSnapshotOnceJoinedAsync(CancellationToken cancellationToken)
     {
         await WaitUntilJoinedAsync(cancellationToken).ConfigureAwait(false);
-        return await StoreSnapshot.OpenAsync(_parts.Context.Storage, _replica.Catalog, cancellationToken).ConfigureAwait(false);
+        return await StoreSnapshot.OpenAsync(_parts.Context.Storage, _replica.Catalog, _node.Clock, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Waits until this replica has the transaction that a token identifies.</summary>

@@ -240,7 +240,7 @@ sealed class StoreSequencing : IDisposable
         foreach (var (_, operation) in operations)
         {
             if (_replica.Catalog.Find(operation.Keyspace) is { } keyspace
-                && BoundedReplacement.IsBy(operation, await batch.ReadAsync(batch.KeyOf(keyspace, operation.Key)).ConfigureAwait(false), keyspace.Policy))
+                && BoundedReplacement.IsBy(operation, await batch.ReadAsync(batch.KeyOf(keyspace, operation.Key)).ConfigureAwait(false), keyspace.Policy, batch.Now))
                 throw new InvalidOperationException(BoundedReplacement.Describe(operation));
         }
     }

@@ -11,7 +11,7 @@ public class DocumentEncodingTests
         Assert.Equal(document, parsed);
         Assert.Equal(document.GetHashCode(), parsed.GetHashCode());
         Assert.Equal(document.ToString(), parsed.ToString());
-        Assert.Equal((document.Born, document.Touched, document.Died), (parsed.Born, parsed.Touched, parsed.Died));
+        Assert.Equal((document.Born, document.Touched, document.Died, document.Expires, document.IsLapsed), (parsed.Born, parsed.Touched, parsed.Died, parsed.Expires, parsed.IsLapsed));
     }, iter: 2_000);
 
     [Fact]
@@ -55,7 +55,10 @@ public class DocumentEncodingTests
     [Theory]
     [InlineData("", "no header")]
     [InlineData("01", "half a header")]
-    [InlineData("0108", "unknown flags in the header")]
+    [InlineData("0120", "unknown flags in the header")]
+    [InlineData("0108" + "0000000100000001", "an expiry without a put")]
+    [InlineData("0111" + "0000000100000001", "an expired put without an expiry")]
+    [InlineData("0119" + "0000000100000001" + "0000000200000000" + "020000", "a cell of an expired put")]
     [InlineData("01010000000000000000", "a stamp that is zero")]
     [InlineData("0100000000000000000010000100", "a cell without put or update")]
     [InlineData("01010000000100000001" + "800000", "an unknown flag of a cell")]
@@ -84,6 +87,14 @@ public class DocumentEncodingTests
     {
         var document = Document.Put(new HlcTimestamp(1, 2, 3, 4), DocumentContent.OfRaw([0xAA, 0xBB]));
         Assert.Equal("01" + "01" + "0000000102000304" + "02" + "00" + "02AABB", Convert.ToHexString(document.Encoded.Span));
+    }
+
+    [Fact]
+    public void The_encoding_of_an_expiry_is_as_documented()
+    {
+        var document = Document.Put(new HlcTimestamp(1, 2, 3, 4), DocumentContent.OfRaw([0xAA]), new HlcTimestamp(9, 0, 0, 0));
+        Assert.Equal("01" + "09" + "0000000102000304" + "0000000900000000" + "02" + "00" + "01AA", Convert.ToHexString(document.Encoded.Span));
+        Assert.Equal("01" + "19" + "0000000102000304" + "0000000900000000", Convert.ToHexString(document.Lapse().Encoded.Span));
     }
 
     [Fact]
@@ -126,7 +137,7 @@ public class DocumentEncodingTests
     /// <summary>Returns everything that the public API tells about a document.</summary>
     static string StateOf(Document document)
     {
-        string state = $"{document.Born.Packed} {document.Touched.Packed} {document.Died.Packed}";
+        string state = $"{document.Born.Packed} {document.Touched.Packed} {document.Died.Packed} {document.Expires.Packed} {document.IsLapsed}";
         foreach (var cell in document.Cells)
         {
             state += $"; {Convert.ToHexString(cell.EncodedPath)} {cell.Stamp.Packed} {cell.IsRemoved} {Convert.ToHexString(cell.Value)}";

@@ -60,7 +60,7 @@ public class DocumentMergeTests
         var actual = new List<KeyValuePair<DocumentPath, HlcTimestamp>>();
         foreach (var cell in merged.Cells)
             actual.Add(new(new DocumentPath(cell.EncodedPath.ToArray()), cell.Stamp));
-        Assert.Equal(expected.Where(cell => cell.Value >= merged.Born), actual);
+        Assert.Equal(expected.Where(cell => cell.Value > merged.Born || (cell.Value == merged.Born && !merged.IsLapsed)), actual);
     }, iter: 2_000);
 
     [Fact]
@@ -100,6 +100,43 @@ public class DocumentMergeTests
 
         var putAgain = Document.Merge(dead, Document.Put(Third, DocumentContent.Empty));
         Assert.True(putAgain.IsAlive(MergePolicy.DeleteWins));
+    }
+
+    [Fact]
+    public void An_expiry_belongs_to_its_put()
+    {
+        var expires = Stamp(100);
+        var put = Document.Put(Second, Generate.ContentOf([(Name, [1])]), expires);
+        Assert.True(put.IsAliveAt(Stamp(99), MergePolicy.LastWriterWins));
+        Assert.False(put.IsAliveAt(expires, MergePolicy.LastWriterWins));
+        Assert.True(put.IsAlive(MergePolicy.LastWriterWins));
+
+        var updated = Document.Merge(put, Document.Update(Third, Generate.ContentOf([(Price, [3])])));
+        Assert.Equal(expires, updated.Expires);
+        var older = Document.Merge(put, Document.Put(First, DocumentContent.Empty));
+        Assert.Equal(put, older);
+        var newer = Document.Merge(put, Document.Put(Third, DocumentContent.Empty));
+        Assert.True(newer.Expires.IsNone);
+    }
+
+    [Fact]
+    public void An_expired_put_is_dead_whatever_is_written_to_it_until_there_is_a_newer_put()
+    {
+        var put = Document.Put(First, Generate.ContentOf([(Name, [1])]), Stamp(100));
+        var lapsed = put.Lapse();
+        Assert.False(lapsed.IsAlive(MergePolicy.LastWriterWins));
+        Assert.False(lapsed.TryGetCell(Name.Encoded.Span, out _));
+        Assert.Equal(lapsed, Document.Merge(put, lapsed));
+        Assert.Equal(lapsed, lapsed.Lapse());
+
+        // The update may have been made on a later put, which comes after it.
+        var updated = Document.Merge(lapsed, Document.Update(Third, Generate.ContentOf([(Price, [3])])));
+        Assert.False(updated.IsAlive(MergePolicy.LastWriterWins));
+        var again = Document.Merge(updated, Document.Put(Second, Generate.ContentOf([(Name, [2])])));
+        Assert.True(again.IsAlive(MergePolicy.LastWriterWins));
+        Assert.True(again.Expires.IsNone);
+        Assert.True(again.TryGetCell(Price.Encoded.Span, out _));
+        Assert.Throws<InvalidOperationException>(() => again.Lapse());
     }
 
     [Fact]

@@ -29,6 +29,8 @@ static class Generate
     /// <summary>The effect of one transaction on a document.</summary>
     public static readonly Gen<Document> Delta = Gen.Frequency(
         (3, Gen.Select(Stamp, Content, Document.Put)),
+        (1, Gen.Select(Stamp, Content, Stamp, Document.Put)),
+        (1, Gen.Select(Stamp, Content, Stamp, (stamp, content, expires) => Document.Put(stamp, content, expires).Lapse())),
         (5, Gen.Select(Stamp, Content, Document.Update)),
         (2, Stamp.Select(Document.Delete)));
 

@@ -44,6 +44,13 @@ public class DiagnosticTests
     [InlineData("DCD023", "public class Thing { public int Id { get; set; } [Counter(Maximum = 5_000_000_000)] public int X { get; set; } }", "Its maximum 5000000000 is not an int. Make the property a long")]
     [InlineData("DCD023", "public class Thing { public int Id { get; set; } [Counter(Minimum = -5_000_000_000)] public int X { get; set; } }", "Its minimum -5000000000 is not an int. Make the property a long")]
     [InlineData("DCD023", "public class Thing { public int Id { get; set; } public Part? X { get; set; } } public class Part { [Counter(Minimum = 0)] public long A { get; set; } }", "The counter 'Part.A' cannot have these bounds. It is in an owned object")]
+    [InlineData("DCD025", "[ExpiresAfter(\"soon\")] public class Thing { public int Id { get; set; } }", "The entities of 'Thing' cannot expire so. 'soon' is not a time")]
+    [InlineData("DCD025", "[ExpiresAfter(\"-00:01:00\")] public class Thing { public int Id { get; set; } }", "is not a time")]
+    [InlineData("DCD025", "[Serial, ExpiresAfter(\"00:01:00\")] public class Thing { public int Id { get; set; } }", "Serial entities do not expire")]
+    [InlineData("DCD025", "public class Thing { public int Id { get; set; } [Expires] public System.DateTime Until { get; set; } }", "The property 'Until' is not a DateTimeOffset")]
+    [InlineData("DCD025", "public class Thing { public int Id { get; set; } [Expires] public System.DateTimeOffset A { get; set; } [Expires] public System.DateTimeOffset B { get; set; } }", "both say when")]
+    [InlineData("DCD025", "public class Thing { public int Id { get; set; } [Counter] public long Count { get; set; } [Expires] public System.DateTimeOffset Until { get; set; } }", "the counter 'Count' would be lost")]
+    [InlineData("DCD025", "public class Thing { public int Id { get; set; } public Part? X { get; set; } } public class Part { [Expires] public System.DateTimeOffset Until { get; set; } }", "Move 'X.Until' to the entity class")]
     [InlineData("DCD024", "[Serial] public class Thing { public int Id { get; set; } [System.ComponentModel.DataAnnotations.Schema.DatabaseGenerated(System.ComponentModel.DataAnnotations.Schema.DatabaseGeneratedOption.Identity)] public string? X { get; set; } }", "The property 'Thing.X' cannot get numbers. Numbers are of type int or long")]
     [InlineData("DCD024", "[Serial] public class Thing { public int Id { get; set; } [System.ComponentModel.DataAnnotations.Schema.DatabaseGenerated(System.ComponentModel.DataAnnotations.Schema.DatabaseGeneratedOption.Identity)] public int? X { get; set; } }", "Numbers are of type int or long, without a converter")]
     [InlineData("DCD024", "[Serial] public class Thing { public int Id { get; set; } public Part? X { get; set; } } public class Part { [System.ComponentModel.DataAnnotations.Schema.DatabaseGenerated(System.ComponentModel.DataAnnotations.Schema.DatabaseGeneratedOption.Identity)] public int A { get; set; } }", "The property 'Thing.X.A' cannot get numbers. Only a property that all entities of the class have")]
@@ -200,7 +207,7 @@ public class DiagnosticTests
     {
         string readme = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "README.md"));
         var descriptors = typeof(Diagnostics).GetFields().Select(field => field.GetValue(null)).OfType<DiagnosticDescriptor>().ToList();
-        Assert.Equal(24, descriptors.Count);
+        Assert.Equal(25, descriptors.Count);
         Assert.All(descriptors, descriptor => Assert.Contains($"### {descriptor.Id}\n", readme, StringComparison.Ordinal));
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
 using Datacake.Crdt;
@@ -19,6 +20,8 @@ namespace Datacake.Data;
 /// </summary>
 public abstract partial class EntityModel
 {
+    static readonly DateTimeOffset FirstExpiry = HlcTimestamp.Epoch.AddDays(1), LastExpiry = HlcTimestamp.Epoch.AddSeconds(uint.MaxValue).AddDays(-1);
+
     readonly FrozenDictionary<string, PropertyModel> _propertiesByName;
     volatile bool _hasMembers;
     object? _queryCaches;
@@ -40,6 +43,7 @@ public abstract partial class EntityModel
         Indexes = indexes;
         Validated = [.. properties.Where(property => property.IsRequired || property.MaxLength is not null || property.Check is not null)];
         ConcurrencyTokens = [.. properties.Where(property => property.IsConcurrencyToken)];
+        Expiry = properties.FirstOrDefault(property => property.IsExpiry);
         _propertiesByName = properties.ToFrozenDictionary(property => property.Name);
     }
 
@@ -75,6 +79,15 @@ public abstract partial class EntityModel
 
     /// <summary>Gets the properties whose stored value must still be the one that was read when the entity is saved.</summary>
     public IReadOnlyList<PropertyModel> ConcurrencyTokens { get; }
+
+    /// <summary>Gets the time after which entities expire; null if they do not, or if a property says when.</summary>
+    public virtual TimeSpan? ExpiresAfter => null;
+
+    /// <summary>Gets the property that says when an entity expires; null if there is none.</summary>
+    public PropertyModel? Expiry { get; }
+
+    /// <summary>Returns the instant at which an entity expires that is put now; null if it does not expire.</summary>
+    internal DateTimeOffset? ExpiryOf(object entity, DateTimeOffset now) => Expiry?.GetValue(entity) as DateTimeOffset? ?? now + ExpiresAfter;
 
     /// <summary>Returns the mapped property with a name; null if there is none.</summary>
     public PropertyModel? FindProperty(string name) => _propertiesByName.GetValueOrDefault(name);
@@ -308,6 +321,8 @@ public abstract partial class EntityModel
     /// <summary>Checks the rules of an entity that is to be stored.</summary>
     internal void Validate(object entity, DocumentKey key, List<ValidationError> errors)
     {
+        if (Expiry?.GetValue(entity) is DateTimeOffset expires && (expires < FirstExpiry || expires > LastExpiry))
+            errors.Add(new ValidationError(Name, key, Expiry.Name, string.Create(CultureInfo.InvariantCulture, $"is {expires:u}. An entity expires from {FirstExpiry:u} to {LastExpiry:u}; set the property, or make it nullable.")));
         foreach (var property in Validated)
         {
             object? value = property.GetValue(entity);

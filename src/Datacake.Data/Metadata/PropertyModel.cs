@@ -54,6 +54,9 @@ public sealed class PropertyModel(string name, Type type, PropertyKind kind, Fun
     /// </summary>
     public bool IsNumbered { get; init; }
 
+    /// <summary>True if the property says when its entity expires.</summary>
+    public bool IsExpiry { get; init; }
+
     /// <summary>
     /// Gets the codec that writes values, or the elements of a set, into keys and indexes; null if that is not supported.
     /// </summary>

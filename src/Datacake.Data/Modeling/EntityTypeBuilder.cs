@@ -49,6 +49,10 @@ public abstract class EntityTypeBuilder<T>
     /// <summary>Makes the class serial, so that its entities do not merge; see <see cref="SerialAttribute"/>.</summary>
     public abstract EntityTypeBuilder<T> IsSerial();
 
+    /// <summary>Lets the entities expire that time after they were added or replaced; see <see cref="ExpiresAfterAttribute"/>.</summary>
+    /// <param name="time">The time, a constant in the form of a <see cref="TimeSpan"/>, such as <c>00:20:00</c>.</param>
+    public abstract EntityTypeBuilder<T> ExpiresAfter(string time);
+
     /// <summary>Stores entities of derived classes in the same keyspace; see <see cref="DerivedAttribute"/>.</summary>
     public abstract DiscriminatorBuilder<T> HasDiscriminator();
 

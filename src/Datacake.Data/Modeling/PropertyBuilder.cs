@@ -24,6 +24,9 @@ public abstract class PropertyBuilder<TProperty>
     /// <param name="maximum">The maximum, or null if there is none.</param>
     public abstract PropertyBuilder<TProperty> IsCounter(long? minimum, long? maximum);
 
+    /// <summary>Makes the property say when its entity expires; see <see cref="ExpiresAttribute"/>.</summary>
+    public abstract PropertyBuilder<TProperty> IsExpiry();
+
     /// <summary>
     /// Makes a save fail with an <see cref="EntityConflictException"/> if the local store has a different value of the property than was
     /// read, as <c>[ConcurrencyCheck]</c> does.

@@ -84,7 +84,7 @@ sealed partial class EntityOperator<T>
                         source.Model.ValidateReferences(entity, key, after, before, errors);
                     var changes = after.ChangesFrom(before);
                     if (!changes.IsEmpty)
-                        writes.Update(stored, changes);
+                        writes.Update(stored, changes, source.Model.Expiry is { } expiry && !after.HasSameValue(expiry.StoredName, before));
                 }
             }
         }

@@ -105,7 +105,8 @@ sealed partial class QueryRun<T>
         // A save that depends on the count depends on the entities.
         if (_spec.Predicates.Count == 0 && !_spec.SkipsUnreadable && _relatedPredicates.Length == 0 && snapshot.Observer is null)
             count = (await snapshot.GetStatisticsAsync(_keyspace.Name, cancellationToken).ConfigureAwait(false)).Count;
-        else if (Path is IndexScan index && Checked.Count == 0 && !_spec.SkipsUnreadable && _relatedPredicates.Length == 0)
+        else if (Path is IndexScan index && Checked.Count == 0 && !_spec.SkipsUnreadable && _relatedPredicates.Length == 0
+            && !await snapshot.HasExpiredAsync(_keyspace.Name, cancellationToken).ConfigureAwait(false))
             count = await PathReader.CountAsync(snapshot, _keyspace.Name, index, cancellationToken).ConfigureAwait(false);
         else
         {

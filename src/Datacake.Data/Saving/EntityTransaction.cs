@@ -54,15 +54,19 @@ static class EntityTransaction
         return complete;
     }
 
-    public static Transaction Of(IReadOnlyList<PendingWrite> writes)
+    public static Transaction Of(IReadOnlyList<PendingWrite> writes, DateTimeOffset now)
     {
         var transaction = new Transaction();
-        foreach (var (entry, _, changes) in writes)
+        foreach (var (entry, content, changes) in writes)
         {
             if (entry.CurrentState == EntityState.Deleted)
                 transaction.Delete(entry.Keyspace.Name, entry.Key);
+            else if (entry.CurrentState == EntityState.Added && entry.Keyspace.Entity.ExpiryOf(entry.Entity, now) is { } expires)
+                transaction.PutExpiring(entry.Keyspace.Name, SerialNumbers.KeyOf(entry), changes!.Cells, expires, changes.Counters);
             else if (entry.CurrentState == EntityState.Added)
                 transaction.Put(entry.Keyspace.Name, SerialNumbers.KeyOf(entry), changes!.Cells, changes.Counters);
+            else if (HasOtherExpiry(entry, content!))
+                transaction.Renew(entry.Keyspace.Name, entry.Key, changes!.Cells, entry.Keyspace.Entity.ExpiryOf(entry.Entity, now), changes.Counters);
             else
                 transaction.Update(entry.Keyspace.Name, entry.Key, changes!.Cells, changes.Counters);
             Require(transaction, entry);
@@ -80,7 +84,7 @@ static class EntityTransaction
     {
         try
         {
-            return await store.CommitAsync(Of(writes), consistency, cancellationToken).ConfigureAwait(false);
+            return await store.CommitAsync(Of(writes, store.Now), consistency, cancellationToken).ConfigureAwait(false);
         }
         catch (TransactionConflictException e)
         {
@@ -108,6 +112,9 @@ static class EntityTransaction
     /// <summary>Returns the entity with a key that is too large. Of several that get their key when they are saved, it is the largest one.</summary>
     static EntityEntry TooLarge(IReadOnlyList<PendingWrite> writes, string keyspace, DocumentKey key) => writes
         .Where(write => write.Entry.Keyspace.Name == keyspace && SerialNumbers.KeyOf(write.Entry) == key).MaxBy(static write => write.Content?.Cells.Length ?? 0).Entry;
+
+    static bool HasOtherExpiry(EntityEntry entry, EntityContent content) =>
+        entry.Keyspace.Entity.Expiry is { } expiry && (entry.Original is not { } original || !content.HasSameValue(expiry.StoredName, original));
 
     static bool IsComplete(PendingWrite write) => write.Content is null || write.Changes is not null || write.Entry.Keyspace.Entity.IsSerial;
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Immutable;
 using System.Text;
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Indexes;
 using Datacake.EventualConsistency.Layout;
 using Datacake.Storage;
 
@@ -80,7 +81,11 @@ sealed class KeyspaceCatalog
             var record = IndexRecord.Decode(value);
             var keyspace = catalog.FindByNumber(record.Keyspace)
                 ?? throw new InvalidDataException($"The index '{record.Name}' belongs to a keyspace whose record is missing.");
-            keyspace.State = keyspace.State with { IndexRecords = keyspace.State.IndexRecords.Add(StoreLayout.NumberOf(key.Span), record) };
+            ushort number = StoreLayout.NumberOf(key.Span);
+            // No application declares the index of expiries.
+            keyspace.State = record.Stage != IndexStage.Dropped && record.IsOf(ExpiryIndex.Definition)
+                ? keyspace.State.With(number, record, ExpiryIndex.Definition)
+                : keyspace.State with { IndexRecords = keyspace.State.IndexRecords.Add(number, record) };
         }
         return catalog;
     }

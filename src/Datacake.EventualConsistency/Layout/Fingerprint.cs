@@ -18,10 +18,13 @@ static class Fingerprint
     // Short inputs are hashed on the stack: a separate hash object for each document was a tenth of everything that a put allocated.
     const int MaxOnStack = 512;
 
-    public static UInt128 Of(ReadOnlySpan<byte> key, Document document, MergePolicy policy)
+    /// <summary>Returns the fingerprint of a document, which is 0 if it is not alive or expires: replicas remove such documents at different times [R20].</summary>
+    public static UInt128 Of(ReadOnlySpan<byte> key, Document document, MergePolicy policy) =>
+        document.Expires.IsNone && document.IsAlive(policy) ? OfShown(key, document) : 0;
+
+    /// <summary>Returns the fingerprint of what a document shows while it is alive.</summary>
+    public static UInt128 OfShown(ReadOnlySpan<byte> key, Document document)
     {
-        if (!document.IsAlive(policy))
-            return 0;
         Span<byte> scratch = stackalloc byte[MaxOnStack];
         UInt128 sum = Hash(scratch, key, document.Born, [], default);
         foreach (var cell in document.Cells)

@@ -18,7 +18,7 @@ static class StoreLayout
     /// The version of this layout and of all encodings in it. A store of a different version is refused. Versions before 6 were never
     /// released.
     /// </summary>
-    public const uint Format = 9;
+    public const uint Format = 10;
 
     /// <summary>
     /// Returns the format record: the format number and, because the record has no checksum, the complement of the number.

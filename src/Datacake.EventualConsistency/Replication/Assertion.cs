@@ -26,7 +26,7 @@ sealed record Assertion(IReadOnlyList<HlcTimestamp> Over, VersionVector Known)
             if (cell.IsShown(document.Born))
                 cells.Set(PathIn(stamp, cell), cell.Value);
         }
-        var again = Document.Put(stamp, cells.Build());
+        var again = Document.Put(stamp, cells.Build(), document.Expires);
         return isDead ? Document.Merge(again, Document.Delete(stamp)) : again;
     }
 

@@ -111,27 +111,11 @@ sealed class Collector(int maxStep)
         {
             // The document can only be purged with the last of its stamps, which may be the stamp of a transaction that merely put
             // documents.
-            if (!document.IsAlive(policy) && OneNotIn(truncated, document) is { IsNone: false } stamp)
+            if (!document.IsAlive(policy) && DocumentPurge.OneNotIn(truncated, document) is { IsNone: false } stamp)
                 await batch.SetMayPurgeAsync(stamp).ConfigureAwait(false);
             return null;
         }
         await batch.ReadAsync(key).ConfigureAwait(false);
         return left;
-    }
-
-    /// <summary>Returns a stamp of the document that is not truncated, or none if all stamps are truncated.</summary>
-    static HlcTimestamp OneNotIn(VersionVector truncated, Document document)
-    {
-        foreach (var stamp in (ReadOnlySpan<HlcTimestamp>)[document.Born, document.Touched, document.Died])
-        {
-            if (!stamp.IsNone && !truncated.Contains(stamp))
-                return stamp;
-        }
-        foreach (var cell in document.Cells)
-        {
-            if (!truncated.Contains(cell.Stamp))
-                return cell.Stamp;
-        }
-        return HlcTimestamp.None;
     }
 }

@@ -36,6 +36,22 @@ static class DocumentPurge
         return newest;
     }
 
+    /// <summary>Returns a stamp of the document that is not truncated, or none if all stamps are truncated.</summary>
+    public static HlcTimestamp OneNotIn(VersionVector truncated, Document document)
+    {
+        foreach (var stamp in (ReadOnlySpan<HlcTimestamp>)[document.Born, document.Touched, document.Died])
+        {
+            if (!stamp.IsNone && !truncated.Contains(stamp))
+                return stamp;
+        }
+        foreach (var cell in document.Cells)
+        {
+            if (!truncated.Contains(cell.Stamp))
+                return cell.Stamp;
+        }
+        return HlcTimestamp.None;
+    }
+
     static Document WithoutPurgeable(Document document, VersionVector truncated) =>
         document.Filter(cell => !IsPurgeable(cell, document.Born, truncated));
 

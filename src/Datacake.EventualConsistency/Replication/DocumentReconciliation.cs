@@ -13,6 +13,9 @@ static class DocumentReconciliation
     {
         if (document.IsWithin(other.Knows))
             return (Document.Nothing, null);                                    // the other side had all of it, and purged it
+        // Nobody sees it, here or there. Its put supersedes earlier ones wherever it comes to [R20].
+        if (document.IsLapsed)
+            return (document, null);
         // A serial document is never asserted again. What one side alone knows of it, below the last serial transaction of the other side, was applied again by
         // a later sequencer, so the other side had it, and its delete [S10].
         if (policy == MergePolicy.Serial)
@@ -48,7 +51,7 @@ static class DocumentReconciliation
         if (theirs.Born < both.Born && there.Knows.Contains(both.Born))
             return both.IsWithin(there.Knows) ? (theirs, null) : Survive(both, there, known, stamp, policy);
 
-        if (policy == MergePolicy.Serial)
+        if (policy == MergePolicy.Serial || both.IsLapsed)
             return (both, null);
         var again = new DocumentContentBuilder();
         both = both.Filter(cell =>

@@ -25,7 +25,7 @@ static class KeyspaceDeclarer
         if (change.State.Record.Policy != declaration.Policy)
             await CountAgainAsync(replica, batch, change, declaration.Policy, cancellationToken).ConfigureAwait(false);
         foreach (var index in declaration.Indexes)
-            Declare(replica, batch, change, index);
+            Declare(replica.Catalog, batch, change, index);
         // Indexes of small keyspaces are ready at once.
         foreach (var _ in declaration.Indexes)
             await IndexFiller.BuildAsync(batch, keyspace, logger, cancellationToken).ConfigureAwait(false);
@@ -68,7 +68,7 @@ static class KeyspaceDeclarer
         var declared = change.State.Indexes;
         change.State = state;
         foreach (var index in declared)
-            Declare(replica, batch, change, index.Definition);
+            Declare(replica.Catalog, batch, change, index.Definition);
         return true;
     }
 
@@ -90,7 +90,7 @@ static class KeyspaceDeclarer
         foreach (var index in change.State.Indexes.Where(index => isOfKind(index.Definition.Name) && !indexes.Any(kept => kept.Name == index.Definition.Name)))
             change.State = change.State.WithDropped(index.Number);
         foreach (var index in indexes)
-            Declare(replica, batch, change, index);
+            Declare(replica.Catalog, batch, change, index);
         foreach (var _ in indexes)
             await IndexFiller.BuildAsync(batch, keyspace, NullLogger.Instance, CancellationToken.None).ConfigureAwait(false);
     }
@@ -112,10 +112,28 @@ static class KeyspaceDeclarer
         var declared = change.State.Indexes.Where(index => index.Number == number).ToArray();
         change.State = change.State.WithDropped(number);
         foreach (var index in declared)
-            Declare(replica, batch, change, index.Definition);
+            Declare(replica.Catalog, batch, change, index.Definition);
     }
 
-    static void Declare(Replica replica, ReplicaBatch batch, KeyspaceChange change, DocumentIndex definition)
+    /// <summary>
+    /// Adds the index of expiries [R20] to the keyspaces in which a batch stores the first document that expires. Must be called before the documents are added to
+    /// the changes of their keyspaces.
+    /// </summary>
+    public static void DeclareExpiry(ReplicaBatch batch, KeyspaceCatalog catalog, IEnumerable<(ReadOnlyMemory<byte> Key, Document Before, Document After)> documents)
+    {
+        KeyspaceEntry? last = null;
+        foreach (var (key, _, after) in documents)
+        {
+            if (after.Expires.IsNone || after.IsLapsed || (last is not null && last.Number == StoreLayout.KeyspaceOf(key.Span)))
+                continue;
+            last = catalog[StoreLayout.KeyspaceOf(key.Span)];
+            var state = batch.FindChange(last)?.State ?? last.State;
+            if (!state.Indexes.Any(static index => index.Definition.Name == ExpiryIndex.Name))
+                Declare(catalog, batch, batch.Change(last), ExpiryIndex.Definition);
+        }
+    }
+
+    static void Declare(KeyspaceCatalog catalog, ReplicaBatch batch, KeyspaceChange change, DocumentIndex definition)
     {
         var state = change.State;
         foreach (var (number, record) in state.IndexRecords)
@@ -131,13 +149,13 @@ static class KeyspaceDeclarer
             state = state.WithDropped(number);
         }
         var added = new IndexRecord(change.Keyspace.Number, definition.Name, definition.Signature, IndexStage.Building);
-        change.State = state.With(FreeNumber(replica, batch), added, definition);
+        change.State = state.With(FreeNumber(catalog, batch), added, definition);
     }
 
     /// <summary>Returns a number that no index uses, including dropped indexes that still have entries.</summary>
-    static ushort FreeNumber(Replica replica, ReplicaBatch batch)
+    static ushort FreeNumber(KeyspaceCatalog catalog, ReplicaBatch batch)
     {
-        var used = replica.Catalog.All.SelectMany(keyspace => keyspace.State.IndexRecords.Keys)
+        var used = catalog.All.SelectMany(keyspace => keyspace.State.IndexRecords.Keys)
             .Concat(batch.KeyspaceChanges.SelectMany(change => change.State.IndexRecords.Keys)).ToHashSet();
         for (int number = 1; number <= ushort.MaxValue; number++)
         {

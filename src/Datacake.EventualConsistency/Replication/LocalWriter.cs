@@ -56,11 +56,17 @@ sealed class LocalWriter(OwnRun run, GapCloser gapCloser, KeyspaceCatalog catalo
                 throw new InvalidOperationException(
                     $"The keyspace '{operation.Keyspace}' is serial: only serial transactions write to it. Nothing was written. Save the document in a serial transaction.");
             }
+            if ((!operation.Expires.IsNone || operation.IsRenewal) && keyspace.Policy == MergePolicy.Serial)
+            {
+                throw new InvalidOperationException(
+                    $"The document {operation.Key} of the serial keyspace '{operation.Keyspace}' cannot expire: whether it is there would depend on the clock of each node. Nothing was written. "
+                        + "Put it without an expiry, and delete it when it is no longer needed.");
+            }
             var key = batch.KeyOf(keyspace, operation.Key);
             var current = await batch.ReadAsync(key).ConfigureAwait(false);
-            if (operation.Kind == DocumentOperationKind.Update && !current.IsAlive(keyspace.Policy))
+            if (operation.Kind == DocumentOperationKind.Update && !current.IsAliveAt(batch.Now, keyspace.Policy))
                 throw new DocumentNotFoundException(operation.Keyspace, operation.Key);
-            if (!isSerial && !transaction.MayReplaceBounded && BoundedReplacement.IsBy(operation, current, keyspace.Policy))
+            if (!isSerial && !transaction.MayReplaceBounded && BoundedReplacement.IsBy(operation, current, keyspace.Policy, batch.Now))
                 throw new InvalidOperationException(BoundedReplacement.Describe(operation));
             _keys.Add(key);
         }
@@ -83,7 +89,7 @@ sealed class LocalWriter(OwnRun run, GapCloser gapCloser, KeyspaceCatalog catalo
             _merged.Add(merged);
             deltas[i] = new DocumentDelta(
                 new DocumentName(keyspace.Name, keyspace.Policy, operation.Key.Encoded),
-                operation.Kind == DocumentOperationKind.Put ? HlcTimestamp.None : current.Born,
+                operation.IsPut ? HlcTimestamp.None : current.Born,
                 delta);
         }
         for (int i = 0; i < _merged.Count; i++)
@@ -105,7 +111,7 @@ sealed class LocalWriter(OwnRun run, GapCloser gapCloser, KeyspaceCatalog catalo
         ReplicaBatch batch, ReadOnlyMemory<byte> key, string property, bool isUp, long asked, (ulong Store, HlcTimestamp Run) receiver)
     {
         var current = await batch.ReadAsync(key).ConfigureAwait(false);
-        if (!current.IsAlive(batch.PolicyOf(key)) || BoundedCounter.Of(current, property) is not { } counter || counter.Bound(isUp) is null)
+        if (!current.IsAliveAt(batch.Now, batch.PolicyOf(key)) || BoundedCounter.Of(current, property) is not { } counter || counter.Bound(isUp) is null)
             return false;
         var shares = escrow.GiveTo(counter, isUp, asked, receiver, Own, IsProven(batch));
         if (shares.Count == 0)
@@ -147,7 +153,7 @@ sealed class LocalWriter(OwnRun run, GapCloser gapCloser, KeyspaceCatalog catalo
             if (catalog.Find(name) is { } keyspace)
             {
                 var current = await batch.ReadAsync(batch.KeyOf(keyspace, key)).ConfigureAwait(false);
-                shown = current.IsAlive(keyspace.Policy) ? current : null;
+                shown = current.IsAliveAt(batch.Now, keyspace.Policy) ? current : null;
             }
             if (!isMet(shown))
                 throw new TransactionConflictException(name, key);
@@ -168,7 +174,9 @@ sealed class LocalWriter(OwnRun run, GapCloser gapCloser, KeyspaceCatalog catalo
         bool isPut = operation.Kind == DocumentOperationKind.Put;
         if (operation.Kind == DocumentOperationKind.Delete)
             return Document.Delete(stamp);
-        var delta = isPut ? Document.Put(stamp, operation.Content) : Document.Update(stamp, operation.Content);
+        if (operation.IsRenewal)
+            return RenewalOf(operation, current, stamp);
+        var delta = isPut ? Document.Put(stamp, operation.Content, operation.Expires) : Document.Update(stamp, operation.Content);
         if (operation.Counters.Count == 0)
             return delta;
 
@@ -189,6 +197,36 @@ sealed class LocalWriter(OwnRun run, GapCloser gapCloser, KeyspaceCatalog catalo
         }
         var content = shares.Build();
         return Document.Merge(delta, isPut ? Document.Put(stamp, content) : Document.Update(stamp, content));
+    }
+
+    /// <summary>Returns the put of what a document shows, with the changes and the expiry of an operation [R20]. Its counters begin anew with their present values.</summary>
+    Document RenewalOf(DocumentOperation operation, Document current, HlcTimestamp stamp)
+    {
+        var content = new DocumentContentBuilder(current.Encoded.Length + operation.Content.Length);
+        var changed = Document.Merge(current, Document.Update(stamp, operation.Content));
+        var counters = operation.Counters.ToDictionary(static increment => increment.Property, static increment => increment.Amount);
+        foreach (var cell in changed.Cells)
+        {
+            if (!cell.IsShown(changed.Born) || cell.Kind == DocumentPathKind.Assertion)
+                continue;
+            if (cell.Kind != DocumentPathKind.CounterShare)
+            {
+                content.Set(cell.EncodedPath, cell.Value);
+                continue;
+            }
+            // Only a decided operation comes here with bounds: others over such a counter are refused.
+            if (BoundedShare.IsBounded(cell.Value))
+                continue;
+            string property = Encoding.UTF8.GetString(cell.Property);
+            counters[property] = unchecked(counters.GetValueOrDefault(property) + CounterValue.Read(cell.Value));
+        }
+        Span<byte> value = stackalloc byte[CounterValue.Size];
+        foreach (var (property, total) in counters)
+        {
+            CounterValue.Write(value, total);
+            content.Set(DocumentPath.OfCounterShare(property, stamp, run.Stamp).Encoded.Span, value);
+        }
+        return Document.Put(stamp, content.Build(), operation.Expires);
     }
 
     /// <summary>

@@ -100,7 +100,7 @@ sealed class MutationReceiver(HybridLogicalClock clock, Members members, EscrowR
             isDelete = false;
             isPut &= cell.Kind is not (DocumentPathKind.CounterShare or DocumentPathKind.Assertion);
         }
-        if (!document.Touched.IsNone || !(isPut || isDelete))
+        if (!document.Touched.IsNone || !document.Expires.IsNone || !(isPut || isDelete))
         {
             throw new InvalidDataException(
                 $"Node {peer} changed a part of a document of the serial keyspace '{name.Keyspace}'. Only serial transactions write there, and they write whole documents. Update node {peer}.");

@@ -204,7 +204,8 @@ sealed class Reconciler(OwnRun run, ReplicaSettings settings)
         {
             var policy = batch.PolicyOf(key);
             var own = DocumentRecord.Parse(key, value);
-            if (!own.IsAlive(policy))
+            // What has expired is removed by this replica's own clock [R20].
+            if (!own.IsAliveAt(batch.Now, policy))
                 continue;
             var other = await batch.Snapshot.GetAsync(StoreLayout.ArrivingKey(key.Span), cancellationToken).ConfigureAwait(false) is { } arriving
                 ? DocumentRecord.Parse(key, arriving)

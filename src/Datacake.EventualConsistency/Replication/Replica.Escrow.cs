@@ -83,7 +83,7 @@ sealed partial class Replica
             Interlocked.Increment(ref _rightsArrived);
             var key = batch.KeyOf(name);
             var document = await batch.ReadAsync(key).ConfigureAwait(false);
-            if (Exclusion is null && document.IsAlive(batch.PolicyOf(key)))
+            if (Exclusion is null && document.IsAliveAt(batch.Now, batch.PolicyOf(key)))
                 _balancer.Consider(batch, name.Keyspace, new DocumentKey(name.Key.ToArray()), document, Sessions);
         }
     }

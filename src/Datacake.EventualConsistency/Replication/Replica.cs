@@ -31,6 +31,7 @@ sealed partial class Replica
     readonly Reconciler _reconciler;
     readonly Rewriter _rewriter;
     readonly Collector _collector;
+    readonly Expirer _expirer;
     readonly FingerprintComparison _comparison = new();
     readonly LossRecovery _lost;
     readonly MutationReceiver _receiver;
@@ -62,6 +63,7 @@ sealed partial class Replica
         _reconciler = new Reconciler(_run, settings);
         _rewriter = new Rewriter(_run, settings.MaxAsserted);
         _collector = new Collector(settings.MaxStep);
+        _expirer = new Expirer(catalog, settings.MaxExpired);
         _receiver = new MutationReceiver(clock, _members, settings.Escrow);
         _repairer = new RecordRepairer(catalog);
         _plausibility = new Plausibility(clock);
@@ -149,7 +151,7 @@ sealed partial class Replica
     }
 
     /// <summary>Begins a batch over a snapshot of everything committed so far.</summary>
-    public ReplicaBatch Begin(IStorageSnapshot snapshot) => new(snapshot, Catalog, _state, _buffers);
+    public ReplicaBatch Begin(IStorageSnapshot snapshot) => new(snapshot, Catalog, _state, _buffers, _clock.Wall);
 
     /// <summary>
     /// Builds the storage batch, as the last step before the commit. Also returns true if the commit must be flushed regardless of the
@@ -282,7 +284,7 @@ sealed partial class Replica
     }
 
     /// <summary>
-    /// Truncates the log of stable transactions up to <paramref name="upTo"/>, and purges what becomes purgeable by that, in steps of
+    /// Truncates the log of stable transactions up to <paramref name="upTo"/>, purges what becomes purgeable by that, and removes what has expired [R20], in steps of
     /// bounded size.
     /// </summary>
     /// <returns>True if there is more to do.</returns>
@@ -291,6 +293,7 @@ sealed partial class Replica
         if (!IsJoined)
             return await PurgeSeedAsync(batch).ConfigureAwait(false);
         bool hasMore = await _collector.CollectAsync(batch, Stable(_state), upTo).ConfigureAwait(false);
+        hasMore |= await _expirer.StepAsync(batch).ConfigureAwait(false);
         return hasMore || IsClearing;
     }
 

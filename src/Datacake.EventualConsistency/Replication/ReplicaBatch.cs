@@ -33,8 +33,14 @@ sealed class ReplicaBatch
     StampInterval _claim;
 
     /// <summary>Begins a batch in buffers that no other batch uses any longer.</summary>
-    public ReplicaBatch(IStorageSnapshot snapshot, KeyspaceCatalog catalog, ReplicaState state, BatchBuffers buffers)
+    /// <param name="snapshot">The snapshot of everything committed so far.</param>
+    /// <param name="catalog">The keyspaces.</param>
+    /// <param name="state">The replica's state before the batch.</param>
+    /// <param name="buffers">The buffers.</param>
+    /// <param name="now">The instant of the wall clock.</param>
+    public ReplicaBatch(IStorageSnapshot snapshot, KeyspaceCatalog catalog, ReplicaState state, BatchBuffers buffers, HlcTimestamp now)
     {
+        Now = now;
         buffers.Reset();
         _snapshot = snapshot;
         _catalog = catalog;
@@ -63,6 +69,9 @@ sealed class ReplicaBatch
             _state = value;
         }
     }
+
+    /// <summary>Gets the instant of the wall clock at which the batch began: documents that have expired by then are not there for writers.</summary>
+    public HlcTimestamp Now { get; }
 
     /// <summary>Gets the replica's state before this batch.</summary>
     public ReplicaState Before => _before;
@@ -195,8 +204,12 @@ sealed class ReplicaBatch
     /// <summary>Merges a peer's copy of a document, and purges it: the peer may not have purged yet what was already purged here.</summary>
     public async ValueTask MergeAsync(ReadOnlyMemory<byte> documentKey, Document copy, VersionVector truncated)
     {
-        var merged = Document.Merge(await ReadAsync(documentKey).ConfigureAwait(false), copy);
-        Write(documentKey, DocumentPurge.Apply(merged, truncated, PolicyOf(documentKey)));
+        var current = await ReadAsync(documentKey).ConfigureAwait(false);
+        var merged = DocumentPurge.Apply(Document.Merge(current, copy), truncated, PolicyOf(documentKey));
+        Write(documentKey, merged);
+        // The peer has found that the put has expired. Its transaction may be in the log as one by which nothing becomes purgeable [R20].
+        if (merged.IsLapsed && !current.IsLapsed)
+            await SetMayPurgeAsync(DocumentPurge.OneNotIn(truncated, merged)).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -335,6 +348,7 @@ sealed class ReplicaBatch
         var batch = _buffers.Operations;
         AddAll(batch, _extra);
         AddAll(batch, _builtEntries);
+        KeyspaceDeclarer.DeclareExpiry(this, _catalog, _documents.All);
         foreach (var (key, change) in _documents)
         {
             if (!ReferenceEquals(change.Before, change.After) && !change.Before.Equals(change.After))

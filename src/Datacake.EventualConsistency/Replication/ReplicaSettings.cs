@@ -15,6 +15,9 @@ sealed record ReplicaSettings(string ClusterId, string DataCenter, ulong Boot, u
     /// <summary>Gets the maximum number of records that are truncated, or cleared away, in one batch. The next batches continue.</summary>
     public int MaxStep { get; init; } = 5_000;
 
+    /// <summary>Gets the maximum number of expired documents that are removed in one batch. The next batches continue [R20].</summary>
+    public int MaxExpired { get; init; } = 2_000;
+
     /// <summary>Gets the maximum number of documents in a transaction of a full reconcile.</summary>
     public int MaxAsserted { get; init; } = 1_000;
 

@@ -43,7 +43,7 @@ readonly struct DocumentSalvage(string keyspace, DocumentKey key, MergePolicy po
             else if (Encoding.UTF8.GetString(cell.Property) is var property)
                 counters[property] = unchecked(counters.GetValueOrDefault(property) + CounterValue.Read(cell.Value));
         }
-        return Of(DocumentOperationKind.Put, content.Build(), [.. counters.Select(counter => IncrementOf(document, counter.Key, counter.Value))]);
+        return Of(DocumentOperationKind.Put, content.Build(), [.. counters.Select(counter => IncrementOf(document, counter.Key, counter.Value))]) with { Expires = document.Expires };
     }
 
     static CounterIncrement IncrementOf(Document document, string property, long value) => BoundedCounter.Of(document, property) is { } bounded

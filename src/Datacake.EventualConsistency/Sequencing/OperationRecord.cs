@@ -11,16 +11,19 @@ static class OperationRecord
 {
     const int MaxOperations = 100_000;
 
+    // An update that puts the whole document again; the others are the kinds of operations.
+    const byte Renewal = (byte)DocumentOperationKind.Delete + 1;
+
     public static void WriteAll(ref MessagePackWriter writer, IReadOnlyList<SerialOperation> operations)
     {
         writer.WriteArrayHeader(operations.Count);
         foreach (var (policy, operation) in operations)
         {
             writer.Write((byte)policy);
-            writer.Write((byte)operation.Kind);
+            writer.Write(operation.IsRenewal ? Renewal : (byte)operation.Kind);
             writer.Write(operation.Keyspace);
             writer.Write(operation.Key.Encoded.Span);
-            writer.Write(operation.Kind == DocumentOperationKind.Delete ? default : Document.Put(SerialOperation.NoStampYet, operation.Content).Encoded.Span);
+            writer.Write(operation.Kind == DocumentOperationKind.Delete ? default : Document.Put(SerialOperation.NoStampYet, operation.Content, operation.Expires).Encoded.Span);
         }
     }
 
@@ -30,27 +33,29 @@ static class OperationRecord
         for (int i = 0; i < operations.Length; i++)
         {
             var policy = KeyspaceRecord.ReadPolicy(ref reader);
-            var kind = (DocumentOperationKind)Record.ReadChoice(ref reader, (byte)DocumentOperationKind.Delete, "kind of operation");
+            byte choice = Record.ReadChoice(ref reader, Renewal, "kind of operation");
+            var kind = choice == Renewal ? DocumentOperationKind.Update : (DocumentOperationKind)choice;
             string keyspace = Record.ReadText(ref reader);
             KeyspaceCatalog.CheckName(keyspace);
             var key = new DocumentKey(Record.ReadBytes(ref reader));
             var content = Record.ReadBytes(ref reader);
-            operations[i] = new SerialOperation(
-                policy, new DocumentOperation(kind, keyspace, key, kind == DocumentOperationKind.Delete ? DocumentContent.Empty : ContentOf(content), []));
+            operations[i] = new SerialOperation(policy, kind == DocumentOperationKind.Delete
+                ? new DocumentOperation(kind, keyspace, key, DocumentContent.Empty, [])
+                : OperationOf(kind, keyspace, key, Document.Parse(content)) with { IsRenewal = choice == Renewal });
         }
         return operations;
     }
 
-    static DocumentContent ContentOf(ReadOnlyMemory<byte> encoded)
+    static DocumentOperation OperationOf(DocumentOperationKind kind, string keyspace, DocumentKey key, Document document)
     {
-        var content = new DocumentContentBuilder(encoded.Length);
-        foreach (var cell in Document.Parse(encoded).Cells)
+        var content = new DocumentContentBuilder(document.Encoded.Length);
+        foreach (var cell in document.Cells)
         {
             if (cell.IsRemoved)
                 content.Remove(cell.EncodedPath);
             else
                 content.Set(cell.EncodedPath, cell.Value);
         }
-        return content.Build();
+        return new DocumentOperation(kind, keyspace, key, content.Build(), []) { Expires = document.Expires };
     }
 }

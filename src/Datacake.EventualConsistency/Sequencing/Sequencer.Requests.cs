@@ -90,7 +90,7 @@ partial class Sequencer
             var keyspace = _replica.Catalog.Find(name);
             if (keyspace is null ? IsWaitingUnder(name, operation.Policy) : keyspace.Policy != operation.Policy)
                 return new SerialRefusal(RefusalReason.OtherPolicy, i);
-            if (keyspace is not null && BoundedReplacement.IsBy(operation.Operation, await batch.ReadAsync(batch.KeyOf(keyspace, operation.Operation.Key)).ConfigureAwait(false), keyspace.Policy))
+            if (keyspace is not null && BoundedReplacement.IsBy(operation.Operation, await batch.ReadAsync(batch.KeyOf(keyspace, operation.Operation.Key)).ConfigureAwait(false), keyspace.Policy, batch.Now))
                 return new SerialRefusal(RefusalReason.Bounded, i);
         }
         return Verdict.Holds;

@@ -12,6 +12,7 @@ namespace Datacake.EventualConsistency.Snapshots;
 sealed class DocumentPage : IDisposable
 {
     MergePolicy _policy;
+    HlcTimestamp _now;
 
     // Rented. For each document, the cached document, or null if it is the next one of the entries; empty if all documents are entries.
     CachedDocument?[] _found = [];
@@ -44,9 +45,10 @@ sealed class DocumentPage : IDisposable
         _foundCount = 0;
     }
 
-    internal EntryPage EntriesFor(MergePolicy policy)
+    internal EntryPage EntriesFor(MergePolicy policy, HlcTimestamp now)
     {
         Clear();
+        _now = now;
         _policy = policy;
         return Entries;
     }
@@ -125,7 +127,7 @@ sealed class DocumentPage : IDisposable
                     key = _page.Entries.KeyOf(_entry);
                     document = DocumentRecord.View(key, _page.Entries.ValueOf(_entry++));
                 }
-                if (!document.IsAlive(_page._policy))
+                if (!document.IsAliveAt(_page._now, _page._policy))
                     continue;
                 Current = new DocumentPageEntry(key, document);
                 return true;

@@ -18,16 +18,25 @@ sealed class StoreSnapshot : IDisposable
     readonly IStorageSnapshot _storage;
     readonly ImmutableDictionary<string, KeyspaceView> _keyspaces;
 
-    StoreSnapshot(IStorageSnapshot storage, ImmutableDictionary<string, KeyspaceView> keyspaces)
+    readonly HlcTimestamp _now;
+
+    StoreSnapshot(IStorageSnapshot storage, ImmutableDictionary<string, KeyspaceView> keyspaces, HlcTimestamp now)
     {
         _storage = storage;
         _keyspaces = keyspaces;
+        _now = now;
     }
 
     /// <summary>Gets or sets the observer of what is read; null if there is none.</summary>
     public ISnapshotObserver? Observer { get; set; }
 
-    public static async ValueTask<StoreSnapshot> OpenAsync(IStorage storage, KeyspaceCatalog catalog, CancellationToken cancellationToken)
+    /// <summary>Opens a view of a store.</summary>
+    /// <param name="storage">The storage.</param>
+    /// <param name="catalog">The keyspaces of the store.</param>
+    /// <param name="clock">The clock, whose wall clock says which documents have expired.</param>
+    /// <param name="cancellationToken">Cancels the opening.</param>
+    public static async ValueTask<StoreSnapshot> OpenAsync(
+        IStorage storage, KeyspaceCatalog catalog, HybridLogicalClock clock, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -35,7 +44,7 @@ sealed class StoreSnapshot : IDisposable
             var snapshot = await storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
             // The snapshot may lack entries of an index that was dropped before the snapshot was opened.
             if (ReferenceEquals(keyspaces, catalog.Views))
-                return new StoreSnapshot(snapshot, keyspaces);
+                return new StoreSnapshot(snapshot, keyspaces, clock.Wall);
             snapshot.Dispose();
         }
     }
@@ -57,8 +66,8 @@ sealed class StoreSnapshot : IDisposable
             return null;
         byte[] storageKey = StoreLayout.DocumentKey(found.Number, key.Encoded.Span);
         var document = await DocumentRecord.ReadAsync(_storage, storageKey).ConfigureAwait(false);
-        Observer?.OnRead(keyspace, found.Policy, key, document.IsAlive(found.Policy) ? document : null);
-        return ReferenceEquals(document, Document.Nothing) ? null : (document, document.IsAlive(found.Policy));
+        Observer?.OnRead(keyspace, found.Policy, key, document.IsAliveAt(_now, found.Policy) ? document : null);
+        return ReferenceEquals(document, Document.Nothing) ? null : (document, document.IsAliveAt(_now, found.Policy));
     }
 
     /// <summary>
@@ -81,7 +90,7 @@ sealed class StoreSnapshot : IDisposable
             foreach (var (key, value) in page)
             {
                 var document = DocumentRecord.Parse(key, value);
-                if (document.IsAlive(found.Policy))
+                if (document.IsAliveAt(_now, found.Policy))
                     documents.Add(new StoredDocument(new DocumentKey(key[StoreLayout.DocumentPrefixLength..].ToArray()), document));
             }
             range = direction == ScanDirection.Forward ? range.After(page[^1].Key) : range.Before(page[^1].Key);
@@ -105,7 +114,7 @@ sealed class StoreSnapshot : IDisposable
         foreach (var (key, value) in page)
         {
             var document = DocumentRecord.Parse(key, value);
-            documents.Add((new DocumentKey(key[StoreLayout.DocumentPrefixLength..].ToArray()), document, document.IsAlive(found.Policy)));
+            documents.Add((new DocumentKey(key[StoreLayout.DocumentPrefixLength..].ToArray()), document, document.IsAliveAt(_now, found.Policy)));
         }
         return documents;
     }
@@ -125,7 +134,7 @@ sealed class StoreSnapshot : IDisposable
             page.Clear();
             return default;
         }
-        var entries = page.EntriesFor(found.Policy);
+        var entries = page.EntriesFor(found.Policy, _now);
         var range = StoreLayout.Within(StoreLayout.Documents(found.Number), keys);
         var reading = LastKeyAsync(_storage.ScanAsync(range, direction, maxDocuments, entries, cancellationToken), entries, StoreLayout.DocumentPrefixLength);
         return Observer is { } observer ? ObserveAsync() : reading;
@@ -153,7 +162,7 @@ sealed class StoreSnapshot : IDisposable
             page.Clear();
             return default;
         }
-        var entries = page.EntriesFor(found.Policy);
+        var entries = page.EntriesFor(found.Policy, _now);
         var storageKeys = StoreLayout.DocumentKeys(found.Number, keys);
         var reading = _storage is IDocumentPageReader reader
             ? reader.ReadManyAsync(storageKeys, page, cancellationToken)
@@ -179,7 +188,7 @@ sealed class StoreSnapshot : IDisposable
         {
             var document = DocumentRecord.Parse(key, value);
             yield return new DocumentMetadata(
-                new DocumentKey(key[StoreLayout.DocumentPrefixLength..].ToArray()), document.Newest, !document.IsAlive(found.Policy));
+                new DocumentKey(key[StoreLayout.DocumentPrefixLength..].ToArray()), document.Newest, !document.IsAliveAt(_now, found.Policy));
         }
     }
 
@@ -232,7 +241,41 @@ sealed class StoreSnapshot : IDisposable
         if (stored is not { } bytes)
             return new KeyspaceStatistics(keyspace, 0, 0);
         var record = KeyspaceRecord.Decode(bytes);
-        return new KeyspaceStatistics(record.Name, record.Count, record.Fingerprint);
+        long expired = await CountExpiredAsync(found!, long.MaxValue, cancellationToken).ConfigureAwait(false);
+        return new KeyspaceStatistics(record.Name, Math.Max(record.Count - expired, 0), record.Fingerprint);
+    }
+
+    /// <summary>
+    /// Returns true if some documents of a keyspace have expired and are not removed yet. The indexes contain them, so whoever reads an index without the documents must ask.
+    /// </summary>
+    /// <exception cref="StorageException">The store cannot be read.</exception>
+    public async ValueTask<bool> HasExpiredAsync(string keyspace, CancellationToken cancellationToken = default) =>
+        _keyspaces.TryGetValue(keyspace, out var found) && await CountExpiredAsync(found, 1, cancellationToken).ConfigureAwait(false) > 0;
+
+    /// <summary>Counts the documents that have expired and are not removed yet, up to a maximum. The replica removes them soon, so that they are few.</summary>
+    async ValueTask<long> CountExpiredAsync(KeyspaceView keyspace, long max, CancellationToken cancellationToken)
+    {
+        if (!keyspace.MayExpire)
+            return 0;
+        long count = 0;
+        if (keyspace.Indexes.FirstOrDefault(static index => index.Definition.Name == ExpiryIndex.Name) is { } expiries)
+        {
+            var range = StoreLayout.Within(StoreLayout.IndexEntries(expiries.Number), ExpiryIndex.UpTo(_now));
+            await foreach (var _ in _storage.ReadKeysAsync(range, cancellationToken).ConfigureAwait(false))
+            {
+                if (++count >= max)
+                    break;
+            }
+            return count;
+        }
+        // The index is being built.
+        await foreach (var (key, value) in _storage.ReadAllAsync(StoreLayout.Documents(keyspace.Number), cancellationToken).ConfigureAwait(false))
+        {
+            var document = DocumentRecord.Parse(key, value);
+            if (document.IsAlive(keyspace.Policy) && document.View.HasExpired(_now) && ++count >= max)
+                break;
+        }
+        return count;
     }
 
     /// <inheritdoc/>

@@ -11,8 +11,9 @@ static class BoundedReplacement
     /// <param name="operation">The operation.</param>
     /// <param name="current">The present document.</param>
     /// <param name="policy">The merge policy of the keyspace. Serial documents have no counters.</param>
-    public static bool IsBy(DocumentOperation operation, Document current, MergePolicy policy) =>
-        operation.Kind == DocumentOperationKind.Put && policy != MergePolicy.Serial && BoundedCounter.HasAny(current) && current.IsAlive(policy);
+    /// <param name="now">The instant of the wall clock.</param>
+    public static bool IsBy(DocumentOperation operation, Document current, MergePolicy policy, HlcTimestamp now) =>
+        operation.IsPut && policy != MergePolicy.Serial && BoundedCounter.HasAny(current) && current.IsAliveAt(now, policy);
 
     /// <summary>Returns the message for the caller.</summary>
     public static string Describe(DocumentOperation operation) =>

@@ -55,6 +55,17 @@ public sealed class Transaction
     public void Put(string keyspace, DocumentKey key, DocumentContent content, IReadOnlyList<CounterIncrement>? counters = null) =>
         _operations.Add(new DocumentOperation(DocumentOperationKind.Put, keyspace, key, content, counters ?? []));
 
+    /// <summary>Puts a whole document that readers see until it expires, by the wall clock of their node. An instant in the past makes it invisible at once.</summary>
+    /// <param name="keyspace">The document's keyspace, which must not be serial.</param>
+    /// <param name="key">The document's key.</param>
+    /// <param name="content">The cells of the document, without shares of counters.</param>
+    /// <param name="expires">The instant from which on the document is not there, with a resolution of 4 ms. Later updates do not change it; another put does.</param>
+    /// <param name="counters">The initial values of its counters.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The instant is before 2023 or after 2158.</exception>
+    public void PutExpiring(
+        string keyspace, DocumentKey key, DocumentContent content, DateTimeOffset expires, IReadOnlyList<CounterIncrement>? counters = null) =>
+        _operations.Add(new DocumentOperation(DocumentOperationKind.Put, keyspace, key, content, counters ?? []) { Expires = HlcTimestamp.AtStartOf(expires) });
+
     /// <summary>Changes some cells of a document and adds to its counters.</summary>
     /// <param name="keyspace">The document's keyspace.</param>
     /// <param name="key">The document's key.</param>
@@ -62,6 +73,24 @@ public sealed class Transaction
     /// <param name="counters">The amounts to add to its counters.</param>
     public void Update(string keyspace, DocumentKey key, DocumentContent changes, IReadOnlyList<CounterIncrement>? counters = null) =>
         _operations.Add(new DocumentOperation(DocumentOperationKind.Update, keyspace, key, changes, counters ?? []));
+
+    /// <summary>
+    /// Changes a document as <see cref="Update"/> does, and puts it again as a whole with another expiry, or with none. Like every put, this loses changes that other nodes make at the same time,
+    /// additions to counters included.
+    /// </summary>
+    /// <param name="keyspace">The document's keyspace, which must not be serial.</param>
+    /// <param name="key">The document's key. The document must be there.</param>
+    /// <param name="changes">The changed cells, without shares of counters; empty to change the expiry alone.</param>
+    /// <param name="expires">The instant from which on the document is not there, with a resolution of 4 ms; null if it no longer expires.</param>
+    /// <param name="counters">The amounts to add to its counters.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The instant is before 2023 or after 2158.</exception>
+    public void Renew(
+        string keyspace, DocumentKey key, DocumentContent changes, DateTimeOffset? expires, IReadOnlyList<CounterIncrement>? counters = null) =>
+        _operations.Add(new DocumentOperation(DocumentOperationKind.Update, keyspace, key, changes, counters ?? [])
+        {
+            IsRenewal = true,
+            Expires = expires is { } instant ? HlcTimestamp.AtStartOf(instant) : HlcTimestamp.None,
+        });
 
     /// <summary>Deletes a document. It need not exist.</summary>
     public void Delete(string keyspace, DocumentKey key) =>

@@ -10,4 +10,8 @@ namespace Datacake.EventualConsistency;
 /// True if earlier changes can no longer be delivered, because the watcher was too slow or was away for too long. Anything derived from
 /// earlier changes must be computed again from the documents.
 /// </param>
-public sealed record DocumentChanges(IReadOnlyList<DocumentChange> Changes, WatchPosition Position, bool HasGap);
+public sealed record DocumentChanges(IReadOnlyList<DocumentChange> Changes, WatchPosition Position, bool HasGap)
+{
+    /// <summary>True if the documents were removed because they have expired, which no transaction and no position says.</summary>
+    internal bool IsExpiry { get; init; }
+}

@@ -10,7 +10,7 @@ namespace Datacake.EventualConsistency.Watching;
 /// <summary>
 /// One watch of a keyspace. It delivers what is committed while it runs and, with the help of the transaction log, what it missed before.
 /// </summary>
-sealed class KeyspaceWatch(StoreWatcher watcher, IStorage storage, KeyspaceCatalog catalog)
+sealed class KeyspaceWatch(StoreWatcher watcher, IStorage storage, KeyspaceCatalog catalog, HybridLogicalClock clock)
 {
     const int PageSize = 500;
 
@@ -30,7 +30,9 @@ sealed class KeyspaceWatch(StoreWatcher watcher, IStorage storage, KeyspaceCatal
             if (isBehind)
             {
                 // Called before the store is read, so some changes may be delivered twice, but none is missed.
-                watcher.StartOver();
+                bool hasLostExpiry = watcher.StartOver();
+                if (hasLostExpiry)
+                    yield return new DocumentChanges([], position, HasGap: true);
                 await foreach (var missed in MissedAsync(position, cancellationToken).ConfigureAwait(false))
                 {
                     position = missed.Position;
@@ -40,7 +42,7 @@ sealed class KeyspaceWatch(StoreWatcher watcher, IStorage storage, KeyspaceCatal
             }
             var next = await watcher.ReadAsync(cancellationToken).ConfigureAwait(false);
             isBehind = next is null;
-            if (next is null || position.Covers(next.Position))
+            if (next is null || (position.Covers(next.Position) && !next.IsExpiry))
                 continue;
             position = next.Position;
             yield return next;
@@ -87,7 +89,7 @@ sealed class KeyspaceWatch(StoreWatcher watcher, IStorage storage, KeyspaceCatal
         {
             var key = keys.Span[i].Bytes;
             var document = await DocumentRecord.ReadAsync(snapshot, key).ConfigureAwait(false);
-            bool isShown = document.IsAlive(catalog[StoreLayout.KeyspaceOf(key.Span)].Policy);
+            bool isShown = document.IsAliveAt(clock.Wall, catalog[StoreLayout.KeyspaceOf(key.Span)].Policy);
             changes.Add(new DocumentChange(
                 new DocumentKey(key[StoreLayout.DocumentPrefixLength..]), null, isShown ? document : null, IsBeforeKnown: false));
         }

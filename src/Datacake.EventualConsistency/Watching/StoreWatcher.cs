@@ -14,6 +14,7 @@ sealed class StoreWatcher(string keyspace, long maxBufferedBytes)
     readonly Queue<DocumentChanges> _queue = [];            // all below under the lock
     long _bufferedBytes;
     bool _isBehind;
+    bool _hasLostExpiry;
     bool _isClosed;
     TaskCompletionSource? _waiting;
 
@@ -24,12 +25,16 @@ sealed class StoreWatcher(string keyspace, long maxBufferedBytes)
     {
         lock (_lock)
         {
+            _hasLostExpiry |= _isBehind && changes.IsExpiry;
             if (_isBehind)
                 return;
             long bytes = changes.Changes.Sum(LengthOf);
             // A single batch is taken whatever its size, because the commit that it comes from was in memory, too.
             if (_queue.Count > 0 && _bufferedBytes + bytes > maxBufferedBytes)
+            {
+                _hasLostExpiry |= changes.IsExpiry;
                 FallBehind();
+            }
             else
             {
                 _queue.Enqueue(changes);
@@ -59,14 +64,20 @@ sealed class StoreWatcher(string keyspace, long maxBufferedBytes)
         }
     }
 
-    /// <summary>Starts to collect changes again, because the reader is about to read what it missed from the store.</summary>
-    public void StartOver()
+    /// <summary>
+    /// Starts to collect changes again, because the reader is about to read what it missed from the store. Returns true if it missed that documents have expired, which
+    /// the log does not tell.
+    /// </summary>
+    public bool StartOver()
     {
         lock (_lock)
         {
+            bool hasLostExpiry = _hasLostExpiry;
+            _hasLostExpiry = false;
             _queue.Clear();
             _bufferedBytes = 0;
             _isBehind = false;
+            return hasLostExpiry;
         }
     }
 
@@ -97,6 +108,7 @@ sealed class StoreWatcher(string keyspace, long maxBufferedBytes)
 
     void FallBehind()
     {
+        _hasLostExpiry |= _queue.Any(static changes => changes.IsExpiry);
         _queue.Clear();
         _bufferedBytes = 0;
         _isBehind = true;

@@ -58,17 +58,24 @@ sealed class StoreWatchers(KeyspaceCatalog catalog)
         var position = new WatchPosition(batch.State.Known);
         foreach (var ofKeyspace in watchers.GroupBy(watcher => watcher.Keyspace, StringComparer.Ordinal))
         {
-            if (catalog.Find(ofKeyspace.Key) is not { } keyspace || ChangesOf(batch, keyspace) is not { Count: > 0 } changes)
+            if (catalog.Find(ofKeyspace.Key) is not { } keyspace)
                 continue;
-            var published = new DocumentChanges(changes, position, HasGap: false);
+            var (changes, expired) = ChangesOf(batch, keyspace);
             foreach (var watcher in ofKeyspace)
-                watcher.Post(published);
+            {
+                if (changes.Count > 0)
+                    watcher.Post(new DocumentChanges(changes, position, HasGap: false));
+                // The log does not have them, and the position does not tell whether a watch has seen them.
+                if (expired.Count > 0)
+                    watcher.Post(new DocumentChanges(expired, position, HasGap: false) { IsExpiry = true });
+            }
         }
     }
 
-    static List<DocumentChange> ChangesOf(ReplicaBatch batch, KeyspaceEntry keyspace)
+    /// <summary>Returns the changes by transactions, and those documents that were removed because they have expired.</summary>
+    static (List<DocumentChange> Changes, List<DocumentChange> Expired) ChangesOf(ReplicaBatch batch, KeyspaceEntry keyspace)
     {
-        var changes = new List<DocumentChange>();
+        List<DocumentChange> changes = [], expired = [];
         foreach (var (storageKey, before, after) in batch.Documents)
         {
             if (StoreLayout.KeyspaceOf(storageKey.Span) != keyspace.Number)
@@ -76,19 +83,23 @@ sealed class StoreWatchers(KeyspaceCatalog catalog)
             // Copied, because watchers keep the key for longer than the batch does.
             byte[] key = storageKey.Span[StoreLayout.DocumentPrefixLength..].ToArray();
             var old = before.IsAlive(keyspace.Policy) ? before : null;
-            var @new = after.IsAlive(keyspace.Policy) ? after : null;
+            var @new = after.IsAliveAt(batch.Now, keyspace.Policy) ? after : null;
             // The document is copied for the same reason: it may be part of a received message, which is larger.
-            if (!IsSame(key, old, @new, keyspace.Policy))
-                changes.Add(new DocumentChange(new DocumentKey(key), old, @new is null ? null : Document.Parse(@new.Encoded.ToArray()), IsBeforeKnown: true));
+            if (!IsSame(key, old, @new))
+            {
+                bool isExpiry = old is not null && old.View.HasExpired(batch.Now) && (after.IsLapsed || ReferenceEquals(after, Document.Nothing));
+                (isExpiry ? expired : changes).Add(
+                    new DocumentChange(new DocumentKey(key), old, @new is null ? null : Document.Parse(@new.Encoded.ToArray()), IsBeforeKnown: true));
+            }
         }
-        return changes;
+        return (changes, expired);
     }
 
     /// <summary>Returns true if readers see no difference. What is purged from a live document was no longer shown.</summary>
-    static bool IsSame(ReadOnlySpan<byte> key, Document? before, Document? after, MergePolicy policy)
+    static bool IsSame(ReadOnlySpan<byte> key, Document? before, Document? after)
     {
         if (before is null || after is null || ReferenceEquals(before, after))
             return ReferenceEquals(before, after);
-        return before.Newest == after.Newest && Fingerprint.Of(key, before, policy) == Fingerprint.Of(key, after, policy);
+        return before.Newest == after.Newest && Fingerprint.OfShown(key, before) == Fingerprint.OfShown(key, after);
     }
 }

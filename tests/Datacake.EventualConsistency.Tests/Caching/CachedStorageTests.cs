@@ -217,7 +217,7 @@ public sealed class CachedStorageTests : IDisposable
 
     static DocumentPage Cleared(DocumentPage page)
     {
-        page.EntriesFor(MergePolicy.LastWriterWins);
+        page.EntriesFor(MergePolicy.LastWriterWins, HlcTimestamp.None);
         return page;
     }
 

@@ -224,6 +224,7 @@ sealed class Machine(int index, Scenario scenario, MachineFlaws flaws, Simulated
         var settings = new ReplicaSettings("simulation", "", flaws.LivesBeginAlike ? boot << 32 : boot, StoreId, Clock)
         {
             MaxStep = scenario.MaxStep,
+            MaxExpired = scenario.MaxStep,
             MaxAsserted = scenario.MaxAsserted,
             MaxRemoved = scenario.MaxRemoved,
             Delay = (wait, _) =>

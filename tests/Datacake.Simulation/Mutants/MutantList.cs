@@ -28,5 +28,6 @@ static class MutantList
         () => new ChangesVotersAtOnce(), () => new AddsVotersThatLag(), () => new VotesExpire(), () => new RestoredStoresVote(),
         () => new MinorityDecides(), () => new OutcomesExpire(), () => new SerialDocumentsReturn(),
         () => new RightsOutliveRuns(), () => new RightsBelongToNodes(), () => new GiftsAreKept(), () => new GroundIsNotChecked(), () => new SalesAreNotFlushed(), () => new DecidesBeforeCommit(),
+        () => new ExpiredAreForgotten(), () => new ExpiriesAreNotSent(), () => new UpdatesRevive(), () => new ExpiryIsNoPurge(),
     ];
 }

@@ -15,6 +15,9 @@ sealed record Theme(
     /// <summary>True if the documents have bounded counters.</summary>
     public bool IsBounded { get; init; }
 
+    /// <summary>True if most documents expire.</summary>
+    public bool HasExpiry { get; init; }
+
     /// <summary>True if all members may become voters, of whom there are up to five.</summary>
     public bool AllVote { get; init; }
 
@@ -161,6 +164,12 @@ sealed record Theme(
         Of("escrow copies", [.. GivingUp, .. Clocks, Divert, Impersonate, FormByMistake, LoseIdentity, DropKeyspace, Gather],
             (Sell, 40), (Write, 2), (Deliver, 80), (Tick, 12), (Start, 20), (Dial, 12), (Wipe, 0.1), (Replace, 0), (Backup, 4), (PutBack, 3), (Partition, 2), (Heal, 3))
             with { IsBounded = true },
+        // Documents expire while members are cut off, clocks are wrong, and earlier puts are on their way.
+        Of("expiry", [.. GivingUp, Divert, Impersonate, FormByMistake, LoseIdentity, Swap],
+            (Pass, 20), (SetClock, 4), (Write, 30), (Deliver, 40), (Tick, 12), (Collect, 12), (Partition, 2), (Heal, 3), (Dial, 10))
+            with { HasExpiry = true },
+        Of("expiry estranged", [.. Losses, Retire], (Pass, 15), (Estrange, 4), (Heal, 3), (Gather, 8), (Start, 20), (Collect, 10), (Forget, 3))
+            with { HasExpiry = true },
     ];
 
     /// <summary>Gets all themes, each repeated according to its share.</summary>

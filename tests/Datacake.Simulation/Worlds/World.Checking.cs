@@ -188,7 +188,8 @@ sealed partial class World
     {
         foreach (var slot in _scenario.Slots)
         {
-            if (!ShowSame(shown[slot.Number], machine.Ideal[slot.Number], slot.Policy) && !IsRemovedAhead(machine, slot, shown[slot.Number]))
+            if (!ShowSame(AsSeenBy(machine, shown[slot.Number]), AsSeenBy(machine, machine.Ideal[slot.Number]), slot.Policy) && !HasExpiredElsewhere(shown[slot.Number], machine.Ideal[slot.Number], slot.Policy)
+                && !IsRemovedAhead(machine, slot, shown[slot.Number]))
                 throw new Violation("exactness",
                     $"{Name(machine)} shows <{shown[slot.Number]}> for {slot}; it should show <{machine.Ideal[slot.Number]}>.");
         }

@@ -168,7 +168,7 @@ sealed partial class World
             var transaction = new Transaction();
             foreach (var slot in _scenario.Slots.Where(slot => slot.Keyspace == keyspace))
             {
-                if ((await ReadAsync(machine, batch, slot)).IsAlive(slot.Policy))
+                if ((await ReadAsync(machine, batch, slot)).IsAliveAt(batch.Now, slot.Policy))
                     transaction.Delete(keyspace, slot.Key);
             }
             if (transaction.Count > 0)
@@ -190,7 +190,7 @@ sealed partial class World
         random.Shuffle(slots);
         foreach (var slot in slots[..random.Next(1, Math.Min(2, slots.Length) + 1)])
         {
-            AddOperation(transaction, slot, await ReadAsync(machine, batch, slot), random, increments);
+            AddOperation(transaction, slot, await ReadAsync(machine, batch, slot), random, increments, machine);
         }
         await WriteAsync(machine, batch, transaction, increments);
     }
@@ -220,9 +220,9 @@ sealed partial class World
         }
     }
 
-    void AddOperation(Transaction transaction, Slot slot, Document current, Random random, List<Increment> increments)
+    void AddOperation(Transaction transaction, Slot slot, Document current, Random random, List<Increment> increments, Machine machine)
     {
-        bool isShown = current.IsAlive(slot.Policy);
+        bool isShown = current.IsAliveAt(WallOf(machine), slot.Policy);
         int choice = random.Next(isShown ? 8 : 40);
         // A bounded counter needs some time to be sold.
         if (_scenario.Theme.IsBounded && isShown && choice > 5 && random.Next(3) > 0)
@@ -233,6 +233,14 @@ sealed partial class World
             content.Set(PathP, Value(random));
             content.Set(PathQ, Value(random));
             content.Set(PathX, [1]);
+            if (_scenario.Theme.HasExpiry && random.Next(4) > 0)
+            {
+                var expires = WallOf(machine).Time + (random.Next(1, 150) * SimulatedTime.Unit);
+                _lastExpiry = expires > _lastExpiry ? expires : _lastExpiry;
+                transaction.PutExpiring(slot.Keyspace, slot.Key, content.Build(), expires, [new CounterIncrement("n", random.Next(9))]);
+                _statistics.Count("puts that expire");
+                return;
+            }
             transaction.Put(slot.Keyspace, slot.Key, content.Build(), _scenario.Theme.IsBounded ? [new CounterIncrement("n", random.Next(9)), NewBounded(random)] : [new CounterIncrement("n", random.Next(9))]);
         }
         else if (choice <= 3)

@@ -23,6 +23,7 @@ sealed partial class World
         _liesInNextAnswer = false;
         foreach (var machine in _machines)
             Repair(machine);
+        PassExpiries();
         int round = 0;
         while (Unsettled() is { } what)
         {
@@ -245,6 +246,8 @@ sealed partial class World
                 return $"{Name(machine)} has an undeclared keyspace without documents";
             if (machine.Disk.Range(StoreLayout.AllLog).Count > 0)
                 return $"{Name(machine)} has {machine.Disk.Range(StoreLayout.AllLog).Count} log records";
+            if (machine.Disk.Range(StoreLayout.AllDocuments).Any(entry => Document.Parse(entry.Value) is { IsLapsed: false } document && document.View.HasExpired(WallOf(machine))))
+                return $"{Name(machine)} has a document that has expired";
             if (_retired.Count == 0 && FindGap(machine.Replica.State) is { } gap)
                 return $"{Name(machine)} has a gap in its knowledge of node {gap}: {machine.Replica.State.Known}";
             if (machine.Disk.Range(StoreLayout.AllArriving).Count + machine.Disk.Range(StoreLayout.AllArrivingLog).Count > 0)
@@ -285,7 +288,7 @@ sealed partial class World
         foreach (var slot in _scenario.Slots)
         {
             var document = members[0].Ideal[slot.Number];
-            if (!document.IsAlive(slot.Policy))
+            if (!document.IsAliveAt(WallOf(members[0]), slot.Policy))
                 continue;
             CheckCounter(slot, document, held);
             if (IsCleanlyDeleted(slot.Number, held, _ => true))
@@ -326,7 +329,7 @@ sealed partial class World
         foreach (var (key, value) in machine.Disk.Range(StoreLayout.AllDocuments))
         {
             var document = Document.Parse(value);
-            if (!document.IsAlive(machine.Replica!.Catalog[StoreLayout.KeyspaceOf(key.Span)].Policy))
+            if (!document.IsAliveAt(WallOf(machine), machine.Replica!.Catalog[StoreLayout.KeyspaceOf(key.Span)].Policy))
                 throw new Violation("nothing left over", $"{Name(machine)} still has the tombstone <{document}>.");
             foreach (var cell in document.Cells)
             {

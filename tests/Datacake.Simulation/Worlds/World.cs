@@ -64,6 +64,7 @@ sealed partial class World
     public void Do(SimulatedEvent happening)
     {
         var (kind, index, other, chance) = happening;
+        NoteClocks();
         Machine machine = _machines[index], peer = _machines[other];
         _statistics.Count(kind);
         Trace?.Invoke($"{kind} {machine.Node} {peer.Node} {chance}");

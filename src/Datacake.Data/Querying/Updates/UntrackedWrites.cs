@@ -14,7 +14,7 @@ namespace Datacake.Data.Querying.Updates;
 /// <param name="context">The context of the query.</param>
 sealed class UntrackedWrites(IQueryContext context)
 {
-    readonly List<(StoredEntity Entity, EntityContent? Changes)> _writes = [];
+    readonly List<(StoredEntity Entity, EntityContent? Changes, bool IsRenewal)> _writes = [];
     readonly SerialReads _reads = new();
 
     /// <summary>Gets the number of entities to write.</summary>
@@ -26,9 +26,13 @@ sealed class UntrackedWrites(IQueryContext context)
     /// <summary>Observes what is read from a snapshot.</summary>
     public void Observe(StoreSnapshot snapshot) => snapshot.Observer = _reads;
 
-    public void Delete(StoredEntity entity) => _writes.Add((entity, null));
+    public void Delete(StoredEntity entity) => _writes.Add((entity, null, false));
 
-    public void Update(StoredEntity entity, EntityContent changes) => _writes.Add((entity, changes));
+    /// <summary>Adds the update of an entity.</summary>
+    /// <param name="entity">The entity, with its new values.</param>
+    /// <param name="changes">What changes in the store.</param>
+    /// <param name="isRenewal">True if the entity expires at another instant from now on.</param>
+    public void Update(StoredEntity entity, EntityContent changes, bool isRenewal = false) => _writes.Add((entity, changes, isRenewal));
 
     /// <summary>Commits the writes.</summary>
     /// <param name="store">The store.</param>
@@ -44,7 +48,7 @@ sealed class UntrackedWrites(IQueryContext context)
         {
             return IsSerial || consistency == Consistency.Serial
                 ? await CommitSerialAsync(store, cancellationToken).ConfigureAwait(false)
-                : await store.CommitAsync(Requiring(Effects(isSerial: false)), consistency, cancellationToken).ConfigureAwait(false);
+                : await store.CommitAsync(Requiring(Effects(isSerial: false, store.Now)), consistency, cancellationToken).ConfigureAwait(false);
         }
         catch (SerialConflictException e) when (e.Refusal.Reason == RefusalReason.Unique)
         {
@@ -69,7 +73,7 @@ sealed class UntrackedWrites(IQueryContext context)
         {
             try
             {
-                var transaction = await _reads.ToTransactionAsync(store, Effects(isSerial: true), Written, unknown, cancellationToken).ConfigureAwait(false);
+                var transaction = await _reads.ToTransactionAsync(store, Effects(isSerial: true, store.Now), Written, unknown, cancellationToken).ConfigureAwait(false);
                 return await store.CommitSerialAsync(transaction, cancellationToken).ConfigureAwait(false);
             }
             catch (SerialConflictException e) when (unknown.Add(e))
@@ -83,10 +87,10 @@ sealed class UntrackedWrites(IQueryContext context)
 
     static bool IsOfSerialClass(StoredEntity entity) => entity.Keyspace.Entity.IsSerial;
 
-    Transaction Effects(bool isSerial)
+    Transaction Effects(bool isSerial, DateTimeOffset now)
     {
         var effects = new Transaction();
-        foreach (var (entity, changes) in _writes)
+        foreach (var (entity, changes, isRenewal) in _writes)
         {
             if (changes is not null && isSerial)
                 SerialCounters.Check(entity.Keyspace.Entity, entity.Key, changes.Counters);
@@ -94,6 +98,8 @@ sealed class UntrackedWrites(IQueryContext context)
                 effects.Delete(entity.Keyspace.Name, entity.Key);
             else if (IsOfSerialClass(entity))
                 effects.Put(entity.Keyspace.Name, entity.Key, StoredContent.Of(entity.Document).With(changes.Cells));
+            else if (isRenewal)
+                effects.Renew(entity.Keyspace.Name, entity.Key, changes.Cells, entity.Keyspace.Entity.ExpiryOf(entity.Entity, now), changes.Counters);
             else
                 effects.Update(entity.Keyspace.Name, entity.Key, changes.Cells, changes.Counters);
         }
@@ -102,7 +108,7 @@ sealed class UntrackedWrites(IQueryContext context)
 
     Transaction Requiring(Transaction transaction)
     {
-        foreach (var (entity, _) in _writes)
+        foreach (var (entity, _, _) in _writes)
             transaction.Require(entity.Keyspace.Name, entity.Key, current => current is not null && current.Equals(entity.Document));
         return transaction;
     }

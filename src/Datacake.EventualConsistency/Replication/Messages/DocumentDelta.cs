@@ -86,11 +86,11 @@ readonly record struct DocumentDelta(DocumentName Name, HlcTimestamp Base, Docum
     public bool IsDelete => Document.Born.IsNone && Document.Touched.IsNone && !Document.Died.IsNone;
 
     /// <summary>
-    /// Returns true if something of a document may become purgeable when its stamps are truncated: true unless the document was only put.
+    /// Returns true if something of a document may become purgeable when its stamps are truncated: true unless the document was only put and has not expired.
     /// </summary>
     public static bool MayPurgeOf(Document document)
     {
-        if (document.Born.IsNone || !document.Touched.IsNone || !document.Died.IsNone)
+        if (document.Born.IsNone || !document.Touched.IsNone || !document.Died.IsNone || document.IsLapsed)
             return true;
         foreach (var cell in document.Cells)
         {
