@@ -39,7 +39,7 @@ public sealed class NodeLeases
     {
         LeaseTaker.Check(name, duration);
         var store = await _node.OpenStoreAsync(cancellationToken).ConfigureAwait(false);
-        return (await store.Leases.AcquireAsync(name, duration, mayWait: true, cancellationToken).ConfigureAwait(false))!;
+        return await store.Leases.AcquireAsync(name, duration, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Acquires a lease, or returns null if somebody else holds it now.</summary>
@@ -48,16 +48,20 @@ public sealed class NodeLeases
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <remarks>
     /// The lease of a holder that has failed is free once this node has seen it unchanged for its duration. The first call begins to count, so a later call succeeds.
+    /// Once the store has joined its cluster, the call takes at most twice <see cref="ReplicatedStoreOptions.AcknowledgmentTimeout"/>. If it is not known by then whether the lease was
+    /// acquired, the call throws a <see cref="TimeoutException"/>. A lease that was acquired nevertheless is released in the background for up to 30 s; otherwise, it expires after its duration.
     /// </remarks>
     /// <exception cref="ArgumentException">The name is empty or too long.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The duration is not from 100 ms to one day.</exception>
     /// <exception cref="NotEnoughNodesException">A majority of the voters is not up.</exception>
-    /// <exception cref="TimeoutException">No sequencer was found in time, or the store has not joined its cluster yet.</exception>
+    /// <exception cref="TimeoutException">
+    /// No sequencer was found in time, the store has not joined its cluster yet, or the outcome of the acquisition was not learned in time.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The store is closed.</exception>
     public async Task<Lease?> TryAcquireAsync(string name, TimeSpan duration, CancellationToken cancellationToken = default)
     {
         LeaseTaker.Check(name, duration);
         var store = await _node.OpenStoreAsync(cancellationToken).ConfigureAwait(false);
-        return await store.Leases.AcquireAsync(name, duration, mayWait: false, cancellationToken).ConfigureAwait(false);
+        return await store.Leases.TryAcquireAsync(name, duration, cancellationToken).ConfigureAwait(false);
     }
 }

@@ -15,6 +15,8 @@ public sealed partial class ReplicatedStore
             async (key, token) => (await ReadAsync(LeaseRegister.Keyspace, [key], Consistency.Serial, token).ConfigureAwait(false))[0],
             CommitSerialAsync,
             token => WatchAsync(LeaseRegister.Keyspace, WatchPosition.Now, token),
+            () => _parts.Sequencing.Status.Founding.TokenFloor,
+            _options.AcknowledgmentTimeout,
             _node.TimeProvider,
             _parts.Context.Logger),
         token => DeclareAsync(new KeyspaceDeclaration(LeaseRegister.Keyspace, MergePolicy.Serial, []), token));

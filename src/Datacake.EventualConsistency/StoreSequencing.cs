@@ -179,16 +179,15 @@ sealed class StoreSequencing : IDisposable
     /// <summary>Notes what a batch has changed, ends the requests that have an outcome, and sets the timer. Called on the commit loop after each commit.</summary>
     public void OnCommitted()
     {
-        _sequencer.TellOutcomes();
-        if (!IsStatusOld())
+        if (IsStatusOld())
         {
-            SetTimer(_sequencer.DueIn);
-            return;
+            var status = StatusNow();
+            if (status.Sequencer is null && _status.Sequencer is not null)
+                _withoutSince = _time.GetTimestamp();
+            _status = status;
         }
-        var status = StatusNow();
-        if (status.Sequencer is null && _status.Sequencer is not null)
-            _withoutSince = _time.GetTimestamp();
-        _status = status;
+        // After the status: a caller that learns its outcome must find the founding of the sequence that it is from.
+        _sequencer.TellOutcomes();
         SetTimer(_sequencer.DueIn);
     }
 
@@ -380,13 +379,13 @@ sealed class StoreSequencing : IDisposable
     {
         (_seenVoters, _seenMembers) = (_sequencer.Voters, _replica.Identity.Members.Count);
         var voters = _replica.Identity.Members.Where(member => _seenVoters.Contains(member.Value.StoreId)).Aggregate(default(NodeSet), static (set, member) => set.With(member.Key));
-        return new SerialStatus(voters, _seenVoters.Count, _sequencer.Current, (long)_sequencer.State.Epoch, _sequencer.Waiting);
+        return new SerialStatus(voters, _seenVoters.Count, _sequencer.Current, (long)_sequencer.State.Epoch, _sequencer.Waiting) { Founding = _sequencer.State.Founding };
     }
 
     /// <summary>Returns true if the status has changed. Called after each commit, so it compares what is cheap to compare.</summary>
     bool IsStatusOld() =>
         !ReferenceEquals(_seenVoters, _sequencer.Voters) || _seenMembers != _replica.Identity.Members.Count || _status.Sequencer != _sequencer.Current
-            || _status.Epoch != (long)_sequencer.State.Epoch || _status.Waiting != _sequencer.Waiting;
+            || _status.Epoch != (long)_sequencer.State.Epoch || _status.Waiting != _sequencer.Waiting || _status.Founding != _sequencer.State.Founding;
 
     /// <summary>Makes the timer due no later than in a given time.</summary>
     void SetTimer(TimeSpan dueIn)

@@ -32,7 +32,7 @@ sealed class LeaseRecord
     /// <summary>Gets the time for which the lease is held without a renewal.</summary>
     public TimeSpan Duration { get; }
 
-    /// <summary>Gets the number of writes of the record. It tells whether a holder has renewed the lease, and no two contents have the same.</summary>
+    /// <summary>Gets the number of writes of the record. After a later founding of the sequence, another content may have the same number.</summary>
     public long Renewal { get; }
 
     /// <summary>Gets the content of the document.</summary>
@@ -45,7 +45,12 @@ sealed class LeaseRecord
     public bool IsReleased => Holder == Guid.Empty;
 
     /// <summary>Returns the record of a new holder, after the given record or as the first.</summary>
-    public static LeaseRecord Of(Guid holder, TimeSpan duration, LeaseRecord? before) => new(holder, (before?.Token ?? 0) + 1, duration, (before?.Renewal ?? 0) + 1, hash: null);
+    /// <param name="holder">The random identity of the holder.</param>
+    /// <param name="duration">The time for which the lease is held without a renewal.</param>
+    /// <param name="before">The record before; null if there is none.</param>
+    /// <param name="tokenFloor">The number that the token is greater than, whatever the record before says.</param>
+    public static LeaseRecord Of(Guid holder, TimeSpan duration, LeaseRecord? before, long tokenFloor) =>
+        new(holder, Math.Max(before?.Token ?? 0, tokenFloor) + 1, duration, (before?.Renewal ?? 0) + 1, hash: null);
 
     /// <summary>Returns the record that a document contains, or null if there is no document.</summary>
     /// <exception cref="InvalidDataException">The document is not a lease.</exception>

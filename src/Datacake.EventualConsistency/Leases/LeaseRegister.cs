@@ -9,12 +9,18 @@ namespace Datacake.EventualConsistency.Leases;
 /// <param name="Read">Reads the document of a key as of now.</param>
 /// <param name="Commit">Commits a serial transaction.</param>
 /// <param name="Watch">Watches the changes of the documents in this store.</param>
+/// <param name="TokenFloor">
+/// Returns the number that new tokens are greater than. It grows when the sequence is founded anew, because the tokens that only lost voters knew are then unknown.
+/// </param>
+/// <param name="Patience">The maximum time for which a read or a write waits for the sequencer.</param>
 /// <param name="Time">The clock of the node.</param>
 /// <param name="Logger">The logger of the store.</param>
 sealed record LeaseRegister(
     Func<DocumentKey, CancellationToken, ValueTask<Document?>> Read,
     Func<SerialTransaction, CancellationToken, ValueTask<CommitResult>> Commit,
     Func<CancellationToken, IAsyncEnumerable<DocumentChanges>> Watch,
+    Func<long> TokenFloor,
+    TimeSpan Patience,
     TimeProvider Time,
     ILogger Logger)
 {

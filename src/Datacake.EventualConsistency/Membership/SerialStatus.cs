@@ -1,4 +1,5 @@
 using System.Collections.ObjectModel;
+using Datacake.EventualConsistency.Sequencing;
 using Datacake.Node;
 
 namespace Datacake.EventualConsistency;
@@ -16,4 +17,7 @@ public sealed record SerialStatus(NodeSet Voters, int VoterCount, byte? Sequence
 
     /// <summary>Gets the number of serial transactions of this node that were refused since it started, by the keyspace of the conflict.</summary>
     public IReadOnlyDictionary<string, long> Conflicts { get; init; } = ReadOnlyDictionary<string, long>.Empty;
+
+    /// <summary>Gets the founding of the sequence that this node follows.</summary>
+    internal Founding Founding { get; init; }
 }

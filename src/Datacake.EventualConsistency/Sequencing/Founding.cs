@@ -13,8 +13,16 @@ namespace Datacake.EventualConsistency.Sequencing;
 /// <param name="IsForced">True if an operator has said so. Otherwise, the store was the only voter, and has come back from a backup.</param>
 readonly record struct Founding(HlcTimestamp Stamp, ulong Store, bool IsForced)
 {
+    const int NodeBits = 8;
+
     /// <summary>True for the founding of the cluster.</summary>
     public bool IsFirst => Stamp.IsNone;
+
+    /// <summary>
+    /// Gets a number that is greater than all numbers that were counted under earlier foundings, of which the last ones may be lost: the instant of the stamp, with its
+    /// counter. A count that begins above it is not faster than the clock.
+    /// </summary>
+    public long TokenFloor => (long)(Stamp.Packed >> NodeBits);
 
     /// <summary>Returns true if a member of another founding has to give up its own for this one, whatever it knows.</summary>
     public bool Outranks(Founding other) => IsForced && (!other.IsForced || Stamp > other.Stamp);

@@ -2,7 +2,9 @@ using System.Collections.Concurrent;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Leases;
+using Datacake.EventualConsistency.Sequencing;
 using Datacake.EventualConsistency.Tests.Fixtures;
+using Datacake.Rpc.Tests.Fixtures;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Datacake.EventualConsistency.Tests.Leases;
@@ -11,7 +13,9 @@ public sealed class LeaseTests
 {
     const string Name = "nightly report";
 
-    static readonly TimeSpan Short = TimeSpan.FromSeconds(2), Long = TimeSpan.FromDays(1);
+    static readonly TimeSpan Short = TimeSpan.FromSeconds(3), Renewal = Short / 3, Long = TimeSpan.FromDays(1);
+
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -60,7 +64,7 @@ public sealed class LeaseTests
         var lease = await cluster[1].Node.Leases.AcquireAsync(Name, Long, Token);
         var watching = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var taker = TakerOf(cluster[2].Store, onWatch: () => watching.TrySetResult());
-        var waiting = taker.AcquireAsync(Name, Long, mayWait: true, Token);
+        var waiting = taker.AcquireAsync(Name, Long, Token);
         await watching.Task.WaitAsync(TestCluster.Deadline, Token);
         Assert.False(waiting.IsCompleted);
         await lease.DisposeAsync();
@@ -69,17 +73,46 @@ public sealed class LeaseTests
     }
 
     [Fact]
+    public async Task Calls_of_a_node_that_wait_share_one_watch_and_each_gets_its_lease()
+    {
+        const int names = 3, callsPerName = 4;
+        await using var cluster = await StartAsync(1);
+        var store = cluster[1].Store;
+        var leases = new Lease[names];
+        for (int name = 0; name < names; name++)
+            leases[name] = await store.Node.Leases.AcquireAsync($"{name}", Long, Token);
+        int reads = 0, watches = 0;
+        await using var taker = TakerOf(store, onWatch: () => Interlocked.Increment(ref watches), onRead: () => Interlocked.Increment(ref reads));
+        var acquired = new ConcurrentQueue<long>();
+        var waiting = Task.WhenAll(Enumerable.Range(0, names * callsPerName).Select(async call =>
+        {
+            await using var lease = await taker.AcquireAsync($"{call % names}", Long, Token);
+            acquired.Enqueue(lease.FencingToken);
+        }));
+        // Each call reads before the watch and after it has begun.
+        await TestCluster.WaitUntilAsync(() => Volatile.Read(ref reads) >= 2 * names * callsPerName, "all calls wait");
+        foreach (var lease in leases)
+            await lease.DisposeAsync();
+        await waiting.WaitAsync(TestCluster.Deadline, Token);
+        Assert.Equal(1, watches);
+        Assert.Equal(Enumerable.Range(2, callsPerName).SelectMany(token => Enumerable.Repeat((long)token, names)), acquired.Order());
+    }
+
+    [Fact]
     public async Task Lease_is_renewed_for_longer_than_its_duration_and_nobody_else_gets_it()
     {
         await using var cluster = await StartAsync(3);
-        await using var lease = await cluster[1].Node.Leases.AcquireAsync(Name, Short, Token);
-        await cluster[2].Store.CatchUpAsync(Consistency.Serial, Token);
-        long first = (await ReadAsync(cluster[2].Store)).Renewal;
-        await TestCluster.WaitUntilAsync(async () =>
+        var time = new ManualTimeProvider();
+        await using var taker = TakerOf(cluster[1].Store, time: time);
+        await using var other = TakerOf(cluster[3].Store, time: time);
+        await using var lease = await taker.AcquireAsync(Name, Short, Token);
+        for (long renewal = 2; renewal <= 7; renewal++)
         {
-            Assert.Null(await cluster[3].Node.Leases.TryAcquireAsync(Name, Short, Token));
-            return (await ReadAsync(cluster[2].Store)).Renewal >= first + 6;
-        }, "the lease is renewed for twice its duration");
+            await TestCluster.WaitUntilAsync(() => time.CountDueIn(Renewal) == 1, "the next renewal waits for its time");
+            time.Advance(Renewal);
+            await TestCluster.WaitUntilAsync(async () => (await ReadAsync(cluster[2].Store)).Renewal == renewal, "the lease is renewed");
+            Assert.Null(await other.TryAcquireAsync(Name, Short, Token));
+        }
         Assert.True(lease.IsHeld);
         Assert.False(lease.Lost.IsCancellationRequested);
         Assert.Equal(lease.FencingToken, (await ReadAsync(cluster[2].Store)).Token);
@@ -91,7 +124,10 @@ public sealed class LeaseTests
     public async Task Holder_that_is_cut_off_loses_the_lease_before_somebody_else_gets_it(bool isSilent)
     {
         await using var cluster = await StartAsync(3);
-        var lease = await cluster[3].Node.Leases.AcquireAsync(Name, Short, Token);
+        var time = new ManualTimeProvider();
+        await using var taker = TakerOf(cluster[3].Store, time: time);
+        await using var other = TakerOf(cluster[1].Store, time: time);
+        var lease = await taker.AcquireAsync(Name, Short, Token);
         if (isSilent)
             cluster[3].Transport.Pause();
         else
@@ -99,11 +135,16 @@ public sealed class LeaseTests
         bool wasHeld = true;
         var waiting = Task.Run(async () =>
         {
-            var next = await AcquireAsync(cluster[1].Store);
+            var next = await RetryAsync(() => other.AcquireAsync(Name, Long, Token));
             wasHeld = lease.IsHeld || !lease.Lost.IsCancellationRequested;
             return next;
         }, Token);
-        await using var next = await waiting.WaitAsync(TestCluster.Deadline, Token);
+        await TestCluster.WaitUntilAsync(() =>
+        {
+            time.Advance(Short / 24);
+            return waiting.IsCompleted;
+        }, "somebody else gets the lease");
+        await using var next = await waiting;
         Assert.False(wasHeld);
         Assert.True(next.FencingToken > lease.FencingToken);
         // The old holder comes back, and takes nothing from the new one.
@@ -122,26 +163,54 @@ public sealed class LeaseTests
     public async Task Holder_that_vanished_without_a_release_is_succeeded()
     {
         await using var cluster = await StartAsync(3);
-        var lease = await cluster[3].Node.Leases.AcquireAsync(Name, Short, Token);
+        var lease = await cluster[3].Node.Leases.AcquireAsync(Name, Long, Token);
         await cluster[3].Node.StopAbruptlyAsync();
         await TestCluster.WaitUntilAsync(() => lease.Lost.IsCancellationRequested, "the holder knows that its store is closed");
         Assert.False(lease.IsHeld);
-        Lease? next = null;
-        await TestCluster.WaitUntilAsync(async () =>
-        {
-            try
-            {
-                next = await cluster[1].Node.Leases.TryAcquireAsync(Name, Short, Token);
-            }
-            catch (NotEnoughNodesException)
-            {
-                // The sequencer was on the node that vanished.
-            }
-            return next is not null;
-        }, "one of several attempts acquires the lease");
-        await using (next)
-            Assert.True(next!.FencingToken > lease.FencingToken);
+        var time = new ManualTimeProvider();
+        await using var taker = TakerOf(cluster[1].Store, time: time);
+        // The sequencer may have been on the node that vanished.
+        Assert.Null(await RetryAsync(() => taker.TryAcquireAsync(Name, Short, Token)));
+        time.Advance(Long - TimeSpan.FromMilliseconds(1));
+        Assert.Null(await RetryAsync(() => taker.TryAcquireAsync(Name, Short, Token)));
+        time.Advance(TimeSpan.FromMilliseconds(1));
+        await using (var next = await RetryAsync(() => taker.TryAcquireAsync(Name, Short, Token)))
+            Assert.True(next?.FencingToken > lease.FencingToken);
         await lease.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Lease_of_another_holder_with_the_same_number_of_writes_counts_as_changed()
+    {
+        await using var cluster = await StartAsync(1);
+        var time = new ManualTimeProvider();
+        await using var taker = TakerOf(cluster[1].Store, time: time);
+        await PutAsync(cluster[1].Store, LeaseRecord.Of(Guid.NewGuid(), Short, before: null, tokenFloor: 0));
+        Assert.Null(await taker.TryAcquireAsync(Name, Short, Token));
+        time.Advance(Short - Renewal);
+        await PutAsync(cluster[1].Store, LeaseRecord.Of(Guid.NewGuid(), Short, before: null, tokenFloor: 0));
+        Assert.Null(await taker.TryAcquireAsync(Name, Short, Token));
+        time.Advance(Renewal);
+        Assert.Null(await taker.TryAcquireAsync(Name, Short, Token));
+        time.Advance(Short - Renewal);
+        await using var lease = await taker.TryAcquireAsync(Name, Short, Token);
+        Assert.True(lease?.IsHeld);
+    }
+
+    [Fact]
+    public async Task Release_with_a_smaller_number_of_writes_than_before_wakes_a_waiter()
+    {
+        await using var cluster = await StartAsync(1);
+        var store = cluster[1].Store;
+        var held = LeaseRecord.Of(Guid.NewGuid(), Long, before: null, tokenFloor: 0);
+        await PutAsync(store, held.Renewed().Renewed().Renewed());
+        int reads = 0;
+        await using var taker = TakerOf(store, onRead: () => Interlocked.Increment(ref reads));
+        var waiting = taker.AcquireAsync(Name, Long, Token);
+        await TestCluster.WaitUntilAsync(() => Volatile.Read(ref reads) >= 2, "the call waits");
+        await PutAsync(store, held.Released());
+        await using var lease = await waiting.WaitAsync(TestCluster.Deadline, Token);
+        Assert.True(lease.IsHeld);
     }
 
     [Fact]
@@ -174,8 +243,8 @@ public sealed class LeaseTests
             await canceling.CancelAsync();
             throw new OutcomeUnknownException("The answer was lost.", cause: null, _ => Task.FromResult(result));
         });
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => taker.AcquireAsync(Name, Long, mayWait: true, canceling.Token));
-        await using var next = await AcquireAsync(store).WaitAsync(TestCluster.Deadline, Token);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => taker.AcquireAsync(Name, Long, canceling.Token));
+        await using var next = await store.Node.Leases.AcquireAsync(Name, Long, Token).WaitAsync(TestCluster.Deadline, Token);
         Assert.Equal(2, next.FencingToken);
     }
 
@@ -190,10 +259,55 @@ public sealed class LeaseTests
             var result = await commit();
             throw new OutcomeUnknownException("The answer was lost.", cause: null, _ => ++asked < 3 ? throw new TimeoutException() : Task.FromResult(result));
         });
-        await using var lease = await taker.AcquireAsync(Name, Long, mayWait: false, Token);
+        await using var lease = await taker.TryAcquireAsync(Name, Long, Token);
         Assert.Equal(3, asked);
         Assert.True(lease?.IsHeld);
         Assert.Null(await cluster[1].Node.Leases.TryAcquireAsync(Name, Long, Token));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Attempt_whose_outcome_stays_unknown_ends_after_a_time_and_leaves_the_lease_to_others(bool isLearnedLater)
+    {
+        await using var cluster = await StartAsync(1);
+        var store = cluster[1].Store;
+        var time = new ManualTimeProvider();
+        bool isAnswered = false;
+        int commits = 0;
+        await using var taker = TakerOf(store, time: time, onCommit: async commit =>
+        {
+            var result = await commit();
+            if (Interlocked.Increment(ref commits) > 1)
+                return result;
+            throw new OutcomeUnknownException("The answer was lost.", cause: null, _ => Volatile.Read(ref isAnswered) ? Task.FromResult(result) : throw new TimeoutException());
+        });
+        var attempt = taker.TryAcquireAsync(Name, Short, Token);
+        await TestCluster.WaitUntilAsync(() => time.CountDueIn(TimeSpan.FromMilliseconds(50)) == 1, "the outcome is asked for");
+        time.Advance((2 * Patience) - TimeSpan.FromMilliseconds(1));
+        Assert.False(attempt.IsCompleted);
+        time.Advance(TimeSpan.FromMilliseconds(1));
+        var e = await Assert.ThrowsAsync<TimeoutException>(() => attempt.WaitAsync(TestCluster.Deadline, Token));
+        Assert.Contains("within 20 s whether the lease 'nightly report' was acquired", e.Message, StringComparison.Ordinal);
+        await using var other = TakerOf(store, time: time);
+        if (!isLearnedLater)
+        {
+            // Nobody renews it, so it expires.
+            Assert.Null(await other.TryAcquireAsync(Name, Short, Token));
+            time.Advance(Short);
+        }
+        Volatile.Write(ref isAnswered, isLearnedLater);
+        Lease? next = null;
+        await TestCluster.WaitUntilAsync(async () =>
+        {
+            if (isLearnedLater)
+                time.Advance(TimeSpan.FromMilliseconds(50));
+            return (next = await other.TryAcquireAsync(Name, Short, Token)) is not null;
+        }, "somebody else gets the lease");
+        await using (next)
+            Assert.Equal(2, next!.FencingToken);
+        // The background has a limit, too.
+        time.Advance(TimeSpan.FromSeconds(30));
     }
 
     [Fact]
@@ -201,21 +315,26 @@ public sealed class LeaseTests
     {
         await using var cluster = await StartAsync(1);
         var store = cluster[1].Store;
+        var time = new ManualTimeProvider();
         int commits = 0;
         CommitResult? renewed = null;
         bool isAnswered = false;
-        await using var taker = TakerOf(store, onCommit: async commit =>
+        await using var taker = TakerOf(store, time: time, onCommit: async commit =>
         {
             var result = await commit();
             if (Interlocked.Increment(ref commits) != 2)
                 return result;
-            renewed = result;
+            Volatile.Write(ref renewed, result);
             throw new OutcomeUnknownException("The answer was lost.", cause: null, _ => Volatile.Read(ref isAnswered) ? Task.FromResult(renewed) : throw new TimeoutException());
         });
-        var lease = (await taker.AcquireAsync(Name, Short, mayWait: false, Token))!;
-        await TestCluster.WaitUntilAsync(() => lease.Lost.IsCancellationRequested, "the lease is lost, because no renewal is confirmed");
-        Assert.NotNull(renewed);
+        var lease = (await taker.TryAcquireAsync(Name, Short, Token))!;
+        await TestCluster.WaitUntilAsync(() => time.CountDueIn(Renewal) == 1, "the renewal waits for its time");
+        time.Advance(Renewal);
+        await TestCluster.WaitUntilAsync(() => Volatile.Read(ref renewed) is not null, "the lease is renewed");
+        Assert.True(lease.IsHeld);
+        time.Advance((Short * 7 / 8) - Renewal);
         Assert.False(lease.IsHeld);
+        Assert.True(lease.Lost.IsCancellationRequested);
         Volatile.Write(ref isAnswered, true);
         await lease.DisposeAsync();
         await using var next = await cluster[1].Node.Leases.TryAcquireAsync(Name, Long, Token);
@@ -226,18 +345,108 @@ public sealed class LeaseTests
     public async Task Acquisition_that_is_confirmed_too_late_to_be_relied_on_is_repeated()
     {
         await using var cluster = await StartAsync(1);
-        bool isFirst = true;
-        await using var taker = TakerOf(cluster[1].Store, onCommit: async commit =>
+        var time = new ManualTimeProvider();
+        int commits = 0;
+        await using var taker = TakerOf(cluster[1].Store, time: time, onCommit: async commit =>
         {
             var result = await commit();
-            if (isFirst)
-                await Task.Delay(LeaseTaker.MinDuration, Token);
-            isFirst = false;
+            if (Interlocked.Increment(ref commits) == 1)
+                time.Advance(LeaseTaker.MinDuration * 7 / 8);
             return result;
         });
-        await using var lease = await taker.AcquireAsync(Name, LeaseTaker.MinDuration, mayWait: true, Token);
-        Assert.False(isFirst);
-        Assert.True(lease!.FencingToken > 1);
+        await using var lease = await taker.AcquireAsync(Name, LeaseTaker.MinDuration, Token);
+        Assert.Equal((2, 2), (commits, lease.FencingToken));
+    }
+
+    [Fact]
+    public async Task Acquisition_that_is_confirmed_too_late_and_then_fails_is_released()
+    {
+        await using var cluster = await StartAsync(1);
+        var time = new ManualTimeProvider();
+        int commits = 0;
+        await using var taker = TakerOf(
+            cluster[1].Store, time: time, onRead: () => commits == 1 ? throw new TimeoutException() : 0, onCommit: async commit =>
+            {
+                var result = await commit();
+                if (Interlocked.Increment(ref commits) == 1)
+                    time.Advance(Long);
+                return result;
+            });
+        await Assert.ThrowsAsync<TimeoutException>(() => taker.AcquireAsync(Name, Long, Token));
+        await using var lease = await cluster[1].Node.Leases.AcquireAsync(Name, Long, Token).WaitAsync(TestCluster.Deadline, Token);
+        Assert.Equal(2, lease.FencingToken);
+    }
+
+    [Fact]
+    public async Task Acquisition_during_which_the_sequence_is_founded_anew_is_repeated_with_a_greater_token()
+    {
+        await using var cluster = await StartAsync(1);
+        long floor = 0;
+        int commits = 0;
+        await using var taker = TakerOf(cluster[1].Store, tokenFloor: () => floor, onCommit: commit =>
+        {
+            commits++;
+            floor = 1_000;
+            return commit();
+        });
+        await using var lease = await taker.AcquireAsync(Name, Long, Token);
+        Assert.Equal((2, 1_001), (commits, lease.FencingToken));
+    }
+
+    [Fact]
+    public async Task Lease_is_not_taken_after_a_founding_before_its_duration_has_passed_since()
+    {
+        await using var cluster = await StartAsync(1);
+        var time = new ManualTimeProvider();
+        long floor = 0;
+        await using var taker = TakerOf(cluster[1].Store, time: time, tokenFloor: () => floor);
+        await PutAsync(cluster[1].Store, LeaseRecord.Of(Guid.NewGuid(), Short, before: null, tokenFloor: 0));
+        Assert.Null(await taker.TryAcquireAsync(Name, Short, Token));
+        time.Advance(Short);
+        // The founding may have lost a renewal of the holder.
+        floor = 1_000;
+        Assert.Null(await taker.TryAcquireAsync(Name, Short, Token));
+        time.Advance(Short);
+        await using var lease = await taker.TryAcquireAsync(Name, Short, Token);
+        Assert.Equal(1_001, lease?.FencingToken);
+    }
+
+    [Fact]
+    public async Task Tokens_continue_to_grow_if_the_voters_that_knew_the_last_ones_are_lost()
+    {
+        await using var cluster = await StartAsync(3);
+        await using (await cluster[1].Node.Leases.AcquireAsync(Name, Long, Token))
+        {
+            // Node 1 knows this one.
+        }
+        cluster[1].Transport.Cut();
+        long last = 0;
+        for (int i = 0; i < 5; i++)
+        {
+            await using var lease = await RetryAsync(() => cluster[2].Node.Leases.AcquireAsync(Name, Long, Token));
+            last = lease.FencingToken;
+        }
+        await cluster[2].Node.StopAbruptlyAsync();
+        await cluster[3].Node.StopAbruptlyAsync();
+        cluster[1].Transport.Heal();
+        Assert.True((await ReadAsync(cluster[1].Store)).Token < last);
+        await TestCluster.WaitUntilAsync(async () =>
+        {
+            try
+            {
+                await cluster[1].Store.RecoverSerialAsync(Token);
+                return true;
+            }
+            catch (InvalidOperationException)
+            {
+                return false;
+            }
+        }, "the serial transactions begin anew");
+        await using var next = await cluster[1].Node.Leases.AcquireAsync(Name, Long, Token).WaitAsync(TestCluster.Deadline, Token);
+        Assert.True(next.FencingToken > last);
+        await next.DisposeAsync();
+        await using var later = await cluster[1].Node.Leases.AcquireAsync(Name, Long, Token);
+        Assert.Equal(next.FencingToken + 1, later.FencingToken);
     }
 
     [Fact]
@@ -288,14 +497,14 @@ public sealed class LeaseTests
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => cluster[1].Node.Leases.TryAcquireAsync(Name, TimeSpan.Parse(duration, null), Token));
     }
 
-    /// <summary>Acquires the lease. While a new sequencer is elected, this may fail.</summary>
-    static async Task<Lease> AcquireAsync(ReplicatedStore store)
+    /// <summary>Repeats what fails while a new sequencer is elected.</summary>
+    static async Task<T> RetryAsync<T>(Func<Task<T>> acquire)
     {
         while (true)
         {
             try
             {
-                return await store.Node.Leases.AcquireAsync(Name, Long, Token);
+                return await acquire();
             }
             catch (NotEnoughNodesException)
             {
@@ -306,21 +515,40 @@ public sealed class LeaseTests
 
     static async Task<LeaseRecord> ReadAsync(ReplicatedStore store) => LeaseRecord.Of(await store.Keyspace(LeaseRegister.Keyspace).GetAsync(Name, Token))!;
 
-    /// <summary>Returns a taker of leases whose commits and watches go through functions of the test.</summary>
-    static LeaseTaker TakerOf(ReplicatedStore store, Func<Func<Task<CommitResult>>, Task<CommitResult>>? onCommit = null, Action? onWatch = null) => new(
-        new LeaseRegister(
-            (key, token) => store.Keyspace(LeaseRegister.Keyspace).GetAsync(key, Consistency.Serial, token),
-            async (transaction, token) => onCommit is null
-                ? await store.CommitSerialAsync(transaction, token)
-                : await onCommit(() => store.CommitSerialAsync(transaction, token).AsTask()),
-            token =>
-            {
-                onWatch?.Invoke();
-                return store.Keyspace(LeaseRegister.Keyspace).WatchAsync(WatchPosition.Now, token);
-            },
-            store.Node.TimeProvider,
-            NullLogger.Instance),
-        token => store.DeclareAsync(new KeyspaceDeclaration(LeaseRegister.Keyspace, MergePolicy.Serial, []), token));
+    static async Task PutAsync(ReplicatedStore store, LeaseRecord record)
+    {
+        await DeclareAsync(store, Token);
+        var transaction = new Transaction();
+        transaction.Put(LeaseRegister.Keyspace, Name, record.Content);
+        await store.CommitSerialAsync(new SerialTransaction(transaction, []), Token);
+    }
+
+    static ValueTask DeclareAsync(ReplicatedStore store, CancellationToken token) => store.DeclareAsync(new KeyspaceDeclaration(LeaseRegister.Keyspace, MergePolicy.Serial, []), token);
+
+    /// <summary>Returns a taker of leases with a clock of the test, whose commits, reads and watches go through functions of the test.</summary>
+    static LeaseTaker TakerOf(
+        ReplicatedStore store, Func<Func<Task<CommitResult>>, Task<CommitResult>>? onCommit = null, Action? onWatch = null, Func<int>? onRead = null, Func<long>? tokenFloor = null,
+        TimeProvider? time = null) => new(
+            new LeaseRegister(
+                async (key, token) =>
+                {
+                    var document = await store.Keyspace(LeaseRegister.Keyspace).GetAsync(key, Consistency.Serial, token);
+                    onRead?.Invoke();
+                    return document;
+                },
+                async (transaction, token) => onCommit is null
+                    ? await store.CommitSerialAsync(transaction, token)
+                    : await onCommit(() => store.CommitSerialAsync(transaction, token).AsTask()),
+                token =>
+                {
+                    onWatch?.Invoke();
+                    return store.Keyspace(LeaseRegister.Keyspace).WatchAsync(WatchPosition.Now, token);
+                },
+                tokenFloor ?? (static () => 0),
+                Patience,
+                time ?? store.Node.TimeProvider,
+                NullLogger.Instance),
+            token => DeclareAsync(store, token));
 
     static async Task<TestCluster> StartAsync(int count)
     {
