@@ -23,6 +23,7 @@ sealed class DatacakeSingletonService<[DynamicallyAccessedMembers(DynamicallyAcc
     readonly ILogger _logger = services.GetRequiredService<ILoggerFactory>().CreateLogger<DatacakeSingletonService<TService>>();
     Task? _running;                                         // set by StartAsync
     int _failures;                                          // in a row; used by the run alone
+    bool _mayStillWork;                                     // likewise: the service was started, and could not be stopped
 
     static string Name => typeof(TService).Name;
 
@@ -60,14 +61,22 @@ sealed class DatacakeSingletonService<[DynamicallyAccessedMembers(DynamicallyAcc
             return;
         }
         bool isReported = false;
-        while (!_stopping.IsCancellationRequested)
+        while (!_stopping.IsCancellationRequested && !_mayStillWork)
         {
             try
             {
                 var lease = await node.Leases.AcquireAsync(options.LeaseName, options.LeaseDuration, _stopping.Token).ConfigureAwait(false);
                 isReported = false;
-                await using var releasing = lease.ConfigureAwait(false);
-                await HoldAsync(node, lease).ConfigureAwait(false);
+                try
+                {
+                    await HoldAsync(node, lease).ConfigureAwait(false);
+                }
+                finally
+                {
+                    // A lease that is not released is held until the node stops, and then expires.
+                    if (!_mayStillWork)
+                        await lease.DisposeAsync().ConfigureAwait(false);
+                }
             }
             catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
             {
@@ -87,7 +96,7 @@ sealed class DatacakeSingletonService<[DynamicallyAccessedMembers(DynamicallyAcc
     async Task HoldAsync(DatacakeNode node, Lease lease)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(lease.Lost, _stopping.Token);
-        while (!ending.IsCancellationRequested)
+        while (!ending.IsCancellationRequested && !_mayStillWork)
         {
             long start = node.TimeProvider.GetTimestamp();
             Exception failure;
@@ -118,10 +127,12 @@ sealed class DatacakeSingletonService<[DynamicallyAccessedMembers(DynamicallyAcc
         await using var scopeEnding = scope.ConfigureAwait(false);
         scope.ServiceProvider.GetRequiredService<DatacakeSingletonTerm>().Lease = lease;
         var service = ActivatorUtilities.CreateInstance<TService>(scope.ServiceProvider);
+        bool isStarted = false;
         try
         {
             HostingLog.SingletonStarted(_logger, node.Id, Name, lease.FencingToken);
             await service.StartAsync(ending).ConfigureAwait(false);
+            isStarted = true;
             // Without a task, the service works until it is stopped.
             var executing = (service as BackgroundService)?.ExecuteTask ?? Task.Delay(Timeout.InfiniteTimeSpan, ending);
             await Task.WhenAny(executing, WhenCanceled(ending)).ConfigureAwait(false);
@@ -133,26 +144,34 @@ sealed class DatacakeSingletonService<[DynamicallyAccessedMembers(DynamicallyAcc
         }
         finally
         {
-            await StopAsync(service, node).ConfigureAwait(false);
+            await StopAsync(service, isStarted, node).ConfigureAwait(false);
         }
     }
 
-    async Task StopAsync(TService service, DatacakeNode node)
+    async Task StopAsync(TService service, bool isStarted, DatacakeNode node)
     {
         using var hurry = CancellationTokenSource.CreateLinkedTokenSource(_hurrying.Token);
         // A host that stops has a time limit of its own.
         if (!_stopping.IsCancellationRequested)
             hurry.CancelAfter(LostStopTime);
+        var executing = (service as BackgroundService)?.ExecuteTask;
         try
         {
             await service.StopAsync(hurry.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (executing is null && isStarted)
+        {
+            // Nothing tells when its work ends, nor that it ends.
+            _mayStillWork = true;
+            HostingLog.SingletonMayStillWork(_logger, e, Name, node.Id);
+            return;
         }
         catch (Exception e)
         {
             HostingLog.SingletonNotStopped(_logger, e, Name);
         }
         // Its work ends before the lease is released, whatever that takes.
-        if (service is BackgroundService { ExecuteTask: { } executing })
+        if (executing is not null)
             await executing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (service is IAsyncDisposable asyncDisposable)
             await asyncDisposable.DisposeAsync().ConfigureAwait(false);

@@ -22,4 +22,9 @@ static partial class HostingLog
 
     [LoggerMessage(5106, LogLevel.Error, "The stop of the singleton {Service} failed.")]
     public static partial void SingletonNotStopped(ILogger logger, Exception exception, string service);
+
+    [LoggerMessage(
+        5107, LogLevel.Critical,
+        "The singleton {Service} could not be stopped and may still work; node {Node} does not release its lease, and does not run the service again until the node is restarted.")]
+    public static partial void SingletonMayStillWork(ILogger logger, Exception exception, string service, byte node);
 }

@@ -81,10 +81,57 @@ public sealed class SingletonTests : IAsyncDisposable
     [Fact]
     public async Task Service_that_is_no_background_service_runs_until_the_host_stops()
     {
-        await _cluster.StartAsync(1, static _ => { }, static services => services.AddDatacakeSingleton<PlainService>());
+        await _cluster.StartAsync(1, static _ => { }, static (_, services) => services.AddDatacakeSingleton<PlainService>());
         await Eventually.WaitUntilAsync(() => _cluster.Jobs.Plain == 1, "the service has started");
         await _cluster.Hosts[1].StopAsync(Canceled);
         Assert.Equal(0, _cluster.Jobs.Plain);
+    }
+
+    [Fact]
+    public async Task Service_that_cannot_be_stopped_keeps_its_lease_when_its_host_stops()
+    {
+        _cluster.Jobs.StopFailure = new OperationCanceledException();
+        await _cluster.StartAsync(3, static _ => { }, static (node, services) =>
+        {
+            if (node == 1)
+                services.AddDatacakeSingleton<PlainService>(options => options.LeaseName = "plain");
+        });
+        await Eventually.WaitUntilAsync(() => _cluster.Jobs.Plain == 1, "the service has started");
+        await _cluster.Hosts[1].StopAsync(Canceled);
+        Assert.True(_cluster.Logs[1].Contains("The singleton PlainService could not be stopped and may still work; node 1 does not release its lease"));
+        Assert.Null(await TryAcquireAsync("plain"));
+    }
+
+    [Fact]
+    public async Task Service_that_could_not_be_started_and_not_be_stopped_is_started_again()
+    {
+        _cluster.Jobs.StopFailure = new InvalidOperationException("It was not started.");
+        _cluster.Jobs.StartFailuresLeft = 1;
+        await _cluster.StartAsync(1, static _ => { }, static (_, services) =>
+            services.AddDatacakeSingleton<PlainService>(options => options.RestartDelay = TimeSpan.FromMilliseconds(10)));
+        await Eventually.WaitUntilAsync(() => _cluster.Jobs.Plain == 1, "the service has started");
+        Assert.True(_cluster.Logs[1].Contains("The stop of the singleton PlainService failed."));
+    }
+
+    [Fact]
+    public async Task Background_service_whose_stop_is_canceled_ends_before_its_lease_is_released()
+    {
+        _cluster.Jobs.StopFailure = new OperationCanceledException();
+        _cluster.Jobs.Ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await _cluster.StartAsync(3, static _ => { }, static (node, services) =>
+        {
+            if (node == 1)
+                services.AddDatacakeSingleton<SlowJob>(options => options.LeaseName = "slow");
+        });
+        await Eventually.WaitUntilAsync(() => _cluster.Jobs.Plain == 1, "the service has started");
+        var stopping = _cluster.Hosts[1].StopAsync(Canceled);
+        await Eventually.WaitUntilAsync(() => _cluster.Logs[1].Contains("The stop of the singleton SlowJob failed."), "the stop has failed");
+        Assert.False(stopping.IsCompleted);
+        Assert.Null(await TryAcquireAsync("slow"));
+        _cluster.Jobs.Ended.SetResult();
+        await stopping;
+        await using var lease = await TryAcquireAsync("slow");
+        Assert.True(lease?.IsHeld);
     }
 
     [Fact]
@@ -117,6 +164,23 @@ public sealed class SingletonTests : IAsyncDisposable
         Assert.Contains("AddDatacakeSingleton", Assert.Throws<InvalidOperationException>(() => term.FencingToken).Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Tries to acquire a lease on node 2, also while a new sequencer is elected.</summary>
+    async Task<Lease?> TryAcquireAsync(string name)
+    {
+        var node = _cluster.Hosts[2].Services.GetRequiredService<DatacakeNode>();
+        while (true)
+        {
+            try
+            {
+                return await node.Leases.TryAcquireAsync(name, TimeSpan.FromSeconds(5), Canceled);
+            }
+            catch (NotEnoughNodesException)
+            {
+                await Task.Yield();
+            }
+        }
+    }
+
     /// <summary>The runs of the services of all hosts.</summary>
     sealed class JobRuns
     {
@@ -136,6 +200,12 @@ public sealed class SingletonTests : IAsyncDisposable
         public int Disposed { get; set; }
 
         public int Plain { get; set; }
+
+        public int StartFailuresLeft { get; set; }
+
+        public Exception? StopFailure { get; set; }
+
+        public TaskCompletionSource? Ended { get; set; }
 
         public void Begin(int node, long token)
         {
@@ -178,14 +248,30 @@ public sealed class SingletonTests : IAsyncDisposable
     {
         public Task StartAsync(CancellationToken cancellationToken)
         {
+            if (runs.StartFailuresLeft-- > 0)
+                throw new InvalidOperationException("The mail server does not answer.");
             runs.Plain++;
             return Task.CompletedTask;
         }
 
         public Task StopAsync(CancellationToken cancellationToken)
         {
+            if (runs.StopFailure is { } failure)
+                throw failure;
             runs.Plain--;
             return Task.CompletedTask;
+        }
+    }
+
+    /// <summary>A service that works until the test says that it has ended, whatever it is told.</summary>
+    sealed class SlowJob(JobRuns runs) : BackgroundService
+    {
+        public override Task StopAsync(CancellationToken cancellationToken) => throw runs.StopFailure!;
+
+        protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+        {
+            runs.Plain++;
+            await runs.Ended!.Task;
         }
     }
 
@@ -200,7 +286,7 @@ public sealed class SingletonTests : IAsyncDisposable
 
         public Dictionary<int, CollectingLog> Logs { get; } = [];
 
-        public async Task StartAsync(int count, Action<DatacakeSingletonOptions> configure, Action<IServiceCollection>? add = null)
+        public async Task StartAsync(int count, Action<DatacakeSingletonOptions> configure, Action<int, IServiceCollection>? add = null)
         {
             string[] addresses = [.. Enumerable.Range(0, count).Select(_ => _addresses.Next())];
             for (int node = 1; node <= count; node++)
@@ -212,7 +298,7 @@ public sealed class SingletonTests : IAsyncDisposable
                     .WithNodeId(id).ListenOn(addresses[id - 1]).WithSeeds(addresses).WithGossip(gossip => gossip.UseLocal()).UseMemory());
                 if (add is null)
                     builder.Services.AddDatacakeSingleton<Job>(configure);
-                add?.Invoke(builder.Services);
+                add?.Invoke(id, builder.Services);
                 Hosts[id] = builder.Build();
             }
             await Task.WhenAll(Hosts.Values.Select(host => host.StartAsync(Canceled)));
