@@ -67,7 +67,7 @@ public sealed class ExpiryTests
     {
         await using var nodes = await ScenarioNodes.StartAsync(3);
         var disks = Enumerable.Range(1, 3).Select(id => nodes[id].OpenDisk()).ToArray();
-        foreach (int id in new[] { 1, 2, 3 })
+        for (int id = 1; id <= 3; id++)
             await nodes[id].Store.DeclareAsync(new KeyspaceDeclaration("cakes", MergePolicy.LastWriterWins, [ByValue]), Canceled);
         for (int key = 1; key <= 100; key++)
             await PutAsync(nodes[1 + (key % 3)], key, $"cake {key}", InAMinute, Consistency.All);
@@ -120,7 +120,7 @@ public sealed class ExpiryTests
             async () =>
             {
                 left.Clear();
-                foreach (int id in new[] { 1, 2, 3 })
+                for (int id = 1; id <= 3; id++)
                     left.AddRange((await MetadataOfAsync(nodes[id])).Select(document => $"{id}: {document}"));
                 return left.Count == 0;
             },
