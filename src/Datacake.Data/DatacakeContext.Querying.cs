@@ -28,7 +28,7 @@ public abstract partial class DatacakeContext : IQueryContext
         return UniqueConstraintException.Of(UntrackedEntry(keyspace, key, entity), refused);
     }
 
-    BoundExceededException IQueryContext.BoundOf(KeyspaceModel keyspace, DocumentKey key, object entity, CounterBoundException exceeded) =>
+    Exception IQueryContext.BoundOf(KeyspaceModel keyspace, DocumentKey key, object entity, CounterBoundException exceeded) =>
         new(UntrackedEntry(keyspace, key, entity), exceeded);
 
     EntityEntry UntrackedEntry(KeyspaceModel keyspace, DocumentKey key, object entity)

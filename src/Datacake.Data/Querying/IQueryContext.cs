@@ -56,7 +56,7 @@ interface IQueryContext
     /// <param name="key">The key of the entity.</param>
     /// <param name="entity">The entity.</param>
     /// <param name="exceeded">The exception of the store.</param>
-    BoundExceededException BoundOf(KeyspaceModel keyspace, DocumentKey key, object entity, CounterBoundException exceeded);
+    Exception BoundOf(KeyspaceModel keyspace, DocumentKey key, object entity, CounterBoundException exceeded);
 
     /// <summary>
     /// Reports the start of a query. Returns the object to report its end with; null if nobody observes queries.
