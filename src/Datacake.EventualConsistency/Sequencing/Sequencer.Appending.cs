@@ -88,7 +88,7 @@ partial class Sequencer
         foreach (var (node, session) in _replica.Sessions)
         {
             if (!session.Run.IsNone)
-                Feed(batch, node, session.StoreId, isDue);
+                Feed(batch, node, VoterOf(session.StoreId), isDue);
         }
         TellBarriers(batch, Reached(static progress => progress.Round, _round));
     }

@@ -34,7 +34,7 @@ partial class Sequencer
         var request = new VoteRequest(epoch, _role == SequencerRole.Asking, _log.Last, _log.LastEpoch, Kept.Life, Kept.Founding);
         foreach (var (node, session) in _replica.Sessions)
         {
-            if (_log.Voters.Any(voter => voter.Store == session.StoreId))
+            if (_log.Voters.Any(voter => voter.Store == VoterOf(session.StoreId)))
                 Send(batch, node, request);
         }
         CountVotes(batch);
@@ -80,7 +80,7 @@ partial class Sequencer
             Send(batch, peer, VoteReply(would ? request.Epoch : Kept.Epoch, isProbe: true, would));
             return;
         }
-        ulong store = _replica.Sessions[peer].StoreId;
+        ulong store = VoterOf(_replica.Sessions[peer].StoreId);
         bool isGranted = isNotOlder && request.Epoch == Kept.Epoch && MayVoteFor(store);
         if (isGranted)
         {

@@ -166,5 +166,5 @@ partial class Sequencer
         return null;
     }
 
-    bool IsInSession(Voter voter) => _replica.Sessions.Any(session => session.Value.StoreId == voter.Store && PositionOf(session.Key)?.Life == voter.Life);
+    bool IsInSession(Voter voter) => _replica.Sessions.Any(session => VoterOf(session.Value.StoreId) == voter.Store && PositionOf(session.Key)?.Life == voter.Life);
 }

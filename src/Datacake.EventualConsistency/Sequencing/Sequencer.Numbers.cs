@@ -25,7 +25,7 @@ partial class Sequencer
         {
             var wanted = proposal.Numbers[i];
             if (!last.TryGetValue(wanted.Sequence, out long previous))
-                previous = await LastNumberAsync(batch, wanted).ConfigureAwait(false);
+                previous = LastAssigned(wanted.Sequence, await LastNumberAsync(batch, wanted).ConfigureAwait(false));
             if (await NextNumberAsync(batch, wanted, previous, operations, keys).ConfigureAwait(false) is not { } number)
                 return (new SerialRefusal(RefusalReason.NoNumber, i), operations, []);
             foreach (var place in wanted.Places)

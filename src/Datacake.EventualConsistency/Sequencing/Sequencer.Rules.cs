@@ -6,6 +6,9 @@ namespace Datacake.EventualConsistency.Sequencing;
 // The decisions that single rules make, each by itself, so that the simulator can break one and see whether it notices.
 partial class Sequencer
 {
+    /// <summary>Gets the voter that a store is [S2]: the store itself, so that a replaced disk, which has forgotten its votes, is a different voter.</summary>
+    protected virtual ulong VoterOf(ulong store) => store;
+
     /// <summary>Gets the number of voters that decide [S3]. Those that have forgotten their votes count until they are removed, and decide nothing [S9].</summary>
     protected virtual int Majority => (_log.Voters.Count / 2) + 1;
 
@@ -17,6 +20,9 @@ partial class Sequencer
 
     /// <summary>Returns true if the numbers that an entry was assigned are not assigned again [S4].</summary>
     protected virtual bool CountsNumbersOf(SequenceEntry entry) => true;
+
+    /// <summary>Returns the last number of a sequence that is assigned [S4]: the one that the last entry with a number has recorded, so that a refused transaction takes none.</summary>
+    protected virtual long LastAssigned(string sequence, long recorded) => recorded;
 
     /// <summary>True if requests are taken: everything that earlier sequencers have left is applied [S4].</summary>
     protected virtual bool TakesRequests => IsReady;

@@ -22,7 +22,7 @@ partial class Sequencer
             return;
         var centers = voters.Select(CenterOf).CountBy(static center => center).ToDictionary();
         var candidates = from member in identity.Members
-                         let store = member.Value.StoreId
+                         let store = VoterOf(member.Value.StoreId)
                          where member.Value.HasJoined && voters.All(voter => voter.Store != store) && MayVote(store) && IsCaughtUp(store)
                          orderby centers.GetValueOrDefault(member.Value.DataCenter), member.Key
                          select store;
@@ -31,6 +31,6 @@ partial class Sequencer
 
         bool MayVote(ulong store) => _progress.TryGetValue(store, out var progress) && progress.MayVote;
 
-        string CenterOf(Voter voter) => identity.Members.Values.Where(member => member.StoreId == voter.Store).Select(static member => member.DataCenter).FirstOrDefault("");
+        string CenterOf(Voter voter) => identity.Members.Values.Where(member => VoterOf(member.StoreId) == voter.Store).Select(static member => member.DataCenter).FirstOrDefault("");
     }
 }

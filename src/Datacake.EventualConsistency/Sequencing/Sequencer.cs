@@ -81,7 +81,7 @@ partial class Sequencer
     /// <summary>Gets or sets whether the store can take the effects of transactions: its storage has not refused the last ones as full [S2].</summary>
     public bool HasRoom { get; set; } = true;
 
-    Voter Self => new(_replica.Identity.StoreId, Kept.Life);
+    Voter Self => new(VoterOf(_replica.Identity.StoreId), Kept.Life);
 
     /// <summary>Gets the time since the sequencer was created, in milliseconds.</summary>
     public long Now => (long)_settings.Time.GetElapsedTime(_origin).TotalMilliseconds;
@@ -108,7 +108,7 @@ partial class Sequencer
     {
         if (!_replica.IsOpen(peer, session) || !IsMember)
             return;
-        ulong store = _replica.Sessions[peer].StoreId;
+        ulong store = VoterOf(_replica.Sessions[peer].StoreId);
         switch (SequencingMessage.Decode(wrapped))
         {
             case VoteRequest request:
@@ -185,7 +185,7 @@ partial class Sequencer
     public async ValueTask FinishAsync(ReplicaBatch batch)
     {
         // The store that forms a cluster is its first voter [S9].
-        if (IsMember && _log.Voters.Count == 0 && Kept is { Epoch: 0, Life: 0 } && _replica.Identity.Cluster == Self.Store)
+        if (IsMember && _log.Voters.Count == 0 && Kept is { Epoch: 0, Life: 0 } && _replica.Identity.Cluster == _replica.Identity.StoreId)
             Kept = Kept with { BaseVoters = [Self] };
         if (_role == SequencerRole.Sequencer)
             await AdvanceAsync(batch).ConfigureAwait(false);
