@@ -29,7 +29,7 @@ public abstract partial class DatacakeContext : IQueryContext
     }
 
     Exception IQueryContext.BoundOf(KeyspaceModel keyspace, DocumentKey key, object entity, CounterBoundException exceeded) =>
-        new(UntrackedEntry(keyspace, key, entity), exceeded);
+        new BoundExceededException(UntrackedEntry(keyspace, key, entity), exceeded);
 
     EntityEntry UntrackedEntry(KeyspaceModel keyspace, DocumentKey key, object entity)
     {

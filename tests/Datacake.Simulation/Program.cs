@@ -48,7 +48,7 @@ for (int i = 0; i < args.Length; i++)
 }
 
 if (mutants)
-    return MutantReport.Write(only, first, seeds, minMachines, maxMachines, steps);
+    return MutantReport.Write(only, first, seeds, minMachines, maxMachines, steps, theme);
 
 var statistics = new Statistics();
 long start = TimeProvider.System.GetTimestamp(), reported = start;

@@ -19,11 +19,11 @@ static class Explorer
     }
 
     /// <summary>
-    /// Returns the first failure that reveals a mutant, or null if no history does. The histories have the mutant's theme, if it has one.
+    /// Returns the first failure that reveals a mutant, or null if no history does. The histories have the given theme, or the mutant's theme, if it has one.
     /// </summary>
-    public static Failure? Catch(Func<Mutant> mutant, int first, int seeds, int minMachines, int maxMachines, int steps)
+    public static Failure? Catch(Func<Mutant> mutant, int first, int seeds, int minMachines, int maxMachines, int steps, string? theme = null)
     {
-        string? theme = mutant().Theme;
+        theme ??= mutant().Theme;
         for (int seed = first; seed < first + seeds; seed++)
         {
             var scenario = Scenario.Of(seed, minMachines, maxMachines, theme);

@@ -201,7 +201,7 @@ sealed class Machine(int index, Scenario scenario, MachineFlaws flaws, Simulated
     public void PutBack(StorageEntry[] entries, Holdings held)
     {
         Disk.PutBack(entries, held);
-        if (scenario.Theme.IsSerial && !flaws.RestoredStoresVote)
+        if (scenario.IsSerial && !flaws.RestoredStoresVote)
         {
             var mark = new WriteBatch { MayUseReserve = true };
             byte[] empty = new byte[RecordChecksum.Length];
@@ -256,7 +256,7 @@ sealed class Machine(int index, Scenario scenario, MachineFlaws flaws, Simulated
         replica.Complete(batch);
         Replica = replica;
         PullServer = new PullServer(replica.Catalog, scenario.PartLength);
-        if (scenario.Theme.IsSerial)
+        if (scenario.IsSerial)
         {
             using var stored = Now(storage.OpenSnapshotAsync());
             var sequencing = new SequencerSettings(Clock, new Random((int)boot))

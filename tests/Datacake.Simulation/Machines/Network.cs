@@ -50,6 +50,9 @@ sealed class Network(bool isInOrder)
     /// <summary>Loses all messages of a machine.</summary>
     public void DropFrom(Machine source) => _inFlight.RemoveAll(envelope => envelope.Source == source);
 
+    /// <summary>Loses all messages to a machine.</summary>
+    public void DropTo(Machine target) => _inFlight.RemoveAll(envelope => envelope.Target == target);
+
     public void Drop(int chance)
     {
         if (_inFlight.Count > 0)

@@ -20,7 +20,7 @@ sealed class RightsOutliveRuns() : EscrowMutant("E5: a restarted store uses the 
     }
 }
 
-sealed class RightsBelongToNodes() : EscrowMutant("E5: a store uses the rights of an earlier store of its node", new Rules())
+sealed class RightsBelongToNodes() : EscrowMutant("E5: a store uses the rights of an earlier store of its node", new Rules(), "escrow of the lost")
 {
     sealed class Rules : EscrowRules
     {

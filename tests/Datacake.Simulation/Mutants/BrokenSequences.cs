@@ -39,7 +39,7 @@ sealed class RestoredStoresVote() : Mutant("S9: a store that is restored from an
 /// <summary>The mutant in which a member that comes back with serial documents that were deleted meanwhile keeps them.</summary>
 sealed class SerialDocumentsReturn() : Mutant("S10: a reconcile keeps the serial documents that the other side has deleted under another stamp")
 {
-    public override string? Theme => "serial estranged";
+    public override string? Theme => "superseded";
 
     // The other side seems to have a gap in the sequence, so that what it lacks is kept.
     public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) => message is SnapshotPage page && target.IsJoined
@@ -66,6 +66,8 @@ sealed class VotesAreNotCounted() : SequenceMutant("S2: a refusal counts as a vo
 
 sealed class NoLimits() : SequenceMutant("S5: a new sequencer does not start above the stamps of the earlier one")
 {
+    public override string? Theme => "sequencers in turn";
+
     protected override SequencingMessage Forge(Machine source, SequencingMessage message) => message switch
     {
         VoteReply reply => reply with { Limit = HlcTimestamp.None },
@@ -123,15 +125,15 @@ sealed class ConditionsAreNotChecked() : SequenceMutant("S4: a condition that do
 }
 
 /// <summary>A broken decision of the sequencer itself.</summary>
-abstract class SequencerMutant(string rule, Func<SequencerSettings, Replica, SequenceLog, Sequencer> create) : Mutant(rule)
+abstract class SequencerMutant(string rule, Func<SequencerSettings, Replica, SequenceLog, Sequencer> create, string theme = "voters") : Mutant(rule)
 {
-    public override string? Theme => "voters";
+    public override string? Theme => theme;
 
     public override MachineFlaws Flaws => MachineFlaws.None with { NewSequencer = create };
 }
 
 sealed class DecidesOldEpochs() : SequencerMutant(
-    "S3: entries of an earlier epoch are decided by acknowledgments alone", static (settings, replica, log) => new Broken(settings, replica, log))
+    "S3: entries of an earlier epoch are decided by acknowledgments alone", static (settings, replica, log) => new Broken(settings, replica, log), "sequencers in turn")
 {
     sealed class Broken(SequencerSettings settings, Replica replica, SequenceLog log) : Sequencer(settings, replica, log)
     {
@@ -193,6 +195,22 @@ sealed class NumbersAreNotInherited() : SequencerMutant(
     }
 }
 
+sealed class RefusalsTakeNumbers() : SequencerMutant(
+    "S4: a refused transaction uses up a number", static (settings, replica, log) => new Broken(settings, replica, log))
+{
+    sealed class Broken(SequencerSettings settings, Replica replica, SequenceLog log) : Sequencer(settings, replica, log)
+    {
+        readonly Dictionary<string, long> _taken = [];
+
+        protected override long LastAssigned(string sequence, long recorded)
+        {
+            long last = Math.Max(recorded, _taken.GetValueOrDefault(sequence));
+            _taken[sequence] = last + 1;
+            return last;
+        }
+    }
+}
+
 sealed class RefusalsAreNotDecided() : SequencerMutant(
     "S8: a refusal is told at once, and not kept", static (settings, replica, log) => new Broken(settings, replica, log))
 {
@@ -211,6 +229,18 @@ sealed class OutcomesExpire() : SequencerMutant(
     }
 }
 
+sealed class ReplacedStoresVote() : SequencerMutant(
+    "S2: a fresh store votes in the place of an earlier one of its node", static (settings, replica, log) => new Broken(settings, replica, log), "replaced voters")
+{
+    sealed class Broken(SequencerSettings settings, Replica replica, SequenceLog log) : Sequencer(settings, replica, log)
+    {
+        readonly Replica _replica = replica;
+
+        protected override ulong VoterOf(ulong store) =>
+            _replica.Identity.Members.FirstOrDefault(member => member.Value.StoreId == store) is { Key: not 0 } member ? (1UL << 32) + member.Key : store;
+    }
+}
+
 sealed class MinorityDecides() : SequencerMutant(
     "S3, S7: what a minority of the voters has flushed is decided, and read", static (settings, replica, log) => new Broken(settings, replica, log))
 {
@@ -221,7 +251,7 @@ sealed class MinorityDecides() : SequencerMutant(
 }
 
 sealed class ChangesVotersAtOnce() : SequencerMutant(
-    "S9: a change of voters begins before the last is decided", static (settings, replica, log) => new Broken(settings, replica, log))
+    "S9: a change of voters begins before the last is decided", static (settings, replica, log) => new Broken(settings, replica, log), "serial")
 {
     sealed class Broken(SequencerSettings settings, Replica replica, SequenceLog log) : Sequencer(settings, replica, log)
     {

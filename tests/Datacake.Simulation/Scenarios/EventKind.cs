@@ -169,4 +169,10 @@ enum EventKind
 
     /// <summary>A user adds to a bounded counter, or subtracts from it.</summary>
     Sell,
+
+    /// <summary>Two machines become sequencers in turn, each by the votes of all but the other one, and little of what they send arrives.</summary>
+    Alternate,
+
+    /// <summary>A sequencer applies something of which no other machine hears, and is cut off and forgotten.</summary>
+    Supersede,
 }

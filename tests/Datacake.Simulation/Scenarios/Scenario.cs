@@ -10,6 +10,9 @@ namespace Datacake.Simulation.Scenarios;
 /// </summary>
 sealed record Scenario
 {
+    /// <summary>The number of events that are about serial transactions, in proportion to the others, in the histories of themes that are about something else.</summary>
+    const double SerialPart = 0.5;
+
     public required int Seed { get; init; }
 
     public required Theme Theme { get; init; }
@@ -20,6 +23,9 @@ sealed record Scenario
 
     /// <summary>True if some machines start late.</summary>
     public required bool HasLateStarts { get; init; }
+
+    /// <summary>True if some documents are serial, and users make serial transactions.</summary>
+    public required bool IsSerial { get; init; }
 
     /// <summary>True if the messages of a session arrive in order, as through a socket; replicas must not depend on it.</summary>
     public required bool IsInOrder { get; init; }
@@ -89,14 +95,20 @@ sealed record Scenario
         if (theme.AllVote)
             machines = Pick(random, [3, 3, 4, 5, 5]);
         int policies = random.Next(4);
+        // Serial transactions are a part of all histories of their themes, and of one in three of the others.
+        bool isSerial = theme.IsSerial || (theme.MayBeSerial && seed % 3 == 1);
+        int serialSlots = isSerial && !theme.IsSerial ? 2 : 0;
+        if (serialSlots > 0)
+            weights[EventKind.Sequence] = weights.Values.Sum() * SerialPart;
         var scenario = new Scenario
         {
             Seed = seed,
             Theme = theme,
             Machines = Math.Clamp(theme.HasLiar ? Math.Max(machines, 3) : machines, minMachines, maxMachines),
-            Slots = [.. Enumerable.Range(0, slots)
-                .Select(number => theme.IsSerial && number > 0 ? new Slot(number, "accounts", MergePolicy.Serial, DocumentKey.Of(number)) : SlotOf(number, isDeleteWins: policies == 0 || (policies == 1 && number == 1), isUndeclared: policies == 2))],
+            Slots = [.. Enumerable.Range(0, slots + serialSlots)
+                .Select(number => number >= slots || (theme.IsSerial && number > 0) ? new Slot(number, "accounts", MergePolicy.Serial, DocumentKey.Of(number)) : SlotOf(number, isDeleteWins: policies == 0 || (policies == 1 && number == 1), isUndeclared: policies == 2))],
             HasLateStarts = random.Next(3) > 0,
+            IsSerial = isSerial,
             IsInOrder = random.Next(2) == 0,
             Durability = random.Next(4) == 0 ? Durability.Flushed : Durability.Buffered,
             PartLength = Pick(random, [1, 1, 40, 120, 100_000]),

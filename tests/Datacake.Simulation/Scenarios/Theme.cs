@@ -9,8 +9,16 @@ sealed record Theme(
     /// <summary>Gets the weight with which the theme is picked: higher if few of its histories reach the situations it is about.</summary>
     public int Share { get; init; } = 1;
 
-    /// <summary>True if some documents are serial.</summary>
+    /// <summary>True if the theme is about serial transactions.</summary>
     public bool IsSerial { get; init; }
+
+    /// <summary>
+    /// True if some histories of the theme have serial transactions although it is about something else. The history does not have the records of sequencers, so that none of them may be damaged.
+    /// </summary>
+    public bool MayBeSerial => !IsSerial && !IsBounded && !HasLiar && Weights[Damage] + Weights[DamageKey] + Weights[LoseRecord] == 0;
+
+    /// <summary>True if the users of serial documents often delete them.</summary>
+    public bool IsFleeting { get; init; }
 
     /// <summary>True if the documents have bounded counters.</summary>
     public bool IsBounded { get; init; }
@@ -82,6 +90,8 @@ sealed record Theme(
         [Sequence] = 0,
         [Depose] = 0,
         [Sell] = 0,
+        [Alternate] = 0,
+        [Supersede] = 0,
     };
 
     static readonly EventKind[] Losses = [LosePower, Wipe, Replace, PutBack, Divert], Clocks = [SetClock, Leap], GivingUp = [Forget, Retire, Estrange, Outpace, Meet];
@@ -152,6 +162,18 @@ sealed record Theme(
         Of("voters", [.. GivingUp, Wipe, Replace, Divert, Impersonate, FormByMistake, LoseIdentity, Restart, Swap, Leap, Damage, DropKeyspace],
             (Sequence, 300), (Depose, 30), (Deliver, 60), (Write, 1), (Pass, 1), (Start, 20), (Gather, 0.5), (Exchange, 1), (Partition, 0.5), (Heal, 6), (Dial, 12), (Crash, 3), (LosePower, 1), (Backup, 2), (PutBack, 0.5))
             with { IsSerial = true, MinDocuments = 2, AllVote = true },
+        // Two voters become sequencers in turn, with wrong clocks, and neither hears what the other one has appended.
+        Of("sequencers in turn", [.. GivingUp, Wipe, Replace, Divert, Impersonate, FormByMistake, LoseIdentity, Restart, Swap, Leap, Damage, DropKeyspace, PutBack],
+            (Sequence, 250), (Alternate, 15), (SetClock, 6), (Deliver, 60), (Write, 1), (Pass, 1), (Start, 20), (Gather, 0.5), (Exchange, 1), (Heal, 6), (Dial, 30), (LosePower, 0.5))
+            with { IsSerial = true, MinDocuments = 2, AllVote = true },
+        // Sequencers that are cut off and forgotten, after they have applied something alone; the others delete it.
+        Of("superseded", [PutBack, Wipe, Replace, Divert, Impersonate, FormByMistake, LoseIdentity, Restart, Swap, Leap, Meet, Outpace, Retire, Estrange, Damage],
+            (Sequence, 250), (Supersede, 6), (Deliver, 60), (Write, 1), (Pass, 1), (Start, 20), (Gather, 6), (Exchange, 3), (Heal, 6), (Dial, 12), (Collect, 10), (Forget, 0.5))
+            with { IsSerial = true, IsFleeting = true, MinDocuments = 2, AllVote = true },
+        // Voters whose disks are replaced by empty ones, while sequencers are cut off.
+        Of("replaced voters", [.. GivingUp, PutBack, LosePower, Divert, Impersonate, FormByMistake, LoseIdentity, Restart, Swap, Leap, Damage, DropKeyspace],
+            (Sequence, 250), (Depose, 15), (Alternate, 4), (Replace, 3), (Wipe, 0.5), (Deliver, 60), (Write, 1), (Pass, 1), (Start, 30), (Gather, 2), (Exchange, 4), (Heal, 6), (Dial, 24), (Collect, 4))
+            with { IsSerial = true, MinDocuments = 2, AllVote = true },
         // Members that are forgotten, retired or replaced while serial transactions are made.
         Of("serial estranged", [PutBack, Divert, Impersonate, FormByMistake, LoseIdentity, Restart, Swap, Leap, Meet, Outpace],
             (Sequence, 250), (Depose, 4), (Deliver, 60), (Write, 6), (Pass, 1), (Start, 20), (Gather, 4), (Exchange, 3), (Partition, 2), (Heal, 4), (Dial, 12),
@@ -161,6 +183,10 @@ sealed record Theme(
         Of("escrow", [.. GivingUp, PutBack, Divert, Impersonate, FormByMistake, LoseIdentity, DropKeyspace, Backup, Leap],
             (Sell, 60), (Write, 2), (Deliver, 50), (Tick, 12), (Start, 30), (Dial, 12), (Wipe, 1), (Replace, 0.3), (LosePower, 4), (Flush, 1), (Partition, 2), (Heal, 3), (Gather, 2), (Exchange, 2))
             with { IsBounded = true, IsSmall = true, Share = 2 },
+        // Stores with sales of which nobody else knows yet are replaced.
+        Of("escrow of the lost", [.. GivingUp, PutBack, Divert, Impersonate, FormByMistake, LoseIdentity, DropKeyspace, Backup, Leap, LosePower],
+            (Sell, 60), (Write, 1), (Deliver, 60), (Tick, 20), (Start, 50), (Dial, 20), (Wipe, 1), (Replace, 5), (Heal, 5), (Gather, 6), (Exchange, 6))
+            with { IsBounded = true, IsSmall = true },
         Of("escrow copies", [.. GivingUp, .. Clocks, Divert, Impersonate, FormByMistake, LoseIdentity, DropKeyspace, Gather],
             (Sell, 40), (Write, 2), (Deliver, 80), (Tick, 12), (Start, 20), (Dial, 12), (Wipe, 0.1), (Replace, 0), (Backup, 4), (PutBack, 3), (Partition, 2), (Heal, 3))
             with { IsBounded = true },

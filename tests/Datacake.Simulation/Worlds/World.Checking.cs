@@ -40,8 +40,13 @@ sealed partial class World
         machine.HasWrittenAsMisfit |= machine.IsMisfit;
         if (machine.IsMisfit || machine.Replica!.Identity.Cluster != Cluster)
             return null;
-        if (_history.Find(mutation.Stamp) is { } used && _machines.Any(other => other.Held.Has(used.Number)))
-            throw new Violation("unique stamps", $"{Name(machine)} uses {mutation.Stamp} again.");
+        if (_history.Find(mutation.Stamp) is { } used)
+        {
+            if (_machines.Any(other => other.Held.Has(used.Number)))
+                throw new Violation("unique stamps", $"{Name(machine)} uses {mutation.Stamp} again.");
+            // A counter of which all traces are lost is another one than that of the same stamp.
+            _sales.RemoveAll(sale => sale.Base == mutation.Stamp || sale.Number == used.Number);
+        }
         if (mutation.Deltas.Any(static delta => delta.Name.Policy == MergePolicy.Serial && Assertion.Find(delta.Document) is not null))
             throw new Violation("only sequencers write serial documents", $"{Name(machine)} asserts a serial document in {mutation.Stamp}.");
         _statistics.Count("outcomes that were removed", mutation.Deltas.Count(static delta => delta.Name.Keyspace == CallerLane.Keyspace && !delta.Document.Died.IsNone));

@@ -33,6 +33,18 @@ sealed partial class World
             Queue(machine, new Work(batch => SellAsync(machine, batch, new Random(chance))));
     }
 
+    /// <summary>Lets the users of a machine change counters several times, of which no other machine hears.</summary>
+    void SellUnheard(Machine machine, int chance)
+    {
+        if (!machine.IsUp)
+            return;
+        Resume(machine);
+        var random = new Random(chance);
+        for (int i = random.Next(6); i > 0; i--)
+            Sell(machine, random.Next());
+        _network.DropFrom(machine);
+    }
+
     async ValueTask SellAsync(Machine machine, ReplicaBatch batch, Random random)
     {
         var slot = _scenario.Slots[random.Next(_scenario.Slots.Count)];

@@ -84,7 +84,7 @@ sealed partial class World
         machine.Ideal = Fresh(_scenario);
         _history.MergeInto(machine.Ideal, held);
         // The clock is usually right: a second passes before the copy is in place.
-        if (_scenario.GivesUp || _scenario.Theme.IsSerial || chance % 8 > (_scenario.Theme.IsBehind ? 4 : 0))
+        if (_scenario.GivesUp || _scenario.IsSerial || chance % 8 > (_scenario.Theme.IsBehind ? 4 : 0))
         {
             _time.Pass(StampLimit.Lease + Later(HlcTimestamp.Max(machine.TopIssued, LastRunHeardOf(machine)).Time - machine.Clock.GetUtcNow()));
             machine.MayBeExcluded |= isAhead;

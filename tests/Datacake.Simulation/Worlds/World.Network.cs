@@ -201,18 +201,25 @@ sealed partial class World
             : throw new Violation("encoding", $"A {message.GetType().Name} changes when it is decoded and encoded.");
     }
 
-    /// <summary>Delivers messages between two machines until neither has more to send.</summary>
-    void Exchange(Machine a, Machine b)
+    /// <summary>Opens a session between two machines that can reach each other, if they have none.</summary>
+    void Connect(Machine a, Machine b)
     {
         if (!CanReach(a, b))
             return;
         Resume(a);
         Resume(b);
-        if (!HaveSession(a, b))
-        {
-            Dial(a, b);
-            DeliverAll(envelope => envelope.IsBetween(a, b));
-        }
+        if (HaveSession(a, b))
+            return;
+        Dial(a, b);
+        DeliverAll(envelope => envelope.IsBetween(a, b));
+    }
+
+    /// <summary>Delivers messages between two machines until neither has more to send.</summary>
+    void Exchange(Machine a, Machine b)
+    {
+        if (!CanReach(a, b))
+            return;
+        Connect(a, b);
         Tick(a);
         Tick(b);
         DeliverAll(envelope => envelope.IsBetween(a, b));

@@ -17,7 +17,7 @@ namespace Datacake.Simulation.Worlds;
 sealed partial class World
 {
     const int CalmSteps = 20;
-    const int Names = 5;
+    const int Names = 5, NameCycle = 7;
 
     static readonly DocumentPath NamePath = DocumentPath.OfProperty("p");
     static readonly DocumentPath NumberPath = DocumentPath.OfProperty("m");
@@ -44,102 +44,6 @@ sealed partial class World
             Deliver(envelope);
     }
 
-    /// <summary>
-    /// Does something to a sequencer that its followers notice: cuts it off, ends its process, or lets others stand at the same time; or ends all cuts. It may not be the only one that takes
-    /// itself for the sequencer.
-    /// </summary>
-    void Depose(int chance)
-    {
-        Machine[] sequencers = [.. _machines.Where(static machine => machine.Sequencer?.Role == SequencerRole.Sequencer)];
-        int choice = (chance >> 4) % 16;
-        if (choice < 6 || sequencers.Length == 0)
-        {
-            _network.Heal();
-            return;
-        }
-        var sequencer = sequencers[chance % sequencers.Length];
-        Machine[] others = [.. _machines.Where(machine => machine != sequencer)];
-        switch (choice)
-        {
-            case 6:
-                Stop(sequencer);
-                break;
-            case < 11:
-                foreach (var other in others.Where(other => choice < 9 || (chance >> 8 >> other.Index & 1) == 0))
-                    Cut(sequencer, other, choice);
-                break;
-            case < 13:
-                CutWithoutVoters(sequencer);
-                break;
-            case 13 when _scenario.Weights[EventKind.Forget] > 0:
-                Supersede(sequencer, others, chance);
-                break;
-            default:
-                foreach (var other in others)
-                    Cut(sequencer, other, choice: 0);
-                LetStand(others);
-                break;
-        }
-    }
-
-    void Cut(Machine a, Machine b, int choice)
-    {
-        if (choice % 3 != 1)
-            _network.Block(a.Index, b.Index);
-        if (choice % 3 != 2)
-            _network.Block(b.Index, a.Index);
-    }
-
-    /// <summary>Cuts a sequencer, with the members that do not vote, off from the other voters.</summary>
-    void CutWithoutVoters(Machine sequencer)
-    {
-        bool IsHere(Machine machine) => machine == sequencer || !sequencer.Sequencer!.Voters.Contains(machine.StoreId);
-        foreach (var (a, b) in Pairs())
-        {
-            if (IsHere(a) != IsHere(b))
-                Cut(a, b, choice: 0);
-        }
-    }
-
-    /// <summary>Lets all machines of some stand for election at once, before any of them hears of another one.</summary>
-    void LetStand(Machine[] machines)
-    {
-        _time.Pass(TimeSpan.FromSeconds(1.1));
-        foreach (var machine in machines.Where(static machine => machine.IsUp))
-            TickSequencer(machine);
-    }
-
-    /// <summary>
-    /// Cuts a sequencer off that has applied something of which no other machine hears. Others go on, forget it, and purge what they delete.
-    /// </summary>
-    void Supersede(Machine sequencer, Machine[] others, int chance)
-    {
-        _statistics.Count("superseded sequencers");
-        foreach (var other in others)
-            _network.Block(sequencer.Index, other.Index);
-        DeliverAll(envelope => envelope.Target == sequencer);
-        foreach (var other in others)
-        {
-            _network.Block(other.Index, sequencer.Index);
-            if (sequencer.Links.TryGetValue(other, out var link))
-                End(sequencer, link);
-            if (other.Links.TryGetValue(sequencer, out link))
-                End(other, link);
-        }
-        _network.DropFrom(sequencer);
-        for (int i = 0; i < 40; i++)
-            Sequence((chance * 31) + (i * 7919) & 0xFFFFF);
-        foreach (var other in others.Where(static other => other.IsUp))
-        {
-            Forget(other, sequencer);
-            Collect(other, TimeSpan.MaxValue, isThorough: true);
-        }
-        foreach (var (a, b) in Pairs().Where(pair => pair.A != sequencer && pair.B != sequencer))
-            Exchange(a, b);
-        foreach (var other in others.Where(static other => other.IsUp))
-            Collect(other, TimeSpan.MaxValue, isThorough: true);
-    }
-
     void TickSequencer(Machine machine)
     {
         if (machine.Sequencer is { } sequencer)
@@ -149,7 +53,7 @@ sealed partial class World
     /// <summary>Lets time pass in small steps, so that the sequencers of a cluster without faults come to rest.</summary>
     void SequenceCalmly()
     {
-        if (!_scenario.Theme.IsSerial)
+        if (!_scenario.IsSerial)
             return;
         for (int i = 0; i < CalmSteps; i++)
         {
@@ -167,7 +71,8 @@ sealed partial class World
     /// <summary>Does the next step of the user of a machine: begins a transaction or a read, or goes on with it.</summary>
     void Use(Machine machine, int chance)
     {
-        if (!machine.IsJoined)
+        // A cluster that was formed by mistake has a sequence of its own, and is given up.
+        if (!machine.IsJoined || machine.Replica!.Identity.Cluster != Cluster)
             return;
         Queue(machine, new Work(batch => UseAsync(machine, batch, chance)) { IsSequencing = true, Failed = _ => machine.Use = null });
     }
@@ -220,8 +125,9 @@ sealed partial class World
             bool exists = document.IsAlive(slot.Policy);
             read[number] = ValueOf(document, slot);
             conditions.Add(new SerialCondition(slot.Keyspace, slot.Key, exists ? ContentHash.Of(document) : null));
-            bool isDelete = exists && random.Next(5) == 0;
-            long value = ++_lastValue;
+            bool isDelete = exists && random.Next(_scenario.Theme.IsFleeting ? 2 : 5) == 0;
+            // A value with the name of the one before, now and then: two transactions that are under way at the same time want the same name.
+            long value = _lastValue += random.Next(4) == 0 ? NameCycle : 1;
             written[number] = isDelete ? null : value;
             operations.Add(new SerialOperation(slot.Policy, new DocumentOperation(
                 isDelete ? DocumentOperationKind.Delete : DocumentOperationKind.Put, slot.Keyspace, slot.Key,
@@ -316,7 +222,7 @@ sealed partial class World
     }
 
     /// <summary>Returns the name of a document with a value; null if it has none.</summary>
-    static int? NameOf(long? value) => value is { } known && known % 7 is var name && name < Names ? (int)name : null;
+    static int? NameOf(long? value) => value is { } known && known % NameCycle is var name && name < Names ? (int)name : null;
 
     /// <summary>Returns the number in a document: 0 if it has none.</summary>
     static long NumberOf(Document document) =>
@@ -328,6 +234,8 @@ sealed partial class World
     /// <summary>Records what a sequencer has decided: one entry an index, for ever.</summary>
     void NoteApplied(Machine machine)
     {
+        if (machine.Replica!.Identity.Cluster != Cluster)
+            machine.Decided.Clear();
         bool isFounding = false;
         foreach (var (founding, index, entry, isSure) in machine.Decided)
         {
@@ -340,9 +248,24 @@ sealed partial class World
                 throw new Violation("one entry an index", $"{Name(machine)} applies {entry} as entry {index}, which was {known.Entry}.");
             if (entry.Kind == SequenceEntryKind.Empty && !era.Entries.ContainsKey(index))
                 _statistics.Count("sequencers in office");
+            if (entry.Kind == SequenceEntryKind.Voters)
+                CheckAdded(machine, era, index, entry);
             era.Entries[index] = (entry, isSure);
         }
         machine.Decided.Clear();
+    }
+
+    /// <summary>Checks that a store that was added as a voter has everything that was decided before.</summary>
+    void CheckAdded(Machine machine, SequenceEra era, ulong index, SequenceEntry entry)
+    {
+        var before = era.Entries.TakeWhile(earlier => earlier.Key < index).LastOrDefault(static earlier => earlier.Value.Entry.Kind == SequenceEntryKind.Voters).Value.Entry?.Voters
+            ?? [new Voter(machine.StoreId, machine.Sequencer!.State.Life)];
+        foreach (var added in entry.Voters.Except(before))
+        {
+            var voter = _machines.FirstOrDefault(other => other.StoreId == added.Store && other.Sequencer?.State is { } state && state.Life == added.Life && state.Founding == era.Founding);
+            if (voter is not null && voter.Sequencer!.Last + 1 < index)
+                throw new Violation("voters have what is decided", $"{Name(voter)} was added as a voter by entry {index}, and has the entries up to {voter.Sequencer.Last}.");
+        }
     }
 
     /// <summary>Checks that a transaction has the next numbers, and that its user was told of them.</summary>
@@ -401,7 +324,7 @@ sealed partial class World
     void RecoverVoters()
     {
         Machine[] members = [.. Active];
-        if (!_scenario.Theme.IsSerial || members.Any(static machine => !machine.IsJoined || machine.Sequencer!.Role == SequencerRole.Sequencer)
+        if (!_scenario.IsSerial || members.Any(static machine => !machine.IsJoined || machine.Sequencer!.Role == SequencerRole.Sequencer)
             || Pairs().Any(pair => members.Contains(pair.A) && members.Contains(pair.B) && !HaveSession(pair.A, pair.B)))
             return;
         foreach (var machine in members)
@@ -424,7 +347,7 @@ sealed partial class World
 
     string? UnsettledSequence(Machine[] members)
     {
-        if (!_scenario.Theme.IsSerial)
+        if (!_scenario.IsSerial)
             return null;
         if (!members.Any(static machine => machine.Sequencer!.IsReady))
             return "there is no sequencer";
@@ -441,7 +364,7 @@ sealed partial class World
     /// <summary>Checks strict serializability. The sequence, without repetitions, is the witness.</summary>
     void CheckSequence(Machine[] members)
     {
-        if (!_scenario.Theme.IsSerial)
+        if (!_scenario.IsSerial)
             return;
         var order = new List<TransactionId>();
         var state = new Dictionary<int, long?>();

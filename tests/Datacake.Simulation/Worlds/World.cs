@@ -153,7 +153,15 @@ sealed partial class World
             case EventKind.Depose:
                 Depose(chance);
                 break;
+            case EventKind.Alternate:
+                Alternate(machine, peer, chance);
+                break;
+            case EventKind.Supersede:
+                Supersede(chance);
+                break;
             case EventKind.Replace:
+                if (_scenario.Theme.IsBounded)
+                    SellUnheard(machine, chance);
                 Wipe(machine, chance);
                 Start(machine);
                 Exchange(machine, peer);
@@ -293,5 +301,7 @@ sealed partial class World
             Exchange(_machines[0], _machines[i]);
             Exchange(_machines[0], _machines[i]);
         }
+        if (_scenario.Theme.AllVote)
+            LetAllVote();
     }
 }
