@@ -221,9 +221,6 @@ sealed class SerialSave : IDisposable
             return UniqueConstraintException.Of(_writes[refused.Refusal.Condition].Entry, refused);
         if (refused.Refusal.Reason == RefusalReason.NoNumber)
             return NoNumberOf(refused);
-        // These say what was wrong with the save, which a retry does not change.
-        if (refused.Refusal.Reason is RefusalReason.Reserved or RefusalReason.OtherPolicy or RefusalReason.Bounded)
-            return new InvalidOperationException(refused.Message, refused);
         if (refused.Refusal.Reason != RefusalReason.Document)
             return RangeConflictOf(refused);
         using var snapshot = await _store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);

@@ -8,6 +8,9 @@ namespace Datacake.EventualConsistency.Replication;
 /// <summary>The refusals that a replica sends to its peers. Their texts are clauses that say what is wrong and what to do [R6].</summary>
 static class RefusalReasons
 {
+    /// <summary>The advice on writes that only the files of a refused store have. No tool recovers them, but code does: operators need the developers for that.</summary>
+    const string Salvage = "keep the files: the developers of the application can recover the writes with ReplicatedStore.SalvageAsync";
+
     public static Refusal Version(byte node, ProtocolVersion mine, byte peer, ProtocolVersion theirs) => new(RefusalKind.Version,
         $"node {node} speaks {mine} of the replication protocol, and node {peer} speaks {theirs}; update the older node");
 
@@ -36,7 +39,7 @@ static class RefusalReasons
 
     public static Refusal Retired(byte node, ReadOnlyMemory<byte> proof) => new(
         RefusalKind.Retired, $"the store of node {node} was retired or replaced by another store; move its files away and start the node with an empty store; if the files "
-            + $"contain writes that no other node has, SalvageAsync recovers them", Proof: proof);
+            + $"contain writes that no other node has, {Salvage}", Proof: proof);
 
     /// <param name="node">The node whose id is taken.</param>
     /// <param name="needsProof">True if the store that has the id can only be retired with an operator's key.</param>
@@ -55,7 +58,7 @@ static class RefusalReasons
 
     public static Refusal Superseded(byte node, HlcTimestamp run) => new(RefusalKind.Superseded,
         $"a later run of the store of node {node} is known, so its files were copied; if a copy is running beside the original, stop one of them; if an older "
-            + $"copy was put back, move the files away and start the node with an empty store and with TakeOverNodeId ({SettingNames.Of(nameof(ReplicatedStoreOptions.TakeOverNodeId))}); SalvageAsync recovers writes that only the files contain", run);
+            + $"copy was put back, move the files away and start the node with an empty store and with TakeOverNodeId ({SettingNames.Of(nameof(ReplicatedStoreOptions.TakeOverNodeId))}); if only the files contain some writes, {Salvage}", run);
 
     /// <param name="node">The node whose store it is.</param>
     /// <param name="known">
@@ -64,7 +67,7 @@ static class RefusalReasons
     /// </param>
     public static Refusal OldCopy(byte node, HlcTimestamp known) => new(RefusalKind.OldCopy,
         $"a run of node {node} is not above all known stamps of its store, so its files are an old copy that was started while its clock was behind; "
-            + $"correct the clock, move the files away and start the node with an empty store and with TakeOverNodeId ({SettingNames.Of(nameof(ReplicatedStoreOptions.TakeOverNodeId))}); SalvageAsync recovers writes that only the files contain", known);
+            + $"correct the clock, move the files away and start the node with an empty store and with TakeOverNodeId ({SettingNames.Of(nameof(ReplicatedStoreOptions.TakeOverNodeId))}); if only the files contain some writes, {Salvage}", known);
 
     // Refusals that concern this replica itself: the problem is on this side.
 

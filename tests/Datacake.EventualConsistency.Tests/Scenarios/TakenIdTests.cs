@@ -57,7 +57,7 @@ public sealed class TakenIdTests : IDisposable
         await nodes.StartNodeAsync(3);
         await Eventually.WaitUntilAsync(() => nodes[3].Store.Exclusion is not null, "the old store knows that it was replaced");
         var failure = await Assert.ThrowsAsync<StoreExcludedException>(() => nodes[3].PutAsync(2, "nowhere", Consistency.None));
-        Assert.Contains("SalvageAsync recovers them", failure.Reason, StringComparison.Ordinal);
+        Assert.Contains("can recover the writes with ReplicatedStore.SalvageAsync", failure.Reason, StringComparison.Ordinal);
     }
 
     [Fact]

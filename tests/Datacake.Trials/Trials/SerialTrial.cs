@@ -5,7 +5,7 @@ using Datacake.Trials.Network;
 namespace Datacake.Trials.Trials;
 
 /// <summary>
-/// A trial that runs serial transactions over lists at three or five nodes, while one fault follows another. Afterwards, what the clients saw must be strictly
+/// A trial that runs serial transactions over lists, and transfers between accounts, at three or five nodes, while one fault follows another. Afterwards, what the clients saw must be strictly
 /// serializable, which a checker finds out from the history alone.
 /// </summary>
 static class SerialTrial
@@ -23,6 +23,7 @@ static class SerialTrial
         var time = TimeSpan.FromMinutes(run.Fraction("minutes", 30));
         long start = TimeProvider.System.GetTimestamp();
         var load = new SerialLoad(cluster, run.Seed, ClientsPerNode);
+        var bank = new BankLoad(cluster, run.Seed);
         var recovered = new List<(string Fault, double Seconds)>();
         try
         {
@@ -43,8 +44,9 @@ static class SerialTrial
         finally
         {
             await load.DisposeAsync();
+            await bank.DisposeAsync();
         }
-        await CheckAsync(run, cluster, load);
+        await CheckAsync(run, cluster, load, bank);
         run.Verdict.Print("Transactions", load.Table());
         run.Verdict.Print("Time until serial reads succeed after a fault", [["fault", "times", "median s", "max s"],
             .. recovered.GroupBy(static each => each.Fault).OrderBy(static kind => kind.Key).Select(static kind =>
@@ -54,7 +56,7 @@ static class SerialTrial
             })]);
     }
 
-    static async Task CheckAsync(TrialRun run, Cluster cluster, SerialLoad load)
+    static async Task CheckAsync(TrialRun run, Cluster cluster, SerialLoad load, BankLoad bank)
     {
         await cluster.MeetAsync(GiveUp);
         foreach (var node in cluster.Nodes)
@@ -68,7 +70,10 @@ static class SerialTrial
         var anomalies = SerializabilityChecker.Check(history);
         run.Verdict.Require(history.Count(static transaction => transaction.IsDone == true && transaction.Appends.Count > 0) > 100, "more than 100 transactions have appended");
         run.Verdict.Require(anomalies.Count == 0, $"the history of {history.Count} transactions is strictly serializable");
-        foreach (string anomaly in anomalies.Take(20))
+        var losses = await bank.CheckAsync(cluster[0]);
+        run.Verdict.Require(bank.Transfers > 50 && bank.Audits > 20, $"{bank.Transfers} transfers between accounts were made, and all accounts were seen at once {bank.Audits} times");
+        run.Verdict.Require(losses.Count == 0, "no money is made or lost, and no account is overdrawn");
+        foreach (string anomaly in anomalies.Concat(losses).Take(20))
             run.Verdict.Say("          " + anomaly);
     }
 }

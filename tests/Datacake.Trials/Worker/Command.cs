@@ -53,6 +53,12 @@ enum CommandKind
     /// </summary>
     Append,
 
+    /// <summary>
+    /// Reads the accounts <see cref="Command.Lists"/> in one serial transaction, and moves <see cref="Command.Number"/> from the first to the second if the first has it. Returns the
+    /// balances that it read, and the amount that was moved.
+    /// </summary>
+    Transfer,
+
     /// <summary>Returns everything that readers see: raw documents as text, tallies as numbers.</summary>
     Content,
 
@@ -91,7 +97,7 @@ sealed record Command(CommandKind Kind)
 
     public int Count { get; init; } = 1;
 
-    /// <summary>Gets the names of lists.</summary>
+    /// <summary>Gets the names of lists, or of accounts.</summary>
     public string[] Lists { get; init; } = [];
 
     /// <summary>Gets the number of lists to append to.</summary>
@@ -140,7 +146,7 @@ sealed record Answer(long Id)
 
     public SortedDictionary<string, string>? Content { get; init; }
 
-    /// <summary>Gets the elements of the lists that a serial transaction read.</summary>
+    /// <summary>Gets the elements of the lists, or the balances of the accounts, that a serial transaction read.</summary>
     public Dictionary<string, int[]>? Lists { get; init; }
 
     public ProcessFigures? Figures { get; init; }

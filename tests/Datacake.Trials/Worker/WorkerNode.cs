@@ -25,6 +25,7 @@ sealed class WorkerNode
     DatacakeNode? _node;
     ReplicatedStore? _store;
     volatile bool _hasLists;
+    volatile bool _hasAccounts;
 
     DatacakeNode Node => _node ?? throw new InvalidOperationException("The node is not started.");
 
@@ -46,6 +47,7 @@ sealed class WorkerNode
         CommandKind.SetEntry => await SetEntryAsync(command),
         CommandKind.ReadAlbum => await ReadAlbumAsync(command),
         CommandKind.Append => await AppendAsync(command),
+        CommandKind.Transfer => await TransferAsync(command),
         CommandKind.Content => await ReadContentAsync(command),
         CommandKind.Statistics => await ReadStatisticsAsync(command),
         CommandKind.Tombstones => await CountTombstonesAsync(command),
@@ -152,6 +154,38 @@ sealed class WorkerNode
         if (effects.Count > 0 || !command.HasBarrier)
             await Store.CommitSerialAsync(new SerialTransaction(effects, conditions), CancellationToken.None);
         return new Answer(0) { Lists = lists };
+    }
+
+    async Task<Answer> TransferAsync(Command command)
+    {
+        const string Keyspace = "accounts";
+        if (!_hasAccounts)
+            await Store.DeclareAsync(new KeyspaceDeclaration(Keyspace, MergePolicy.Serial, []));
+        _hasAccounts = true;
+        var balances = new Dictionary<string, int[]>();
+        var conditions = new List<SerialCondition>();
+        var effects = new Transaction();
+        using (var snapshot = command.HasBarrier ? await Store.OpenSerialSnapshotAsync(CancellationToken.None) : await Store.OpenSnapshotAsync())
+        {
+            foreach (string account in command.Lists)
+            {
+                var document = await snapshot.GetAsync(Keyspace, DocumentKey.Of(account));
+                balances.Add(account, [document?.Value is { } value ? MemoryMarshal.Read<int>(value.Span) : command.Count]);
+                conditions.Add(new SerialCondition(Keyspace, DocumentKey.Of(account), document is null ? null : ContentHash.Of(document)));
+            }
+        }
+        int amount = command.Number > 0 && balances[command.Lists[0]][0] >= command.Number ? (int)command.Number : 0;
+        if (amount > 0)
+        {
+            Put(command.Lists[0], -amount);
+            Put(command.Lists[1], amount);
+        }
+        if (amount > 0 || !command.HasBarrier)
+            await Store.CommitSerialAsync(new SerialTransaction(effects, conditions), CancellationToken.None);
+        return new Answer(0) { Lists = balances, Number = amount };
+
+        void Put(string account, int change) =>
+            effects.Put(Keyspace, DocumentKey.Of(account), DocumentContent.OfRaw(BitConverter.GetBytes(balances[account][0] + change)));
     }
 
     async Task<Answer> AwaitJoinedAsync()
