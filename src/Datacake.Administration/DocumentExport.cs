@@ -28,6 +28,8 @@ sealed class DocumentExport(ReplicatedStore store, RpcStream stream, Administrat
                 KeyJson.Write(json, key.Encoded.Span);
                 json.WritePropertyName("document"u8);
                 DocumentJson.Write(json, document, asked.IsPlain);
+                if (!document.Expires.IsNone)
+                    json.WriteString("expires"u8, document.Expires.Time);
                 json.WriteEndObject();
                 json.Flush();
                 json.Reset();

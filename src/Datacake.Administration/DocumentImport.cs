@@ -71,7 +71,10 @@ sealed class DocumentImport(ReplicatedStore store, RpcStream stream, Administrat
                     throw new JsonValueException("A line is an object with the properties key and document.");
                 }
                 var (content, counters) = DocumentJson.Read(document, _value);
-                transaction.Put(keyspace, KeyJson.Read(key), content, counters);
+                if (json.RootElement.TryGetProperty("expires"u8, out var expires))
+                    transaction.PutExpiring(keyspace, KeyJson.Read(key), content, expires.GetDateTimeOffset(), counters);
+                else
+                    transaction.Put(keyspace, KeyJson.Read(key), content, counters);
             }
             catch (Exception e) when (e is JsonException or FormatException or ArgumentException or InvalidOperationException)
             {

@@ -64,6 +64,24 @@ public class TransferTests
     }
 
     [Fact]
+    public async Task Document_that_expires_does_so_after_an_export_and_an_import()
+    {
+        await using var source = await Fixture.StartAsync(1);
+        await using var target = await Fixture.StartAsync(1);
+        var tokens = (await source[1].OpenStoreAsync(Canceled)).Keyspace("Tokens");
+        var expires = DateTimeOffset.UtcNow.AddHours(1);
+        await tokens.PutExpiringAsync(1, "one"u8.ToArray(), expires, cancellationToken: Canceled);
+        await tokens.PutAsync(2, "two"u8.ToArray(), cancellationToken: Canceled);
+
+        await target.ClientOf(1).ImportAsync("Tokens", source.ClientOf(1).ExportAsync("Tokens", cancellationToken: Canceled), cancellationToken: Canceled).ToListAsync(Canceled);
+
+        var imported = (await target[1].OpenStoreAsync(Canceled)).Keyspace("Tokens");
+        Assert.Equal((await tokens.GetAsync(1, Canceled))!.Expires, (await imported.GetAsync(1, Canceled))!.Expires);
+        Assert.InRange((await imported.GetAsync(1, Canceled))!.Expires.Time, expires.AddMilliseconds(-4), expires);
+        Assert.True((await imported.GetAsync(2, Canceled))!.Expires.IsNone);
+    }
+
+    [Fact]
     public async Task Counter_that_is_imported_outside_its_bounds_is_refused_with_the_reason()
     {
         await using var cluster = await Fixture.StartAsync(1);
