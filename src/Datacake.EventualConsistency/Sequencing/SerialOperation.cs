@@ -11,8 +11,8 @@ readonly record struct SerialOperation(MergePolicy Policy, DocumentOperation Ope
     /// <summary>The prefix of the names of the store's own keyspaces.</summary>
     const string ReservedPrefix = "datacake.";
 
-    /// <summary>The store's own keyspaces that serial transactions write to: the leases, and the notes of seeds.</summary>
-    const string Leases = "datacake.leases", Seeds = "datacake.seeds";
+    /// <summary>The store's own keyspaces that serial transactions write to: the leases, and the notes of serial seeds.</summary>
+    const string Leases = "datacake.leases", Seeds = "datacake.seeds.serial";
 
     /// <summary>
     /// True if only sequencers may make the operation: it writes to their records of outcomes, numbers or unique indexes, or to a keyspace that is reserved for later versions. A record of
