@@ -14,6 +14,7 @@ public abstract partial class DatacakeContext
 
     SerialWork? _work;
     UnresolvedSave? _unresolved;
+    SerialWork? _unresolvedWork;                                    // the unit of work of that save
 
     /// <summary>
     /// Begins a serial unit of work. From now on, the context reads everything that was saved serially before this call, on any node, and remembers what it reads
@@ -92,7 +93,7 @@ public abstract partial class DatacakeContext
             try
             {
                 var result = await work().ConfigureAwait(false);
-                if (!serial.IsSaved)
+                if (!serial.IsSaved || ChangeTracker.HasChanges())
                     await SaveChangesAsync(Consistency.Serial, cancellationToken).ConfigureAwait(false);
                 return result;
             }
@@ -164,6 +165,7 @@ public abstract partial class DatacakeContext
         {
             _unresolved = null;
             Accept(writes, e.Numbers);
+            _unresolvedWork?.IsSaved = true;
             throw;
         }
         catch (OutcomeUnknownException e)
@@ -173,6 +175,7 @@ public abstract partial class DatacakeContext
         }
         _unresolved = null;
         Accept(writes, result.Numbers);
+        _unresolvedWork?.IsSaved = true;
         return new SaveResult(writes.Count, result.Stamp, result.Acknowledged);
     }
 

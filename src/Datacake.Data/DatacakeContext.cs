@@ -378,6 +378,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
         {
             // The entities keep their states, and the deletes and foreign keys of the save, until its outcome is known.
             _unresolved = new UnresolvedSave(e, writes);
+            _unresolvedWork = _work;
             throw;
         }
         catch (Exception e) when (e is ConsistencyException or CommitCanceledException)

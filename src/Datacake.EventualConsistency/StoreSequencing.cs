@@ -222,6 +222,7 @@ sealed class StoreSequencing : IDisposable
             }
         }
         // Another node would take more for damaged, and end the session.
+        CheckCount(transaction.Effects.Count, OperationRecord.MaxAsked, "operations");
         CheckCount(transaction.Conditions.Count, SerialCondition.MaxConditions, "conditions");
         CheckCount(transaction.Ranges.Count, SerialRange.MaxRanges, "ranges");
         CheckCount(transaction.UniqueIndexes.Count, UniqueIndex.MaxIndexes, "unique indexes");

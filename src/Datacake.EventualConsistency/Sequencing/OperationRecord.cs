@@ -9,7 +9,10 @@ namespace Datacake.EventualConsistency.Sequencing;
 /// <summary>The encoding of operations on documents, in entries and requests.</summary>
 static class OperationRecord
 {
-    const int MaxOperations = 100_000;
+    /// <summary>The maximum number of operations that a caller may ask for. An entry has others besides, such as the numbers that were assigned last.</summary>
+    public const int MaxAsked = 100_000;
+
+    const int MaxOperations = 2 * MaxAsked;
 
     // An update that puts the whole document again; the others are the kinds of operations.
     const byte Renewal = (byte)DocumentOperationKind.Delete + 1;

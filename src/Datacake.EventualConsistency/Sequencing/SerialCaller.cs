@@ -64,7 +64,16 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica)
         var id = new TransactionId(replica.Identity.StoreId, replica.Run, lane, last + 1);
         var request = new SerialRequest { Message = new CommitRequest(++_lastAttempt, id, proposal), Id = id, OnEnded = onEnded };
         _requests.Add(_lastAttempt, request);
-        await SendAsync(batch, request).ConfigureAwait(false);
+        try
+        {
+            await SendAsync(batch, request).ConfigureAwait(false);
+        }
+        catch
+        {
+            // The caller is told that nothing was written, so that it must not be sent again. Its lane is not used again, either.
+            _requests.Remove(_lastAttempt);
+            throw;
+        }
         return request;
     }
 
@@ -88,9 +97,14 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica)
         }
     }
 
-    /// <summary>Waits again for a request that was given up.</summary>
+    /// <summary>Waits again for a request that was given up. If its outcome was learned meanwhile, it ends at once: its lane may belong to another transaction by now.</summary>
     public async ValueTask ResumeAsync(ReplicaBatch batch, SerialRequest request)
     {
+        if (request.Outcome is not null)
+        {
+            request.OnEnded(request);
+            return;
+        }
         if (_requests.TryAdd(AttemptOf(request), request))
             await SendAsync(batch, request).ConfigureAwait(false);
     }

@@ -251,6 +251,22 @@ public class SerialWorkTests(StoreFixture store)
     }
 
     [Fact]
+    public async Task Changes_after_the_save_of_a_work_are_not_dropped()
+    {
+        string id = await BankContext.OpenAccountAsync(store.Node, balance: 0);
+        await using var db = NewContext();
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => db.RunSerialAsync(async () =>
+        {
+            var account = (await db.Accounts.FindAsync([id], Token))!;
+            account.Balance = 5;
+            await db.SaveChangesAsync(Token);
+            account.Balance = 6;
+        }, Token));
+        Assert.Contains("was saved already", error.Message, StringComparison.Ordinal);
+        Assert.Equal(5m, await BalanceAsync(id));
+    }
+
+    [Fact]
     public async Task Changes_from_before_the_work_are_not_lost()
     {
         await using var db = NewContext();

@@ -27,6 +27,19 @@ public sealed class SerialOperationTests
     }
 
     [Fact]
+    public async Task More_operations_than_followers_take_are_refused_before_they_are_in_the_sequence()
+    {
+        await using var nodes = await ScenarioNodes.StartAsync(1);
+        var transaction = new Transaction();
+        for (int key = 0; key <= OperationRecord.MaxAsked; key++)
+            transaction.Delete("cakes", key);
+
+        var error = await Assert.ThrowsAsync<ArgumentException>(async () => await nodes[1].Store.CommitAsync(transaction, Consistency.Serial, Token));
+
+        Assert.Contains("100001 operations", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Sequencer_refuses_another_policy_than_that_of_its_keyspace_or_of_a_waiting_entry()
     {
         await using var store = await SequencedStore.StartAsync();

@@ -402,10 +402,10 @@ namespace SerialClasses
         {
             await using var node = await Samples.StartNodeAsync(1, static options => options.UseMemory());
             await using var db = new BankContext(node);
-            // sample 15
+            // sample 16
             await using var shown = new BankContext(node);
             Assert.NotNull(await shown.Accounts.FindAsync("gift"));
-            Samples.Reach(15);
+            Samples.Reach(16);
         }
     }
 }
@@ -434,9 +434,35 @@ namespace UniqueValues
     }
 }
 
-namespace Numbers
+namespace Expiring
 {
     // types of sample 14
+
+    sealed partial class BasketContext(DatacakeNode node) : DatacakeContext(node)
+    {
+        public partial Keyspace<Basket> Baskets { get; }
+
+        public partial Keyspace<Reservation> Reservations { get; }
+    }
+
+    static class Leaving
+    {
+        public static async Task RunAsync()
+        {
+            await using var node = await Samples.StartNodeAsync(1, static options => options.UseMemory());
+            await using var db = new BasketContext(node);
+            db.AddRange(new Basket { Owner = "Ada" }, new Reservation { Table = 1, Until = DateTimeOffset.UtcNow.AddHours(1) }, new Reservation { Table = 2, Until = DateTimeOffset.UtcNow.AddHours(-1) });
+            await db.SaveChangesAsync();
+            Assert.Equal(1, await db.Baskets.CountAsync());
+            Assert.Equal(1, await db.Reservations.CountAsync());
+            Samples.Reach(14);
+        }
+    }
+}
+
+namespace Numbers
+{
+    // types of sample 15
 
     sealed partial class InvoiceContext(DatacakeNode node) : DatacakeContext(node)
     {
@@ -464,7 +490,7 @@ namespace Numbers
             Assert.Equal([1, 2], bookings.Select(static booking => booking.Id));
             await using var shown = new InvoiceContext(node);
             Assert.Equal(["1B", "1C"], await shown.Seats.Where(static seat => seat.BookingId == 2).OrderBy(static seat => seat.Name).Select(static seat => seat.Name).ToListAsync());
-            Samples.Reach(14);
+            Samples.Reach(15);
         }
     }
 }

@@ -137,6 +137,20 @@ static class Selling
     }
 }
 
+static class Expiring
+{
+    public static async Task RunAsync()
+    {
+        await using var node = await Samples.StartNodeAsync(1, static options => options.UseMemory());
+        var store = await node.OpenStoreAsync();
+        var cakes = store.Keyspace("cakes");
+        // sample 9
+        Assert.Equal("fresh"u8.ToArray(), (await cakes.GetAsync(7))!.Value!.Value.ToArray());
+        Assert.False((await store.Keyspace("reservations").GetAsync(7))!.Expires.IsNone);
+        Samples.Reach(9);
+    }
+}
+
 static class RetiringWithAKey
 {
     public static async Task RunAsync()
@@ -149,16 +163,16 @@ static class RetiringWithAKey
         await using (var third = await Samples.StartNodeAsync(3, options => Configure(options, "3.db")))
             await store.WaitForMembersAsync(2, TimeSpan.FromMinutes(1));
         await Assert.ThrowsAnyAsync<InvalidOperationException>(async () => await store.RetireAsync(3));
-        // sample 10
+        // sample 11
         Assert.DoesNotContain(store.Members, static member => member.NodeId == 3);
-        Samples.Reach(9);
         Samples.Reach(10);
+        Samples.Reach(11);
     }
 
     static void Configure(DatacakeNodeOptions options, string file)
     {
         options.WithSeeds(Samples.AddressOf(1)).UseSqlite(file);
-        // sample 9
+        // sample 10
     }
 }
 
@@ -177,11 +191,11 @@ static class Salvaging
         await using (var third = await Samples.StartNodeAsync(3, options => options.WithTransport(network).UseSqlite("old/shop.db")))
             await (await third.OpenStoreAsync()).Keyspace("cakes").PutAsync(1, "Madeira"u8.ToArray(), Consistency.None);
         await store.RetireAsync(3);
-        // sample 11
+        // sample 12
         Assert.Equal(0, trial.Written);
         Assert.Equal(1, result.Written);
         Assert.NotNull(await store.Keyspace("cakes").GetAsync(1));
-        Samples.Reach(11);
+        Samples.Reach(12);
     }
 }
 
@@ -193,10 +207,10 @@ static class Verifying
         await using var node = await Samples.StartNodeAsync(1, static options => options.UseSqlite("shop.db"));
         var store = await node.OpenStoreAsync();
         await store.Keyspace("cakes").PutAsync(1, "Madeira"u8.ToArray());
-        // sample 12
+        // sample 13
         Assert.True(found.IsSound);
         Assert.Equal(1, found.Documents);
-        Samples.Reach(12);
+        Samples.Reach(13);
     }
 }
 
@@ -206,12 +220,12 @@ static class Caching
     {
         await using var node = await Samples.StartNodeAsync(1, static options =>
         {
-            // sample 13
+            // sample 14
         });
         var cakes = (await node.OpenStoreAsync()).Keyspace("cakes");
         await cakes.PutAsync(1, "Madeira"u8.ToArray());
         Assert.NotNull(await cakes.GetAsync(1));
         Assert.True(File.Exists("shop.db"));
-        Samples.Reach(13);
+        Samples.Reach(14);
     }
 }
