@@ -207,6 +207,12 @@ sealed class StoreSequencing : IDisposable
         {
             if (new SerialOperation(policy, operation).IsReserved)
                 throw new ArgumentException(SerialOperation.DescribeReserved(operation), nameof(transaction));
+            if (policy == MergePolicy.Serial && !operation.Expires.IsNone)
+            {
+                throw new ArgumentException(
+                    $"The document {operation.Key} of the serial keyspace '{operation.Keyspace}' cannot expire: whether it is there would depend on the clock of each node. Nothing was written. "
+                        + "Put it without an expiry, and delete it when it is no longer needed.", nameof(transaction));
+            }
             if (policy == MergePolicy.Serial && operation.Kind == DocumentOperationKind.Update)
             {
                 throw new ArgumentException(

@@ -56,12 +56,6 @@ sealed class LocalWriter(OwnRun run, GapCloser gapCloser, KeyspaceCatalog catalo
                 throw new InvalidOperationException(
                     $"The keyspace '{operation.Keyspace}' is serial: only serial transactions write to it. Nothing was written. Save the document in a serial transaction.");
             }
-            if ((!operation.Expires.IsNone || operation.IsRenewal) && keyspace.Policy == MergePolicy.Serial)
-            {
-                throw new InvalidOperationException(
-                    $"The document {operation.Key} of the serial keyspace '{operation.Keyspace}' cannot expire: whether it is there would depend on the clock of each node. Nothing was written. "
-                        + "Put it without an expiry, and delete it when it is no longer needed.");
-            }
             var key = batch.KeyOf(keyspace, operation.Key);
             var current = await batch.ReadAsync(key).ConfigureAwait(false);
             if (operation.Kind == DocumentOperationKind.Update && !current.IsAliveAt(batch.Now, keyspace.Policy))

@@ -45,6 +45,8 @@ static class OperationRecord
             operations[i] = new SerialOperation(policy, kind == DocumentOperationKind.Delete
                 ? new DocumentOperation(kind, keyspace, key, DocumentContent.Empty, [])
                 : OperationOf(kind, keyspace, key, Document.Parse(content)) with { IsRenewal = choice == Renewal });
+            if (policy == MergePolicy.Serial && !operations[i].Operation.Expires.IsNone)
+                throw new InvalidDataException($"A document of the serial keyspace '{keyspace}' cannot expire.");
         }
         return operations;
     }

@@ -77,7 +77,7 @@ sealed class SerialEffects
         {
             var keyspace = batch.FindOrAddKeyspace(operation.Keyspace, policy);
             // Merging documents may have changed meanwhile, and an update of what is deleted has no effect.
-            if (operation.Kind == DocumentOperationKind.Update && !(await batch.ReadAsync(batch.KeyOf(keyspace, operation.Key)).ConfigureAwait(false)).IsAlive(keyspace.Policy))
+            if (operation.Kind == DocumentOperationKind.Update && !(await batch.ReadAsync(batch.KeyOf(keyspace, operation.Key)).ConfigureAwait(false)).IsAliveAt(batch.Now, keyspace.Policy))
                 continue;
             transaction.Add(operation);
         }

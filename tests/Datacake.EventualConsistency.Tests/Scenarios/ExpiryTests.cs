@@ -176,6 +176,29 @@ public sealed class ExpiryTests
         var error = await Assert.ThrowsAsync<InvalidOperationException>(() => PutAsync(nodes[1], 1, "goes", InAMinute));
         Assert.Contains("serial", error.Message, StringComparison.Ordinal);
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => PutAsync(nodes[1], 1, "goes", DateTimeOffset.MinValue));
+        var refused = await Assert.ThrowsAsync<ArgumentException>(() => PutAsync(nodes[1], 1, "goes", InAMinute, Consistency.Serial));
+        Assert.Contains("cannot expire", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Serial_transactions_go_on_after_an_update_of_a_document_that_has_expired_meanwhile()
+    {
+        await using var nodes = new ScenarioNodes();
+        await nodes.StartNodeAsync(1);
+        await nodes.WaitUntilConnectedAsync(1);
+        await nodes[1].StopAsync();
+        // Nothing is removed between two reports.
+        await nodes.StartNodeAsync(1, store => store.ReportInterval = TimeSpan.FromMinutes(10));
+        await PutAsync(nodes[1], 1, "goes", InAMinute);
+        nodes.SetClocks(2 * Minute);
+        var update = new Transaction();
+        update.Update("cakes", 1, DocumentContent.OfRaw("late"u8));
+        update.Put("cakes", 2, DocumentContent.OfRaw("stays"u8));
+
+        await nodes[1].Store.CommitAsync(update, Consistency.Serial, Canceled);
+
+        Assert.Null(await nodes[1].GetAsync(1));
+        Assert.Equal("stays", await nodes[1].GetAsync(2));
     }
 
     static DocumentIndex ByValue { get; } = new("value", "1", static (document, values) =>
