@@ -85,7 +85,7 @@ public static class NodeFindings
         {
             string voters = store.SerialStatus.VoterCount > 0 ? $"{store.RequirementOf(Consistency.Serial)}" : "the voters are not known here";
             yield return Warning("serial", $"Node {node.Id} knows no sequencer, so that serial transactions are refused: {voters}.",
-                "Start the voters that are down. If a majority of the voters is lost for good, begin the serial transactions anew at one node: datacake recover-serial.");
+                "Start the voters that are down. If a majority of the voters is lost for good, retire them, and begin the serial transactions anew at one node: datacake recover-serial.");
         }
         foreach (var finding in OfSettings(store))
             yield return finding;

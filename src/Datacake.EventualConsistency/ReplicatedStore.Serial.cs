@@ -18,10 +18,11 @@ public sealed partial class ReplicatedStore
 
     /// <summary>
     /// Begins the serial transactions anew, because a majority of the voters is lost for good: this node becomes the only voter, and the other members follow it and
-    /// become voters one by one. Decided transactions that only the lost voters had are lost. Call it at one node only, when the lost nodes are gone or retired.
+    /// become voters one by one. Decided transactions that only the lost voters had are lost. Retire the lost nodes first, and call it at one node only.
     /// </summary>
     /// <exception cref="InvalidOperationException">
-    /// There is a sequencer, or a majority of the voters is in session, or another member has something that this node lacks. The message says which, and what to do.
+    /// There is a sequencer, or a majority of the voters is in session, or another member has something that this node lacks, or a member is absent and not retired. The
+    /// message says which, and what to do.
     /// </exception>
     /// <exception cref="TimeoutException">The store has not joined its cluster.</exception>
     /// <exception cref="ObjectDisposedException">The store is closed, or is closing.</exception>

@@ -114,8 +114,9 @@ partial class Sequencer
     /// members follow, and become voters one by one. Decided transactions that only the lost voters had are lost.
     /// </summary>
     /// <remarks>
-    /// <see cref="AskPositions"/> comes first. What can be known is checked: no sequencer is in office, no majority of the voters is in session, and no member in session is
-    /// further, or knows anything that this store does not know. Absent members may be further; when they come back, what they have not replicated is lost, too.
+    /// <see cref="AskPositions"/> comes first. What can be known is checked: no sequencer is in office, no majority of the voters is in session, no member in session is
+    /// further, or knows anything that this store does not know, and all other members are retired. One that came back later would bring effects of the earlier sequence
+    /// along, which merge with those of the new one by their stamps: parts of transactions would appear, and others would not.
     /// </remarks>
     /// <exception cref="InvalidOperationException">A rule forbids it. The message says which, and what to do.</exception>
     public void Recover(ReplicaBatch batch)
@@ -163,6 +164,24 @@ partial class Sequencer
         int reachable = _log.Voters.Count(voter => voter == Self || IsInSession(voter));
         if (_log.Voters.Count > 0 && IsEnough(reachable))
             return $"{reachable} of {_log.Voters.Count} voters can be reached, which is a majority. They elect a sequencer by themselves. Nothing was changed.";
+        return MayReturn(_replica.Identity.Members.Keys.Where(node => node != _replica.Node && !_replica.Sessions.ContainsKey(node)));
+    }
+
+    /// <summary>Returns the reason against a recovery while members may come back later that are not asked now, or null if none may.</summary>
+    string? MayReturn(IEnumerable<byte> absent)
+    {
+        byte[] nodes = [.. absent];
+        if (nodes.Length > 0)
+        {
+            var (who, them) = nodes.Length == 1 ? ($"Node {nodes[0]} cannot be reached and is not retired. If it came back later, it", "it") : ($"Nodes {string.Join(", ", nodes)} cannot be reached and are not retired. If they came back later, they", "them");
+            return $"{who} would bring back parts of the transactions that are given up. Retire {them} if lost for good, or start {them}. Nothing was changed.";
+        }
+        // One that does not know yet who is retired would let it in. Too many retired stores are not all kept, so that two sets of them may differ for good.
+        foreach (var (node, session) in _replica.Sessions)
+        {
+            if (session.RetiredDigest != _replica.Identity.Retired.Digest && _replica.Identity.Retired.Count < RetiredStores.Capacity)
+                return $"Node {node} does not know yet which nodes are retired. Try again in a moment.";
+        }
         return null;
     }
 

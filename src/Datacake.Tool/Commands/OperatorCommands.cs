@@ -38,7 +38,7 @@ static class OperatorCommands
                 ?? "No removal is held back.",
             static (_, client, token) => client.AllowRemovalAsync(token)),
         Create("recover-serial", "Begins the serial transactions anew, after a majority of the voters was lost for good.", "recover-serial", [],
-            static (_, _, _) => Task.FromResult("The node becomes the only voter, and the other members follow it. Serial transactions that only the lost voters had are lost. Do this at one node only."),
+            static (_, _, _) => Task.FromResult("The node becomes the only voter, and the other members follow it. Serial transactions that only the lost voters had are lost. Retire the lost nodes first, and do this at one node only."),
             static (_, client, token) => client.RecoverSerialAsync(token)),
         Create("drop-keyspace", "Removes all documents of a keyspace, on all nodes.", "drop-keyspace Cakes", [CommonArguments.Keyspace],
             static async (parsed, client, token) =>

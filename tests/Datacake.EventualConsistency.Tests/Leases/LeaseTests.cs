@@ -430,6 +430,8 @@ public sealed class LeaseTests
         await cluster[3].Node.StopAbruptlyAsync();
         cluster[1].Transport.Heal();
         Assert.True((await ReadAsync(cluster[1].Store)).Token < last);
+        await cluster[1].Store.RetireAsync(2, Token);
+        await cluster[1].Store.RetireAsync(3, Token);
         await TestCluster.WaitUntilAsync(async () =>
         {
             try

@@ -112,6 +112,35 @@ public sealed class RestoredStoreTests
         Assert.Equal((5UL, 12UL, true), (sequencer.State.Epoch, sequencer.Last, sequencer.State.Founding.IsForced));
     }
 
+    [Fact]
+    public async Task Recovery_is_refused_while_a_member_is_absent_that_is_not_retired()
+    {
+        await using var storage = new MemoryStorage();
+        await OpenAsync(storage, boot: 1);
+        var batch = new WriteBatch();
+        batch.Put(StoreLayout.SequenceKey, new SequenceState(4, 0, HlcTimestamp.None, 9, 3, [new Voter(StoreId, 0), new Voter(8, 0), new Voter(9, 0)], VersionVector.Empty).Encode());
+        await storage.CommitAsync(batch, Durability.Flushed, Canceled);
+        var (replica, sequencer) = await OpenAsync(storage, boot: 2);
+        replica.Identity.Members.Add(2, new StoreMember(8, "", HasJoined: true, IsVolatile: false, TakesOver: false));
+        replica.Identity.Members.Add(3, new StoreMember(9, "", HasJoined: true, IsVolatile: false, TakesOver: false));
+
+        Assert.Equal(
+            "Nodes 2, 3 cannot be reached and are not retired. If they came back later, they would bring back parts of the transactions that are given up. "
+                + "Retire them if lost for good, or start them. Nothing was changed.", await ReasonAsync());
+        replica.Retire(2);
+        Assert.Equal(
+            "Node 3 cannot be reached and is not retired. If it came back later, it would bring back parts of the transactions that are given up. "
+                + "Retire it if lost for good, or start it. Nothing was changed.", await ReasonAsync());
+        replica.Retire(3);
+        Assert.Null(await ReasonAsync());
+
+        async Task<string?> ReasonAsync()
+        {
+            using var snapshot = await storage.OpenSnapshotAsync(Canceled);
+            return sequencer.ReasonAgainstRecovery(replica.Begin(snapshot));
+        }
+    }
+
     async Task<(Replica Replica, Sequencer Sequencer)> OpenAsync(MemoryStorage storage, ulong boot)
     {
         var clock = new SimulatedClock(_time);

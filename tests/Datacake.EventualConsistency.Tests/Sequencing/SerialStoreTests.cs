@@ -278,6 +278,8 @@ public sealed class SerialStoreTests : IDisposable
         await cluster[3].Node.DisposeAsync();
         await cluster[2].Node.DisposeAsync();
         await TestCluster.WaitUntilAsync(() => cluster[1].Store.SerialStatus.Sequencer is null, "node 1 knows of no sequencer");
+        await cluster[1].Store.RetireAsync(2, Token);
+        await cluster[1].Store.RetireAsync(3, Token);
         await TestCluster.WaitUntilAsync(async () =>
         {
             try
@@ -295,6 +297,22 @@ public sealed class SerialStoreTests : IDisposable
         await AddAsync(cluster, 4);
         await TestCluster.WaitUntilAsync(() => cluster[4].Store.SerialStatus is { VoterCount: 2, Sequencer: 1 }, "node 4 follows and votes");
         await cluster[4].Store.CommitAsync(PutOf(1, 3), Consistency.Serial, Token);
+    }
+
+    [Fact]
+    public async Task Operator_has_to_retire_absent_nodes_before_the_serial_transactions_begin_anew()
+    {
+        await using var cluster = await StartAsync(3);
+        await WaitForVotersAsync(cluster, 3);
+        await cluster[3].Node.DisposeAsync();
+        await cluster[2].Node.DisposeAsync();
+        await TestCluster.WaitUntilAsync(() => cluster[1].Store.SerialStatus.Sequencer is null, "node 1 knows of no sequencer");
+        var e = await Assert.ThrowsAsync<InvalidOperationException>(async () => await cluster[1].Store.RecoverSerialAsync(Token));
+        Assert.Contains("Nodes 2, 3 cannot be reached and are not retired.", e.Message, StringComparison.Ordinal);
+        await cluster[1].Store.RetireAsync(2, Token);
+        await cluster[1].Store.RetireAsync(3, Token);
+        await cluster[1].Store.RecoverSerialAsync(Token);
+        await cluster[1].Store.CommitAsync(PutOf(1, 1), Consistency.Serial, Token);
     }
 
     [Fact]
