@@ -20,18 +20,21 @@ partial class Sequencer
         var stamp = _replica.IssueStamp();
         if (stamp > granted)
             return;
+        var token = Kept.Token;
+        bool hasEarlier = false;
+        if (!_isReady)
+            (token, hasEarlier) = await WithShownAsync(batch, token).ConfigureAwait(false);
         var effects = new SerialEffects();
         for (ulong index = Kept.Base + 1; index <= _decided; index++)
         {
             _settings.OnDecided?.Invoke(index, _log[index]);
             if (_log[index] is { MustBeApplied: true } entry && MustApply(entry))
             {
-                bool isDone = !_isReady && entry.HasOutcome && (await FindOutcomeAsync(batch, entry.Id.Caller).ConfigureAwait(false)).Number >= entry.Id.Number;
+                bool isDone = hasEarlier && entry.HasOutcome && (await FindOutcomeAsync(batch, entry.Id.Caller).ConfigureAwait(false)).Number >= entry.Id.Number;
                 effects.Add(entry, CountsNumbersOf(entry), isDone);
             }
         }
         effects.Forget(await FindOutdatedAsync(batch).ConfigureAwait(false));
-        var token = Kept.Token;
         if (await effects.ToTransactionAsync(batch, token).ConfigureAwait(false) is { } transaction)
         {
             if (_serialRun.IsNone)
@@ -43,5 +46,21 @@ partial class Sequencer
         _isReady |= _log.EpochAt(_decided) == Kept.Epoch;
         AnswerApplied(batch, first, _decided, token);
         _log.DropUpTo(_decided, token);
+    }
+
+    /// <summary>
+    /// Adds to a token what the store shows of earlier sequencers. What they have applied is partly left out by a new sequencer, whose readers must have it all the same. Returns false
+    /// if the store has a gap: it may then lack effects of an earlier sequencer although it shows later ones, and the lacking ones may be lost for good.
+    /// </summary>
+    static async ValueTask<(VersionVector Token, bool HasEarlier)> WithShownAsync(ReplicaBatch batch, VersionVector token)
+    {
+        if (batch.FindKeyspace(SerialPosition.Keyspace) is not { } keyspace)
+            return (token, true);
+        var position = await batch.ReadAsync(batch.KeyOf(keyspace, SerialPosition.Key)).ConfigureAwait(false);
+        var stamp = SerialPosition.StampOf(position);
+        if (stamp.IsNone)
+            return (token, true);
+        var shown = SerialPosition.Of(position).Union(stamp.Node, new HlcTimestamp(stamp.Packed - 1), stamp);
+        return batch.State.Known.Covers(shown) ? (token.Union(shown), true) : (token, false);
     }
 }

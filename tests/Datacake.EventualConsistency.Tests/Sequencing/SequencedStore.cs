@@ -55,6 +55,32 @@ sealed class SequencedStore : IAsyncDisposable
             await TickAsync();
     }
 
+    /// <summary>Gets the state of the sequence.</summary>
+    public SequenceState State => _sequencer.State;
+
+    /// <summary>Gets the stamps that the store knows.</summary>
+    public VersionVector Known => _replica.State.Known;
+
+    /// <summary>
+    /// Restarts the process as a sequencer that has an entry in its log which an earlier one has applied: the state of the sequence is as it was before, and the documents are as they are.
+    /// </summary>
+    public async Task RestartBeforeAsync(SequenceState before, SequenceEntry entry)
+    {
+        var batch = new WriteBatch();
+        batch.Put(StoreLayout.SequenceKey, before.Encode());
+        batch.Put(StoreLayout.SequenceEntryKey(before.Base + 1), entry.Encoded);
+        await _storage.CommitAsync(batch, Datacake.Storage.Durability.Flushed);
+        await RestartAsync();
+    }
+
+    /// <summary>Writes what an earlier sequencer has recorded of the stamps that come before its transaction.</summary>
+    public Task WritePositionAsync(VersionVector earlier) => RunAsync(async batch =>
+    {
+        var transaction = new Transaction();
+        transaction.Put(SerialPosition.Keyspace, SerialPosition.Key, SerialPosition.ToContent(earlier));
+        await _replica.WriteSerialAsync(batch, transaction, _replica.IssueStamp());
+    });
+
     /// <summary>Returns the only outcome of a transaction.</summary>
     public async Task<SerialRequest> CommitAsync(SerialProposal proposal) => (await CommitTogetherAsync(proposal)).Single();
 

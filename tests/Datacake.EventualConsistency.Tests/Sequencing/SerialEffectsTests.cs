@@ -1,6 +1,8 @@
 using System.Text;
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Sequencing;
+using Datacake.EventualConsistency.Sequencing.Messages;
 using Datacake.EventualConsistency.Transactions;
 
 namespace Datacake.EventualConsistency.Tests.Sequencing;
@@ -31,6 +33,45 @@ public sealed class SerialEffectsTests
         await store.CommitTogetherAsync(Write(DocumentOperationKind.Delete), Write(DocumentOperationKind.Update, ("Left", "1")));
         Assert.Null(await store.ReadAsync("cakes", 1));
     }
+
+    [Fact]
+    public async Task New_sequencer_that_leaves_out_merging_writes_which_its_store_has_names_their_stamps_in_its_token_and_position()
+    {
+        await using var store = await SequencedStore.StartAsync();
+        await store.CommitAsync(Write(DocumentOperationKind.Put, ("Name", "Linzer Torte")));
+        var before = store.State;
+        var request = await store.CommitAsync(Write(DocumentOperationKind.Put, ("Name", "Sachertorte")));
+        var applied = (await store.ReadAsync("cakes", 1))!.Born;
+        Assert.False(before.Token.Contains(applied));
+
+        await store.RestartBeforeAsync(before, EntryOf(before, request));
+
+        Assert.Equal(applied, (await store.ReadAsync("cakes", 1))!.Born);
+        var position = (await store.ReadAsync(SerialPosition.Keyspace, SerialPosition.Key))!;
+        Assert.True(position.Born > applied);
+        Assert.True(SerialPosition.Of(position).Contains(applied));
+        Assert.True(store.State.Token.Contains(applied));
+    }
+
+    [Fact]
+    public async Task New_sequencer_whose_store_has_a_gap_applies_merging_writes_again_and_needs_nothing_that_it_does_not_know()
+    {
+        await using var store = await SequencedStore.StartAsync();
+        await store.CommitAsync(Write(DocumentOperationKind.Put, ("Name", "Linzer Torte")));
+        var before = store.State;
+        var request = await store.CommitAsync(Write(DocumentOperationKind.Put, ("Name", "Sachertorte")));
+        var applied = (await store.ReadAsync("cakes", 1))!.Born;
+        await store.WritePositionAsync(VersionVector.Of(2, HlcTimestamp.None, new HlcTimestamp(1, 0, 0, 2)));
+
+        await store.RestartBeforeAsync(before, EntryOf(before, request));
+
+        Assert.True((await store.ReadAsync("cakes", 1))!.Born > applied);
+        Assert.Equal("Name=Sachertorte", await ShownAsync(store));
+        Assert.True(store.Known.Covers(store.State.Token));
+    }
+
+    static SequenceEntry EntryOf(SequenceState before, SerialRequest request) =>
+        SequenceEntry.Of(before.Epoch, request.Id!.Value, ((CommitRequest)request.Message).Proposal.Operations, []);
 
     static SerialProposal Write(DocumentOperationKind kind, params (string Property, string Value)[] cells)
     {
