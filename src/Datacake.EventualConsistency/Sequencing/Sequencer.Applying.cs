@@ -40,12 +40,31 @@ partial class Sequencer
             if (_serialRun.IsNone)
                 _serialRun = _replica.LastWritten(batch);
             await _replica.WriteSerialAsync(batch, transaction, stamp).ConfigureAwait(false);
-            token = token.Union(_replica.Node, _serialRun, stamp);
+            token = Joined(token.Union(_replica.Node, _serialRun, stamp), batch.State.Known);
         }
         ulong first = Kept.Base + 1;
         _isReady |= _log.EpochAt(_decided) == Kept.Epoch;
         AnswerApplied(batch, first, _decided, token);
         _log.DropUpTo(_decided, token);
+    }
+
+    /// <summary>
+    /// Returns a token in which the intervals of each node are joined whose gaps the store knows. Otherwise, each term of a sequencer would add one for good. Whoever has the effects needs little
+    /// more for it, since the stamps of the gaps are older.
+    /// </summary>
+    internal static VersionVector Joined(VersionVector token, VersionVector known)
+    {
+        var joined = token;
+        foreach (byte node in token.Nodes)
+        {
+            var intervals = token[node];
+            for (int i = 1; i < intervals.Length; i++)
+            {
+                if (known.Covers(VersionVector.Of(node, intervals[i - 1].High, intervals[i].Low)))
+                    joined = joined.Union(node, intervals[i - 1].High, intervals[i].Low);
+            }
+        }
+        return joined;
     }
 
     /// <summary>

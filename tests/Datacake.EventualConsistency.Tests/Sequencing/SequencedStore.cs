@@ -116,6 +116,9 @@ sealed class SequencedStore : IAsyncDisposable
         return RunAsync(_sequencer.TickAsync);
     }
 
+    /// <summary>Does the periodic work of the replica, which also closes the gap that a restart has left among its stamps.</summary>
+    public Task TickReplicaAsync() => RunAsync(_replica.Tick);
+
     /// <summary>Writes a transaction that merges, beside the sequence.</summary>
     public Task WriteAsync(Transaction transaction) => RunAsync(async batch => await _replica.WriteAsync(batch, transaction));
 

@@ -70,6 +70,35 @@ public sealed class SerialEffectsTests
         Assert.True(store.Known.Covers(store.State.Token));
     }
 
+    [Fact]
+    public async Task Token_of_a_sequencer_does_not_grow_with_its_terms()
+    {
+        await using var store = await SequencedStore.StartAsync();
+        for (int i = 0; i < 5; i++)
+        {
+            var merging = new Transaction();
+            merging.Put("notes", 1, DocumentContent.OfRaw(new byte[] { 1 }));
+            await store.WriteAsync(merging);
+            await store.RestartAsync();
+            await store.TickReplicaAsync();
+            await store.CommitAsync(Write(DocumentOperationKind.Put, ("Left", $"{i}")));
+        }
+
+        Assert.Equal(1, store.State.Token[1].Length);
+        Assert.True(store.Known.Covers(store.State.Token));
+    }
+
+    [Fact]
+    public void Intervals_of_a_token_are_joined_only_if_everything_between_them_is_known()
+    {
+        var token = Of(1, 1, 2).Union(Of(1, 3, 4)).Union(Of(1, 6, 7)).Union(Of(2, 1, 2)).Union(Of(2, 3, 4));
+        var known = Of(1, 0, 5).Union(Of(1, 6, 9)).Union(Of(2, 1, 9));
+
+        Assert.Equal(Of(1, 1, 4).Union(Of(1, 6, 7)).Union(Of(2, 1, 4)), Sequencer.Joined(token, known));
+
+        static VersionVector Of(byte node, uint low, uint high) => VersionVector.Of(node, new HlcTimestamp(low, 0, 0, node), new HlcTimestamp(high, 0, 0, node));
+    }
+
     static SequenceEntry EntryOf(SequenceState before, SerialRequest request) =>
         SequenceEntry.Of(before.Epoch, request.Id!.Value, ((CommitRequest)request.Message).Proposal.Operations, []);
 
