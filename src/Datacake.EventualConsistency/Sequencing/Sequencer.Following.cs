@@ -14,9 +14,11 @@ partial class Sequencer
 
     const int MaxDroppable = 256;
 
-    ulong _droppable;                   // the index up to which entries may be dropped once the store knows what the token names
-    VersionVector _droppableToken = VersionVector.Empty;
+    // The index up to which entries may be dropped once the store knows what the token names, and the newest one. The first is kept until then: a store that is always a
+    // little behind would never know the newest token.
+    Droppable _droppable = Droppable.None, _newest = Droppable.None;
     long _droppableSince;
+    BaseNotice? _awaited;               // the base to take over once the store knows what its token names; kept for the same reason
 
     /// <summary>Takes note of the sequencer of an epoch. Returns false if it is an old one.</summary>
     bool Hear(ReplicaBatch batch, byte peer, SequencerStatus status)
@@ -81,36 +83,87 @@ partial class Sequencer
         {
             if (!batch.State.Known.Covers(notice.Status.Token))
             {
+                _awaited ??= notice;
                 Send(batch, peer, AppendReply(isTaken: false, _log.Last, notice.Status.Round));
                 return;
             }
-            if (notice.Base <= _log.Last && _log.EpochAt(notice.Base) == notice.BaseEpoch)
-                _log.DropUpTo(notice.Base, notice.Status.Token);
-            else
-                _log.TakeOver(notice.Base, notice.BaseEpoch, notice.Voters, notice.Status.Token);
+            TakeBase(notice);
         }
         Send(batch, peer, AppendReply(isTaken: true, Kept.Base, notice.Status.Round));
     }
 
-    bool HasDroppable => _droppable > Kept.Base && _droppable <= _log.Last;
+    void TakeBase(BaseNotice notice)
+    {
+        if (notice.Base <= _log.Last && _log.EpochAt(notice.Base) == notice.BaseEpoch)
+            _log.DropUpTo(notice.Base, notice.Status.Token);
+        else
+            _log.TakeOver(notice.Base, notice.BaseEpoch, notice.Voters, notice.Status.Token);
+    }
+
+    /// <summary>Takes over the base that was waited for, if the store knows by now what its token names, and tells the sequencer.</summary>
+    void TakeAwaitedBase(ReplicaBatch batch)
+    {
+        if (_awaited is not { } notice)
+            return;
+        if (notice.Base <= Kept.Base)
+        {
+            _awaited = null;
+        }
+        else if (batch.State.Known.Covers(notice.Status.Token))
+        {
+            _awaited = null;
+            TakeBase(notice);
+            if (_sequencer is { } sequencer)
+                Send(batch, sequencer, AppendReply(isTaken: true, Kept.Base, notice.Status.Round));
+        }
+    }
+
+    bool HasDroppable => MayDrop(_droppable);
+
+    bool MayDrop(Droppable droppable) => droppable.Index > Kept.Base && droppable.Index <= _log.Last;
 
     void NoteDroppable(ulong applied, VersionVector token)
     {
-        if (applied <= Kept.Base || applied <= _droppable)
+        if (applied <= Kept.Base || applied <= _newest.Index)
             return;
-        if (_droppable <= Kept.Base)
-            _droppableSince = Now;
-        (_droppable, _droppableToken) = (applied, token);
+        _newest = new Droppable(applied, token);
+        if (!HasDroppable)
+            (_droppable, _droppableSince) = (_newest, Now);
     }
 
-    /// <summary>Drops the entries whose effects the store has. A base that survives has these effects with it, since they were committed before.</summary>
-    void RebaseLater()
+    /// <summary>Drops the entries whose effects the store has. A base that survives has these effects with it, since they are committed before it, or with it.</summary>
+    void RebaseLater(ReplicaBatch batch)
     {
         if (!HasDroppable)
             return;
         bool isDue = !ReferenceEquals(_log.State, _log.Stored) || _log.StoredLast != _log.Last || Now - _droppableSince >= MaxRebaseDelay
-            || _droppable - Kept.Base > MaxDroppable;
-        if (isDue && _replica.State.Known.Covers(_droppableToken))
-            _log.DropUpTo(_droppable, _droppableToken);
+            || _newest.Index - Kept.Base > MaxDroppable;
+        if (!isDue)
+            return;
+        var known = batch.State.Known;
+        if (MayDrop(_newest) && known.Covers(_newest.Token))
+        {
+            _log.DropUpTo(_newest.Index, _newest.Token);
+        }
+        else if (known.Covers(_droppable.Token))
+        {
+            _log.DropUpTo(_droppable.Index, _droppable.Token);
+            (_droppable, _droppableSince) = (_newest, Now);
+        }
+    }
+
+    /// <summary>Forgets what an earlier sequencer has said: its stamps may be lost, so that its tokens would be waited for in vain.</summary>
+    void ForgetDroppable()
+    {
+        _droppable = _newest = Droppable.None;
+        _awaited = null;
+    }
+
+    /// <summary>Entries that may be dropped.</summary>
+    /// <param name="Index">The index of the last one.</param>
+    /// <param name="Token">The stamps that a store must know to have the effects of all entries up to that one.</param>
+    readonly record struct Droppable(ulong Index, VersionVector Token)
+    {
+        public static Droppable None { get; } = new(0, VersionVector.Empty);
     }
 }

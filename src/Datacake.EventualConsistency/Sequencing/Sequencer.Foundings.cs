@@ -46,7 +46,7 @@ partial class Sequencer
         StepDown(batch, Kept.Epoch);
         _log.Clear(mayFound: false);
         Kept = Kept with { Founding = founding, Life = FreshLife() };
-        (_sequencer, _heardAt, _droppable) = (null, null, 0);
+        (_sequencer, _heardAt) = (null, null);
     }
 
     /// <summary>

@@ -190,7 +190,10 @@ partial class Sequencer
         if (_role == SequencerRole.Sequencer)
             await AdvanceAsync(batch).ConfigureAwait(false);
         else
-            RebaseLater();
+        {
+            TakeAwaitedBase(batch);
+            RebaseLater(batch);
+        }
         await KeepUniqueIndexesAsync(batch).ConfigureAwait(false);
         _log.WriteTo(batch);
     }
@@ -268,5 +271,6 @@ partial class Sequencer
         _role = SequencerRole.Follower;
         _isReady = false;
         ClearRequests();
+        ForgetDroppable();
     }
 }

@@ -1,0 +1,164 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.EventualConsistency.Sequencing;
+using Datacake.EventualConsistency.Sequencing.Messages;
+using Datacake.Simulation.Machines;
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Tests.Sequencing;
+
+/// <summary>What one member answers, message by message, when the others are always a little ahead [S3, S6].</summary>
+public sealed class SequencerMessageTests : IAsyncLifetime
+{
+    const ulong StoreId = 7;
+    const int Steps = 10;
+
+    readonly SimulatedTime _time = new();
+    readonly MemoryStorage _storage = new();
+    readonly List<(byte To, SequencingMessage Message)> _sent = [];
+    readonly Dictionary<byte, long> _sessions = [];
+    readonly SimulatedClock _clock;
+    Replica _replica = null!;
+    Sequencer _sequencer = null!;
+
+    public SequencerMessageTests() => _clock = new SimulatedClock(_time);
+
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public ValueTask DisposeAsync() => _storage.DisposeAsync();
+
+    [Fact]
+    public async Task Follower_that_never_knows_the_newest_token_drops_the_entries_whose_effects_it_knows()
+    {
+        await OpenAsync(Voters(2));
+        await ConnectAsync(2);
+
+        for (ulong i = 1; i <= Steps; i++)
+        {
+            await RunAsync(async batch =>
+            {
+                if (i > 2)
+                    batch.Claim(2, Stamp(i - 3), Stamp(i - 2));
+                await ReceiveAsync(batch, 2, new AppendRequest(StatusOf(i - 1, Stamp(i - 1)), i - 1, i > 1 ? 1UL : 0, [SequenceEntry.Empty(1)]));
+            });
+            Assert.False(_replica.State.Known.Contains(Stamp(i - 1)));
+        }
+
+        Assert.True(_sequencer.State.Base >= Steps - 4, $"{_sequencer.State.Base}");
+        Assert.True(_replica.State.Known.Covers(_sequencer.State.Token));
+    }
+
+    [Fact]
+    public async Task Effects_that_come_in_the_same_batch_as_a_message_count_for_what_it_drops()
+    {
+        await OpenAsync(Voters(2));
+        await ConnectAsync(2);
+        await RunAsync(batch => ReceiveAsync(batch, 2, new AppendRequest(StatusOf(0, Stamp(0)), 0, 0, [SequenceEntry.Empty(1)])));
+
+        await RunAsync(async batch =>
+        {
+            batch.Claim(2, Stamp(0), Stamp(1));
+            await ReceiveAsync(batch, 2, new AppendRequest(StatusOf(1, Stamp(1)), 1, 1, [SequenceEntry.Empty(1)]));
+        });
+
+        Assert.Equal((1UL, 2UL), (_sequencer.State.Base, _sequencer.Last));
+    }
+
+    [Fact]
+    public async Task Follower_that_never_knows_the_newest_base_takes_over_an_earlier_one_and_tells_the_sequencer()
+    {
+        await OpenAsync(Voters(2));
+        await ConnectAsync(2);
+
+        for (ulong i = 1; i <= Steps; i++)
+        {
+            await RunAsync(async batch =>
+            {
+                if (i > 1)
+                    batch.Claim(2, Stamp(i - 2), Stamp(i - 1));
+                await ReceiveAsync(batch, 2, new BaseNotice(StatusOf(i, Stamp(i)), i, 1, [.. Voters(2)]));
+            });
+        }
+
+        Assert.True(_sequencer.State.Base >= Steps - 2, $"{_sequencer.State.Base}");
+        Assert.Contains(_sent, sent => sent is (2, AppendReply { IsTaken: true } reply) && reply.Match == _sequencer.State.Base);
+    }
+
+    [Fact]
+    public async Task Base_that_an_earlier_sequencer_has_named_is_no_longer_waited_for()
+    {
+        await OpenAsync(Voters(2));
+        await ConnectAsync(2);
+        await ConnectAsync(3);
+        await RunAsync(batch => ReceiveAsync(batch, 2, new BaseNotice(StatusOf(5, Stamp(5)), 5, 1, [.. Voters(2)])));
+
+        await RunAsync(batch => ReceiveAsync(batch, 3, new AppendRequest(StatusOf(0, Stamp(0)) with { Epoch = 2 }, 0, 0, [])));
+        await RunAsync(batch =>
+        {
+            batch.Claim(2, Stamp(0), Stamp(5));
+            return ValueTask.CompletedTask;
+        });
+
+        Assert.Equal(0UL, _sequencer.State.Base);
+    }
+
+    static Voter[] Voters(params byte[] nodes) => [.. nodes.Select(static node => new Voter(StoreOf(node), 0))];
+
+    static ulong StoreOf(byte node) => 10UL + node;
+
+    /// <summary>Returns the stamp of the effects of an entry; none for 0.</summary>
+    static HlcTimestamp Stamp(ulong entry) => entry == 0 ? HlcTimestamp.None : new((uint)entry, 0, 0, 2);
+
+    static SequencerStatus StatusOf(ulong applied, HlcTimestamp stamp) => new(1, 100, 1, applied, HlcTimestamp.None, applied, VersionVector.Of(2, HlcTimestamp.None, stamp), default);
+
+    /// <summary>Opens the store, as a member that knows some voters.</summary>
+    async Task OpenAsync(IReadOnlyList<Voter> voters)
+    {
+        using (var snapshot = await _storage.OpenSnapshotAsync(Canceled))
+        {
+            (_replica, var batch) = await Replica.OpenAsync(
+                new ReplicaSettings("messages", "", 1, StoreId, _clock) { Delay = (wait, _) => Pass(wait) }, new HybridLogicalClock(1, _clock), _storage, snapshot, Canceled);
+            _replica.Bootstrap();
+            var prepared = _replica.Prepare(batch).Batch;
+            prepared.Put(StoreLayout.SequenceKey, (SequenceState.None with { Epoch = 1, BaseVoters = voters }).Encode());
+            await _storage.CommitAsync(prepared, Durability.Flushed, Canceled);
+            _replica.Complete(batch);
+        }
+        using var stored = await _storage.OpenSnapshotAsync(Canceled);
+        _sequencer = new Sequencer(new SequencerSettings(_clock, new Random(1)), _replica, await SequenceLog.LoadAsync(stored, Canceled));
+    }
+
+    /// <summary>Opens a session with another member.</summary>
+    Task ConnectAsync(byte node) => RunAsync(batch =>
+    {
+        var hello = _replica.Hello() with { Node = node, StoreId = StoreOf(node), Run = new HlcTimestamp(_replica.Run.Packed & ~0xFFUL | node), Known = VersionVector.Empty };
+        _sessions[node] = _replica.OpenSession(batch, hello, isDialer: true);
+        return ValueTask.CompletedTask;
+    });
+
+    ValueTask ReceiveAsync(ReplicaBatch batch, byte node, SequencingMessage message) => _sequencer.ReceiveAsync(batch, node, _sessions[node], message.Wrap());
+
+    async Task RunAsync(Func<ReplicaBatch, ValueTask> work)
+    {
+        using var snapshot = await _storage.OpenSnapshotAsync(Canceled);
+        var batch = _replica.Begin(snapshot);
+        await work(batch);
+        await _sequencer.FinishAsync(batch);
+        await _storage.CommitAsync(_replica.Prepare(batch).Batch, Durability.Flushed, Canceled);
+        _replica.Complete(batch);
+        _sequencer.Complete();
+        _sent.AddRange(from outgoing in batch.EarlyOutbox.Concat(batch.Outbox)
+                       where outgoing.Message is SequenceMessage
+                       select (outgoing.Peer!.Value, SequencingMessage.Decode((SequenceMessage)outgoing.Message)));
+    }
+
+    ValueTask Pass(TimeSpan time)
+    {
+        _time.Pass(time);
+        return ValueTask.CompletedTask;
+    }
+}
