@@ -26,6 +26,9 @@ sealed class MemberProgress
     /// <summary>Gets or sets the time at which entries were sent that are not answered yet; null if there are none.</summary>
     public long? SentAt { get; set; }
 
+    /// <summary>Gets or sets the time at which the member was told of the base of the sequencer, which it has not taken over yet; null if there is none.</summary>
+    public long? ToldBaseAt { get; set; }
+
     /// <summary>True if the member may become a voter.</summary>
     public bool MayVote { get; set; }
 }

@@ -45,6 +45,9 @@ sealed class SequenceLog
     /// <summary>Gets the voters of the newest configuration, which counts from the moment it is appended [S9].</summary>
     public IReadOnlyList<Voter> Voters => _entries.FindLast(static entry => entry.Kind == SequenceEntryKind.Voters)?.Voters ?? _state.BaseVoters;
 
+    /// <summary>Gets the index of the last entry that changes the voters; 0 if there is none above the base.</summary>
+    public ulong LastVoters => _entries.FindLastIndex(static entry => entry.Kind == SequenceEntryKind.Voters) is >= 0 and var last ? _state.Base + (ulong)last + 1 : 0;
+
     /// <summary>True if the store was restored, and so has forgotten what it has told others. Its records are cleared by the next batch [S9].</summary>
     public bool IsForgotten { get; private set; }
 

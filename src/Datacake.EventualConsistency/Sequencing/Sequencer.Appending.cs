@@ -31,7 +31,7 @@ partial class Sequencer
 
     void TickSequencer(ReplicaBatch batch)
     {
-        bool hasRemovedItself = !IsVoter(Self) && _decided == _log.Last && IsReady;      // [S9]
+        bool hasRemovedItself = !IsVoter(Self) && _log.LastVoters <= _decided && IsReady;      // [S9]
         if (!HasContact() || hasRemovedItself || !HasRoom)
             StepDown(batch, Kept.Epoch);
         else
@@ -108,18 +108,24 @@ partial class Sequencer
         if (!_progress.TryGetValue(store, out var progress))
             _progress.Add(store, progress = new MemberProgress { Next = _log.Last + 1 });
         bool isWaiting = progress.SentAt is { } sent && Now - sent < Heartbeat;
-        bool hasMore = progress.Next <= _log.Last && progress.Next > Kept.Base;
+        // One that has not taken over the base that it was told of waits for stamps. It is told again with the heartbeats.
+        bool isBehind = progress.Next <= Kept.Base;
+        bool hasMore = isBehind ? progress.ToldBaseAt is not { } told || Now - told >= Heartbeat : progress.Next <= _log.Last;
         if (!isHeartbeat && (!hasMore || isWaiting))
             return;
         var status = new SequencerStatus(Kept.Epoch, Heartbeat, _round, _decided, Kept.Limit, Kept.Base, Kept.Token, Kept.Founding);
-        if (progress.Next <= Kept.Base)
+        // What follows the base is sent with it: by the time of the answer, it may be dropped, too.
+        ulong next = Math.Max(progress.Next, Kept.Base + 1);
+        if (isBehind)
         {
             Send(batch, node, new BaseNotice(status, Kept.Base, Kept.BaseEpoch, Kept.BaseVoters));
-            return;
+            (progress.ToldBaseAt, progress.SentAt) = (Now, Now);
+            if (next > _log.Last)
+                return;
         }
         var entries = new List<SequenceEntry>();
         int length = 0;
-        for (ulong index = progress.Next; index <= _log.Last && (entries.Count == 0 || length + _log[index].Encoded.Length <= _settings.MaxMessageLength); index++)
+        for (ulong index = next; index <= _log.Last && (entries.Count == 0 || length + _log[index].Encoded.Length <= _settings.MaxMessageLength); index++)
         {
             entries.Add(_log[index]);
             length += _log[index].Encoded.Length;
@@ -128,8 +134,8 @@ partial class Sequencer
             progress.SentAt = Now;
         // Entries are sent while this store flushes them itself, which only counts once it has. What the batch applies is not told before the commit, nor is an
         // epoch that is not stored.
-        bool isEarly = Kept.Base == _log.Stored.Base && Kept.Epoch == _log.Stored.Epoch;
-        Send(batch, node, new AppendRequest(status, progress.Next - 1, _log.EpochAt(progress.Next - 1), entries), isEarly);
+        bool isEarly = !isBehind && Kept.Base == _log.Stored.Base && Kept.Epoch == _log.Stored.Epoch;
+        Send(batch, node, new AppendRequest(status, next - 1, _log.EpochAt(next - 1), entries), isEarly);
     }
 
     void OnAppended(ReplicaBatch batch, ulong store, AppendReply reply)
@@ -151,6 +157,7 @@ partial class Sequencer
             progress.Next = Math.Max(1, Math.Min(reply.Match + 1, progress.Next - 1));
             return;
         }
+        progress.ToldBaseAt = null;
         progress.Match = Math.Max(progress.Match, Math.Min(reply.Match, _log.Last));
         progress.Next = progress.Match + 1;
         progress.Round = Math.Max(progress.Round, reply.Round);

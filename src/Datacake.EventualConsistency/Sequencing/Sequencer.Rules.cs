@@ -51,12 +51,13 @@ partial class Sequencer
     protected virtual bool DecidesRefusals => true;
 
     /// <summary>True if the voters may be changed: the last change is decided, and so is an entry of this epoch [S9].</summary>
-    protected virtual bool MayChangeVoters => IsReady && _log.Last == _decided;
+    protected virtual bool MayChangeVoters => IsReady && _log.LastVoters <= _decided;
 
     /// <summary>
-    /// Returns true if a store follows, and has everything that is decided [S9]. As a voter, it must not be behind what the sequencer has dropped.
+    /// Returns true if a store follows, and has what is decided, except for the last entries [S9]: under load, it never has all of them at the moment at which it is asked. It cannot decide
+    /// anything before it has the rest.
     /// </summary>
-    protected virtual bool IsCaughtUp(ulong store) => _progress.TryGetValue(store, out var progress) && progress.Match >= _decided
+    protected virtual bool IsCaughtUp(ulong store) => _progress.TryGetValue(store, out var progress) && progress.Match + _settings.MaxVoterLag >= _decided
         && progress.ContactAt is { } contact && Now - contact < 3 * Heartbeat;
 
     /// <summary>Returns true if a store may have the vote of the present epoch: one epoch, one vote [S2].</summary>

@@ -27,7 +27,11 @@ partial class Sequencer
                          orderby centers.GetValueOrDefault(member.Value.DataCenter), member.Key
                          select store;
         if (candidates.FirstOrDefault() is var added and not 0)
-            Append(SequenceEntry.OfVoters(Kept.Epoch, [.. voters, new Voter(added, _progress.TryGetValue(added, out var progress) ? progress.Life : 0)]));
+        {
+            var voter = new Voter(added, _progress.TryGetValue(added, out var progress) ? progress.Life : 0);
+            _settings.OnVoterAdded?.Invoke(voter, _decided);
+            Append(SequenceEntry.OfVoters(Kept.Epoch, [.. voters, voter]));
+        }
 
         bool MayVote(ulong store) => _progress.TryGetValue(store, out var progress) && progress.MayVote;
 

@@ -1,15 +1,17 @@
+using System.Text;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
 using Datacake.EventualConsistency.Sequencing;
 using Datacake.EventualConsistency.Sequencing.Messages;
+using Datacake.EventualConsistency.Transactions;
 using Datacake.Simulation.Machines;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests.Sequencing;
 
-/// <summary>What one member answers, message by message, when the others are always a little ahead [S3, S6].</summary>
+/// <summary>What one member answers, message by message, when the others are always a little behind or ahead [S3, S6, S9].</summary>
 public sealed class SequencerMessageTests : IAsyncLifetime
 {
     const ulong StoreId = 7;
@@ -106,6 +108,93 @@ public sealed class SequencerMessageTests : IAsyncLifetime
         Assert.Equal(0UL, _sequencer.State.Base);
     }
 
+    [Fact]
+    public async Task Voter_is_added_under_load_although_it_is_a_few_entries_behind_and_entries_wait()
+    {
+        await OpenAsync([new Voter(StoreId, 0), .. Voters(2)]);
+        await ConnectAsync(2);
+        await ConnectAsync(3);
+        await ElectAsync(2);
+        Assert.Equal(2, _sequencer.Voters.Count);
+
+        for (int i = 0; i < Steps && _sequencer.Voters.Count == 2; i++)
+        {
+            // Each of the members acknowledges all but the last entries, and the next ones are made before that.
+            ulong last = _sequencer.Last;
+            await RunAsync(async batch =>
+            {
+                await ReceiveAsync(batch, 2, Taken(last - 1));
+                await ReceiveAsync(batch, 3, Taken(last - Math.Min(3, last)));
+                await _sequencer.Caller.CommitAsync(batch, Write(i), static _ => { });
+                _time.Pass(TimeSpan.FromMilliseconds(50));
+                await _sequencer.TickAsync(batch);
+            });
+            Assert.True(_sequencer.Waiting > 0);
+        }
+
+        Assert.Equal([StoreId, 12, 13], _sequencer.Voters);
+    }
+
+    [Fact]
+    public async Task Voter_is_not_added_before_the_last_change_of_voters_is_decided()
+    {
+        await OpenAsync([new Voter(StoreId, 0), .. Voters(2)]);
+        await ConnectAsync(2);
+        await ConnectAsync(3);
+        await ConnectAsync(4);
+        await ElectAsync(2);
+        ulong before = _sequencer.Last;
+
+        for (int i = 0; i < Steps; i++)
+        {
+            await RunAsync(async batch =>
+            {
+                foreach (byte node in (byte[])[2, 3, 4])
+                    await ReceiveAsync(batch, node, Taken(before));
+                _time.Pass(TimeSpan.FromMilliseconds(50));
+                await _sequencer.TickAsync(batch);
+            });
+        }
+        Assert.Equal([StoreId, 12, 13], _sequencer.Voters);
+
+        await RunAsync(async batch =>
+        {
+            foreach (byte node in (byte[])[2, 3, 4])
+                await ReceiveAsync(batch, node, Taken(_sequencer.Last));
+        });
+        await RunAsync(_sequencer.TickAsync);
+        Assert.Equal([StoreId, 12, 13, 14], _sequencer.Voters);
+    }
+
+    [Fact]
+    public async Task Base_is_followed_at_once_by_the_entries_above_it()
+    {
+        await OpenAsync([new Voter(StoreId, 0), .. Voters(2)]);
+        await ConnectAsync(2);
+        await ElectAsync(2);
+        await RunAsync(async batch => await _sequencer.Caller.CommitAsync(batch, Write(1), static _ => { }));
+        await ConnectAsync(3);
+        await RunAsync(batch =>
+        {
+            _time.Pass(TimeSpan.FromMilliseconds(200));
+            return _sequencer.TickAsync(batch);
+        });
+        _sent.Clear();
+
+        await RunAsync(batch => ReceiveAsync(batch, 3, Taken(0) with { IsTaken = false }));
+
+        ulong knownBase = _sequencer.State.Base;
+        Assert.True(knownBase > 0 && _sequencer.Last > knownBase);
+        Assert.Collection(
+            _sent.Where(static sent => sent.To == 3).Select(static sent => sent.Message),
+            message => Assert.Equal(knownBase, Assert.IsType<BaseNotice>(message).Base),
+            message =>
+            {
+                var request = Assert.IsType<AppendRequest>(message);
+                Assert.Equal((knownBase, _sequencer.Last - knownBase), (request.Previous, (ulong)request.Entries.Count));
+            });
+    }
+
     static Voter[] Voters(params byte[] nodes) => [.. nodes.Select(static node => new Voter(StoreOf(node), 0))];
 
     static ulong StoreOf(byte node) => 10UL + node;
@@ -114,6 +203,13 @@ public sealed class SequencerMessageTests : IAsyncLifetime
     static HlcTimestamp Stamp(ulong entry) => entry == 0 ? HlcTimestamp.None : new((uint)entry, 0, 0, 2);
 
     static SequencerStatus StatusOf(ulong applied, HlcTimestamp stamp) => new(1, 100, 1, applied, HlcTimestamp.None, applied, VersionVector.Of(2, HlcTimestamp.None, stamp), default);
+
+    AppendReply Taken(ulong match) => new(_sequencer.State.Epoch, true, match, 0, new HlcTimestamp(ulong.MaxValue), true, 0, default);
+
+    static SerialProposal Write(int value) => new()
+    {
+        Operations = [new SerialOperation(MergePolicy.Serial, new DocumentOperation(DocumentOperationKind.Put, "cakes", value, DocumentContent.OfRaw(Encoding.UTF8.GetBytes("cake")), []))],
+    };
 
     /// <summary>Opens the store, as a member that knows some voters.</summary>
     async Task OpenAsync(IReadOnlyList<Voter> voters)
@@ -139,6 +235,25 @@ public sealed class SequencerMessageTests : IAsyncLifetime
         _sessions[node] = _replica.OpenSession(batch, hello, isDialer: true);
         return ValueTask.CompletedTask;
     });
+
+    /// <summary>Makes the store the sequencer, by the votes of another member, which also has its first entry.</summary>
+    async Task ElectAsync(byte voter)
+    {
+        for (int i = 0; i < 100 && !_sequencer.IsReady; i++)
+        {
+            _time.Pass(TimeSpan.FromMilliseconds(500));
+            _sent.Clear();
+            await RunAsync(_sequencer.TickAsync);
+            while (_sent.FindLast(static sent => sent.Message is VoteRequest or AppendRequest).Message is { } asked)
+            {
+                _sent.Clear();
+                await RunAsync(batch => ReceiveAsync(batch, voter, asked is VoteRequest request
+                    ? new VoteReply(request.Epoch, request.IsProbe, true, HlcTimestamp.None, 0, default)
+                    : Taken(_sequencer.Last)));
+            }
+        }
+        Assert.True(_sequencer.IsReady);
+    }
 
     ValueTask ReceiveAsync(ReplicaBatch batch, byte node, SequencingMessage message) => _sequencer.ReceiveAsync(batch, node, _sessions[node], message.Wrap());
 

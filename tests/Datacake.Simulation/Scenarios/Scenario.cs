@@ -58,6 +58,9 @@ sealed record Scenario
     /// <summary>Gets the number of voters that sequencers aim at.</summary>
     public int MaxVoters => Theme.AllVote ? 5 : (Seed % 7) switch { 0 => 1, 1 => 2, 2 or 3 => 3, _ => 5 };
 
+    /// <summary>Gets the number of decided entries that a store may still lack when it becomes a voter.</summary>
+    public ulong MaxVoterLag => Seed % 5 < 2 ? 3UL : 0;
+
     /// <summary>True if messages between sequencers take long, in proportion to the time of an election.</summary>
     public bool IsSlow => Seed % 2 == 1;
 

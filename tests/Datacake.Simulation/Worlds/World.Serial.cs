@@ -248,24 +248,23 @@ sealed partial class World
                 throw new Violation("one entry an index", $"{Name(machine)} applies {entry} as entry {index}, which was {known.Entry}.");
             if (entry.Kind == SequenceEntryKind.Empty && !era.Entries.ContainsKey(index))
                 _statistics.Count("sequencers in office");
-            if (entry.Kind == SequenceEntryKind.Voters)
-                CheckAdded(machine, era, index, entry);
             era.Entries[index] = (entry, isSure);
         }
         machine.Decided.Clear();
+        CheckAdded(machine);
     }
 
-    /// <summary>Checks that a store that was added as a voter has everything that was decided before.</summary>
-    void CheckAdded(Machine machine, SequenceEra era, ulong index, SequenceEntry entry)
+    /// <summary>Checks that stores that are added as voters have what is decided, except for the last entries.</summary>
+    void CheckAdded(Machine machine)
     {
-        var before = era.Entries.TakeWhile(earlier => earlier.Key < index).LastOrDefault(static earlier => earlier.Value.Entry.Kind == SequenceEntryKind.Voters).Value.Entry?.Voters
-            ?? [new Voter(machine.StoreId, machine.Sequencer!.State.Life)];
-        foreach (var added in entry.Voters.Except(before))
+        foreach (var (founding, added, decided, hasWaiting) in machine.VotersAdded)
         {
-            var voter = _machines.FirstOrDefault(other => other.StoreId == added.Store && other.Sequencer?.State is { } state && state.Life == added.Life && state.Founding == era.Founding);
-            if (voter is not null && voter.Sequencer!.Last + 1 < index)
-                throw new Violation("voters have what is decided", $"{Name(voter)} was added as a voter by entry {index}, and has the entries up to {voter.Sequencer.Last}.");
+            _statistics.Count(hasWaiting ? "voters that are added while entries wait" : "voters that are added");
+            var voter = _machines.FirstOrDefault(other => other.StoreId == added.Store && other.Sequencer?.State is { } state && state.Life == added.Life && state.Founding == founding);
+            if (voter is not null && voter.Sequencer!.Last + _scenario.MaxVoterLag < decided)
+                throw new Violation("voters have what is decided", $"{Name(voter)} is added as a voter when {decided} entries are decided, and has the entries up to {voter.Sequencer.Last}.");
         }
+        machine.VotersAdded.Clear();
     }
 
     /// <summary>Checks that a transaction has the next numbers, and that its user was told of them.</summary>
