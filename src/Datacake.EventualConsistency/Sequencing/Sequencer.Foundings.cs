@@ -164,11 +164,11 @@ partial class Sequencer
         int reachable = _log.Voters.Count(voter => voter == Self || IsInSession(voter));
         if (_log.Voters.Count > 0 && IsEnough(reachable))
             return $"{reachable} of {_log.Voters.Count} voters can be reached, which is a majority. They elect a sequencer by themselves. Nothing was changed.";
-        return MayReturn(_replica.Identity.Members.Keys.Where(node => node != _replica.Node && !_replica.Sessions.ContainsKey(node)));
+        return ReasonOfAbsent(_replica.Identity.Members.Keys.Where(node => node != _replica.Node && MayReturn(node)));
     }
 
     /// <summary>Returns the reason against a recovery while members may come back later that are not asked now, or null if none may.</summary>
-    string? MayReturn(IEnumerable<byte> absent)
+    string? ReasonOfAbsent(IEnumerable<byte> absent)
     {
         byte[] nodes = [.. absent];
         if (nodes.Length > 0)

@@ -60,6 +60,9 @@ partial class Sequencer
     protected virtual bool IsCaughtUp(ulong store) => _progress.TryGetValue(store, out var progress) && progress.Match + _settings.MaxVoterLag >= _decided
         && progress.ContactAt is { } contact && Now - contact < 3 * Heartbeat;
 
+    /// <summary>Returns true if a member that is not retired is absent, so that it may bring effects of the earlier sequence back after a recovery [S9].</summary>
+    protected virtual bool MayReturn(byte node) => !_replica.Sessions.ContainsKey(node);
+
     /// <summary>Returns true if a store may have the vote of the present epoch: one epoch, one vote [S2].</summary>
     protected virtual bool MayVoteFor(ulong store) => Kept.Vote == 0 || Kept.Vote == store;
 }

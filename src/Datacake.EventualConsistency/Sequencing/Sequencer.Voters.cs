@@ -29,7 +29,7 @@ partial class Sequencer
         if (candidates.FirstOrDefault() is var added and not 0)
         {
             var voter = new Voter(added, _progress.TryGetValue(added, out var progress) ? progress.Life : 0);
-            _settings.OnVoterAdded?.Invoke(voter, _decided);
+            _settings.OnVoterAdded?.Invoke(voter, _log.LastVoters, _decided);
             Append(SequenceEntry.OfVoters(Kept.Epoch, [.. voters, voter]));
         }
 

@@ -31,8 +31,10 @@ sealed record SequencerSettings(TimeProvider Time, Random Random)
     /// <summary>Gets the number of decided entries that a store may still lack when it becomes a voter [S9].</summary>
     public ulong MaxVoterLag { get; init; } = 256;
 
-    /// <summary>Gets the observer of the stores that become voters, with the index up to which entries are decided then, for tests; null for none.</summary>
-    public Action<Voter, ulong>? OnVoterAdded { get; init; }
+    /// <summary>
+    /// Gets the observer of the stores that become voters, for tests; null for none. It is called with the index of the last change of voters and the index up to which entries are decided then.
+    /// </summary>
+    public Action<Voter, ulong, ulong>? OnVoterAdded { get; init; }
 
     /// <summary>
     /// Gets the observer of the entries that the sequencer applies, for tests; null for none. It is called before the commit. If this store is the only voter,

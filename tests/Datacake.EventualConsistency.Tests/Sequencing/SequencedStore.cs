@@ -116,6 +116,9 @@ sealed class SequencedStore : IAsyncDisposable
         return RunAsync(_sequencer.TickAsync);
     }
 
+    /// <summary>Marks a keyspace as one that is being repaired, because a damaged document of it was replaced.</summary>
+    public Task BeginRepairAsync(string keyspace) => RunAsync(batch => RecordRepairer.MustCount(batch, _replica.Catalog.Find(keyspace)!));
+
     /// <summary>Does the periodic work of the replica, which also closes the gap that a restart has left among its stamps.</summary>
     public Task TickReplicaAsync() => RunAsync(_replica.Tick);
 

@@ -137,6 +137,20 @@ public sealed class SerialRangeTests
     }
 
     [Fact]
+    public async Task Repair_of_a_keyspace_makes_ranges_wait_and_not_conditions_on_documents()
+    {
+        await using var store = await SequencedStore.StartAsync();
+        await store.CommitAsync(Puts((1, "a")));
+        await store.BeginRepairAsync("cakes");
+
+        var condition = new SerialCondition("cakes", 1, ContentHash.Of(ContentOf("a")));
+        Assert.Equal(SerialOutcome.Done, (await store.CommitAsync(Puts((2, "b")) with { Conditions = [condition] })).Outcome);
+        var waiting = (await store.BeginAsync(new SerialProposal { Ranges = [KeysOf(0, 5, (1, "a"), (2, "b"))] })).Single();
+        await store.TickAsync();
+        Assert.Null(waiting.Outcome);
+    }
+
+    [Fact]
     public async Task Transaction_that_read_too_much_is_refused_with_the_range()
     {
         await using var store = await SequencedStore.StartAsync();

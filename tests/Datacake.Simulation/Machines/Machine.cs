@@ -79,8 +79,8 @@ sealed class Machine(int index, Scenario scenario, MachineFlaws flaws, Simulated
     /// </summary>
     public List<(Founding Founding, ulong Index, SequenceEntry Entry, bool IsSure)> Decided { get; } = [];
 
-    /// <summary>Gets the voters that the sequencer has added since this was last cleared, the index up to which entries were decided then, and whether others waited.</summary>
-    public List<(Founding Founding, Voter Voter, ulong Decided, bool HasWaiting)> VotersAdded { get; } = [];
+    /// <summary>Gets the voters that the sequencer has added since this was last cleared, the index of the last change and that up to which entries were decided then, and whether others waited.</summary>
+    public List<(Founding Founding, Voter Voter, ulong LastChange, ulong Decided, bool HasWaiting)> VotersAdded { get; } = [];
 
     /// <summary>Gets or sets the serial transaction or read that a user of the machine makes.</summary>
     public SerialUse? Use { get; set; }
@@ -269,7 +269,7 @@ sealed class Machine(int index, Scenario scenario, MachineFlaws flaws, Simulated
                 MaxVoters = scenario.MaxVoters,
                 MaxMessageLength = scenario.MaxSequenceLength,
                 MaxVoterLag = scenario.MaxVoterLag,
-                OnVoterAdded = (voter, decided) => VotersAdded.Add((Sequencer!.State.Founding, voter, decided, Sequencer.Last > decided)),
+                OnVoterAdded = (voter, lastChange, decided) => VotersAdded.Add((Sequencer!.State.Founding, voter, lastChange, decided, Sequencer.Last > decided)),
                 OnDecided = (index, entry) => Decided.Add((Sequencer!.State.Founding, index, entry, !Sequencer.IsOnlyVoter)),
             };
             Sequencer = flaws.NewSequencer(sequencing, replica, Now(SequenceLog.LoadAsync(stored, CancellationToken.None)));

@@ -268,6 +268,15 @@ sealed class AddsVotersThatLag() : SequencerMutant(
     }
 }
 
+sealed class AbsentMembersReturn() : SequencerMutant(
+    "S9: the sequence is founded anew although lost voters may come back", static (settings, replica, log) => new Broken(settings, replica, log), "lost voters")
+{
+    sealed class Broken(SequencerSettings settings, Replica replica, SequenceLog log) : Sequencer(settings, replica, log)
+    {
+        protected override bool MayReturn(byte node) => false;
+    }
+}
+
 sealed class VotesExpire() : SequencerMutant(
     "S2: a store votes twice in an epoch, as if its vote had expired", static (settings, replica, log) => new Broken(settings, replica, log))
 {

@@ -24,7 +24,7 @@ static class MutantList
         () => new LostDocumentsAreNotFetched(),
         () => new SequenceIsNotFlushed(), () => new VotesForAnyone(), () => new VotesAreNotCounted(), () => new NoLimits(), () => new DropsUnknownEffects(),
         () => new ReadsWithoutRound(), () => new TokensOfOne(), () => new RetriesAreNew(), () => new AcknowledgesUnseen(), () => new ConditionsAreNotChecked(),
-        () => new DecidesOldEpochs(), () => new DoesNotApplyAgain(), () => new TakesRequestsAtOnce(), () => new ChecksStoreAlone(), () => new RangesIgnoreWaiting(), () => new UniqueIndexesIgnoreWaiting(), () => new NumbersAreNotInherited(), () => new RefusalsTakeNumbers(), () => new RefusalsAreNotDecided(),
+        () => new AbsentMembersReturn(), () => new DecidesOldEpochs(), () => new DoesNotApplyAgain(), () => new TakesRequestsAtOnce(), () => new ChecksStoreAlone(), () => new RangesIgnoreWaiting(), () => new UniqueIndexesIgnoreWaiting(), () => new NumbersAreNotInherited(), () => new RefusalsTakeNumbers(), () => new RefusalsAreNotDecided(),
         () => new ChangesVotersAtOnce(), () => new AddsVotersThatLag(), () => new VotesExpire(), () => new RestoredStoresVote(), () => new ReplacedStoresVote(),
         () => new MinorityDecides(), () => new OutcomesExpire(), () => new SerialDocumentsReturn(),
         () => new RightsOutliveRuns(), () => new RightsBelongToNodes(), () => new GiftsAreKept(), () => new GroundIsNotChecked(), () => new SalesAreNotFlushed(), () => new DecidesBeforeCommit(),

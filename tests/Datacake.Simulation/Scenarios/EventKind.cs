@@ -175,4 +175,7 @@ enum EventKind
 
     /// <summary>A sequencer applies something of which no other machine hears, and is cut off and forgotten.</summary>
     Supersede,
+
+    /// <summary>A majority of the voters dies, an operator retires them and names a new voter, and some of them start again.</summary>
+    LoseMajority,
 }

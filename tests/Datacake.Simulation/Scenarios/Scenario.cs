@@ -77,7 +77,7 @@ sealed record Scenario
 
     /// <summary>True if members may be forgotten or retired.</summary>
     public bool GivesUp => Weights[EventKind.Forget] + Weights[EventKind.Retire] + Weights[EventKind.Estrange] + Weights[EventKind.Outpace]
-        + Weights[EventKind.Meet] > 0;
+        + Weights[EventKind.Meet] + Weights[EventKind.LoseMajority] > 0;
 
     /// <summary>Returns the scenario of a seed.</summary>
     /// <param name="seed">The seed.</param>

@@ -92,6 +92,7 @@ sealed record Theme(
         [Sell] = 0,
         [Alternate] = 0,
         [Supersede] = 0,
+        [LoseMajority] = 0,
     };
 
     static readonly EventKind[] Losses = [LosePower, Wipe, Replace, PutBack, Divert], Clocks = [SetClock, Leap], GivingUp = [Forget, Retire, Estrange, Outpace, Meet];
@@ -173,6 +174,10 @@ sealed record Theme(
         // Voters whose disks are replaced by empty ones, while sequencers are cut off.
         Of("replaced voters", [.. GivingUp, PutBack, LosePower, Divert, Impersonate, FormByMistake, LoseIdentity, Restart, Swap, Leap, Damage, DropKeyspace],
             (Sequence, 250), (Depose, 15), (Alternate, 4), (Replace, 3), (Wipe, 0.5), (Deliver, 60), (Write, 1), (Pass, 1), (Start, 30), (Gather, 2), (Exchange, 4), (Heal, 6), (Dial, 24), (Collect, 4))
+            with { IsSerial = true, MinDocuments = 2, AllVote = true },
+        // Majorities of the voters that are given up, and come back.
+        Of("lost voters", [.. GivingUp, PutBack, Divert, Impersonate, FormByMistake, LoseIdentity, Restart, Swap, Leap, Damage, DropKeyspace],
+            (Sequence, 250), (LoseMajority, 4), (Depose, 6), (Deliver, 60), (Write, 1), (Pass, 1), (Start, 30), (Gather, 2), (Exchange, 4), (Heal, 6), (Dial, 24), (Collect, 4), (Replace, 1), (Wipe, 0.5), (LosePower, 0.5))
             with { IsSerial = true, MinDocuments = 2, AllVote = true },
         // Members that are forgotten, retired or replaced while serial transactions are made.
         Of("serial estranged", [PutBack, Divert, Impersonate, FormByMistake, LoseIdentity, Restart, Swap, Leap, Meet, Outpace],

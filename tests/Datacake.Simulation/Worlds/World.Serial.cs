@@ -257,9 +257,11 @@ sealed partial class World
     /// <summary>Checks that stores that are added as voters have what is decided, except for the last entries.</summary>
     void CheckAdded(Machine machine)
     {
-        foreach (var (founding, added, decided, hasWaiting) in machine.VotersAdded)
+        foreach (var (founding, added, lastChange, decided, hasWaiting) in machine.VotersAdded)
         {
             _statistics.Count(hasWaiting ? "voters that are added while entries wait" : "voters that are added");
+            if (lastChange > decided)
+                throw new Violation("one change of voters at a time", $"{Name(machine)} adds {added} when the last change, the entry {lastChange}, is not decided, but only what is before {decided + 1}.");
             var voter = _machines.FirstOrDefault(other => other.StoreId == added.Store && other.Sequencer?.State is { } state && state.Life == added.Life && state.Founding == founding);
             if (voter is not null && voter.Sequencer!.Last + _scenario.MaxVoterLag < decided)
                 throw new Violation("voters have what is decided", $"{Name(voter)} is added as a voter when {decided} entries are decided, and has the entries up to {voter.Sequencer.Last}.");
@@ -342,6 +344,63 @@ sealed partial class World
                 isDone = true;
             });
         }
+    }
+
+    /// <summary>
+    /// Lets a majority of the voters die, and an operator give them up: retire them, and name a new voter. Some of the lost machines start again later, and must bring nothing back.
+    /// </summary>
+    void LoseMajority(Machine machine, int chance)
+    {
+        Machine[] voters = [.. _machines.Where(other => other.HadJoined && IsActive(other) && machine.Sequencer?.Voters.Contains(other.StoreId) == true)];
+        Machine[] lost = [.. voters.Where(voter => voter != machine).OrderBy(voter => (chance >> voter.Index) % 7).Take((voters.Length / 2) + 1)];
+        if (!machine.IsJoined || !IsActive(machine) || machine.Replica!.Identity.Cluster != Cluster || lost.Length <= voters.Length / 2 || Active.Count() - lost.Length < 2)
+            return;
+        if (chance % 4 > 0)
+            DeliverAll(envelope => (chance >> envelope.Target.Index & 1) == 0);
+        foreach (var one in lost.Where(static one => one.IsUp))
+            Stop(one);
+        _network.Heal();
+        Machine[] left = [.. _machines.Where(other => other.IsUp && IsActive(other) && other.HadJoined)];
+        for (int i = 0; i < 4; i++)
+        {
+            _time.Pass(TimeSpan.FromSeconds(1));
+            foreach (var (a, b) in Pairs().Where(pair => left.Contains(pair.A) && left.Contains(pair.B)))
+                Exchange(a, b);
+            Array.ForEach(left, TickSequencer);
+        }
+        if (TryRecover(machine) && lost.Any(one => machine.Replica!.Identity.Members.TryGetValue(one.Node, out var member) && member.StoreId == one.StoreId))
+            throw new Violation("absent members are retired before a recovery", $"{Name(machine)} has founded the sequence anew, although lost voters may come back.");
+        foreach (var one in lost)
+            Retire(machine, one);
+        foreach (var other in left)
+            Exchange(machine, other);
+        if (!TryRecover(machine))
+            return;
+        _statistics.Count("lost majorities that were given up");
+        foreach (var one in lost.Where(one => (chance >> 9 >> one.Index & 1) == 0))
+        {
+            Start(one);
+            foreach (var other in left)
+                Exchange(one, other);
+            _statistics.Count("retired voters that came back");
+        }
+    }
+
+    bool TryRecover(Machine machine)
+    {
+        if (!machine.IsUp)
+            return false;
+        Run(machine, machine.Sequencer!.AskPositions);
+        DeliverAll(envelope => envelope.Source == machine || envelope.Target == machine);
+        bool isDone = false;
+        Run(machine, batch =>
+        {
+            if (machine.Sequencer.ReasonAgainstRecovery(batch) is not null)
+                return;
+            machine.Sequencer.Recover(batch);
+            isDone = true;
+        });
+        return isDone;
     }
 
     string? UnsettledSequence(Machine[] members)

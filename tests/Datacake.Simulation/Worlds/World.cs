@@ -156,6 +156,9 @@ sealed partial class World
             case EventKind.Alternate:
                 Alternate(machine, peer, chance);
                 break;
+            case EventKind.LoseMajority:
+                LoseMajority(machine, chance);
+                break;
             case EventKind.Supersede:
                 Supersede(chance);
                 break;
