@@ -134,6 +134,9 @@ partial class Sequencer
     /// <summary>Drops the entries whose effects the store has. A base that survives has these effects with it, since they are committed before it, or with it.</summary>
     void RebaseLater(ReplicaBatch batch)
     {
+        // The first may have been dropped with a base that was taken over.
+        if (!HasDroppable && MayDrop(_newest))
+            (_droppable, _droppableSince) = (_newest, Now);
         if (!HasDroppable)
             return;
         bool isDue = !ReferenceEquals(_log.State, _log.Stored) || _log.StoredLast != _log.Last || Now - _droppableSince >= MaxRebaseDelay

@@ -91,6 +91,27 @@ public sealed class SequencerMessageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Entries_above_a_base_that_is_taken_over_are_dropped_when_their_effects_are_known()
+    {
+        await OpenAsync(Voters(2));
+        await ConnectAsync(2);
+        for (ulong i = 1; i <= 3; i++)
+            await RunAsync(batch => ReceiveAsync(batch, 2, new AppendRequest(StatusOf(i - 1, Stamp(i - 1)), i - 1, i > 1 ? 1UL : 0, [SequenceEntry.Empty(1)])));
+        await RunAsync(batch => ReceiveAsync(batch, 2, new BaseNotice(StatusOf(1, Stamp(0)), 1, 1, [.. Voters(2)])));
+        Assert.Equal(1UL, _sequencer.State.Base);
+
+        await RunAsync(batch =>
+        {
+            batch.Claim(2, Stamp(0), Stamp(2));
+            return ValueTask.CompletedTask;
+        });
+        _time.Pass(TimeSpan.FromSeconds(2));
+        await RunAsync(_ => ValueTask.CompletedTask);
+
+        Assert.Equal(2UL, _sequencer.State.Base);
+    }
+
+    [Fact]
     public async Task Base_that_an_earlier_sequencer_has_named_is_no_longer_waited_for()
     {
         await OpenAsync(Voters(2));
