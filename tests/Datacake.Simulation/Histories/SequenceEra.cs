@@ -22,6 +22,9 @@ sealed class SequenceEra(Founding founding, Dictionary<int, long?> start)
     public IEnumerable<TransactionId> Inherited =>
         Entries.Where(entry => entry.Key <= LastInherited && entry.Value.Entry.Kind == SequenceEntryKind.Transaction).Select(static entry => entry.Value.Entry.Id);
 
+    /// <summary>True if the founder has inherited a unique index, which is in force from the founding on.</summary>
+    public bool InheritsUniqueIndexes => Entries.Any(entry => entry.Key <= LastInherited && entry.Value.Entry.Kind == SequenceEntryKind.UniqueIndexes);
+
     /// <summary>Gets what was decided after that, in order.</summary>
     public IEnumerable<SequenceEntry> Decided => Entries.Where(entry => entry.Key > LastInherited).Select(static entry => entry.Value.Entry);
 

@@ -443,7 +443,8 @@ sealed partial class World
             if (!era.Founding.IsFirst)
             {
                 (state, numbers, lastNumber) = (new(era.Base), new(era.Numbers), null);
-                (hasUniqueNames, mayHaveUniqueNames) = (false, hasUniqueNames || mayHaveUniqueNames);
+                mayHaveUniqueNames |= hasUniqueNames;
+                hasUniqueNames = era.InheritsUniqueIndexes;
                 refused.Clear();
                 order.Add(default);
                 versions.Add(new(state));
