@@ -274,6 +274,9 @@ sealed class StoreSequencing : IDisposable
         {
             // A request that is asked for again was sent before.
             var ended = await GiveUpAsync(work).ConfigureAwait(false) ?? resumed ?? throw NotSent(e, cancellationToken);
+            // A closed store cannot find out what its caller already knows to be unknown.
+            if (ended.Outcome is null && resumed is not null && _stopping.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+                throw CommitLoop.Closed();
             request = ended.Outcome is null ? throw Unknown(transaction, ended, e, cancellationToken) : ended;
         }
         if (request.Outcome == SerialOutcome.Conflict)
@@ -298,9 +301,9 @@ sealed class StoreSequencing : IDisposable
         {
             throw new CommitCanceledException(result.Stamp, e, cancellationToken) { Numbers = result.Numbers };
         }
-        catch (OperationCanceledException)
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
         {
-            // It is decided. Replication is late, and brings it.
+            // It is decided. Replication is late, and brings it; if the store is closed, it comes when the store is opened again.
         }
         return result;
     }
@@ -318,29 +321,41 @@ sealed class StoreSequencing : IDisposable
             await _waiters.WaitAsync(() => _membership.Current.Known.Covers(token), cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Stops waiting for a request. Returns the request if it was sent or has an outcome; otherwise, it is not sent any more, and the result is null.</summary>
+    /// <summary>
+    /// Stops waiting for a request. Returns the request if it has an outcome, or may take effect; null if nobody will send it, and the caller can be told that nothing was written.
+    /// </summary>
     async Task<SerialRequest?> GiveUpAsync(RequestWork work)
     {
+        if (work.TryWithdraw())
+            return null;
+        bool isGivenUp = false;
         try
         {
             await _loop.RunInReserveAsync((_, _) =>
             {
                 work.GiveUp(_sequencer.Caller);
+                isGivenUp = true;
                 return ValueTask.FromResult(true);
             }).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is not ObjectDisposedException)
+        catch (ObjectDisposedException)
         {
-            // The batch could not be committed, which is logged. The wait has ended nevertheless.
+            // The last batch may bring the outcome. Nothing is sent after it.
+            await _loop.Ended.ConfigureAwait(false);
+            isGivenUp = true;
         }
-        return work.Request is { } request && (request.IsSent || request.Outcome is not null) ? request : null;
+        catch (Exception)
+        {
+            // The batch could not be committed, which is logged. If it did not get as far as the request, the request is sent again until its outcome is known.
+        }
+        return work.Request is { } request && (!isGivenUp || request.IsSent || request.Outcome is not null) ? request : null;
     }
 
     /// <summary>Stops waiting for a request that changes nothing.</summary>
     void GiveUp(RequestWork work)
     {
         if (!work.Done.IsCompleted)
-            _ = GiveUpAsync(work).ContinueWith(static task => task.Exception, TaskContinuationOptions.OnlyOnFaulted);
+            _ = GiveUpAsync(work);
     }
 
     Exception NotSent(OperationCanceledException cause, CancellationToken cancellationToken)
@@ -466,7 +481,20 @@ sealed class StoreSequencing : IDisposable
     sealed class RequestWork(StoreSequencing sequencing, Func<ReplicaBatch, Action<SerialRequest>, ValueTask<SerialRequest>> begin) : CommitWork
     {
         readonly TaskCompletionSource<SerialRequest> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        bool _isGivenUp;
+        int _stage;                     // a Stage
+
+        /// <summary>The stages of the work.</summary>
+        enum Stage
+        {
+            /// <summary>The work waits in the queue of the commit loop.</summary>
+            Queued,
+
+            /// <summary>The commit loop has begun the request, or has tried to.</summary>
+            Begun,
+
+            /// <summary>The caller has left before that, so that the request is never begun.</summary>
+            Withdrawn,
+        }
 
         public override bool NeedsDurability => false;
 
@@ -480,8 +508,8 @@ sealed class StoreSequencing : IDisposable
 
         public override async ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken)
         {
-            // After a batch that could not be committed, the caller repeats the request by itself.
-            if (Request is not null || _isGivenUp)
+            // After a batch that could not be committed, the request is sent again by itself.
+            if (!TryLeaveQueue(Stage.Begun))
                 return;
             sequencing.ThrowWithoutMajority();
             Request = await begin(batch, request => _done.TrySetResult(request)).ConfigureAwait(false);
@@ -502,12 +530,16 @@ sealed class StoreSequencing : IDisposable
             _ = _done.Task.Exception;
         }
 
+        /// <summary>Withdraws the request, unless the commit loop has begun it. Returns true if it is never sent.</summary>
+        public bool TryWithdraw() => TryLeaveQueue(Stage.Withdrawn);
+
         /// <summary>Stops waiting. Called on the commit loop.</summary>
         public void GiveUp(SerialCaller caller)
         {
-            _isGivenUp = true;
             if (Request is { Outcome: null } request)
                 caller.GiveUp(request);
         }
+
+        bool TryLeaveQueue(Stage next) => Interlocked.CompareExchange(ref _stage, (int)next, (int)Stage.Queued) == (int)Stage.Queued;
     }
 }

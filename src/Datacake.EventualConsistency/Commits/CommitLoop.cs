@@ -59,6 +59,9 @@ sealed class CommitLoop : IAsyncDisposable
     /// <inheritdoc cref="BatchCommitter.StorageFailure"/>
     public Exception? StorageFailure => _committer.StorageFailure;
 
+    /// <summary>Gets the task that ends with the loop, once the last batch is committed and all waiting work is refused. It does not fail.</summary>
+    public Task Ended => _running;
+
     /// <summary>
     /// Posts work to the loop, unless too much work is waiting or the loop is closed. Returns true if the work was posted.
     /// </summary>

@@ -7,8 +7,12 @@ sealed class GatedStorage : IStorage
 {
     readonly MemoryStorage _storage = new();
     volatile TaskCompletionSource _gate = Opened();
+    int _waiting;
 
     public string Description => "gated memory store";
+
+    /// <summary>Gets the number of commits that wait.</summary>
+    public int Waiting => Volatile.Read(ref _waiting);
 
     public void Close() => _gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -21,7 +25,15 @@ sealed class GatedStorage : IStorage
 
     public async ValueTask CommitAsync(WriteBatch batch, Durability durability, CancellationToken cancellationToken = default)
     {
-        await _gate.Task.WaitAsync(cancellationToken);
+        Interlocked.Increment(ref _waiting);
+        try
+        {
+            await _gate.Task.WaitAsync(cancellationToken);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
         await _storage.CommitAsync(batch, durability, cancellationToken);
     }
 

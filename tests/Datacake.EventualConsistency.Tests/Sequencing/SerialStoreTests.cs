@@ -316,20 +316,6 @@ public sealed class SerialStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Closing_store_ends_its_waiting_transactions()
-    {
-        await using var cluster = await StartAsync(2);
-        await WaitForVotersAsync(cluster, 2);
-        await cluster[1].Store.CommitAsync(PutOf(1, 1), Consistency.Serial, Token);
-        cluster[1].Transport.Pause();
-        var waiting = cluster[1].Store.CommitAsync(PutOf(1, 2), Consistency.Serial, Token).AsTask();
-        await cluster[1].Store.DisposeAsync();
-        var e = await Assert.ThrowsAnyAsync<Exception>(() => waiting.WaitAsync(TestCluster.Deadline, Token));
-        Assert.True(e is OutcomeUnknownException or ObjectDisposedException, e.ToString());
-        cluster[1].Transport.Resume();
-    }
-
-    [Fact]
     public async Task Range_that_was_empty_when_it_was_read_must_still_be_empty()
     {
         await using var cluster = await StartAsync(3);

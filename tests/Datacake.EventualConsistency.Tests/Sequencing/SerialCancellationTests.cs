@@ -1,0 +1,123 @@
+using System.Globalization;
+using System.Text;
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Keyspaces;
+using Datacake.EventualConsistency.Tests.Fixtures;
+using Datacake.Storage;
+
+namespace Datacake.EventualConsistency.Tests.Sequencing;
+
+/// <summary>Serial transactions whose callers leave, or whose store closes, before the outcome is known.</summary>
+public sealed class SerialCancellationTests
+{
+    const string Accounts = "accounts";
+
+    static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Canceled_transaction_that_could_not_be_withdrawn_has_an_unknown_outcome_and_may_take_effect()
+    {
+        await using var storage = new FaultyStorage();
+        await using var cluster = new TestCluster();
+        var store = await AddAsync(cluster, 1, storage);
+        await store.CommitAsync(PutOf(1, 1), Consistency.Serial, Token);
+        await FillAsync(store, storage);
+        // There is no sequencer, so the request is begun but not sent.
+        using var canceling = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var waiting = store.CommitAsync(PutOf(1, 2), Consistency.Serial, canceling.Token).AsTask();
+        await store.AllowRemovalAsync(Token);
+        await store.AllowRemovalAsync(Token);
+        storage.SnapshotsToFail = int.MaxValue;
+        await canceling.CancelAsync();
+        var e = await Assert.ThrowsAsync<OutcomeUnknownException>(() => waiting.WaitAsync(TestCluster.Deadline, Token));
+        storage.SnapshotsToFail = 0;
+        storage.IsFull = false;
+        await TestCluster.WaitUntilAsync(
+            async () => await Record.ExceptionAsync(async () => await store.Keyspace("notes").PutAsync(1, new byte[] { 1 }, Consistency.None, Token)) is null, "there is room again");
+        await e.ResolveAsync(Token).WaitAsync(TestCluster.Deadline, Token);
+        Assert.Equal(2, await ReadAsync(store, 1));
+    }
+
+    [Fact]
+    public async Task Transaction_that_is_canceled_while_the_store_is_busy_is_withdrawn_at_once_and_never_sent()
+    {
+        await using var storage = new GatedStorage();
+        await using var cluster = new TestCluster();
+        var store = await AddAsync(cluster, 1, storage);
+        await store.CommitAsync(PutOf(1, 1), Consistency.Serial, Token);
+        storage.Close();
+        var before = store.Keyspace("notes").PutAsync(1, new byte[] { 1 }, Consistency.None, Token).AsTask();
+        await TestCluster.WaitUntilAsync(() => storage.Waiting > 0, "a commit waits");
+        using var canceling = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var waiting = store.CommitAsync(PutOf(1, 2), Consistency.Serial, canceling.Token).AsTask();
+        await canceling.CancelAsync();
+        var e = await Record.ExceptionAsync(() => waiting.WaitAsync(TestCluster.Deadline, Token));
+        storage.Open();
+        await before;
+        Assert.Contains("before it was sent", Assert.IsType<OperationCanceledException>(e).Message, StringComparison.Ordinal);
+        await store.CommitAsync(PutOf(2, 3), Consistency.Serial, Token);
+        Assert.Equal(1, await ReadAsync(store, 1));
+    }
+
+    [Fact]
+    public async Task Transaction_that_is_decided_while_the_store_closes_succeeds()
+    {
+        await using var storage = new GatedStorage();
+        await using var cluster = new TestCluster();
+        var store = await AddAsync(cluster, 1, storage);
+        await store.CommitAsync(PutOf(1, 1), Consistency.Serial, Token);
+        storage.Close();
+        var waiting = store.CommitAsync(PutOf(1, 2), Consistency.Serial, Token).AsTask();
+        await TestCluster.WaitUntilAsync(() => storage.Waiting > 0, "a commit waits");
+        var closing = store.DisposeAsync().AsTask();
+        await TestCluster.WaitUntilAsync(() => store.AllowRemovalAsync(Token).AsTask() is { IsFaulted: true }, "the commit loop takes no more work");
+        storage.Open();
+        await closing.WaitAsync(TestCluster.Deadline, Token);
+        await waiting.WaitAsync(TestCluster.Deadline, Token);
+    }
+
+    [Fact]
+    public async Task Transaction_that_was_sent_has_an_unknown_outcome_when_the_store_closes_and_it_is_not_learned_any_more()
+    {
+        await using var cluster = new TestCluster();
+        await AddAsync(cluster, 1);
+        var store = await AddAsync(cluster, 2);
+        await cluster.WaitUntilConnectedAsync();
+        await TestCluster.WaitUntilAsync(() => store.SerialStatus is { Sequencer: 1, VoterCount: 2 }, "node 1 is the sequencer of two voters");
+        cluster[2].Transport.Pause();
+        var waiting = store.CommitAsync(PutOf(1, 2), Consistency.Serial, Token).AsTask();
+        // The request is begun before this.
+        await store.AllowRemovalAsync(Token);
+        await store.DisposeAsync();
+        var e = await Assert.ThrowsAsync<OutcomeUnknownException>(() => waiting.WaitAsync(TestCluster.Deadline, Token));
+        Assert.StartsWith("The store was closed before the outcome of a serial transaction was known.", e.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => e.ResolveAsync(Token));
+        cluster[2].Transport.Resume();
+    }
+
+    /// <summary>Fills the storage of the only voter, so that it is no longer the sequencer.</summary>
+    static async Task FillAsync(ReplicatedStore store, FaultyStorage storage)
+    {
+        storage.IsFull = true;
+        await Assert.ThrowsAsync<StorageException>(async () => await store.Keyspace("notes").PutAsync(1, new byte[] { 1 }, Consistency.None, Token));
+        await TestCluster.WaitUntilAsync(() => store.SerialStatus.Sequencer is null, "there is no sequencer");
+    }
+
+    static async Task<ReplicatedStore> AddAsync(TestCluster cluster, int node, IStorage? storage = null)
+    {
+        var options = new ReplicatedStoreOptions { ReportInterval = TimeSpan.FromMilliseconds(50), AcknowledgmentTimeout = TestCluster.Deadline, StopTimeout = TimeSpan.Zero };
+        options.Declarations.Add(new KeyspaceDeclaration(Accounts, MergePolicy.Serial, []));
+        return (await cluster.AddAsync(node, storage, options)).Store;
+    }
+
+    static Transaction PutOf(int key, int value)
+    {
+        var transaction = new Transaction();
+        transaction.Put(Accounts, key, DocumentContent.OfRaw(Encoding.UTF8.GetBytes(value.ToString(CultureInfo.InvariantCulture))));
+        return transaction;
+    }
+
+    static async Task<int?> ReadAsync(ReplicatedStore store, int key) => await store.Keyspace(Accounts).GetAsync(key, Token) is { Value: { } value }
+        ? int.Parse(Encoding.UTF8.GetString(value.Span), CultureInfo.InvariantCulture)
+        : null;
+}
