@@ -373,11 +373,11 @@ sealed class StoreSequencing : IDisposable
         string reason = cancellationToken.IsCancellationRequested
             ? "The wait for the outcome of a serial transaction was canceled."
             : _stopping.IsCancellationRequested ? "The store was closed before the outcome of a serial transaction was known."
-            : $"The outcome of a serial transaction was not learned within {_options.AcknowledgmentTimeout.TotalSeconds:0.###} s. {Describe(_status)}";
+            : $"The outcome of a serial transaction was not learned within {_options.AcknowledgmentTimeout.TotalSeconds:0.###} s. {Describe(_status)}"
+                + (request.Failure is { } failure ? $" The last attempt failed: {failure.Message}" : "");
         return new OutcomeUnknownException(reason, cause, token => FinishAsync(transaction, new RequestWork(this, async (batch, onEnded) =>
         {
-            request.OnEnded = onEnded;
-            await _sequencer.Caller.ResumeAsync(batch, request).ConfigureAwait(false);
+            await _sequencer.Caller.ResumeAsync(batch, request, onEnded).ConfigureAwait(false);
             return request;
         }), token, request));
     }
@@ -512,7 +512,7 @@ sealed class StoreSequencing : IDisposable
             if (!TryLeaveQueue(Stage.Begun))
                 return;
             sequencing.ThrowWithoutMajority();
-            Request = await begin(batch, request => _done.TrySetResult(request)).ConfigureAwait(false);
+            Request = await begin(batch, OnEnded).ConfigureAwait(false);
         }
 
         public override void OnCommitted()
@@ -537,8 +537,10 @@ sealed class StoreSequencing : IDisposable
         public void GiveUp(SerialCaller caller)
         {
             if (Request is { Outcome: null } request)
-                caller.GiveUp(request);
+                caller.GiveUp(request, OnEnded);
         }
+
+        void OnEnded(SerialRequest request) => _done.TrySetResult(request);
 
         bool TryLeaveQueue(Stage next) => Interlocked.CompareExchange(ref _stage, (int)next, (int)Stage.Queued) == (int)Stage.Queued;
     }

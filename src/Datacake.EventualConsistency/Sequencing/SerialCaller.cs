@@ -14,21 +14,32 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica)
 
     const long RetrySoon = 20;
 
+    /// <summary>The time for which the reply to a request is still expected that nobody waits for any more, in milliseconds. It takes longer to notice that a sequencer is gone.</summary>
+    const long AbandonedFor = 60_000;
+
     readonly Dictionary<ulong, SerialRequest> _requests = [];
+    readonly Dictionary<ulong, SerialRequest> _abandoned = [];                  // transactions that were sent, and that nobody waits for
+    readonly Queue<(ulong Attempt, long DueAt)> _abandonedInOrder = [];        // the same, and some that have ended or are awaited again
     readonly Stack<(uint Lane, ulong Number)> _freeLanes = [];
     ulong _lastAttempt;
     uint _lastLane;
     byte? _hint;                        // the node that another one takes for the sequencer
 
-    /// <summary>Gets the number of requests without an outcome.</summary>
+    /// <summary>Gets the number of requests without an outcome that are sent again.</summary>
     public int Count => _requests.Count;
 
-    /// <summary>Gets the time at which a request is sent again, on the clock of the sequencer; <see cref="long.MaxValue"/> if there is none.</summary>
+    /// <summary>Gets the number of transactions that were sent, and whose outcome nobody waits for.</summary>
+    public int Abandoned => _abandoned.Count;
+
+    /// <summary>Gets the number of lanes that this run has used.</summary>
+    public uint Lanes => _lastLane;
+
+    /// <summary>Gets the time at which a request is sent again or forgotten, on the clock of the sequencer; <see cref="long.MaxValue"/> if there is none.</summary>
     public long DueAt
     {
         get
         {
-            long due = long.MaxValue;
+            long due = _abandonedInOrder.TryPeek(out var oldest) ? oldest.DueAt : long.MaxValue;
             foreach (var request in _requests.Values)
                 due = Math.Min(due, request.DueAt);
             return due;
@@ -62,8 +73,9 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica)
         }
         var (lane, last) = _freeLanes.TryPop(out var free) ? free : (++_lastLane, 0UL);
         var id = new TransactionId(replica.Identity.StoreId, replica.Run, lane, last + 1);
-        var request = new SerialRequest { Message = new CommitRequest(++_lastAttempt, id, proposal), Id = id, OnEnded = onEnded };
-        _requests.Add(_lastAttempt, request);
+        var request = new SerialRequest { Message = new CommitRequest(++_lastAttempt, id, proposal), Id = id };
+        request.Await(onEnded);
+        _requests.Add(request.Attempt, request);
         try
         {
             await SendAsync(batch, request).ConfigureAwait(false);
@@ -71,7 +83,7 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica)
         catch
         {
             // The caller is told that nothing was written, so that it must not be sent again. Its lane is not used again, either.
-            _requests.Remove(_lastAttempt);
+            _requests.Remove(request.Attempt);
             throw;
         }
         return request;
@@ -82,8 +94,9 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica)
     public async ValueTask<SerialRequest> BeginBarrierAsync(ReplicaBatch batch, Action<SerialRequest> onEnded)
     {
         ThrowIfTooMany();
-        var request = new SerialRequest { Message = new BarrierRequest(++_lastAttempt), OnEnded = onEnded };
-        _requests.Add(_lastAttempt, request);
+        var request = new SerialRequest { Message = new BarrierRequest(++_lastAttempt) };
+        request.Await(onEnded);
+        _requests.Add(request.Attempt, request);
         await SendAsync(batch, request).ConfigureAwait(false);
         return request;
     }
@@ -97,51 +110,100 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica)
         }
     }
 
-    /// <summary>Waits again for a request that was given up. If its outcome was learned meanwhile, it ends at once: its lane may belong to another transaction by now.</summary>
-    public async ValueTask ResumeAsync(ReplicaBatch batch, SerialRequest request)
+    /// <summary>
+    /// Waits for a request that was begun before, beside others that may wait for it. If its outcome was learned meanwhile, it ends at once: its lane may belong to another transaction
+    /// by now.
+    /// </summary>
+    public async ValueTask ResumeAsync(ReplicaBatch batch, SerialRequest request, Action<SerialRequest> onEnded)
     {
         if (request.Outcome is not null)
         {
-            request.OnEnded(request);
+            onEnded(request);
             return;
         }
-        if (_requests.TryAdd(AttemptOf(request), request))
-            await SendAsync(batch, request).ConfigureAwait(false);
+        request.Await(onEnded);
+        _abandoned.Remove(request.Attempt);
+        if (_requests.TryAdd(request.Attempt, request))
+            await SendAgainAsync(batch, request).ConfigureAwait(false);
     }
 
     /// <summary>
-    /// Gives up waiting. A transaction may still take effect, once; its lane is not used again, so that its outcome can be asked for later.
+    /// Gives up waiting. Once nobody waits, a request is not sent again. A transaction that was sent may still take effect, once: its lane is used again only when its outcome has
+    /// arrived, so that its outcome can be asked for later. Another transaction of the lane could overtake it, and take its place in the record of the lane.
     /// </summary>
-    public void GiveUp(SerialRequest request) => _requests.Remove(AttemptOf(request));
+    public void GiveUp(SerialRequest request, Action<SerialRequest> onEnded)
+    {
+        request.Leave(onEnded);
+        if (request.IsAwaited || !_requests.Remove(request.Attempt) || request.Id is not { } id)
+            return;
+        if (!request.IsSent)
+        {
+            _freeLanes.Push((id.Lane, id.Number - 1));
+            return;
+        }
+        request.DueAt = sequencer.Now + AbandonedFor;
+        _abandoned.Add(request.Attempt, request);
+        _abandonedInOrder.Enqueue((request.Attempt, request.DueAt));
+        ForgetAbandoned();
+    }
+
+    /// <summary>Forgets the abandoned requests that are too old, or too many. Their lanes are not used again.</summary>
+    void ForgetAbandoned()
+    {
+        while (_abandonedInOrder.TryPeek(out var oldest) && (oldest.DueAt <= sequencer.Now || _abandonedInOrder.Count > sequencer.Settings.MaxRequests))
+        {
+            _abandonedInOrder.Dequeue();
+            if (_abandoned.TryGetValue(oldest.Attempt, out var request) && request.DueAt == oldest.DueAt)
+                _abandoned.Remove(oldest.Attempt);
+        }
+    }
 
     /// <summary>Sends again what has waited too long.</summary>
     public async ValueTask TickAsync(ReplicaBatch batch)
     {
+        ForgetAbandoned();
         foreach (var request in _requests.Values.Where(request => sequencer.Now >= request.DueAt).ToArray())
-            await SendAsync(batch, request).ConfigureAwait(false);
+            await SendAgainAsync(batch, request).ConfigureAwait(false);
     }
 
     /// <summary>Handles a reply, once the batch that brought it is committed.</summary>
     public void OnReply(SequencerReply reply)
     {
-        if (!_requests.TryGetValue(reply.Attempt, out var request))
+        bool isAwaited = _requests.TryGetValue(reply.Attempt, out var request);
+        if (!isAwaited && !_abandoned.TryGetValue(reply.Attempt, out request))
             return;
-        if (!IsOutcome(reply, (request.Message as CommitRequest)?.Proposal))
+        if (!IsOutcome(reply, (request!.Message as CommitRequest)?.Proposal))
         {
+            if (!isAwaited)
+                return;
             _hint = reply.Sequencer;
             request.DueAt = Math.Min(request.DueAt, sequencer.Now + RetrySoon);
             return;
         }
         _requests.Remove(reply.Attempt);
+        _abandoned.Remove(reply.Attempt);
         if (request.Id is { } id)
             _freeLanes.Push((id.Lane, id.Number));
-        (request.Outcome, request.Token, request.Refusal, request.Numbers) = (reply.Outcome, reply.Token, reply.Refusal, reply.Numbers);
-        request.OnEnded(request);
+        request.End(reply);
+    }
+
+    /// <summary>Sends a request that may have been sent before. If that fails, the request is sent once more later, and its caller is told of the failure if that does not help.</summary>
+    async ValueTask SendAgainAsync(ReplicaBatch batch, SerialRequest request)
+    {
+        try
+        {
+            await SendAsync(batch, request).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            request.Failure = e;
+        }
     }
 
     async ValueTask SendAsync(ReplicaBatch batch, SerialRequest request)
     {
         request.DueAt = sequencer.Now + RetryAfter;
+        request.Failure = null;
         byte? target = sequencer.Current ?? _hint;
         _hint = null;
         if (target == replica.Node)
@@ -170,6 +232,4 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica)
         SerialOutcome.Conflict => proposal is not null && reply.Refusal?.IsOf(proposal) == true,
         _ => false,
     };
-
-    static ulong AttemptOf(SerialRequest request) => request.Message is CommitRequest commit ? commit.Attempt : ((BarrierRequest)request.Message).Attempt;
 }

@@ -38,8 +38,8 @@ sealed class SequencedStore : IAsyncDisposable
         return store;
     }
 
-    /// <summary>Starts the process, again if it has run before. A new epoch begins.</summary>
-    public async Task RestartAsync()
+    /// <summary>Starts the process, again if it has run before. A new epoch begins with the next tick, which is made here if the sequencer is waited for.</summary>
+    public async Task RestartAsync(bool waitUntilReady = true)
     {
         using var snapshot = await _storage.OpenSnapshotAsync();
         (_replica, var batch) = await Replica.OpenAsync(
@@ -51,7 +51,7 @@ sealed class SequencedStore : IAsyncDisposable
         _committer = new BatchCommitter(_replica, _storage, Datacake.Storage.Durability.Flushed, _clock, NullLogger.Instance, _ => _sequencer.TellOutcomes(), static _ => { }, _sequencer);
         if (!_replica.IsJoined)
             await RunAsync(_ => _replica.Bootstrap());
-        while (!_sequencer.IsReady)
+        while (waitUntilReady && !_sequencer.IsReady)
             await TickAsync();
     }
 
@@ -130,6 +130,14 @@ sealed class SequencedStore : IAsyncDisposable
 
     /// <summary>Builds the next parts of the indexes.</summary>
     public Task BuildIndexesAsync() => RunAsync(async batch => await IndexFiller.StepAsync(batch, _replica.Catalog, null, NullLogger.Instance, default));
+
+    /// <summary>Damages the stored bytes of a document.</summary>
+    public async Task DamageAsync(string keyspace, DocumentKey key)
+    {
+        var damage = new WriteBatch();
+        damage.Put(StoreLayout.DocumentKey(_replica.Catalog.Find(keyspace)!.Number, key.Encoded.Span), new byte[] { 0xC1, 0xFF });
+        await _storage.CommitAsync(damage, Datacake.Storage.Durability.Flushed);
+    }
 
     /// <summary>Does work in a batch of its own.</summary>
     public async Task RunAsync(Func<ReplicaBatch, ValueTask> work)

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Keyspaces;
+using Datacake.EventualConsistency.Sequencing;
 using Datacake.EventualConsistency.Tests.Fixtures;
 using Datacake.Storage;
 
@@ -31,9 +32,7 @@ public sealed class SerialCancellationTests
         await canceling.CancelAsync();
         var e = await Assert.ThrowsAsync<OutcomeUnknownException>(() => waiting.WaitAsync(TestCluster.Deadline, Token));
         storage.SnapshotsToFail = 0;
-        storage.IsFull = false;
-        await TestCluster.WaitUntilAsync(
-            async () => await Record.ExceptionAsync(async () => await store.Keyspace("notes").PutAsync(1, new byte[] { 1 }, Consistency.None, Token)) is null, "there is room again");
+        await EmptyAsync(store, storage);
         await e.ResolveAsync(Token).WaitAsync(TestCluster.Deadline, Token);
         Assert.Equal(2, await ReadAsync(store, 1));
     }
@@ -95,12 +94,100 @@ public sealed class SerialCancellationTests
         cluster[2].Transport.Resume();
     }
 
+    [Fact]
+    public async Task Lane_of_a_canceled_transaction_is_used_again_once_its_outcome_has_arrived()
+    {
+        await using var cluster = new TestCluster();
+        await AddAsync(cluster, 1);
+        var store = await AddAsync(cluster, 2);
+        await cluster.WaitUntilConnectedAsync();
+        await TestCluster.WaitUntilAsync(() => store.SerialStatus is { Sequencer: 1, VoterCount: 2 }, "node 1 is the sequencer of two voters");
+        for (int i = 1; i <= 5; i++)
+        {
+            using var canceling = CancellationTokenSource.CreateLinkedTokenSource(Token);
+            cluster[2].Transport.Pause();
+            var waiting = store.CommitAsync(PutOf(1, i), Consistency.Serial, canceling.Token).AsTask();
+            await store.AllowRemovalAsync(Token);
+            await canceling.CancelAsync();
+            var e = await Assert.ThrowsAsync<OutcomeUnknownException>(() => waiting.WaitAsync(TestCluster.Deadline, Token));
+            cluster[2].Transport.Resume();
+            await TestCluster.WaitUntilAsync(async () => await ReadAsync(store, 1) == i, "the transaction has taken effect");
+            // Its outcome comes before the answer to what is asked now.
+            await store.CatchUpAsync(Consistency.Serial, Token);
+            if (i == 5)
+                await e.ResolveAsync(Token).WaitAsync(TestCluster.Deadline, Token);
+        }
+        Assert.Equal([1u], await LanesAsync(store, cluster[2].Store));
+    }
+
+    [Fact]
+    public async Task Lane_of_a_canceled_transaction_that_was_not_sent_is_used_again()
+    {
+        await using var storage = new FaultyStorage();
+        await using var cluster = new TestCluster();
+        var store = await AddAsync(cluster, 1, storage);
+        await store.Joined.WaitAsync(TestCluster.Deadline, Token);
+        await TestCluster.WaitUntilAsync(() => store.SerialStatus.Sequencer is not null, "there is a sequencer");
+        await FillAsync(store, storage);
+        for (int i = 0; i < 5; i++)
+        {
+            using var canceling = CancellationTokenSource.CreateLinkedTokenSource(Token);
+            var waiting = store.CommitAsync(PutOf(1, 1), Consistency.Serial, canceling.Token).AsTask();
+            await store.AllowRemovalAsync(Token);
+            await store.AllowRemovalAsync(Token);
+            await canceling.CancelAsync();
+            await Assert.ThrowsAsync<OperationCanceledException>(() => waiting.WaitAsync(TestCluster.Deadline, Token));
+        }
+        await EmptyAsync(store, storage);
+        await store.CommitAsync(PutOf(1, 2), Consistency.Serial, Token);
+        Assert.Equal([1u], await LanesAsync(store, store));
+    }
+
+    [Fact]
+    public async Task Outcome_that_two_callers_resolve_at_the_same_time_is_told_to_both_and_to_one_if_the_other_leaves()
+    {
+        await using var cluster = new TestCluster();
+        await AddAsync(cluster, 1);
+        var store = await AddAsync(cluster, 2);
+        await cluster.WaitUntilConnectedAsync();
+        await TestCluster.WaitUntilAsync(() => store.SerialStatus is { Sequencer: 1, VoterCount: 2 }, "node 1 is the sequencer of two voters");
+        using var canceling = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        cluster[2].Transport.Pause();
+        var waiting = store.CommitAsync(PutOf(1, 2), Consistency.Serial, canceling.Token).AsTask();
+        await store.AllowRemovalAsync(Token);
+        await canceling.CancelAsync();
+        var e = await Assert.ThrowsAsync<OutcomeUnknownException>(() => waiting.WaitAsync(TestCluster.Deadline, Token));
+        Task<CommitResult> first = e.ResolveAsync(Token), second = e.ResolveAsync(Token), third = e.ResolveAsync(leaving.Token);
+        await store.AllowRemovalAsync(Token);
+        await leaving.CancelAsync();
+        await Assert.ThrowsAsync<OutcomeUnknownException>(() => third.WaitAsync(TestCluster.Deadline, Token));
+        cluster[2].Transport.Resume();
+        var results = await Task.WhenAll(first, second).WaitAsync(TestCluster.Deadline / 2, Token);
+        Assert.Equal(results[0].Stamp, results[1].Stamp);
+    }
+
     /// <summary>Fills the storage of the only voter, so that it is no longer the sequencer.</summary>
     static async Task FillAsync(ReplicatedStore store, FaultyStorage storage)
     {
         storage.IsFull = true;
         await Assert.ThrowsAsync<StorageException>(async () => await store.Keyspace("notes").PutAsync(1, new byte[] { 1 }, Consistency.None, Token));
         await TestCluster.WaitUntilAsync(() => store.SerialStatus.Sequencer is null, "there is no sequencer");
+    }
+
+    static async Task EmptyAsync(ReplicatedStore store, FaultyStorage storage)
+    {
+        storage.IsFull = false;
+        await TestCluster.WaitUntilAsync(
+            async () => await Record.ExceptionAsync(async () => await store.Keyspace("notes").PutAsync(1, new byte[] { 1 }, Consistency.None, Token)) is null, "there is room again");
+    }
+
+    /// <summary>Returns the lanes of a caller of which a store has records.</summary>
+    static async Task<IEnumerable<uint>> LanesAsync(ReplicatedStore store, ReplicatedStore caller)
+    {
+        using var snapshot = await store.OpenSnapshotAsync(Token);
+        var records = await snapshot.ScanAsync(CallerLane.Keyspace, KeyRange.All, ScanDirection.Forward, maxDocuments: 100, Token);
+        return records.Select(static record => CallerLane.TryRead(record.Key)).OfType<CallerLane>().Where(lane => lane.Run.Node == caller.Node.Id).Select(static lane => lane.Lane).Order();
     }
 
     static async Task<ReplicatedStore> AddAsync(TestCluster cluster, int node, IStorage? storage = null)

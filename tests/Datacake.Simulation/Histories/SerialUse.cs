@@ -17,6 +17,9 @@ sealed class SerialUse(int[] slots, bool isRead, long start)
     /// <summary>Gets or sets the request that is waited for.</summary>
     public SerialRequest? Request { get; set; }
 
+    /// <summary>Gets or sets the callback for the outcome of the request.</summary>
+    public Action<SerialRequest>? OnEnded { get; set; }
+
     /// <summary>Gets or sets the token of the barrier; null before there is one.</summary>
     public VersionVector? Token { get; set; }
 

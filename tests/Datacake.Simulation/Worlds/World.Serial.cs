@@ -87,7 +87,8 @@ sealed partial class World
             if (slots.Length == 0)
                 return;
             machine.Use = use = new SerialUse(slots[..random.Next(1, Math.Min(2, slots.Length) + 1)], random.Next(3) == 0, ++_moment);
-            use.Request = await machine.Sequencer!.Caller.BeginBarrierAsync(batch, request => use.Token = request.Token);
+            use.OnEnded = request => use.Token = request.Token;
+            use.Request = await machine.Sequencer!.Caller.BeginBarrierAsync(batch, use.OnEnded);
         }
         else if (use is { Token: { } token, Transaction: null })
         {
@@ -100,7 +101,7 @@ sealed partial class World
         // A run that was begun anew has left its requests behind: their outcomes cannot be learned.
         else if ((random.Next(60) == 0 && chance != 0) || (use.Request?.Id is { } id && id.Run != machine.Replica!.Run))
         {
-            machine.Sequencer!.Caller.GiveUp(use.Request!);
+            machine.Sequencer!.Caller.GiveUp(use.Request!, use.OnEnded!);
             machine.Use = null;
         }
     }
@@ -145,7 +146,7 @@ sealed partial class World
         var numbers = Enumerable.Range(0, transaction.Numbers)
             .Select(number => new SerialNumber("numbers", long.MaxValue, number > 0 || isDeleted ? [] : [NumberPlace.OfCell(0, NumberPath.Encoded)]));
         var proposal = new SerialProposal { Conditions = conditions, Ranges = ranges, UniqueIndexes = KnowsUniqueNames(machine) ? [UniqueNames] : [], Operations = operations, Numbers = [.. numbers] };
-        use.Request = await machine.Sequencer!.Caller.CommitAsync(batch, proposal, request =>
+        use.OnEnded = request =>
         {
             machine.Use = null;
             _statistics.Count(request.Refusal is { } refusal ? $"serial refusals by {refusal.Reason}" : "serial transactions");
@@ -153,7 +154,8 @@ sealed partial class World
                 (transaction.End, transaction.Told) = (++_moment, request.Numbers);
             else
                 transaction.IsRefused = true;
-        });
+        };
+        use.Request = await machine.Sequencer!.Caller.CommitAsync(batch, proposal, use.OnEnded);
         _serial[use.Request.Id!.Value] = transaction;
     }
 
