@@ -188,7 +188,12 @@ partial class Sequencer
     void Reply(ReplicaBatch batch, Requester requester, SerialOutcome outcome, VersionVector? token = null, RecordedOutcome recorded = default)
     {
         byte? sequencer = outcome == SerialOutcome.Unknown ? null : Current;
-        var reply = new SequencerReply(requester.Attempt, outcome, token ?? Kept.Token, sequencer) { Refusal = recorded.Refusal, Numbers = recorded.Numbers ?? [] };
+        var reply = new SequencerReply(requester.Attempt, outcome, token ?? Kept.Token, sequencer)
+        {
+            Refusal = recorded.Refusal,
+            Numbers = recorded.Numbers ?? [],
+            Founding = Kept.Founding,
+        };
         if (requester.Node == _replica.Node)
             _replies.Add(reply);
         else

@@ -172,12 +172,12 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica)
         bool isAwaited = _requests.TryGetValue(reply.Attempt, out var request);
         if (!isAwaited && !_abandoned.TryGetValue(reply.Attempt, out request))
             return;
-        if (!IsOutcome(reply, (request!.Message as CommitRequest)?.Proposal))
+        if (!IsOfThisFounding(reply) || !IsOutcome(reply, (request!.Message as CommitRequest)?.Proposal))
         {
             if (!isAwaited)
                 return;
             _hint = reply.Sequencer;
-            request.DueAt = Math.Min(request.DueAt, sequencer.Now + RetrySoon);
+            request!.DueAt = Math.Min(request.DueAt, sequencer.Now + RetrySoon);
             return;
         }
         _requests.Remove(reply.Attempt);
@@ -224,6 +224,12 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica)
             request.DueAt = sequencer.Now + RetrySoon;
         }
     }
+
+    /// <summary>
+    /// Returns true if a reply is of the sequence that this store follows [S9]. Of another one, either the sequencer or this store has yet to follow the right founding: the outcome may be lost
+    /// with the earlier sequence, or may be of a later one, of which the caller could not know yet that it is founded. The request is sent again until both agree.
+    /// </summary>
+    bool IsOfThisFounding(SequencerReply reply) => reply.Founding is not { } founding || founding == sequencer.State.Founding;
 
     /// <summary>Returns true if a reply is the outcome of a transaction, or of a barrier. What does not fit the transaction is from a faulty node.</summary>
     static bool IsOutcome(SequencerReply reply, SerialProposal? proposal) => reply.Outcome switch

@@ -46,6 +46,21 @@ public sealed class SequenceRecordTests
     }
 
     [Fact]
+    public void Reply_names_its_founding_to_a_version_that_reads_it_and_is_read_from_one_that_does_not_name_it()
+    {
+        var founding = new Founding(new HlcTimestamp(77), Store: 8, IsForced: true);
+        var reply = new SequencerReply(3, SerialOutcome.Done, VersionVector.Empty, 1) { Numbers = [4] };
+
+        var named = Assert.IsType<SequencerReply>(SequencingMessage.Decode((reply with { Founding = founding }).Wrap()));
+        var unnamed = Assert.IsType<SequencerReply>(SequencingMessage.Decode(reply.Wrap()));
+
+        Assert.Equal((founding, 4), (named.Founding, named.Numbers.Single()));
+        Assert.Equal((null, 4), (unnamed.Founding, unnamed.Numbers.Single()));
+        // The older version ignores what follows.
+        Assert.True((reply with { Founding = founding }).Wrap().Content.Span.StartsWith(reply.Wrap().Content.Span));
+    }
+
+    [Fact]
     public void Request_survives_encoding()
     {
         var hash = new RangeHash();

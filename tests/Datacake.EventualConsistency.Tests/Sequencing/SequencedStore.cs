@@ -109,6 +109,12 @@ sealed class SequencedStore : IAsyncDisposable
     /// <summary>Sends a transaction again that has an outcome, as a caller does that has not got the reply.</summary>
     public Task SendAgainAsync(SerialRequest request) => RunAsync(batch => _sequencer.CommitAsync(batch, (CommitRequest)request.Message));
 
+    /// <summary>Receives a reply of another node to a request of this one.</summary>
+    public void Receive(SequencerReply reply) => _sequencer.Caller.OnReply(reply);
+
+    /// <summary>Gets the founding that the store follows.</summary>
+    public Founding Founding => _sequencer.State.Founding;
+
     /// <summary>Lets time pass, in which the sequencer does what is due.</summary>
     public Task TickAsync()
     {

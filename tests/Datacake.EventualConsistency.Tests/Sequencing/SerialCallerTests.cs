@@ -1,5 +1,6 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Sequencing;
+using Datacake.EventualConsistency.Sequencing.Messages;
 using Datacake.EventualConsistency.Transactions;
 
 namespace Datacake.EventualConsistency.Tests.Sequencing;
@@ -28,6 +29,28 @@ public sealed class SerialCallerTests
         Assert.Null(requests[0].Outcome);
         Assert.NotNull(requests[0].Failure);
     }
+
+    [Fact]
+    public async Task Outcome_of_another_founding_is_not_taken_and_the_request_is_sent_again()
+    {
+        await using var store = await SequencedStore.StartAsync();
+        await store.RestartAsync(waitUntilReady: false);
+        var requests = await store.BeginAsync(PutOf(1), PutOf(2), PutOf(3));
+        var later = new Founding(new HlcTimestamp(99), Store: 7, IsForced: true);
+
+        store.Receive(ReplyTo(requests[0]) with { Founding = later });
+        store.Receive(ReplyTo(requests[1]) with { Founding = store.Founding });
+        // An older version does not name the founding.
+        store.Receive(ReplyTo(requests[2]));
+
+        Assert.Equal([null, SerialOutcome.Done, SerialOutcome.Done], requests.Select(static request => request.Outcome));
+        for (int i = 0; i < 100 && requests[0].Outcome is null; i++)
+            await store.TickAsync();
+        Assert.Equal(SerialOutcome.Done, requests[0].Outcome);
+        Assert.NotNull(await store.ReadAsync(Cakes, 1));
+    }
+
+    static SequencerReply ReplyTo(SerialRequest request) => new(request.Attempt, SerialOutcome.Done, VersionVector.Empty, Sequencer: null);
 
     static SerialProposal PutOf(DocumentKey key) => new()
     {

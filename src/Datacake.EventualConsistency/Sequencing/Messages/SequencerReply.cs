@@ -17,6 +17,9 @@ sealed record SequencerReply(ulong Attempt, SerialOutcome Outcome, VersionVector
     /// <summary>Gets the numbers that the transaction was assigned, in order.</summary>
     public IReadOnlyList<long> Numbers { get; init; } = [];
 
+    /// <summary>Gets the founding of the sequence that the outcome is of [S9]; null if the reply is from an older version, which does not say so.</summary>
+    public Founding? Founding { get; init; }
+
     protected override void Write(ref MessagePackWriter writer)
     {
         writer.Write(Attempt);
@@ -28,6 +31,7 @@ sealed record SequencerReply(ulong Attempt, SerialOutcome Outcome, VersionVector
             writer.WriteNil();
         SerialRefusal.Write(ref writer, Refusal);
         SerialNumber.WriteAll(ref writer, Numbers);
+        Founding?.Write(ref writer);
     }
 
     public static SequencerReply Read(ref MessagePackReader reader) => new(
@@ -35,5 +39,6 @@ sealed record SequencerReply(ulong Attempt, SerialOutcome Outcome, VersionVector
     {
         Refusal = SerialRefusal.ReadAny(ref reader),
         Numbers = SerialNumber.ReadAll(ref reader),
+        Founding = reader.End ? null : Sequencing.Founding.Read(ref reader),
     };
 }
