@@ -72,7 +72,8 @@ public static class DatacakeServiceCollectionExtensions
     /// </summary>
     /// <remarks>
     /// Each run creates an instance in a scope of its own, with the services of the scope, among them a <see cref="DatacakeSingletonTerm"/>. A background service that fails is
-    /// logged and started again after a delay. One that completes is not started again while the node runs.
+    /// logged and started again after a delay. One that completes is not started again until the node is restarted, even if the node loses the lease and acquires it again; another node that
+    /// acquires the lease runs the service once more.
     /// </remarks>
     /// <exception cref="InvalidOperationException">No node is registered yet.</exception>
     public static IServiceCollection AddDatacakeSingleton<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TService>(this IServiceCollection services)

@@ -24,6 +24,7 @@ sealed class DatacakeSingletonService<[DynamicallyAccessedMembers(DynamicallyAcc
     Task? _running;                                         // set by StartAsync
     int _failures;                                          // in a row; used by the run alone
     bool _mayStillWork;                                     // likewise: the service was started, and could not be stopped
+    bool _hasCompleted;                                     // likewise: the service has ended by itself, in this term or an earlier one
 
     static string Name => typeof(TService).Name;
 
@@ -92,10 +93,16 @@ sealed class DatacakeSingletonService<[DynamicallyAccessedMembers(DynamicallyAcc
         }
     }
 
-    /// <summary>Runs the service, again after each failure, until the lease is lost or the host stops.</summary>
+    /// <summary>Runs the service, again after each failure but not once it has completed, until the lease is lost or the host stops.</summary>
     async Task HoldAsync(DatacakeNode node, Lease lease)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(lease.Lost, _stopping.Token);
+        if (_hasCompleted)
+        {
+            // It lost the lease after that. As long as it has the lease again, no other node starts the service.
+            await KeepAsync(node, ending.Token).ConfigureAwait(false);
+            return;
+        }
         while (!ending.IsCancellationRequested && !_mayStillWork)
         {
             long start = node.TimeProvider.GetTimestamp();
@@ -139,13 +146,20 @@ sealed class DatacakeSingletonService<[DynamicallyAccessedMembers(DynamicallyAcc
             if (ending.IsCancellationRequested)
                 return;
             await executing.ConfigureAwait(false);
-            HostingLog.SingletonCompleted(_logger, Name, node.Id);
-            await WhenCanceled(ending).ConfigureAwait(false);
+            _hasCompleted = true;
+            await KeepAsync(node, ending).ConfigureAwait(false);
         }
         finally
         {
             await StopAsync(service, isStarted, node).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>Keeps the lease of a service that has completed.</summary>
+    async Task KeepAsync(DatacakeNode node, CancellationToken ending)
+    {
+        HostingLog.SingletonCompleted(_logger, Name, node.Id);
+        await WhenCanceled(ending).ConfigureAwait(false);
     }
 
     async Task StopAsync(TService service, bool isStarted, DatacakeNode node)

@@ -67,6 +67,27 @@ public sealed class SingletonTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Service_that_has_completed_is_not_run_again_after_a_lost_lease()
+    {
+        const string completed = "The singleton Job has completed";
+        _cluster.Jobs.Completes = true;
+        await _cluster.StartAsync(2, static _ => { }, static (node, services) =>
+        {
+            if (node == 1)
+                services.AddDatacakeSingleton<Job>(static options => options.LeaseDuration = TimeSpan.FromMilliseconds(500));
+        });
+        await _cluster.Logs[1].WaitUntilAsync(completed);
+        // Without the other voter, the lease cannot be renewed.
+        await _cluster.Hosts[2].Services.GetRequiredService<DatacakeNode>().StopAbruptlyAsync();
+        await _cluster.Logs[1].WaitUntilAsync("The lease", "was lost");
+        var store = await _cluster.Hosts[1].Services.GetRequiredService<DatacakeNode>().OpenStoreAsync(Canceled);
+        await Eventually.WaitUntilAsync(
+            async () => await Record.ExceptionAsync(() => store.RecoverSerialAsync(Canceled).AsTask()) is not InvalidOperationException, "the serial transactions begin anew");
+        await Eventually.WaitUntilAsync(() => _cluster.Logs[1].Count(completed) == 2, "the node holds the lease again");
+        Assert.Single(_cluster.Jobs.Tokens);
+    }
+
+    [Fact]
     public async Task Host_that_stops_waits_for_the_service_and_disposes_it()
     {
         await _cluster.StartAsync(1, static _ => { });
