@@ -199,21 +199,8 @@ sealed class LocalWriter(OwnRun run, GapCloser gapCloser, KeyspaceCatalog catalo
         var content = new DocumentContentBuilder(current.Encoded.Length + operation.Content.Length);
         var changed = Document.Merge(current, Document.Update(stamp, operation.Content));
         var counters = operation.Counters.ToDictionary(static increment => increment.Property, static increment => increment.Amount);
-        foreach (var cell in changed.Cells)
-        {
-            if (!cell.IsShown(changed.Born) || cell.Kind == DocumentPathKind.Assertion)
-                continue;
-            if (cell.Kind != DocumentPathKind.CounterShare)
-            {
-                content.Set(cell.EncodedPath, cell.Value);
-                continue;
-            }
-            // Only a decided operation comes here with bounds: others over such a counter are refused.
-            if (BoundedShare.IsBounded(cell.Value))
-                continue;
-            string property = Encoding.UTF8.GetString(cell.Property);
-            counters[property] = unchecked(counters.GetValueOrDefault(property) + CounterValue.Read(cell.Value));
-        }
+        // Only a decided operation comes here with bounds: others over such a counter are refused.
+        ShownCells.AddTo(changed, content, counters, withBounded: false);
         Span<byte> value = stackalloc byte[CounterValue.Size];
         foreach (var (property, total) in counters)
         {

@@ -1,4 +1,3 @@
-using System.Text;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Escrow;
 using Datacake.EventualConsistency.Replication;
@@ -34,15 +33,7 @@ readonly struct DocumentSalvage(string keyspace, DocumentKey key, MergePolicy po
     {
         var content = new DocumentContentBuilder(document.Encoded.Length);
         var counters = new SortedDictionary<string, long>(StringComparer.Ordinal);
-        foreach (var cell in document.Cells)
-        {
-            if (!cell.IsShown(document.Born) || cell.Kind == DocumentPathKind.Assertion)
-                continue;
-            if (cell.Kind != DocumentPathKind.CounterShare)
-                content.Set(cell.EncodedPath, cell.Value);
-            else if (Encoding.UTF8.GetString(cell.Property) is var property)
-                counters[property] = unchecked(counters.GetValueOrDefault(property) + CounterValue.Read(cell.Value));
-        }
+        ShownCells.AddTo(document, content, counters, withBounded: true);
         return Of(DocumentOperationKind.Put, content.Build(), [.. counters.Select(counter => IncrementOf(document, counter.Key, counter.Value))]) with { Expires = document.Expires };
     }
 
