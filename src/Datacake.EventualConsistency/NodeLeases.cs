@@ -24,13 +24,13 @@ public sealed class NodeLeases
     public static TimeSpan MaxDuration => LeaseTaker.MaxDuration;
 
     /// <summary>Acquires a lease. While somebody else holds it, waits until it is released or has expired.</summary>
-    /// <param name="name">The name of the lease, 1 to 200 bytes in UTF-8.</param>
+    /// <param name="name">The name of the lease, 1 to 200 bytes in UTF-8, of which few are zero: each of them takes two bytes in a key, whose length is limited.</param>
     /// <param name="duration">
     /// The time after which the lease expires if its holder cannot renew it, from 100 ms to one day. A short one moves the lease soon after a failure; a long one survives longer
     /// interruptions of the network, and costs fewer renewals, of which there are three for each duration.
     /// </param>
     /// <param name="cancellationToken">Cancels the wait.</param>
-    /// <exception cref="ArgumentException">The name is empty or too long.</exception>
+    /// <exception cref="ArgumentException">The name is empty or too long, or has too many zero characters.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The duration is not from 100 ms to one day.</exception>
     /// <exception cref="NotEnoughNodesException">A majority of the voters is not up.</exception>
     /// <exception cref="TimeoutException">No sequencer was found in time, or the store has not joined its cluster yet.</exception>
@@ -43,7 +43,7 @@ public sealed class NodeLeases
     }
 
     /// <summary>Acquires a lease, or returns null if somebody else holds it now.</summary>
-    /// <param name="name">The name of the lease, 1 to 200 bytes in UTF-8.</param>
+    /// <param name="name">The name of the lease, 1 to 200 bytes in UTF-8, of which few are zero: each of them takes two bytes in a key, whose length is limited.</param>
     /// <param name="duration">The time after which the lease expires if its holder cannot renew it, from 100 ms to one day.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <remarks>
@@ -51,7 +51,7 @@ public sealed class NodeLeases
     /// Once the store has joined its cluster, the call takes at most twice <see cref="ReplicatedStoreOptions.AcknowledgmentTimeout"/>. If it is not known by then whether the lease was
     /// acquired, the call throws a <see cref="TimeoutException"/>. A lease that was acquired nevertheless is released in the background for up to 30 s; otherwise, it expires after its duration.
     /// </remarks>
-    /// <exception cref="ArgumentException">The name is empty or too long.</exception>
+    /// <exception cref="ArgumentException">The name is empty or too long, or has too many zero characters.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The duration is not from 100 ms to one day.</exception>
     /// <exception cref="NotEnoughNodesException">A majority of the voters is not up.</exception>
     /// <exception cref="TimeoutException">

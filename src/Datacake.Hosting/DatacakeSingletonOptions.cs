@@ -36,6 +36,15 @@ public sealed class DatacakeSingletonOptions
             throw new ArgumentException(
                 $"The {nameof(LeaseName)} of the singleton {service} is empty or too long. Use a name of 1 to {NodeLeases.MaxNameLength} bytes in UTF-8.");
         }
+        try
+        {
+            // A zero takes two bytes in a key.
+            _ = DocumentKey.Of(LeaseName);
+        }
+        catch (ArgumentException e)
+        {
+            throw new ArgumentException($"The {nameof(LeaseName)} of the singleton {service} cannot be the key of a lease. Use a name of valid characters, of which few are zero.", e);
+        }
         if (LeaseDuration < NodeLeases.MinDuration || LeaseDuration > NodeLeases.MaxDuration)
         {
             throw new ArgumentException(

@@ -167,6 +167,7 @@ public sealed class SingletonTests : IAsyncDisposable
     {
         Assert.Contains("1 to 200 bytes", Refusal(static options => options.LeaseName = ""), StringComparison.Ordinal);
         Assert.Contains("1 to 200 bytes", Refusal(static options => options.LeaseName = new string('x', 201)), StringComparison.Ordinal);
+        Assert.Contains("of which few are zero", Refusal(static options => options.LeaseName = new string('\0', 200)), StringComparison.Ordinal);
         Assert.Contains("from 100 ms to 24 hours", Refusal(static options => options.LeaseDuration = TimeSpan.Zero), StringComparison.Ordinal);
         Assert.Contains("from 100 ms to 24 hours", Refusal(static options => options.LeaseDuration = TimeSpan.FromHours(25)), StringComparison.Ordinal);
         Assert.Contains("Use positive times", Refusal(static options => options.RestartDelay = TimeSpan.Zero), StringComparison.Ordinal);

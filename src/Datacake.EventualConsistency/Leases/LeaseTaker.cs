@@ -10,6 +10,9 @@ sealed class LeaseTaker(LeaseRegister register, Func<CancellationToken, ValueTas
 
     const int MaxObservations = 10_000;
 
+    /// <summary>The bytes of a key beside those of the name and the second ones of its zero characters.</summary>
+    static readonly int KeyOverhead = DocumentKey.Of("x").Encoded.Length - 1;
+
     public static readonly TimeSpan MinDuration = TimeSpan.FromMilliseconds(100), MaxDuration = TimeSpan.FromDays(1);
 
     /// <summary>The maximum time for which the outcome of a canceled acquisition is looked for, to release what it may have acquired.</summary>
@@ -27,17 +30,29 @@ sealed class LeaseTaker(LeaseRegister register, Func<CancellationToken, ValueTas
     /// <summary>Throws if a name or a duration is invalid.</summary>
     public static void Check(string name, TimeSpan duration)
     {
-        ArgumentNullException.ThrowIfNull(name);
-        int length = Encoding.UTF8.GetByteCount(name);
-        if (length is 0 or > MaxNameLength)
-        {
-            throw new ArgumentException(
-                $"The lease name '{(name.Length > 50 ? name[..50] + "…" : name)}' has {length} bytes in UTF-8. Use a name of 1 to {MaxNameLength} bytes.", nameof(name));
-        }
+        CheckName(name);
         if (duration < MinDuration || duration > MaxDuration)
         {
             throw new ArgumentOutOfRangeException(
                 nameof(duration), duration, $"The lease '{name}' cannot have the duration {duration}. Use a duration from {MinDuration.TotalMilliseconds} ms to {MaxDuration.TotalHours} hours.");
+        }
+    }
+
+    /// <summary>Throws if a lease cannot have a name.</summary>
+    public static void CheckName(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        int length = Encoding.UTF8.GetByteCount(name);
+        string shown = (name.Length > 50 ? name[..50] + "…" : name).Replace("\0", "\\0", StringComparison.Ordinal);
+        if (length is 0 or > MaxNameLength)
+            throw new ArgumentException($"The lease name '{shown}' has {length} bytes in UTF-8. Use a name of 1 to {MaxNameLength} bytes.", nameof(name));
+        int zeros = name.Count(static character => character == '\0');
+        int keyLength = length + zeros + KeyOverhead;
+        if (keyLength > DocumentKey.MaxLength)
+        {
+            throw new ArgumentException(
+                $"The lease name '{shown}' has {zeros} zero characters. Each of them takes two bytes in the key of the lease's document, which would have {keyLength} bytes; the limit is "
+                    + $"{DocumentKey.MaxLength}. Use a name with fewer zero characters.", nameof(name));
         }
     }
 

@@ -479,6 +479,22 @@ public sealed class LeaseTests
     }
 
     [Fact]
+    public async Task Name_with_zero_characters_is_that_of_a_lease_of_its_own_and_refused_if_its_key_would_be_too_long()
+    {
+        await using var cluster = await StartAsync(1);
+        string name = new string('x', 163) + new string('\0', 37);
+        await using var lease = await cluster[1].Node.Leases.TryAcquireAsync(name, Long, Token);
+        await using var other = await cluster[1].Node.Leases.TryAcquireAsync(name[..^1], Long, Token);
+        Assert.True(lease?.IsHeld);
+        Assert.True(other?.IsHeld);
+        Assert.Null(await cluster[1].Node.Leases.TryAcquireAsync(name, Long, Token));
+        var e = await Assert.ThrowsAsync<ArgumentException>(() => cluster[1].Node.Leases.AcquireAsync(new string('\0', 200), Long, Token));
+        Assert.Contains("has 200 zero characters. Each of them takes two bytes in the key of the lease's document, which would have ", e.Message, StringComparison.Ordinal);
+        Assert.Contains("the limit is 240. Use a name with fewer zero characters.", e.Message, StringComparison.Ordinal);
+        Assert.Equal("name", e.ParamName);
+    }
+
+    [Fact]
     public async Task Name_with_half_of_a_surrogate_pair_is_refused()
     {
         await using var cluster = await StartAsync(1);
