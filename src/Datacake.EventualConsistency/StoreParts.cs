@@ -39,7 +39,7 @@ sealed class StoreParts : IAsyncDisposable
         var conditions = new PeerConditions(node.TimeProvider, peer => node.Members.FirstOrDefault(member => member.NodeId == peer)?.Address, logger);
         Membership = new CurrentMembership(node, replica, conditions, options.ExpectedNodes);
         _metrics = new StoreMetrics(node, replica, sequencer, links, Joining, damages);
-        Sequencing = new StoreSequencing(node, replica, sequencer, Membership, Waiters, _metrics, options, _stopping.Token);
+        Sequencing = new StoreSequencing(node, replica, sequencer, Membership, Waiters, _metrics, options, logger, _stopping.Token);
         var observer = new CommitObserver(replica, Membership, Joining, _metrics, links, Watchers, Waiters, Sequencing);
         var loop = new CommitLoop(replica, storage, options, node.TimeProvider, logger, observer.OnCommitted, links.End, sequencer, links.DispatchEarly, failure);
         Sequencing.Start(loop);

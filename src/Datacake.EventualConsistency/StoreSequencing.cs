@@ -7,6 +7,7 @@ using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Sequencing;
 using Datacake.EventualConsistency.Transactions;
 using Datacake.Node;
+using Microsoft.Extensions.Logging;
 
 namespace Datacake.EventualConsistency;
 
@@ -32,24 +33,20 @@ sealed class StoreSequencing : IDisposable
     readonly CommitWaiters _waiters;
     readonly ReplicatedStoreOptions _options;
     readonly StoreMetrics _metrics;
+    readonly SerialStatusBoard _board;
     readonly CancellationToken _stopping;
     readonly TimeProvider _time;
     readonly Lock _lock = new();
     readonly ITimer _timer;
     long _dueAt = long.MaxValue;                // under the lock; when the timer is due
-    volatile SerialStatus _status;
-    IReadOnlyList<ulong> _seenVoters = [];      // the store ids in the status; used on the commit loop alone
-    int _seenMembers;                           // the number of members then
-
     readonly ConcurrentDictionary<string, long> _conflicts = [];    // refused transactions of this node, by keyspace
     long _decided;                              // transactions of this node that took effect
 
-    long _withoutSince;                         // when this node last began to know no sequencer
     CommitLoop _loop = null!;                   // set by Start
 
     public StoreSequencing(
         DatacakeNode node, Replica replica, Sequencer sequencer, CurrentMembership membership, CommitWaiters waiters, StoreMetrics metrics, ReplicatedStoreOptions options,
-        CancellationToken stopping)
+        ILogger logger, CancellationToken stopping)
     {
         _node = node;
         _replica = replica;
@@ -60,20 +57,25 @@ sealed class StoreSequencing : IDisposable
         _options = options;
         _stopping = stopping;
         _time = node.TimeProvider;
-        _status = StatusNow();
-        _withoutSince = _time.GetTimestamp();
+        _board = new SerialStatusBoard(replica, sequencer, _time, logger);
         _timer = _time.CreateTimer(static sequencing => ((StoreSequencing)sequencing!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Gets the state of the sequence as this node sees it.</summary>
-    public SerialStatus Status => _status with { Decided = Interlocked.Read(ref _decided), Conflicts = new Dictionary<string, long>(_conflicts) };
+    public SerialStatus Status => _board.Status with { Decided = Interlocked.Read(ref _decided), Conflicts = new Dictionary<string, long>(_conflicts) };
 
     /// <summary>Gets the time for which this node has known no sequencer; zero if it knows one.</summary>
-    public TimeSpan TimeWithoutSequencer => _status.Sequencer is null ? _time.GetElapsedTime(_withoutSince) : TimeSpan.Zero;
+    public TimeSpan TimeWithoutSequencer => _board.TimeWithoutSequencer;
 
     /// <summary>Gets the requirement of a serial transaction: a majority of the voters.</summary>
-    public ConsistencyRequirement Requirement =>
-        ConsistencyRequirement.ForVoters(_node.Id, _membership.Current.Members, _status.Voters, _status.VoterCount);
+    public ConsistencyRequirement Requirement
+    {
+        get
+        {
+            var status = _board.Status;
+            return ConsistencyRequirement.ForVoters(_node.Id, _membership.Current.Members, status.Voters, status.VoterCount);
+        }
+    }
 
     /// <summary>Returns the settings of the sequencer of a store.</summary>
     public static SequencerSettings SettingsOf(DatacakeNode node, ReplicatedStoreOptions options)
@@ -141,7 +143,7 @@ sealed class StoreSequencing : IDisposable
             if (_stopping.IsCancellationRequested)
                 throw CommitLoop.Closed();
             throw new TimeoutException(
-                $"A serial read was not confirmed within {_options.AcknowledgmentTimeout.TotalSeconds:0.###} s. {Describe(_status)} Retry, or read without a level.");
+                $"A serial read was not confirmed within {_options.AcknowledgmentTimeout.TotalSeconds:0.###} s. {Describe()} Retry, or read without a level.");
         }
         finally
         {
@@ -179,13 +181,7 @@ sealed class StoreSequencing : IDisposable
     /// <summary>Notes what a batch has changed, ends the requests that have an outcome, and sets the timer. Called on the commit loop after each commit.</summary>
     public void OnCommitted()
     {
-        if (IsStatusOld())
-        {
-            var status = StatusNow();
-            if (status.Sequencer is null && _status.Sequencer is not null)
-                _withoutSince = _time.GetTimestamp();
-            _status = status;
-        }
+        _board.Refresh();
         // After the status: a caller that learns its outcome must find the founding of the sequence that it is from.
         _sequencer.TellOutcomes();
         SetTimer(_sequencer.DueIn);
@@ -365,7 +361,7 @@ sealed class StoreSequencing : IDisposable
         if (cancellationToken.IsCancellationRequested)
             return new OperationCanceledException("The serial transaction was canceled before it was sent. Nothing was written.", cause, cancellationToken);
         return new TimeoutException(
-            $"No sequencer was found within {_options.AcknowledgmentTimeout.TotalSeconds:0.###} s. Nothing was written. {Describe(_status)} Retry when a majority of the voters is connected.", cause);
+            $"No sequencer was found within {_options.AcknowledgmentTimeout.TotalSeconds:0.###} s. Nothing was written. {Describe()} Retry when a majority of the voters is connected.", cause);
     }
 
     OutcomeUnknownException Unknown(SerialTransaction transaction, SerialRequest request, Exception cause, CancellationToken cancellationToken)
@@ -373,7 +369,7 @@ sealed class StoreSequencing : IDisposable
         string reason = cancellationToken.IsCancellationRequested
             ? "The wait for the outcome of a serial transaction was canceled."
             : _stopping.IsCancellationRequested ? "The store was closed before the outcome of a serial transaction was known."
-            : $"The outcome of a serial transaction was not learned within {_options.AcknowledgmentTimeout.TotalSeconds:0.###} s. {Describe(_status)}"
+            : $"The outcome of a serial transaction was not learned within {_options.AcknowledgmentTimeout.TotalSeconds:0.###} s. {Describe()}"
                 + (request.Failure is { } failure ? $" The last attempt failed: {failure.Message}" : "");
         return new OutcomeUnknownException(reason, cause, token => FinishAsync(transaction, new RequestWork(this, async (batch, onEnded) =>
         {
@@ -382,8 +378,20 @@ sealed class StoreSequencing : IDisposable
         }), token, request));
     }
 
-    static string Describe(SerialStatus status) =>
-        (status.Sequencer is { } node ? $"Node {node} is the sequencer" : "There is no sequencer") + $"; the voters are {(status.Voters.IsEmpty ? "not known yet" : $"nodes {status.Voters}")}.";
+    /// <summary>Describes for an error what may keep a request from being answered.</summary>
+    string Describe()
+    {
+        var status = _board.Status;
+        string sequencer = status.Sequencer is { } node ? $"Node {node} is the sequencer" : "There is no sequencer";
+        string state = $"{sequencer}; the voters are {(status.Voters.IsEmpty ? "not known yet" : $"nodes {status.Voters}")}.";
+        if (_loop.StorageFailure is { } failure)
+            return $"{state} The storage of node {_node.Id} refuses writes, so the node cannot be the sequencer or vote ({nameof(ReplicatedStore.StorageFailure)}): {failure.Message}";
+        if (_board.UnreadableIndex is { } reason)
+            return $"{state} Serial writes wait: {reason}";
+        return Requirement.IsReachable
+            ? $"{state} A majority of the voters is connected. If their storages refuse writes, as full ones do, they cannot decide; see {nameof(ReplicatedStore.StorageFailure)} of each."
+            : state;
+    }
 
     /// <summary>Throws if a majority of the voters has no session. Called on the commit loop.</summary>
     void ThrowWithoutMajority()
@@ -392,22 +400,10 @@ sealed class StoreSequencing : IDisposable
         int connected = voters.Count(store => store == _replica.Identity.StoreId || _replica.Sessions.Values.Any(session => session.StoreId == store));
         if (voters.Count > 0 && 2 * connected <= voters.Count)
         {
-            _status = StatusNow();
+            _board.Update();
             throw new NotEnoughNodesException(Requirement, _membership.Current.Describe(_node));
         }
     }
-
-    SerialStatus StatusNow()
-    {
-        (_seenVoters, _seenMembers) = (_sequencer.Voters, _replica.Identity.Members.Count);
-        var voters = _replica.Identity.Members.Where(member => _seenVoters.Contains(member.Value.StoreId)).Aggregate(default(NodeSet), static (set, member) => set.With(member.Key));
-        return new SerialStatus(voters, _seenVoters.Count, _sequencer.Current, (long)_sequencer.State.Epoch, _sequencer.Waiting) { Founding = _sequencer.State.Founding };
-    }
-
-    /// <summary>Returns true if the status has changed. Called after each commit, so it compares what is cheap to compare.</summary>
-    bool IsStatusOld() =>
-        !ReferenceEquals(_seenVoters, _sequencer.Voters) || _seenMembers != _replica.Identity.Members.Count || _status.Sequencer != _sequencer.Current
-            || _status.Epoch != (long)_sequencer.State.Epoch || _status.Waiting != _sequencer.Waiting || _status.Founding != _sequencer.State.Founding;
 
     /// <summary>Makes the timer due no later than in a given time.</summary>
     void SetTimer(TimeSpan dueIn)

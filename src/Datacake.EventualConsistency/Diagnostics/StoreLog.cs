@@ -120,6 +120,12 @@ static partial class StoreLog
     [LoggerMessage(3039, LogLevel.Warning, "Node {Node} has begun the serial transactions anew, because an operator has said that a majority of the voters is lost for good; what only those had is lost.")]
     public static partial void SerialRecovered(ILogger logger, byte node);
 
+    [LoggerMessage(3040, LogLevel.Error, "Node {Node} lets serial writes wait: {Reason}")]
+    public static partial void UniqueIndexUnreadable(ILogger logger, byte node, string reason);
+
+    [LoggerMessage(3041, LogLevel.Information, "Node {Node} can read all unique indexes again, and takes serial writes.")]
+    public static partial void UniqueIndexesReadable(ILogger logger, byte node);
+
     [LoggerMessage(3050, LogLevel.Warning, "The lease '{Name}' with the fencing token {Token} was lost: {Reason}.")]
     public static partial void LeaseLost(ILogger logger, string name, long token, string reason);
 

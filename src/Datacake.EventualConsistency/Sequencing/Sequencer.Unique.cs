@@ -14,7 +14,9 @@ partial class Sequencer
 
     readonly Dictionary<string, List<UniqueIndex>> _unique = [];       // by keyspace, as the store has them
     bool _isUniqueLoaded;
-    bool _hasUnreadableIndexes;         // a later version has recorded a unique index that this one cannot enforce
+
+    /// <summary>Gets the reason why no write is taken: a later version has recorded a unique index that this one cannot enforce. Null if there is none.</summary>
+    public string? UnreadableIndex { get; private set; }
 
     /// <summary>Reads the records of unique indexes, if they may have changed, and keeps an index for each.</summary>
     async ValueTask KeepUniqueIndexesAsync(ReplicaBatch batch)
@@ -22,25 +24,28 @@ partial class Sequencer
         if (_replica.Catalog.Find(UniqueIndex.RecordKeyspace) is not { } records)
         {
             _unique.Clear();
+            UnreadableIndex = null;
             return;
         }
         if (_isUniqueLoaded && !batch.HasChanged(records))
             return;
         _isUniqueLoaded = true;
-        _hasUnreadableIndexes = false;
+        string? unreadable = null;
         _unique.Clear();
         var limit = new ReadLimit(MaxUniqueIndexes, long.MaxValue);
-        await foreach (var (_, _, document) in new RangeReader(batch, WaitingWrites.None, limit)
+        await foreach (var (_, key, document) in new RangeReader(batch, WaitingWrites.None, limit)
             .ReadAsync(UniqueIndex.RecordKeyspace, records, index: null, KeyRange.All, MaxUniqueIndexes).ConfigureAwait(false))
         {
-            if (ReadRecord(document) is not { } index)
-                _hasUnreadableIndexes = true;
+            if (ReadRecord(document, out string? reason) is not { } index)
+                unreadable ??= $"the unique index with the record {key} cannot be read: {reason} Update the library on this node, or delete the record.";
             else if (_unique.TryGetValue(index.Keyspace, out var known))
                 known.Add(index);
             else
                 _unique.Add(index.Keyspace, [index]);
         }
-        _hasUnreadableIndexes |= limit.IsExceeded;
+        if (limit.IsExceeded)
+            unreadable ??= $"there are more than {MaxUniqueIndexes} unique indexes. Delete the records of those that are no longer used.";
+        UnreadableIndex = unreadable;
         var kept = _unique.Keys.Select(name => batch.FindOrAddKeyspace(name, MergePolicy.Serial));
         foreach (var keyspace in kept.Union(_replica.Catalog.All.Where(static keyspace => keyspace.State.Indexes.Any(static index => UniqueIndex.IsStored(index.Definition.Name)))).ToArray())
         {
@@ -68,7 +73,7 @@ partial class Sequencer
         }
         foreach (var (name, written) in last)
         {
-            if (_hasUnreadableIndexes || IsUniqueIndexWaiting(name))
+            if (UnreadableIndex is not null || IsUniqueIndexWaiting(name))
                 return Verdict.Busy;
             foreach (var index in _unique.GetValueOrDefault(name) ?? [])
             {
@@ -138,16 +143,18 @@ partial class Sequencer
 
     /// <summary>Returns true if a unique index of a keyspace is in the sequence, but not yet in the store.</summary>
     bool IsUniqueIndexWaiting(string keyspace) => _writes.Within(UniqueIndex.RecordKeyspace, index: null, KeyRange.All)
-        .Any(record => ReadRecord(record.Document) is not { } index || index.Keyspace == keyspace);
+        .Any(record => ReadRecord(record.Document, out _) is not { } index || index.Keyspace == keyspace);
 
-    static UniqueIndex? ReadRecord(Document record)
+    static UniqueIndex? ReadRecord(Document record, out string? reason)
     {
+        reason = "The record is empty.";
         try
         {
             return record.Value is { } value ? UniqueIndex.Decode(value) : null;
         }
-        catch (InvalidDataException)
+        catch (InvalidDataException e)
         {
+            reason = e.Message;
             return null;
         }
     }

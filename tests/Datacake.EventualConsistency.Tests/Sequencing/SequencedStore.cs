@@ -6,6 +6,7 @@ using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Sequencing;
 using Datacake.EventualConsistency.Sequencing.Messages;
+using Datacake.EventualConsistency.Tests.Fixtures;
 using Datacake.Simulation.Machines;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -18,7 +19,7 @@ namespace Datacake.EventualConsistency.Tests.Sequencing;
 /// </summary>
 sealed class SequencedStore : IAsyncDisposable
 {
-    readonly MemoryStorage _storage = new();
+    readonly FaultyStorage _storage = new();
     readonly SimulatedTime _time = new();
     readonly SimulatedClock _clock;
     Replica _replica = null!;
@@ -30,6 +31,15 @@ sealed class SequencedStore : IAsyncDisposable
 
     /// <summary>Gets or sets the maximum number of records that are read to check a transaction, of sequencers that start from now on.</summary>
     public int MaxRecordsRead { get; set; } = 10_000;
+
+    /// <summary>Gets the storage.</summary>
+    public FaultyStorage Storage => _storage;
+
+    /// <summary>Gets the log of the board.</summary>
+    public CollectingLog Log { get; } = new();
+
+    /// <summary>Gets the state of the sequence, which is refreshed after each commit.</summary>
+    public SerialStatusBoard Board { get; private set; } = null!;
 
     public static async Task<SequencedStore> StartAsync()
     {
@@ -48,7 +58,8 @@ sealed class SequencedStore : IAsyncDisposable
         _replica.Complete(batch);
         _sequencer = new Sequencer(
             new SequencerSettings(_clock, new Random(1)) { MaxRecordsRead = MaxRecordsRead }, _replica, await SequenceLog.LoadAsync(snapshot, default));
-        _committer = new BatchCommitter(_replica, _storage, Datacake.Storage.Durability.Flushed, _clock, NullLogger.Instance, _ => _sequencer.TellOutcomes(), static _ => { }, _sequencer);
+        Board = new SerialStatusBoard(_replica, _sequencer, _clock, Log);
+        _committer = new BatchCommitter(_replica, _storage, Datacake.Storage.Durability.Flushed, _clock, NullLogger.Instance, OnCommitted, static _ => { }, _sequencer);
         if (!_replica.IsJoined)
             await RunAsync(_ => _replica.Bootstrap());
         while (waitUntilReady && !_sequencer.IsReady)
@@ -128,6 +139,9 @@ sealed class SequencedStore : IAsyncDisposable
     /// <summary>Does the periodic work of the replica, which also closes the gap that a restart has left among its stamps.</summary>
     public Task TickReplicaAsync() => RunAsync(_replica.Tick);
 
+    /// <summary>Lets time pass.</summary>
+    public void Pass(TimeSpan time) => _time.Pass(time);
+
     /// <summary>Writes a transaction that merges, beside the sequence.</summary>
     public Task WriteAsync(Transaction transaction) => RunAsync(async batch => await _replica.WriteAsync(batch, transaction));
 
@@ -165,6 +179,12 @@ sealed class SequencedStore : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _storage.DisposeAsync();
+
+    void OnCommitted(ReplicaBatch batch)
+    {
+        Board.Refresh();
+        _sequencer.TellOutcomes();
+    }
 
     Task RunAsync(Action<ReplicaBatch> work) => RunAsync(batch =>
     {

@@ -167,6 +167,40 @@ public sealed class SerialCancellationTests
         Assert.Equal(results[0].Stamp, results[1].Stamp);
     }
 
+    [Fact]
+    public async Task Transaction_that_finds_no_sequencer_because_the_storage_is_full_is_told_so()
+    {
+        await using var storage = new FaultyStorage();
+        await using var cluster = new TestCluster();
+        var store = await AddAsync(cluster, 1, storage, timeout: TimeSpan.FromSeconds(2));
+        await store.CommitAsync(PutOf(1, 1), Consistency.Serial, Token);
+        await FillAsync(store, storage);
+        var e = await Assert.ThrowsAsync<TimeoutException>(async () => await store.CommitAsync(PutOf(1, 2), Consistency.Serial, Token));
+        Assert.Contains("The storage of node 1 refuses writes, so the node cannot be the sequencer or vote (StorageFailure): The disk is full.", e.Message, StringComparison.Ordinal);
+        e = await Assert.ThrowsAsync<TimeoutException>(async () => await store.CatchUpAsync(Consistency.Serial, Token));
+        Assert.Contains("(StorageFailure): The disk is full.", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Transaction_that_finds_no_sequencer_because_the_storage_of_a_voter_is_full_is_told_where_to_look()
+    {
+        await using var storage = new FaultyStorage();
+        await using var cluster = new TestCluster();
+        var voter = await AddAsync(cluster, 1, storage, maxVoters: 1);
+        var store = await AddAsync(cluster, 2, maxVoters: 1, timeout: TimeSpan.FromSeconds(2));
+        await cluster.WaitUntilConnectedAsync();
+        await voter.CommitAsync(PutOf(1, 1), Consistency.Serial, Token);
+        await TestCluster.WaitUntilAsync(() => store.SerialStatus is { Sequencer: 1, VoterCount: 1 }, "node 2 knows the voter");
+        await FillAsync(voter, storage);
+        await TestCluster.WaitUntilAsync(async () =>
+        {
+            // The node may not know yet that it has no sequencer, and then the transaction was sent.
+            var e = await Record.ExceptionAsync(async () => await store.CommitAsync(PutOf(1, 2), Consistency.Serial, Token));
+            return e is TimeoutException or OutcomeUnknownException && e.Message.Contains(
+                "A majority of the voters is connected. If their storages refuse writes, as full ones do, they cannot decide; see StorageFailure of each.", StringComparison.Ordinal);
+        }, "the caller is told where to look");
+    }
+
     /// <summary>Fills the storage of the only voter, so that it is no longer the sequencer.</summary>
     static async Task FillAsync(ReplicatedStore store, FaultyStorage storage)
     {
@@ -190,9 +224,15 @@ public sealed class SerialCancellationTests
         return records.Select(static record => CallerLane.TryRead(record.Key)).OfType<CallerLane>().Where(lane => lane.Run.Node == caller.Node.Id).Select(static lane => lane.Lane).Order();
     }
 
-    static async Task<ReplicatedStore> AddAsync(TestCluster cluster, int node, IStorage? storage = null)
+    static async Task<ReplicatedStore> AddAsync(TestCluster cluster, int node, IStorage? storage = null, int maxVoters = 5, TimeSpan? timeout = null)
     {
-        var options = new ReplicatedStoreOptions { ReportInterval = TimeSpan.FromMilliseconds(50), AcknowledgmentTimeout = TestCluster.Deadline, StopTimeout = TimeSpan.Zero };
+        var options = new ReplicatedStoreOptions
+        {
+            ReportInterval = TimeSpan.FromMilliseconds(50),
+            AcknowledgmentTimeout = timeout ?? TestCluster.Deadline,
+            StopTimeout = TimeSpan.Zero,
+            MaxVoters = maxVoters,
+        };
         options.Declarations.Add(new KeyspaceDeclaration(Accounts, MergePolicy.Serial, []));
         return (await cluster.AddAsync(node, storage, options)).Store;
     }

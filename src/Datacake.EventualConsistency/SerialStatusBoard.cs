@@ -1,0 +1,69 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Diagnostics;
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Sequencing;
+using Datacake.Node;
+using Microsoft.Extensions.Logging;
+
+namespace Datacake.EventualConsistency;
+
+/// <summary>The state of the sequence as this node sees it, for all threads. Written on the commit loop.</summary>
+sealed class SerialStatusBoard
+{
+    readonly Replica _replica;
+    readonly Sequencer _sequencer;
+    readonly TimeProvider _time;
+    readonly ILogger _logger;
+    volatile SerialStatus _status;
+    volatile string? _unreadableIndex;
+    long _withoutSince;                         // when this node last began to know no sequencer; written before the status that says so
+    IReadOnlyList<ulong> _seenVoters = [];      // the store ids in the status; used on the commit loop alone
+    int _seenMembers;                           // likewise: the number of members then
+
+    public SerialStatusBoard(Replica replica, Sequencer sequencer, TimeProvider time, ILogger logger)
+    {
+        (_replica, _sequencer, _time, _logger) = (replica, sequencer, time, logger);
+        _withoutSince = time.GetTimestamp();
+        _status = StatusNow();
+    }
+
+    /// <summary>Gets the status, without the counts of transactions.</summary>
+    public SerialStatus Status => _status;
+
+    /// <summary>Gets the reason why serial writes wait for a version of the library that can read all unique indexes; null if they do not.</summary>
+    public string? UnreadableIndex => _unreadableIndex;
+
+    /// <summary>Gets the time for which this node has known no sequencer; zero if it knows one.</summary>
+    public TimeSpan TimeWithoutSequencer => _status.Sequencer is null ? _time.GetElapsedTime(Volatile.Read(ref _withoutSince)) : TimeSpan.Zero;
+
+    /// <summary>Updates the board if something has changed. Called after each commit, so it compares what is cheap to compare.</summary>
+    public void Refresh()
+    {
+        if (!ReferenceEquals(_seenVoters, _sequencer.Voters) || _seenMembers != _replica.Identity.Members.Count || _status.Sequencer != _sequencer.Current
+            || _status.Epoch != (long)_sequencer.State.Epoch || _status.Waiting != _sequencer.Waiting || _status.Founding != _sequencer.State.Founding)
+            Update();
+        if (_unreadableIndex == _sequencer.UnreadableIndex)
+            return;
+        _unreadableIndex = _sequencer.UnreadableIndex;
+        if (_unreadableIndex is { } reason)
+            StoreLog.UniqueIndexUnreadable(_logger, _replica.Node, reason);
+        else
+            StoreLog.UniqueIndexesReadable(_logger, _replica.Node);
+    }
+
+    /// <summary>Updates the status.</summary>
+    public void Update()
+    {
+        var status = StatusNow();
+        if (status.Sequencer is null && _status.Sequencer is not null)
+            Volatile.Write(ref _withoutSince, _time.GetTimestamp());
+        _status = status;
+    }
+
+    SerialStatus StatusNow()
+    {
+        (_seenVoters, _seenMembers) = (_sequencer.Voters, _replica.Identity.Members.Count);
+        var voters = _replica.Identity.Members.Where(member => _seenVoters.Contains(member.Value.StoreId)).Aggregate(default(NodeSet), static (set, member) => set.With(member.Key));
+        return new SerialStatus(voters, _seenVoters.Count, _sequencer.Current, (long)_sequencer.State.Epoch, _sequencer.Waiting) { Founding = _sequencer.State.Founding };
+    }
+}
