@@ -17,14 +17,11 @@ sealed class StoreSequencing : IDisposable
 {
     const double HeartbeatsPerElectionTime = 5;
 
-    /// <summary>The time after which a tick is tried again that the commit loop had no room for.</summary>
+    /// <summary>The time after which members are asked again.</summary>
     static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(50);
 
     /// <summary>The time for which members are waited for that have to say how far they are.</summary>
     static readonly TimeSpan RecoveryPatience = TimeSpan.FromSeconds(5);
-
-    /// <summary>The time after which a tick is tried again that could not be committed.</summary>
-    static readonly TimeSpan FailureDelay = TimeSpan.FromSeconds(1);
 
     readonly DatacakeNode _node;
     readonly Replica _replica;
@@ -36,13 +33,11 @@ sealed class StoreSequencing : IDisposable
     readonly SerialStatusBoard _board;
     readonly CancellationToken _stopping;
     readonly TimeProvider _time;
-    readonly Lock _lock = new();
-    readonly ITimer _timer;
-    long _dueAt = long.MaxValue;                // under the lock; when the timer is due
     readonly ConcurrentDictionary<string, long> _conflicts = [];    // refused transactions of this node, by keyspace
     long _decided;                              // transactions of this node that took effect
 
     CommitLoop _loop = null!;                   // set by Start
+    SequencerTimer _timer = null!;              // likewise
 
     public StoreSequencing(
         DatacakeNode node, Replica replica, Sequencer sequencer, CurrentMembership membership, CommitWaiters waiters, StoreMetrics metrics, ReplicatedStoreOptions options,
@@ -58,7 +53,6 @@ sealed class StoreSequencing : IDisposable
         _stopping = stopping;
         _time = node.TimeProvider;
         _board = new SerialStatusBoard(replica, sequencer, _time, logger);
-        _timer = _time.CreateTimer(static sequencing => ((StoreSequencing)sequencing!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Gets the state of the sequence as this node sees it.</summary>
@@ -95,7 +89,8 @@ sealed class StoreSequencing : IDisposable
     public void Start(CommitLoop loop)
     {
         _loop = loop;
-        SetTimer(TimeSpan.Zero);
+        _timer = new SequencerTimer(_sequencer, loop, _time);
+        _timer.Set(TimeSpan.Zero);
     }
 
     /// <summary>Commits a transaction in the sequence, and waits until this store has its effects.</summary>
@@ -114,15 +109,14 @@ sealed class StoreSequencing : IDisposable
         var catalog = _replica.Catalog;
         SerialOperation[] operations = [.. transaction.Effects.Operations.Select(operation =>
             new SerialOperation(catalog.Find(operation.Keyspace)?.Policy ?? MergePolicy.LastWriterWins, operation))];
-        Check(transaction, operations);
+        SerialTransactionCheck.Check(transaction, operations, _options);
         var proposal = transaction.ToProposal(operations);
         cancellationToken.ThrowIfCancellationRequested();
-        var work = new RequestWork(
-            this, async (batch, onEnded) =>
-            {
-                await CheckBoundedAsync(batch, operations).ConfigureAwait(false);
-                return await _sequencer.Caller.CommitAsync(batch, proposal, onEnded).ConfigureAwait(false);
-            });
+        var work = WorkOf(async (batch, onEnded) =>
+        {
+            await CheckBoundedAsync(batch, operations).ConfigureAwait(false);
+            return await _sequencer.Caller.CommitAsync(batch, proposal, onEnded).ConfigureAwait(false);
+        });
         return await FinishAsync(transaction, work, cancellationToken).ConfigureAwait(false);
     }
 
@@ -132,7 +126,7 @@ sealed class StoreSequencing : IDisposable
     public async Task PassBarrierAsync(CancellationToken cancellationToken)
     {
         using var limit = new Limit(_options.AcknowledgmentTimeout, _time, cancellationToken, _stopping);
-        var work = new RequestWork(this, _sequencer.Caller.BeginBarrierAsync);
+        var work = WorkOf(_sequencer.Caller.BeginBarrierAsync);
         try
         {
             var request = await RunAsync(work, limit.Token).ConfigureAwait(false);
@@ -184,56 +178,11 @@ sealed class StoreSequencing : IDisposable
         _board.Refresh();
         // After the status: a caller that learns its outcome must find the founding of the sequence that it is from.
         _sequencer.TellOutcomes();
-        SetTimer(_sequencer.DueIn);
+        _timer.Set(_sequencer.DueIn);
     }
 
     /// <summary>Stops the timer. The commit loop fails what waits for it.</summary>
-    public void Dispose()
-    {
-        lock (_lock)
-            _dueAt = long.MinValue;
-        _timer.Dispose();
-    }
-
-    void Check(SerialTransaction transaction, SerialOperation[] operations)
-    {
-        if (transaction.Effects.Requirements.Count > 0)
-            throw new ArgumentException("A serial transaction cannot have requirements that are functions, because another node checks it. Nothing was written.", nameof(transaction));
-        foreach (var (policy, operation) in operations)
-        {
-            if (new SerialOperation(policy, operation).IsReserved)
-                throw new ArgumentException(SerialOperation.DescribeReserved(operation), nameof(transaction));
-            if (policy == MergePolicy.Serial && !operation.Expires.IsNone)
-            {
-                throw new ArgumentException(
-                    $"The document {operation.Key} of the serial keyspace '{operation.Keyspace}' cannot expire: whether it is there would depend on the clock of each node. Nothing was written. "
-                        + "Put it without an expiry, and delete it when it is no longer needed.", nameof(transaction));
-            }
-            if (policy == MergePolicy.Serial && operation.Kind == DocumentOperationKind.Update)
-            {
-                throw new ArgumentException(
-                    $"The update of the document {operation.Key} of the keyspace '{operation.Keyspace}' is not possible, because serial documents are written as a whole. "
-                        + "Nothing was written. Put the whole document.", nameof(transaction));
-            }
-            if (operation.Counters.Count > 0)
-            {
-                throw new ArgumentException(
-                    $"The serial transaction adds to the counter '{operation.Counters[0].Property}' of the document {operation.Key} of the keyspace '{operation.Keyspace}'. "
-                        + "That is not supported, because a sequencer may have to apply a transaction again, which would count twice. Nothing was written. Add to counters in a transaction of its own.",
-                    nameof(transaction));
-            }
-        }
-        // Another node would take more for damaged, and end the session.
-        CheckCount(transaction.Effects.Count, OperationRecord.MaxAsked, "operations");
-        CheckCount(transaction.Conditions.Count, SerialCondition.MaxConditions, "conditions");
-        CheckCount(transaction.Ranges.Count, SerialRange.MaxRanges, "ranges");
-        CheckCount(transaction.UniqueIndexes.Count, UniqueIndex.MaxIndexes, "unique indexes");
-        CheckCount(transaction.Numbers.Count, SerialNumber.MaxNumbers, "numbers");
-        foreach (var number in transaction.Numbers)
-            CheckCount(number.Places.Count, SerialNumber.MaxNumbers, $"places of one number of the sequence '{number.Sequence}'");
-        if (transaction.Effects.Count > 0)
-            TransactionCheck.Check(transaction.Effects, _options, UnnumberedOf(transaction));
-    }
+    public void Dispose() => _timer.Dispose();
 
     /// <summary>Checks that no operation replaces a document of this store that has a counter with bounds. The sequencer checks its own store, too.</summary>
     /// <exception cref="InvalidOperationException">An operation does.</exception>
@@ -247,18 +196,7 @@ sealed class StoreSequencing : IDisposable
         }
     }
 
-    /// <summary>Returns the indexes of the operations whose keys get numbers, so that they are only known then; null if there are none.</summary>
-    static HashSet<int>? UnnumberedOf(SerialTransaction transaction) => transaction.Numbers.Count == 0
-        ? null
-        : [.. transaction.Numbers.SelectMany(static number => number.Places).Where(static place => place.Offset >= 0).Select(static place => place.Operation)];
-
-    static void CheckCount(int count, int limit, string what)
-    {
-        if (count > limit)
-            throw new ArgumentException($"A serial transaction has {count} {what}. The limit is {limit}. Nothing was written. Read or write less in one transaction.");
-    }
-
-    async Task<CommitResult> FinishAsync(SerialTransaction transaction, RequestWork work, CancellationToken cancellationToken, SerialRequest? resumed = null)
+    async Task<CommitResult> FinishAsync(SerialTransaction transaction, SerialRequestWork work, CancellationToken cancellationToken, SerialRequest? resumed = null)
     {
         using var limit = new Limit(_options.AcknowledgmentTimeout, _time, cancellationToken, _stopping);
         SerialRequest request;
@@ -304,7 +242,9 @@ sealed class StoreSequencing : IDisposable
         return result;
     }
 
-    async Task<SerialRequest> RunAsync(RequestWork work, CancellationToken cancellationToken)
+    SerialRequestWork WorkOf(Func<ReplicaBatch, Action<SerialRequest>, ValueTask<SerialRequest>> begin) => new(_sequencer, ThrowWithoutMajority, begin);
+
+    async Task<SerialRequest> RunAsync(SerialRequestWork work, CancellationToken cancellationToken)
     {
         if (!_loop.TryPost(work))
             await _loop.PostAsync(work, cancellationToken).ConfigureAwait(false);
@@ -320,7 +260,7 @@ sealed class StoreSequencing : IDisposable
     /// <summary>
     /// Stops waiting for a request. Returns the request if it has an outcome, or may take effect; null if nobody will send it, and the caller can be told that nothing was written.
     /// </summary>
-    async Task<SerialRequest?> GiveUpAsync(RequestWork work)
+    async Task<SerialRequest?> GiveUpAsync(SerialRequestWork work)
     {
         if (work.TryWithdraw())
             return null;
@@ -329,7 +269,7 @@ sealed class StoreSequencing : IDisposable
         {
             await _loop.RunInReserveAsync((_, _) =>
             {
-                work.GiveUp(_sequencer.Caller);
+                work.GiveUp();
                 isGivenUp = true;
                 return ValueTask.FromResult(true);
             }).ConfigureAwait(false);
@@ -348,7 +288,7 @@ sealed class StoreSequencing : IDisposable
     }
 
     /// <summary>Stops waiting for a request that changes nothing.</summary>
-    void GiveUp(RequestWork work)
+    void GiveUp(SerialRequestWork work)
     {
         if (!work.Done.IsCompleted)
             _ = GiveUpAsync(work);
@@ -371,7 +311,7 @@ sealed class StoreSequencing : IDisposable
             : _stopping.IsCancellationRequested ? "The store was closed before the outcome of a serial transaction was known."
             : $"The outcome of a serial transaction was not learned within {_options.AcknowledgmentTimeout.TotalSeconds:0.###} s. {Describe()}"
                 + (request.Failure is { } failure ? $" The last attempt failed: {failure.Message}" : "");
-        return new OutcomeUnknownException(reason, cause, token => FinishAsync(transaction, new RequestWork(this, async (batch, onEnded) =>
+        return new OutcomeUnknownException(reason, cause, token => FinishAsync(transaction, WorkOf(async (batch, onEnded) =>
         {
             await _sequencer.Caller.ResumeAsync(batch, request, onEnded).ConfigureAwait(false);
             return request;
@@ -405,33 +345,6 @@ sealed class StoreSequencing : IDisposable
         }
     }
 
-    /// <summary>Makes the timer due no later than in a given time.</summary>
-    void SetTimer(TimeSpan dueIn)
-    {
-        if (dueIn == Timeout.InfiniteTimeSpan)
-            return;
-        long dueAt = _time.GetTimestamp() + (long)(dueIn.TotalSeconds * _time.TimestampFrequency);
-        lock (_lock)
-        {
-            if (dueAt >= _dueAt)
-                return;
-            _dueAt = dueAt;
-            _timer.Change(dueIn, Timeout.InfiniteTimeSpan);
-        }
-    }
-
-    void OnTimer()
-    {
-        lock (_lock)
-        {
-            if (_dueAt == long.MinValue)
-                return;
-            _dueAt = long.MaxValue;
-        }
-        if (!_loop.TryPost(new TickWork(this)))
-            SetTimer(RetryDelay);
-    }
-
     /// <summary>The token of a call, which ends after a time.</summary>
     sealed class Limit : IDisposable
     {
@@ -451,93 +364,5 @@ sealed class StoreSequencing : IDisposable
             _either.Dispose();
             _timeout.Dispose();
         }
-    }
-
-    sealed class TickWork(StoreSequencing sequencing) : CommitWork
-    {
-        public override bool MayUseReserve => true;
-
-        public override bool NeedsDurability => false;
-
-        public override ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken) => sequencing._sequencer.TickAsync(batch);
-
-        public override void OnCommitted()
-        {
-            // The timer is set after each commit.
-        }
-
-        public override void OnFailed(Exception failure)
-        {
-            if (failure is not ObjectDisposedException)
-                sequencing.SetTimer(FailureDelay);
-        }
-    }
-
-    /// <summary>The handing over of a request, whose outcome comes with a later batch, or the same one.</summary>
-    sealed class RequestWork(StoreSequencing sequencing, Func<ReplicaBatch, Action<SerialRequest>, ValueTask<SerialRequest>> begin) : CommitWork
-    {
-        readonly TaskCompletionSource<SerialRequest> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        int _stage;                     // a Stage
-
-        /// <summary>The stages of the work.</summary>
-        enum Stage
-        {
-            /// <summary>The work waits in the queue of the commit loop.</summary>
-            Queued,
-
-            /// <summary>The commit loop has begun the request, or has tried to.</summary>
-            Begun,
-
-            /// <summary>The caller has left before that, so that the request is never begun.</summary>
-            Withdrawn,
-        }
-
-        public override bool NeedsDurability => false;
-
-        public override bool IsDoneByCommit => sequencing._sequencer.IsOnlyVoter;
-
-        /// <summary>Gets the request; null if it was not handed over.</summary>
-        public SerialRequest? Request { get; private set; }
-
-        /// <summary>Gets the task that ends with the outcome.</summary>
-        public Task<SerialRequest> Done => _done.Task;
-
-        public override async ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken)
-        {
-            // After a batch that could not be committed, the request is sent again by itself.
-            if (!TryLeaveQueue(Stage.Begun))
-                return;
-            sequencing.ThrowWithoutMajority();
-            Request = await begin(batch, OnEnded).ConfigureAwait(false);
-        }
-
-        public override void OnCommitted()
-        {
-            // The caller is told once there is an outcome.
-        }
-
-        public override void OnFailed(Exception failure)
-        {
-            // The batch that failed may be stored nevertheless, and with it the transaction. Its outcome is asked for again.
-            if (Request is not null && failure is not ObjectDisposedException)
-                return;
-            _done.TrySetException(failure);
-            // Observed here, because the caller may no longer be waiting.
-            _ = _done.Task.Exception;
-        }
-
-        /// <summary>Withdraws the request, unless the commit loop has begun it. Returns true if it is never sent.</summary>
-        public bool TryWithdraw() => TryLeaveQueue(Stage.Withdrawn);
-
-        /// <summary>Stops waiting. Called on the commit loop.</summary>
-        public void GiveUp(SerialCaller caller)
-        {
-            if (Request is { Outcome: null } request)
-                caller.GiveUp(request, OnEnded);
-        }
-
-        void OnEnded(SerialRequest request) => _done.TrySetResult(request);
-
-        bool TryLeaveQueue(Stage next) => Interlocked.CompareExchange(ref _stage, (int)next, (int)Stage.Queued) == (int)Stage.Queued;
     }
 }
