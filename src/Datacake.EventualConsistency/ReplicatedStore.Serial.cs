@@ -29,8 +29,10 @@ public sealed partial class ReplicatedStore
     public async ValueTask RecoverSerialAsync(CancellationToken cancellationToken = default)
     {
         await WaitUntilJoinedAsync(cancellationToken).ConfigureAwait(false);
-        await _parts.Sequencing.RecoverAsync(cancellationToken).ConfigureAwait(false);
+        bool isWhole = await _parts.Sequencing.RecoverAsync(cancellationToken).ConfigureAwait(false);
         StoreLog.SerialRecovered(_parts.Context.Logger, _node.Id);
+        if (!isWhole)
+            StoreLog.SerialRecoveredWithGap(_parts.Context.Logger, _node.Id);
     }
 
     /// <summary>True if this node knows serial keyspaces, so that serial transactions are used.</summary>

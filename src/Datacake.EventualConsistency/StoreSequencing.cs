@@ -129,8 +129,16 @@ sealed class StoreSequencing : IDisposable
         var work = WorkOf(_sequencer.Caller.BeginBarrierAsync);
         try
         {
-            var request = await RunAsync(work, limit.Token).ConfigureAwait(false);
-            await WaitForAsync(request.Token, limit.Token).ConfigureAwait(false);
+            while (true)
+            {
+                var request = await RunAsync(work, limit.Token).ConfigureAwait(false);
+                if (request.IsKnown)
+                    return;
+                await WaitForAsync(request.Token, limit.Token).ConfigureAwait(false);
+                if (await _loop.RunAsync((_, _) => ValueTask.FromResult(_sequencer.Caller.HasEffectsOf(request)), limit.Token).ConfigureAwait(false))
+                    return;
+                work = WorkOf(_sequencer.Caller.BeginBarrierAsync);
+            }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -148,23 +156,25 @@ sealed class StoreSequencing : IDisposable
     /// <summary>
     /// Founds the sequence anew, with this store as its only voter at first, because a majority of the voters is lost for good.
     /// </summary>
+    /// <returns>False if the store shows transactions and lacks some before them, which are lost.</returns>
     /// <exception cref="InvalidOperationException">A rule forbids it. The message says which, and what to do.</exception>
-    public async Task RecoverAsync(CancellationToken cancellationToken)
+    public async Task<bool> RecoverAsync(CancellationToken cancellationToken)
     {
         long start = _time.GetTimestamp();
         while (true)
         {
+            bool isWhole = true;
             string? reason = await _loop.RunAsync(
-                (batch, _) =>
+                async (batch, _) =>
                 {
                     _sequencer.AskPositions(batch);
                     string? found = _sequencer.ReasonAgainstRecovery(batch);
                     if (found is null)
-                        _sequencer.Recover(batch);
-                    return ValueTask.FromResult(found);
+                        isWhole = await _sequencer.RecoverAsync(batch).ConfigureAwait(false);
+                    return found;
                 }, cancellationToken).ConfigureAwait(false);
             if (reason is null)
-                return;
+                return isWhole;
             // The members in session are asked first, and one may be just about to be elected.
             if (_time.GetElapsedTime(start) >= RecoveryPatience)
                 throw new InvalidOperationException(reason);

@@ -126,6 +126,9 @@ static partial class StoreLog
     [LoggerMessage(3041, LogLevel.Information, "Node {Node} can read all unique indexes again, and takes serial writes.")]
     public static partial void UniqueIndexesReadable(ILogger logger, byte node);
 
+    [LoggerMessage(3059, LogLevel.Error, "Node {Node} shows serial transactions whose predecessors are lost with the voters, so that documents may disagree that these transactions wrote together. Check them, or restore a backup of all nodes.")]
+    public static partial void SerialRecoveredWithGap(ILogger logger, byte node);
+
     [LoggerMessage(3050, LogLevel.Warning, "The lease '{Name}' with the fencing token {Token} was lost: {Reason}.")]
     public static partial void LeaseLost(ILogger logger, string name, long token, string reason);
 

@@ -18,6 +18,7 @@ partial class Sequencer
     // little behind would never know the newest token.
     Droppable _droppable = Droppable.None, _newest = Droppable.None;
     long _droppableSince;
+    (byte Node, long Session) _told;    // who has told these
     BaseNotice? _awaited;               // the base to take over once the store knows what its token names; kept for the same reason
 
     /// <summary>Takes note of the sequencer of an epoch. Returns false if it is an old one.</summary>
@@ -40,6 +41,10 @@ partial class Sequencer
         if (status.Epoch > Kept.Epoch || _role != SequencerRole.Follower)
             StepDown(batch, status.Epoch);
         (_sequencer, _heardAt) = (peer, Now);
+        var told = (peer, _replica.Sessions[peer].Id);
+        if (told != _told)
+            ForgetDroppable();
+        _told = told;
         _pace = Math.Max(1, status.Heartbeat / (int)_settings.Heartbeat.TotalMilliseconds);
         Wait();
         if (status.Limit > Kept.Limit)
@@ -155,7 +160,9 @@ partial class Sequencer
         }
     }
 
-    /// <summary>Forgets what an earlier sequencer has said: its stamps may be lost, so that its tokens would be waited for in vain.</summary>
+    /// <summary>
+    /// Forgets what a sequencer has said in an earlier session: its stamps may be lost. Then they are waited for in vain, or count as known although nobody has their effects [S6].
+    /// </summary>
     void ForgetDroppable()
     {
         _droppable = _newest = Droppable.None;

@@ -117,9 +117,12 @@ partial class Sequencer
     /// <see cref="AskPositions"/> comes first. What can be known is checked: no sequencer is in office, no majority of the voters is in session, no member in session is
     /// further, or knows anything that this store does not know, and all other members are retired. One that came back later would bring effects of the earlier sequence
     /// along, which merge with those of the new one by their stamps: parts of transactions would appear, and others would not.
+    /// The store goes on from what it shows. It may show effects of entries that only the lost voters had: they count, and the entries before them must not be applied
+    /// again on top, which would tear them.
     /// </remarks>
+    /// <returns>False if the store shows transactions and lacks some before them, which are lost. Documents of theirs may disagree.</returns>
     /// <exception cref="InvalidOperationException">A rule forbids it. The message says which, and what to do.</exception>
-    public void Recover(ReplicaBatch batch)
+    public async ValueTask<bool> RecoverAsync(ReplicaBatch batch)
     {
         if (ReasonAgainstRecovery(batch) is { } reason)
             throw new InvalidOperationException(reason);
@@ -133,15 +136,39 @@ partial class Sequencer
             Limit = positions.Aggregate(Kept.Limit, static (limit, position) => HlcTimestamp.Max(limit, position.Limit)),
             MayFound = false,
         };
+        var keyspace = batch.FindOrAddKeyspace(SerialPosition.Keyspace, MergePolicy.Serial);
+        var position = await batch.ReadAsync(batch.KeyOf(keyspace, SerialPosition.Key)).ConfigureAwait(false);
+        bool isWhole = SerialPosition.IsWithoutGap(position, batch.State.Known);
         if (_log.Last == 0)
+        {
             _log.TakeOver(1, epoch, [Self], batch.State.Known);
+        }
         else
+        {
+            ulong applied = isWhole && batch.State.Known.Contains(SerialPosition.StampOf(position)) ? await FindAppliedAsync(batch).ConfigureAwait(false) : Kept.Base;
+            if (DropsApplied && applied > Kept.Base)
+                _log.DropUpTo(applied, Kept.Token);
             _log.Append(SequenceEntry.OfVoters(epoch, [Self]));
+            Kept = Kept with { Token = TokenOfFounding(batch) };
+        }
         _limitFloor = Kept.Limit;
         BeginEpoch();
+        return isWhole;
     }
 
-    /// <summary>Returns the reason why <see cref="Recover"/> is not possible here and now, or null if it is.</summary>
+    /// <summary>Returns the index of the last entry whose outcome the store has. As it has no gap, it has the effects of all entries up to there.</summary>
+    async ValueTask<ulong> FindAppliedAsync(ReplicaBatch batch)
+    {
+        ulong applied = Kept.Base;
+        for (ulong index = Kept.Base + 1; index <= _log.Last; index++)
+        {
+            if (_log[index] is { HasOutcome: true } entry && (await FindOutcomeAsync(batch, entry.Id.Caller).ConfigureAwait(false)).Number >= entry.Id.Number)
+                applied = index;
+        }
+        return applied;
+    }
+
+    /// <summary>Returns the reason why <see cref="RecoverAsync"/> is not possible here and now, or null if it is.</summary>
     public string? ReasonAgainstRecovery(ReplicaBatch batch)
     {
         if (!IsMember)

@@ -8,7 +8,7 @@ namespace Datacake.EventualConsistency.Sequencing;
 // The requests that a sequencer takes [S4, S7, S8].
 partial class Sequencer
 {
-    readonly List<SequencerReply> _replies = [];                                                // for this node's own requests
+    readonly List<(SequencerReply Reply, byte Node, long Session)> _replies = [];               // for this node's own requests
     readonly Dictionary<ulong, Requester> _waiting = [];                                        // by the index of the entry
     readonly Dictionary<TransactionId, ulong> _entryOf = [];                                    // of the transactions above the base
     readonly WaitingWrites _writes = new();
@@ -195,7 +195,7 @@ partial class Sequencer
             Founding = Kept.Founding,
         };
         if (requester.Node == _replica.Node)
-            _replies.Add(reply);
+            _replies.Add((reply, _replica.Node, 0));
         else
             batch.Outbox.Add(new Outgoing(requester.Node, requester.Session, reply.Wrap()));
     }

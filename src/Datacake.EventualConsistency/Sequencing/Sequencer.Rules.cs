@@ -1,4 +1,5 @@
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Transactions;
 
 namespace Datacake.EventualConsistency.Sequencing;
@@ -65,4 +66,13 @@ partial class Sequencer
 
     /// <summary>Returns true if a store may have the vote of the present epoch: one epoch, one vote [S2].</summary>
     protected virtual bool MayVoteFor(ulong store) => Kept.Vote == 0 || Kept.Vote == store;
+
+    /// <summary>True if a store has the effects of a token that a node has told in a session, once it knows the stamps of the token [S6].</summary>
+    public virtual bool HoldsTokensOf(byte node, long session) => node == _replica.Node || _replica.IsOpen(node, session);
+
+    /// <summary>Returns the token of a forced founding: all that the founder shows is what the sequence goes on from [S9].</summary>
+    protected virtual VersionVector TokenOfFounding(ReplicaBatch batch) => batch.State.Known;
+
+    /// <summary>True if a founder does not apply again what its store is past [S9].</summary>
+    protected virtual bool DropsApplied => true;
 }

@@ -136,7 +136,7 @@ partial class Sequencer
                 BeginBarrier(batch, new Requester(peer, session, request.Attempt));
                 break;
             case SequencerReply reply:
-                _replies.Add(reply);
+                _replies.Add((reply, peer, session));
                 break;
             case PositionRequest:
                 Send(batch, peer, new PositionReply(Kept.Founding, Kept.Life, Kept.Epoch, _log.Last, _log.LastEpoch, Kept.Limit, _log.Voters, batch.State.Known));
@@ -191,6 +191,8 @@ partial class Sequencer
             await AdvanceAsync(batch).ConfigureAwait(false);
         else
         {
+            if (!HoldsTokensOf(_told.Node, _told.Session))
+                ForgetDroppable();
             TakeAwaitedBase(batch);
             RebaseLater(batch);
         }
@@ -204,10 +206,10 @@ partial class Sequencer
     /// <summary>Ends the requests of this node that have an outcome, after <see cref="Complete"/>.</summary>
     public void TellOutcomes()
     {
-        SequencerReply[] replies = [.. _replies];
+        var replies = _replies.ToArray();
         _replies.Clear();
-        foreach (var reply in replies)
-            Caller.OnReply(reply);
+        foreach (var (reply, node, session) in replies)
+            Caller.OnReply(reply, node, session);
     }
 
     /// <summary>Returns to the stored state after a batch that the storage failed to commit.</summary>

@@ -167,7 +167,10 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica)
     }
 
     /// <summary>Handles a reply, once the batch that brought it is committed.</summary>
-    public void OnReply(SequencerReply reply)
+    /// <param name="reply">The reply.</param>
+    /// <param name="node">The node that has sent it.</param>
+    /// <param name="session">The session in which it was sent.</param>
+    public void OnReply(SequencerReply reply, byte node, long session)
     {
         bool isAwaited = _requests.TryGetValue(reply.Attempt, out var request);
         if (!isAwaited && !_abandoned.TryGetValue(reply.Attempt, out request))
@@ -184,8 +187,15 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica)
         _abandoned.Remove(reply.Attempt);
         if (request.Id is { } id)
             _freeLanes.Push((id.Lane, id.Number));
+        (request.Node, request.Session, request.IsKnown) = (node, session, replica.State.Known.Covers(reply.Token));
         request.End(reply);
     }
+
+    /// <summary>
+    /// Returns true if the store, which knows the token of an answered request, has its effects. It may have learned that the stamps are lost instead, since the one that answered has lost its
+    /// tail, or its disk [R14]. Then the request must be made again.
+    /// </summary>
+    public bool HasEffectsOf(SerialRequest request) => request.IsKnown || sequencer.HoldsTokensOf(request.Node, request.Session);
 
     /// <summary>Sends a request that may have been sent before. If that fails, the request is sent once more later, and its caller is told of the failure if that does not help.</summary>
     async ValueTask SendAgainAsync(ReplicaBatch batch, SerialRequest request)

@@ -42,6 +42,15 @@ sealed class SerialRequest
     /// <summary>Gets the numbers that the transaction was assigned, in order.</summary>
     public IReadOnlyList<long> Numbers => _reply?.Numbers ?? [];
 
+    /// <summary>Gets or sets the node that has answered.</summary>
+    public byte Node { get; set; }
+
+    /// <summary>Gets or sets the session in which it has answered.</summary>
+    public long Session { get; set; }
+
+    /// <summary>True if the store knew the token when the answer came.</summary>
+    public bool IsKnown { get; set; }
+
     /// <summary>Adds a callback for the outcome. It is called after a commit, and must be fast.</summary>
     public void Await(Action<SerialRequest> onEnded) => _waiting.Add(onEnded);
 

@@ -121,7 +121,7 @@ sealed class SequencedStore : IAsyncDisposable
     public Task SendAgainAsync(SerialRequest request) => RunAsync(batch => _sequencer.CommitAsync(batch, (CommitRequest)request.Message));
 
     /// <summary>Receives a reply of another node to a request of this one.</summary>
-    public void Receive(SequencerReply reply) => _sequencer.Caller.OnReply(reply);
+    public void Receive(SequencerReply reply) => _sequencer.Caller.OnReply(reply, _replica.Node, 0);
 
     /// <summary>Gets the founding that the store follows.</summary>
     public Founding Founding => _sequencer.State.Founding;

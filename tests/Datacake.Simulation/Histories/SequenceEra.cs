@@ -15,6 +15,9 @@ sealed class SequenceEra(Founding founding, Dictionary<int, long?> start)
     /// <summary>Gets the numbers that the serial documents had at the beginning, by document.</summary>
     public IReadOnlyDictionary<int, long> Numbers { get; init; } = new Dictionary<int, long>();
 
+    /// <summary>True if an operator has said so, and the founder knew all that it showed, without a gap.</summary>
+    public bool IsWhole { get; init; }
+
     /// <summary>Gets what was decided, by index. An entry is not sure if the commit that has decided it may have failed.</summary>
     public SortedDictionary<ulong, (SequenceEntry Entry, bool IsSure)> Entries { get; } = [];
 

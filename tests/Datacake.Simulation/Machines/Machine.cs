@@ -119,6 +119,9 @@ sealed class Machine(int index, Scenario scenario, MachineFlaws flaws, Simulated
     /// <summary>Gets or sets the transactions that really reached the store.</summary>
     public Holdings Held { get; set; } = Holdings.None;
 
+    /// <summary>True if the store knew all that it showed, and had no gap, when an operator last let it found the sequence anew.</summary>
+    public bool IsWholeFounder { get; set; }
+
     /// <summary>Gets or sets the transactions in the copy that a joining store holds while it waits.</summary>
     public Holdings SeedHeld { get; set; } = Holdings.None;
 

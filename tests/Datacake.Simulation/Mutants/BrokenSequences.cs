@@ -285,3 +285,30 @@ sealed class VotesExpire() : SequencerMutant(
         protected override bool MayVoteFor(ulong store) => true;
     }
 }
+
+sealed class TokensOutliveSessions() : SequencerMutant(
+    "S6: a token counts after the session in which it was told, although its stamps may be lost", static (settings, replica, log) => new Broken(settings, replica, log))
+{
+    sealed class Broken(SequencerSettings settings, Replica replica, SequenceLog log) : Sequencer(settings, replica, log)
+    {
+        public override bool HoldsTokensOf(byte node, long session) => true;
+    }
+}
+
+sealed class FoundersForget() : SequencerMutant(
+    "S9: the token of a founder names less than it shows", static (settings, replica, log) => new Broken(settings, replica, log))
+{
+    sealed class Broken(SequencerSettings settings, Replica replica, SequenceLog log) : Sequencer(settings, replica, log)
+    {
+        protected override VersionVector TokenOfFounding(ReplicaBatch batch) => State.Token;
+    }
+}
+
+sealed class FoundingsTear() : SequencerMutant(
+    "S9: a founder applies again what its store is past", static (settings, replica, log) => new Broken(settings, replica, log))
+{
+    sealed class Broken(SequencerSettings settings, Replica replica, SequenceLog log) : Sequencer(settings, replica, log)
+    {
+        protected override bool DropsApplied => false;
+    }
+}

@@ -25,7 +25,7 @@ static class MutantList
         () => new SequenceIsNotFlushed(), () => new VotesForAnyone(), () => new VotesAreNotCounted(), () => new NoLimits(), () => new DropsUnknownEffects(),
         () => new ReadsWithoutRound(), () => new TokensOfOne(), () => new RetriesAreNew(), () => new AcknowledgesUnseen(), () => new ConditionsAreNotChecked(),
         () => new AbsentMembersReturn(), () => new DecidesOldEpochs(), () => new DoesNotApplyAgain(), () => new TakesRequestsAtOnce(), () => new ChecksStoreAlone(), () => new RangesIgnoreWaiting(), () => new UniqueIndexesIgnoreWaiting(), () => new NumbersAreNotInherited(), () => new RefusalsTakeNumbers(), () => new RefusalsAreNotDecided(),
-        () => new ChangesVotersAtOnce(), () => new AddsVotersThatLag(), () => new VotesExpire(), () => new RestoredStoresVote(), () => new ReplacedStoresVote(),
+        () => new ChangesVotersAtOnce(), () => new AddsVotersThatLag(), () => new VotesExpire(), () => new RestoredStoresVote(), () => new ReplacedStoresVote(), () => new TokensOutliveSessions(), () => new FoundersForget(), () => new FoundingsTear(),
         () => new MinorityDecides(), () => new OutcomesExpire(), () => new SerialDocumentsReturn(),
         () => new RightsOutliveRuns(), () => new RightsBelongToNodes(), () => new GiftsAreKept(), () => new GroundIsNotChecked(), () => new SalesAreNotFlushed(), () => new DecidesBeforeCommit(),
         () => new ExpiredAreForgotten(), () => new ExpiriesAreNotSent(), () => new UpdatesRevive(), () => new ExpiryIsNoPurge(),

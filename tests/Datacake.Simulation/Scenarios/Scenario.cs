@@ -56,7 +56,7 @@ sealed record Scenario
     public bool HasOperator => Seed % 4 == 3;
 
     /// <summary>Gets the number of voters that sequencers aim at.</summary>
-    public int MaxVoters => Theme.AllVote ? 5 : (Seed % 7) switch { 0 => 1, 1 => 2, 2 or 3 => 3, _ => 5 };
+    public int MaxVoters => Theme.AllVote ? 5 : Theme.FewVote ? 1 + (Seed % 2) : (Seed % 7) switch { 0 => 1, 1 => 2, 2 or 3 => 3, _ => 5 };
 
     /// <summary>Gets the number of decided entries that a store may still lack when it becomes a voter.</summary>
     public ulong MaxVoterLag => Seed % 5 < 2 ? 3UL : 0;

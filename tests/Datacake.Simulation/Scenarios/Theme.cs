@@ -29,6 +29,9 @@ sealed record Theme(
     /// <summary>True if all members may become voters, of whom there are up to five.</summary>
     public bool AllVote { get; init; }
 
+    /// <summary>True if there are one or two voters, so that the loss of one is the loss of the majority.</summary>
+    public bool FewVote { get; init; }
+
     /// <summary>True if one of the members lies.</summary>
     public bool HasLiar { get; init; }
 
@@ -179,6 +182,10 @@ sealed record Theme(
         Of("lost voters", [.. GivingUp, PutBack, Divert, Impersonate, FormByMistake, LoseIdentity, Restart, Swap, Leap, Damage, DropKeyspace],
             (Sequence, 250), (LoseMajority, 4), (Depose, 6), (Deliver, 60), (Write, 1), (Pass, 1), (Start, 30), (Gather, 2), (Exchange, 4), (Heal, 6), (Dial, 24), (Collect, 4), (Replace, 1), (Wipe, 0.5), (LosePower, 0.5))
             with { IsSerial = true, MinDocuments = 2, AllVote = true },
+        // The only voters are replaced by empty stores, while the others have some of their entries and some of their effects. The operator founds the sequence anew.
+        Of("few voters", [.. GivingUp, PutBack, Divert, Impersonate, FormByMistake, LoseIdentity, Restart, Swap, Leap, Damage, DropKeyspace],
+            (Sequence, 250), (Replace, 2), (Wipe, 0.2), (Deliver, 60), (Write, 1), (Pass, 1), (Start, 30), (Gather, 2), (Exchange, 6), (Heal, 6), (Dial, 24), (Pull, 20), (Collect, 4))
+            with { IsSerial = true, MinMachines = 3, MinDocuments = 2, FewVote = true },
         // Members that are forgotten, retired or replaced while serial transactions are made.
         Of("serial estranged", [PutBack, Divert, Impersonate, FormByMistake, LoseIdentity, Restart, Swap, Leap, Meet, Outpace],
             (Sequence, 250), (Depose, 4), (Deliver, 60), (Write, 6), (Pass, 1), (Start, 20), (Gather, 4), (Exchange, 3), (Partition, 2), (Heal, 4), (Dial, 12),

@@ -92,8 +92,16 @@ sealed partial class World
         }
         else if (use is { Token: { } token, Transaction: null })
         {
-            if (batch.State.Known.Covers(token) && SerialPosition.IsWithoutGap(await PositionAsync(machine, batch), batch.State.Known))
+            if (batch.State.Known.Covers(token) && !machine.Sequencer!.Caller.HasEffectsOf(use.Request!))
+            {
+                _statistics.Count("barriers whose stamps may be lost");
+                use.Token = null;
+                use.Request = await machine.Sequencer.Caller.BeginBarrierAsync(batch, request => use.Token = request.Token);
+            }
+            else if (batch.State.Known.Covers(token) && SerialPosition.IsWithoutGap(await PositionAsync(machine, batch), batch.State.Known))
+            {
                 await ReadAndCommitAsync(machine, batch, use, random);
+            }
             // What the token names may be lost with the voters.
             else if (_eras.Count > 1 && chance == 0 && ++use.Waits > 2 * CalmSteps)
                 machine.Use = null;
@@ -319,8 +327,33 @@ sealed partial class World
         _eras.Add(new SequenceEra(founding, _scenario.Slots.Where(static slot => slot.IsSerial).ToDictionary(static slot => slot.Number, slot => ValueOf(ShownBy(machine, slot), slot)))
         {
             Numbers = _scenario.Slots.Where(static slot => slot.IsSerial).ToDictionary(static slot => slot.Number, slot => NumberOf(ShownBy(machine, slot))),
+            IsWhole = founding.IsForced && machine.IsWholeFounder,
         });
         return _eras[^1];
+    }
+
+    /// <summary>
+    /// Checks that a founder goes on from a state that the sequence had, or from one with further entries that it has inherited, unless it is in the middle of
+    /// receiving what others have.
+    /// </summary>
+    /// <returns>The first version that it may be: what comes after that one may be lost.</returns>
+    int CheckBase(SequenceEra era, List<Dictionary<int, long?>> versions)
+    {
+        if (!era.IsWhole)
+        {
+            _statistics.Count("foundings in the middle of a pull");
+            return 0;
+        }
+        var state = new Dictionary<int, long?>(versions[^1]);
+        var candidates = versions.ToList();
+        foreach (var id in era.Inherited)
+        {
+            foreach (var (slot, value) in _serial.TryGetValue(id, out var transaction) ? transaction.Written : new Dictionary<int, long?>())
+                state[slot] = value;
+            candidates.Add(new(state));
+        }
+        int first = candidates.FindIndex(version => era.Base.All(shown => version.GetValueOrDefault(shown.Key) == shown.Value));
+        return first >= 0 ? first : throw new Violation("foundings do not tear", $"the founder {era.Founding} began with {string.Join(", ", era.Base)}, which no version had: {string.Join("; ", candidates.Select(static version => string.Join(", ", version)))}.");
     }
 
     /// <summary>Lets the operator name new voters if a majority of the voters is lost for good.</summary>
@@ -338,13 +371,14 @@ sealed partial class World
         {
             if (isDone)
                 break;
-            Run(machine, batch =>
+            Queue(machine, new Work(async batch =>
             {
                 if (machine.Sequencer!.ReasonAgainstRecovery(batch) is not null)
                     return;
-                machine.Sequencer.Recover(batch);
                 isDone = true;
-            });
+                machine.IsWholeFounder = await IsWholeAsync(machine, batch);
+                await machine.Sequencer.RecoverAsync(batch);
+            }) { IsSmall = true });
         }
     }
 
@@ -395,14 +429,30 @@ sealed partial class World
         Run(machine, machine.Sequencer!.AskPositions);
         DeliverAll(envelope => envelope.Source == machine || envelope.Target == machine);
         bool isDone = false;
-        Run(machine, batch =>
+        Queue(machine, new Work(async batch =>
         {
             if (machine.Sequencer.ReasonAgainstRecovery(batch) is not null)
                 return;
-            machine.Sequencer.Recover(batch);
+            machine.IsWholeFounder = await IsWholeAsync(machine, batch);
+            await machine.Sequencer.RecoverAsync(batch);
             isDone = true;
-        });
+        }) { IsSmall = true });
         return isDone;
+    }
+
+    /// <summary>
+    /// Returns true if a store knows all serial documents that it shows, and has all transactions that it counts as known. It counts those as known, too, that a store had alone
+    /// whose disk was lost [R14].
+    /// </summary>
+    async ValueTask<bool> IsWholeAsync(Machine machine, ReplicaBatch batch)
+    {
+        foreach (var slot in _scenario.Slots.Where(static slot => slot.IsSerial))
+        {
+            if ((await ReadAsync(machine, batch, slot)).Born is { IsNone: false } born && !batch.State.Known.Contains(born))
+                return false;
+        }
+        return SerialPosition.IsWithoutGap(await PositionAsync(machine, batch), batch.State.Known)
+            && _history.Transactions.All(transaction => !batch.State.Known.Contains(transaction.Stamp) || machine.Held.Has(transaction.Number));
     }
 
     string? UnsettledSequence(Machine[] members)
@@ -430,6 +480,7 @@ sealed partial class World
         var state = new Dictionary<int, long?>();
         var versions = new List<Dictionary<int, long?>> { new(state) };
         var refused = new HashSet<TransactionId>();
+        var lost = new HashSet<TransactionId>();
         bool hasUniqueNames = false, mayHaveUniqueNames = false;
         long? lastNumber = 0;           // null after a founding, when the founder's store has it
         var numbers = new Dictionary<int, long>();
@@ -444,6 +495,7 @@ sealed partial class World
             }
             if (!era.Founding.IsFirst)
             {
+                lost.UnionWith(order.Skip(CheckBase(era, versions)).Except(era.Inherited));
                 (state, numbers, lastNumber) = (new(era.Base), new(era.Numbers), null);
                 mayHaveUniqueNames |= hasUniqueNames;
                 hasUniqueNames = era.InheritsUniqueIndexes;
@@ -469,6 +521,7 @@ sealed partial class World
                 if (ObstacleTo(transaction, state, hasUniqueNames) is { } obstacle)
                     throw new Violation("serializable", $"{id} was applied although {obstacle}.");
                 order.Add(id);
+                lost.Remove(id);
                 CheckNumbers(id, transaction, entry.Numbers, ref lastNumber);
                 foreach (int slot in transaction.Written.Keys)
                     numbers[slot] = slot == transaction.Written.Keys.First() && transaction.Numbers > 0 ? entry.Numbers[0] : 0;
@@ -482,7 +535,8 @@ sealed partial class World
             int position = order.LastIndexOf(id);
             if (transaction.End is not null && position < 0)
                 throw new Violation("nothing acknowledged is lost", $"{id} was acknowledged and is lost.");
-            if (transaction.IsRefused && position >= 0)
+            // What took effect for the lost voters alone may be refused when it is repeated.
+            if (transaction.IsRefused && position >= 0 && !lost.Contains(id))
                 throw new Violation("a refused transaction never takes effect", $"{id} was refused, and took effect.");
             if (position >= 0 && transaction.End is { } end && order[..position].FirstOrDefault(earlier => earlier != default && _serial[earlier].Start > end) is var late && late != default)
                 throw new Violation("real time", $"{late} began after {id} had ended, and is before it.");
