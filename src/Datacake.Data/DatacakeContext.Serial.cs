@@ -40,6 +40,12 @@ public abstract partial class DatacakeContext
     /// <summary>
     /// Runs work as a serial unit and saves it. If something that it has read changes before it is saved, discards its changes and runs it again, up to 20 times.
     /// </summary>
+    /// <remarks>
+    /// Entities that the context tracked before stay tracked, so that they can be changed in the work and after it. They count with the values that they were read
+    /// with; before the work is repeated, they are reloaded, and those that are no longer stored are detached. Entities that only an earlier run has read or
+    /// added are no longer tracked. If the work throws, or cannot be saved, its changes are discarded in the same way, and the tracked entities have the values
+    /// that they had before. Only if the outcome of the save is unknown, they stay pending, until <see cref="ResolveSaveAsync"/> or the next save.
+    /// </remarks>
     /// <param name="work">The work, which reads and changes entities of the context. It may be run several times.</param>
     /// <param name="cancellationToken">Cancels the work.</param>
     /// <exception cref="InvalidOperationException">The context has changes that are not saved, which a repetition would lose.</exception>
@@ -80,34 +86,63 @@ public abstract partial class DatacakeContext
     {
         ArgumentNullException.ThrowIfNull(work);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxAttempts, 1);
+        // Changes that were not detected would be discarded, too.
+        ChangeTracker.DetectChanges();
         if (ChangeTracker.HasChanges())
         {
             throw new InvalidOperationException(
                 "The context has changes that are not saved, and RunSerialAsync would lose them when it repeats the work. Save them first, or make them in the work.");
         }
+        var before = new TrackerCheckpoint(ChangeTracker);
         for (int attempt = 1; ; attempt++)
         {
-            // What was tracked before may be out of date.
-            ChangeTracker.Clear();
             var serial = await BeginSerialAsync(cancellationToken).ConfigureAwait(false);
+            serial.Checkpoint = before;
+            bool isOver = false;
             try
             {
+                // What was tracked before is out of date, or may be.
+                if (attempt > 1)
+                    await ReloadAsync(before, cancellationToken).ConfigureAwait(false);
                 var result = await work().ConfigureAwait(false);
                 if (!serial.IsSaved || ChangeTracker.HasChanges())
                     await SaveChangesAsync(Consistency.Serial, cancellationToken).ConfigureAwait(false);
+                isOver = true;
                 return result;
             }
             catch (Exception e) when (e is EntityConflictException or ReadConflictException && !serial.IsSaved && attempt < maxAttempts)
             {
                 // Somebody else has saved, so there is progress. A pause of random length keeps two from running into each other again.
+                Discard(serial);
+                isOver = true;
                 var pause = TimeSpan.FromMilliseconds(Random.Shared.NextDouble() * Math.Min(1 << attempt, 200));
                 await Task.Delay(pause, Node.TimeProvider, cancellationToken).ConfigureAwait(false);
             }
             finally
             {
+                if (!isOver)
+                    Discard(serial);
                 await serial.DisposeAsync().ConfigureAwait(false);
             }
         }
+    }
+
+    /// <summary>Discards the changes of a work that has failed, unless they may have been saved.</summary>
+    void Discard(SerialWork work)
+    {
+        if (_unresolved is not null)
+            return;
+        using var operation = Concurrency.Enter();
+        work.Checkpoint!.Return();
+    }
+
+    async Task ReloadAsync(TrackerCheckpoint before, CancellationToken cancellationToken)
+    {
+        using var operation = Concurrency.Enter();
+        var store = await GetStoreAsync(cancellationToken).ConfigureAwait(false);
+        using var snapshot = await store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        snapshot.Observer = Reads;
+        await before.ReloadAsync(snapshot, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -148,6 +183,14 @@ public abstract partial class DatacakeContext
             _work = null;
     }
 
+    /// <summary>Notes that a work was saved. If it fails later, its later changes alone are discarded.</summary>
+    void MarkSaved(SerialWork? work)
+    {
+        work?.IsSaved = true;
+        if (work is { Checkpoint: not null })
+            work.Checkpoint = new TrackerCheckpoint(ChangeTracker);
+    }
+
     async Task<SaveResult?> ResolveAsync(CancellationToken cancellationToken)
     {
         var (failure, writes) = _unresolved!;
@@ -165,7 +208,7 @@ public abstract partial class DatacakeContext
         {
             _unresolved = null;
             Accept(writes, e.Numbers);
-            _unresolvedWork?.IsSaved = true;
+            MarkSaved(_unresolvedWork);
             throw;
         }
         catch (OutcomeUnknownException e)
@@ -175,7 +218,7 @@ public abstract partial class DatacakeContext
         }
         _unresolved = null;
         Accept(writes, result.Numbers);
-        _unresolvedWork?.IsSaved = true;
+        MarkSaved(_unresolvedWork);
         return new SaveResult(writes.Count, result.Stamp, result.Acknowledged);
     }
 

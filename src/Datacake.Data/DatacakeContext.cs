@@ -366,13 +366,9 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
                 observation.Succeed([], default);
                 return new SaveResult(0, default, NodeSet.Of(Node.Id));
             }
-            if (IsSerialSave(writes, consistency))
-            {
-                result = await SerialSave.CommitAsync(store, writes, Reads, sent => writes = sent, cancellationToken).ConfigureAwait(false);
-                _work?.IsSaved = true;
-            }
-            else
-                result = await EntityTransaction.CommitAsync(store, writes, consistency, cancellationToken).ConfigureAwait(false);
+            result = IsSerialSave(writes, consistency)
+                ? await SerialSave.CommitAsync(store, writes, Reads, sent => writes = sent, cancellationToken).ConfigureAwait(false)
+                : await EntityTransaction.CommitAsync(store, writes, consistency, cancellationToken).ConfigureAwait(false);
         }
         catch (OutcomeUnknownException e)
         {
@@ -385,7 +381,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
         {
             // The write is committed locally. If the changes stayed pending, the next save would add to counters again.
             Accept(writes, (e as CommitCanceledException)?.Numbers ?? []);
-            _work?.IsSaved = true;
+            MarkSaved(_work);
             throw;
         }
         catch when (before is not null)
@@ -395,6 +391,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
             throw;
         }
         Accept(writes, result.Numbers);
+        MarkSaved(_work);
         observation.Succeed(writes, result.Acknowledged);
         return new SaveResult(writes.Count, result.Stamp, result.Acknowledged);
     }

@@ -15,6 +15,9 @@ public sealed class SerialWork : IAsyncDisposable
 
     internal Serial.SerialReads Reads { get; } = new();
 
+    /// <summary>Gets or sets what the context returns to if the work fails; null if the caller decides what becomes of its changes.</summary>
+    internal ChangeTracking.TrackerCheckpoint? Checkpoint { get; set; }
+
     /// <summary>
     /// Saves the changes of the context, if everything that was read since the work began is still as it was. Does the same as
     /// <see cref="DatacakeContext.SaveChangesAsync(CancellationToken)"/>.

@@ -234,6 +234,16 @@ public sealed partial class ChangeTracker : IEntityTracker
         }
     }
 
+    /// <summary>
+    /// Discards the changes to an entity that was read or attached, and tracks it again if <see cref="Clear"/> or a replacement has ended that.
+    /// </summary>
+    internal void Return(EntityEntry entry)
+    {
+        if (entry.Original is not { } original || !_entries.TryGet(entry.Entity, out _) && !_entries.TryAdd(entry))
+            return;
+        entry.SetToOriginal(original);
+    }
+
     /// <summary>Deletes an entity as part of the current save. Stops tracking an entity that was only added.</summary>
     internal void Remove(EntityEntry entry)
     {

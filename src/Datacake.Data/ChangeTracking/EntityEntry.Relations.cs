@@ -53,8 +53,7 @@ public partial class EntityEntry
     internal void AcceptNavigations()
     {
         RecordNavigations([]);
-        IsReached = MayBeStored = IsOrphan = IsCascaded = IsDeleteOverridden = false;
-        _foreignKeysFromNavigations = null;
+        ForgetPending();
     }
 
     /// <summary>Records the targets of the navigations of an attached entity, as far as they agree with the foreign keys.</summary>
@@ -72,6 +71,13 @@ public partial class EntityEntry
 
     /// <summary>Returns true if the target of a reference differs from the one that was last loaded or saved.</summary>
     internal bool IsChanged(NavigationModel navigation, object? current) => current is null ? LoadedOf(navigation).Count > 0 : !LoadedOf(navigation).Contains(current);
+
+    /// <summary>Forgets what is to become of the entity and its foreign keys because of changed navigations.</summary>
+    internal void ForgetPending()
+    {
+        IsReached = MayBeStored = IsOrphan = IsCascaded = IsDeleteOverridden = false;
+        _foreignKeysFromNavigations = null;
+    }
 
     internal void ForgetNavigations() => (_loaded, _foreignKeysFromNavigations, IsNew, IsCascaded, IsDeleteOverridden) = (null, null, false, false, false);
 

@@ -159,6 +159,36 @@ public partial class EntityEntry
         CurrentState = EntityState.Unchanged;
     }
 
+    /// <summary>Sets the properties to the original values. Pending changes are discarded.</summary>
+    internal void SetToOriginal(EntityContent original)
+    {
+        if (HasChangedFrom(original))
+        {
+            // Not the cached instance, whose nested objects the user may change later.
+            object read = _originalDocument is not null && Lacking.Count == 0 ? Keyspace.Entity.ReadEntity(Key, _originalDocument) : Keyspace.Entity.ReadEntity(Key, original);
+            foreach (var property in Keyspace.Entity.Properties)
+            {
+                if (property.Setter is { } setter && !Keyspace.Entity.IsSetWithOwner(property))
+                    setter(Entity, property.GetValue(read));
+            }
+        }
+        ForgetPending();
+        IsAsserted = MayReplace = false;
+        CurrentState = EntityState.Unchanged;
+    }
+
+    bool HasChangedFrom(EntityContent original)
+    {
+        try
+        {
+            return Keyspace.Entity.KeyOf(Entity) != Key || !Encode().ChangesFrom(original).IsEmpty;
+        }
+        catch (EntityValidationException)
+        {
+            return true;
+        }
+    }
+
     /// <summary>
     /// Gets the properties that the store lacks and whose initializers give a different value each time, such as a new Guid. Such a
     /// difference is not a change.
