@@ -37,12 +37,28 @@ public abstract partial class DatacakeContext
     void Accept(IReadOnlyList<PendingWrite> writes, IReadOnlyList<long> numbers)
     {
         writes = SerialNumbers.Assign(writes, numbers);
-        var deleted = writes.Where(static write => write.Content is null).Select(static write => write.Entry.Entity).ToHashSet(ReferenceEqualityComparer.Instance);
         foreach (var write in writes)
             ChangeTracker.Accept(write.Entry, write.Content, write.Changes, write.Document);
         if (!Model.HasRelations)
             return;
-        ChangeTracker.Disconnect(deleted);
+        Disconnect(writes);
         ChangeTracker.AcceptRelations();
     }
+
+    /// <summary>Accepts a save whose outcome was not known until now. What the user has changed meanwhile stays pending.</summary>
+    /// <param name="writes">The writes of the save.</param>
+    /// <param name="numbers">The numbers that the save was assigned.</param>
+    void AcceptLate(IReadOnlyList<PendingWrite> writes, IReadOnlyList<long> numbers)
+    {
+        writes = SerialNumbers.Assign(writes, numbers);
+        ChangeTracker.AcceptLate(writes);
+        if (!Model.HasRelations)
+            return;
+        Disconnect(writes);
+        ChangeTracker.AcceptRelations(writes.Select(static write => write.Entry).Where(static entry => entry.CurrentState is EntityState.Unchanged or EntityState.Modified));
+    }
+
+    /// <summary>Removes entities that were deleted from the navigations of others.</summary>
+    void Disconnect(IReadOnlyList<PendingWrite> writes) => ChangeTracker.Disconnect(
+        writes.Where(static write => write.Content is null && write.Entry.CurrentState == EntityState.Detached).Select(static write => write.Entry.Entity).ToHashSet(ReferenceEqualityComparer.Instance));
 }

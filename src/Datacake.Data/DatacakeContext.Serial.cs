@@ -147,7 +147,7 @@ public abstract partial class DatacakeContext
 
     /// <summary>
     /// Learns the outcome of the last save if that failed with an <see cref="OutcomeUnknownException"/>. If it was made, its changes are accepted as by a save; if
-    /// not, they stay pending. The next save does the same first.
+    /// not, they stay pending. What was changed or removed meanwhile stays pending in either case. The next save does the same first.
     /// </summary>
     /// <returns>The result of the save; null if it had no effect, and never will.</returns>
     /// <exception cref="InvalidOperationException">The outcome of no save is unknown.</exception>
@@ -194,6 +194,9 @@ public abstract partial class DatacakeContext
     async Task<SaveResult?> ResolveAsync(CancellationToken cancellationToken)
     {
         var (failure, writes) = _unresolved!;
+        // Navigations that have changed since the save was sent must not count as saved.
+        if (ChangeTracker.AutoDetectChangesEnabled)
+            ChangeTracker.FixRelations(isSaving: false);
         CommitResult result;
         try
         {
@@ -202,12 +205,13 @@ public abstract partial class DatacakeContext
         catch (Exception e) when (e is SerialConflictException or SerialOperationException)
         {
             _unresolved = null;
+            ChangeTracker.AcceptRefusal(writes);
             return null;
         }
         catch (CommitCanceledException e)
         {
             _unresolved = null;
-            Accept(writes, e.Numbers);
+            AcceptLate(writes, e.Numbers);
             MarkSaved(_unresolvedWork);
             throw;
         }
@@ -217,7 +221,7 @@ public abstract partial class DatacakeContext
             throw;
         }
         _unresolved = null;
-        Accept(writes, result.Numbers);
+        AcceptLate(writes, result.Numbers);
         MarkSaved(_unresolvedWork);
         return new SaveResult(writes.Count, result.Stamp, result.Acknowledged);
     }

@@ -133,6 +133,9 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
         SaveResult result;
         try
         {
+            // Handlers and interceptors must see what the last save has left, and cascades depend on it.
+            if (undo is not null && _unresolved is not null)
+                await ResolveSaveAsync(cancellationToken).ConfigureAwait(false);
             if (undo is not null)
                 ChangeTracker.CascadeChanges(undo);
             await RaiseSavingChangesAsync(consistency, cancellationToken).ConfigureAwait(false);
@@ -374,6 +377,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
         {
             // The entities keep their states, and the deletes and foreign keys of the save, until its outcome is known.
             _unresolved = new UnresolvedSave(e, writes);
+            ChangeTracker.MarkSent(writes);
             _unresolvedWork = _work;
             throw;
         }

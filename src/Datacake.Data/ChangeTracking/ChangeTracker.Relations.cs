@@ -74,7 +74,7 @@ public sealed partial class ChangeTracker
     internal static void Revive(EntityEntry orphan)
     {
         if (orphan.IsOrphan && orphan.CurrentState == EntityState.Deleted)
-            orphan.CurrentState = EntityState.Unchanged;
+            orphan.CurrentState = orphan.SentState == EntityState.Added ? EntityState.Added : EntityState.Unchanged;
         orphan.IsOrphan = false;
     }
 
@@ -110,11 +110,14 @@ public sealed partial class ChangeTracker
     internal IReadOnlyList<EntityEntry> MayBeStored() => [.. _entries.All.Where(static entry => entry is { MayBeStored: true, CurrentState: EntityState.Added })];
 
     /// <summary>Records the current targets of all navigations as saved.</summary>
-    internal void AcceptRelations()
+    internal void AcceptRelations() => AcceptRelations(_entries.All);
+
+    /// <summary>Records the current targets of the navigations of some entities as saved.</summary>
+    internal void AcceptRelations(IEnumerable<EntityEntry> entries)
     {
         if (!Context.Model.HasRelations || !AutoDetectChangesEnabled)
             return;
-        foreach (var entry in _entries.All)
+        foreach (var entry in entries)
             entry.AcceptNavigations();
     }
 

@@ -177,7 +177,7 @@ public sealed partial class ChangeTracker : IEntityTracker
         entry.IsDeleteOverridden = isKept && (entry.IsDeleteOverridden || (entry.CurrentState == EntityState.Deleted && (entry.IsCascaded || entry.IsOrphan)));
         entry.IsReached = entry.MayBeStored = entry.IsOrphan = entry.IsCascaded = false;
         RecordDetached(entry, state == EntityState.Detached);
-        if (state == EntityState.Detached || (state == EntityState.Deleted && entry.CurrentState == EntityState.Added))
+        if (state == EntityState.Detached || (state == EntityState.Deleted && entry.IsOnlyAdded))
         {
             Forget(entry);
             return;
@@ -247,7 +247,7 @@ public sealed partial class ChangeTracker : IEntityTracker
     /// <summary>Deletes an entity as part of the current save. Stops tracking an entity that was only added.</summary>
     internal void Remove(EntityEntry entry)
     {
-        if (entry.CurrentState == EntityState.Added)
+        if (entry.IsOnlyAdded)
             Forget(entry);
         else
             entry.CurrentState = EntityState.Deleted;
@@ -313,6 +313,75 @@ public sealed partial class ChangeTracker : IEntityTracker
         entry.IsAsserted = entry.MayReplace = entry.IsCascaded = entry.IsDeleteOverridden = false;
         entry.Replaced = null;
         entry.CurrentState = EntityState.Unchanged;
+    }
+
+    /// <summary>Notes that entities are part of a save whose outcome is not known.</summary>
+    internal static void MarkSent(IReadOnlyList<PendingWrite> writes)
+    {
+        foreach (var (entry, _, _) in writes)
+            entry.SentState = entry.CurrentState;
+    }
+
+    /// <summary>Notes that a save whose outcome was not known has had no effect. New entities that were removed meanwhile are no longer tracked.</summary>
+    internal void AcceptRefusal(IReadOnlyList<PendingWrite> writes)
+    {
+        foreach (var (entry, _, _) in writes)
+        {
+            bool wasAdded = entry.SentState == EntityState.Added;
+            entry.SentState = null;
+            if (wasAdded && entry.CurrentState == EntityState.Deleted)
+                Forget(entry);
+        }
+    }
+
+    /// <summary>
+    /// Accepts what a save has written whose outcome was not known until now. Changes that the user has made meanwhile stay pending.
+    /// </summary>
+    internal void AcceptLate(IReadOnlyList<PendingWrite> writes)
+    {
+        foreach (var write in writes)
+        {
+            var (entry, content, changes) = write;
+            var (sent, state) = (entry.SentState, entry.CurrentState);
+            entry.SentState = null;
+            if (content is null)
+            {
+                // One that the user wants back is changed in vain: the next save finds that it is not stored.
+                if (state == EntityState.Deleted)
+                    Accept(entry, content: null);
+                foreach (var replacement in _entries.All.Where(other => other.Replaced == entry))
+                    replacement.Replaced = null;
+                continue;
+            }
+            // It was reloaded meanwhile, and is as it was read then.
+            if (sent is null)
+                continue;
+            if (state is EntityState.Deleted or EntityState.Detached)
+            {
+                // The entity is to be deleted as it is stored now. A detached one may have been replaced since.
+                entry.SetOriginal(content, sent == EntityState.Added ? null : changes, write.Document);
+                entry.IsAsserted = entry.MayReplace = false;
+                entry.Replaced = null;
+                continue;
+            }
+            if (sent != EntityState.Added && state == EntityState.Added)
+                continue;
+            Accept(entry, content, changes, write.Document);
+            MarkIfChanged(entry, content);
+        }
+    }
+
+    static void MarkIfChanged(EntityEntry entry, EntityContent saved)
+    {
+        try
+        {
+            if (!entry.Encode().ChangesFrom(saved).IsEmpty)
+                entry.CurrentState = EntityState.Modified;
+        }
+        catch (EntityValidationException)
+        {
+            MarkUnstorable(entry);
+        }
     }
 
     void AutoDetect()

@@ -104,6 +104,12 @@ public partial class EntityEntry
 
     internal EntityState CurrentState { get; set; } = EntityState.Detached;
 
+    /// <summary>Gets or sets the state with which the entity was sent in a save whose outcome is not known; null if it is not part of one.</summary>
+    internal EntityState? SentState { get; set; }
+
+    /// <summary>True if the entity is new, and not part of a save that may have added it, so that nothing is to be deleted if it is removed.</summary>
+    internal bool IsOnlyAdded => CurrentState == EntityState.Added && SentState is null;
+
     /// <summary>True if a save writes all properties, changed or not, because the user marked the entity as modified.</summary>
     internal bool IsAsserted { get; set; }
 
@@ -156,6 +162,7 @@ public partial class EntityEntry
         UpdateReferences(_tracker);
         SetOriginal(document);
         IsAsserted = false;
+        SentState = null;
         CurrentState = EntityState.Unchanged;
     }
 

@@ -192,7 +192,7 @@ sealed class NavigationFixer(ChangeTracker tracker)
         else if (relation.DeleteBehavior == DeleteBehavior.Cascade)
         {
             _unsettled.Add((navigation, owner, lost));
-            entry.IsOrphan = entry.CurrentState != EntityState.Added;
+            entry.IsOrphan = !entry.IsOnlyAdded;
             entry.OrphanOf = relation;
             tracker.Remove(entry);
         }

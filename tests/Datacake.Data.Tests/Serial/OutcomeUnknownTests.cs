@@ -102,6 +102,90 @@ public sealed class OutcomeUnknownTests : IAsyncDisposable
         Assert.Equal(80m, await BalanceAsync(_nodes[0], id));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Changes_that_are_made_while_the_outcome_is_unknown_stay_pending(bool hasHandler)
+    {
+        await StartAsync();
+        string removed = await BankContext.OpenAccountAsync(_nodes[0]), changed = await BankContext.OpenAccountAsync(_nodes[0]), replaced = await BankContext.OpenAccountAsync(_nodes[0]);
+        await using var db = BankContext.Of(_nodes[2]);
+        var accounts = await db.Accounts.WithConsistency(Consistency.Serial).ToDictionaryAsync(account => account.Id, Token);
+        foreach (var account in accounts.Values)
+            account.Balance = 90;
+        var (kept, gone, detached) = (new Account { Id = "kept" }, new Account { Id = "gone" }, new Account { Id = "detached" });
+        db.AddRange(kept, gone, detached);
+        _cable.Pause();
+        await Assert.ThrowsAsync<OutcomeUnknownException>(() => db.SaveChangesAsync(Token));
+
+        db.RemoveRange(accounts[removed], gone, accounts[replaced]);
+        db.Add(new Account { Id = replaced, Balance = 5 });
+        db.Entry(detached).State = EntityState.Detached;
+        accounts[changed].Balance = 80;
+        kept.Cards.Add(new Card { Id = "card" });
+        var states = (db.Entry(accounts[removed]).State, db.Entry(gone).State, db.Entry(detached).State);
+        _cable.Resume();
+        var seen = new List<(EntityState, EntityState)>();
+        if (hasHandler)
+            db.SavingChanges += (_, _) => seen.Add((db.Entry(kept).State, db.Entry(accounts[changed]).State));
+        else
+            Assert.Equal(6, (await RetryAsync(() => db.ResolveSaveAsync(Token)))!.Count);
+        await RetryAsync(() => db.SaveChangesAsync(Token));
+
+        Assert.Equal((EntityState.Deleted, EntityState.Deleted, EntityState.Detached), states);
+        Assert.Equal(hasHandler ? [(EntityState.Unchanged, EntityState.Modified)] : [], seen.TakeLast(1));
+        Assert.Equal(EntityState.Detached, db.Entry(gone).State);
+        Assert.False(db.ChangeTracker.HasChanges());
+        await using var other = BankContext.Of(_nodes[0]);
+        var shown = await other.Accounts.WithConsistency(Consistency.Serial).ToListAsync(Token);
+        Assert.Equal(
+            [(changed, 80m), (replaced, 5m), ("detached", 0m), ("kept", 0m)],
+            shown.Select(static account => (account.Id, account.Balance)).OrderByDescending(static account => account.Balance).ThenBy(static account => account.Id, StringComparer.Ordinal));
+        Assert.Equal("kept", (await other.Cards.FindAsync(["card"], Token))!.AccountId);
+    }
+
+    [Fact]
+    public async Task Entity_that_was_removed_while_the_outcome_was_unknown_is_forgotten_if_the_save_was_refused()
+    {
+        await StartAsync();
+        string id = await BankContext.OpenAccountAsync(_nodes[0]);
+        await using var db = BankContext.Of(_nodes[2]);
+        (await db.Accounts.WithConsistency(Consistency.Serial).FindAsync([id], Token))!.Balance = 90;
+        var added = db.Accounts.Add(new Account { Id = "added" }).Entity;
+        _cable.Pause();
+        await Assert.ThrowsAsync<OutcomeUnknownException>(() => db.SaveChangesAsync(Token));
+        await using (var other = BankContext.Of(_nodes[0]))
+        {
+            (await other.Accounts.FindAsync([id], Token))!.Balance = 70;
+            await RetryAsync(() => other.SaveChangesAsync(Token));
+        }
+        db.Remove(added);
+        _cable.Resume();
+
+        Assert.Null(await RetryAsync(() => db.ResolveSaveAsync(Token)));
+
+        Assert.Equal(EntityState.Detached, db.Entry(added).State);
+        Assert.Equal(EntityState.Modified, db.ChangeTracker.Entries().Single().State);
+    }
+
+    [Fact]
+    public async Task Entity_that_was_reloaded_while_the_outcome_was_unknown_is_not_changed_back()
+    {
+        await StartAsync();
+        string id = await BankContext.OpenAccountAsync(_nodes[0]);
+        await using var db = BankContext.Of(_nodes[2]);
+        var account = (await db.Accounts.WithConsistency(Consistency.Serial).FindAsync([id], Token))!;
+        account.Balance = 90;
+        _cable.Pause();
+        await Assert.ThrowsAsync<OutcomeUnknownException>(() => db.SaveChangesAsync(Token));
+        await db.Entry(account).ReloadAsync(Token);
+        Assert.Equal(100m, account.Balance);
+        _cable.Resume();
+        Assert.NotNull(await RetryAsync(() => db.ResolveSaveAsync(Token)));
+        Assert.Equal(EntityState.Unchanged, db.Entry(account).State);
+        Assert.Equal(90m, await BalanceAsync(_nodes[0], id));
+    }
+
     static async Task<decimal> BalanceAsync(DatacakeNode node, string id)
     {
         await using var db = BankContext.Of(node);
