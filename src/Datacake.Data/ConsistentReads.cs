@@ -58,7 +58,7 @@ public sealed class ConsistentReads<T> : KeyspaceQuery<T>
         if (document is null)
         {
             if (isTracked)
-                tracker.Accept(entry!, content: null);
+                entry!.Detach(key);
             return null;
         }
         if (!isTracked)

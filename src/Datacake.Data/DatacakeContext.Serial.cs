@@ -22,7 +22,8 @@ public abstract partial class DatacakeContext
     /// same. So the work is as if it had run alone.
     /// </summary>
     /// <remarks>
-    /// One save ends the work. Entities of other classes can be read and saved, but are not checked. <see cref="RunSerialAsync(Func{Task}, CancellationToken)"/>
+    /// Serial entities that the context tracks already count with the values that they were read or attached with, unless they are reloaded in the work.
+    /// One save ends the work. If it conflicts, begin another one. Entities of other classes can be read and saved, but are not checked. <see cref="RunSerialAsync(Func{Task}, CancellationToken)"/>
     /// also repeats work that conflicts.
     /// </remarks>
     /// <exception cref="InvalidOperationException">Another serial unit of work of the context was not disposed.</exception>
@@ -34,7 +35,14 @@ public abstract partial class DatacakeContext
             throw new InvalidOperationException("The context has a serial unit of work already. Save and dispose it before you begin another one.");
         var store = await GetStoreAsync(cancellationToken).ConfigureAwait(false);
         await store.PassBarrierAsync(cancellationToken).ConfigureAwait(false);
-        return _work = new SerialWork(this);
+        _work = new SerialWork(this);
+        // The caller may use these without asking the context again: instances that it holds, navigations, and Local.
+        foreach (var entry in ChangeTracker.All)
+        {
+            if (entry.Keyspace.Entity.IsSerial && entry.Stored is { } stored)
+                _work.Reads.AddTracked(entry.Keyspace.Name, entry.Key, ContentHash.Of(stored));
+        }
+        return _work;
     }
 
     /// <summary>
@@ -162,6 +170,8 @@ public abstract partial class DatacakeContext
 
     /// <summary>Gets what the current serial unit of work has read; null if there is none.</summary>
     internal SerialReads? Reads => _work is { IsSaved: false } work ? work.Reads : null;
+
+    void OnReloaded(KeyspaceModel keyspace, DocumentKey key) => Reads?.OnReloaded(keyspace.Name, key);
 
     internal void OnShown(EntityEntry entry) => OnShown(entry.Keyspace, entry.Key, entry.Stored);
 

@@ -363,14 +363,15 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
             if (_work is { IsSaved: true } && writes.Count > 0)
                 throw new InvalidOperationException("The serial unit of work was saved already. Dispose it before you save other changes, or begin another one for these.");
             // A serial unit of work that changes nothing still checks what it has read.
-            if (writes.Count == 0 && Reads is not { IsEmpty: false })
+            var assumed = Reads is null ? [] : ChangeTracker.AssumedSerial();
+            if (writes.Count == 0 && assumed.Count == 0 && Reads is not { IsEmpty: false })
             {
                 Accept(writes, []);
                 observation.Succeed([], default);
                 return new SaveResult(0, default, NodeSet.Of(Node.Id));
             }
             result = IsSerialSave(writes, consistency)
-                ? await SerialSave.CommitAsync(store, writes, Reads, sent => writes = sent, cancellationToken).ConfigureAwait(false)
+                ? await SerialSave.CommitAsync(store, writes, Reads, assumed, sent => writes = sent, cancellationToken).ConfigureAwait(false)
                 : await EntityTransaction.CommitAsync(store, writes, consistency, cancellationToken).ConfigureAwait(false);
         }
         catch (OutcomeUnknownException e)

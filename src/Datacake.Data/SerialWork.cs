@@ -20,7 +20,7 @@ public sealed class SerialWork : IAsyncDisposable
 
     /// <summary>
     /// Saves the changes of the context, if everything that was read since the work began is still as it was. Does the same as
-    /// <see cref="DatacakeContext.SaveChangesAsync(CancellationToken)"/>.
+    /// <see cref="DatacakeContext.SaveChangesAsync(CancellationToken)"/>. After a conflict, the work can no longer be saved; begin another one.
     /// </summary>
     /// <exception cref="InvalidOperationException">The work was saved already, or disposed, or its queries have read more than can be checked.</exception>
     /// <exception cref="EntityConflictException">Entities that the save writes have changed. Nothing was written.</exception>

@@ -215,6 +215,12 @@ public sealed partial class ChangeTracker : IEntityTracker
     internal IReadOnlyList<EntityEntry<T>> Tracked<T>()
         where T : class => [.. _entries.All.OfType<EntityEntry<T>>()];
 
+    /// <summary>
+    /// Returns the unchanged serial entities that are stored as they are by the word of the user alone, because they were attached, or given other original values.
+    /// </summary>
+    internal IReadOnlyList<EntityEntry> AssumedSerial() =>
+        [.. _entries.All.Where(static entry => entry is { CurrentState: EntityState.Unchanged, Keyspace.Entity.IsSerial: true, Stored: null, Original: not null })];
+
     /// <summary>Returns the entities that are to be deleted.</summary>
     internal IEnumerable<EntityEntry> Deleted() => _entries.All.Where(entry => entry.CurrentState == EntityState.Deleted);
 

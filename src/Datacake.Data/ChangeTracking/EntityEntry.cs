@@ -86,10 +86,10 @@ public partial class EntityEntry
     {
         using var operation = Context.Concurrency.Enter();
         var (key, document) = await GetDocumentAsync(cancellationToken).ConfigureAwait(false);
-        if (document is null)
-            _tracker.Accept(this, content: null);
-        else
+        if (document is not null)
             SetToStored(key, document);
+        else
+            Detach(key);
     }
 
     /// <inheritdoc/>
@@ -163,7 +163,15 @@ public partial class EntityEntry
         SetOriginal(document);
         IsAsserted = false;
         SentState = null;
+        Context.OnReloaded(Keyspace, key);
         CurrentState = EntityState.Unchanged;
+    }
+
+    /// <summary>Stops tracking the entity, because a read has not found it.</summary>
+    internal void Detach(DocumentKey key)
+    {
+        Context.OnReloaded(Keyspace, key);
+        _tracker.Accept(this, content: null);
     }
 
     /// <summary>Sets the properties to the original values. Pending changes are discarded.</summary>
@@ -229,6 +237,8 @@ public partial class EntityEntry
     {
         (_originalDocument, _stored, _original, _originalEntity) = (null, null, Keyspace.Entity.Encode(original, _tracker.CellWriter), original);
         AssumedOriginal = null;
+        // The store is compared with these values.
+        Context.OnReloaded(Keyspace, Key);
     }
 
     internal void ForgetOriginal() =>

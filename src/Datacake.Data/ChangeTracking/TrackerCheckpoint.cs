@@ -55,7 +55,7 @@ sealed class TrackerCheckpoint
             if (await snapshot.GetAsync(entry.Keyspace.Name, entry.Key, cancellationToken).ConfigureAwait(false) is { } document)
                 entry.SetToStored(entry.Key, document);
             else
-                _tracker.Accept(entry, content: null);
+                entry.Detach(entry.Key);
         }
     }
 

@@ -44,6 +44,11 @@ interface IQueryContext
     /// <param name="stored">The document with the values; null if there is none.</param>
     void OnShown(KeyspaceModel keyspace, DocumentKey key, DocumentContent? stored);
 
+    /// <summary>Notes that a tracked entity got the values of a new read, so that a serial save no longer depends on its earlier ones.</summary>
+    /// <param name="keyspace">The keyspace of the entity.</param>
+    /// <param name="key">The key of the entity.</param>
+    void OnReloaded(KeyspaceModel keyspace, DocumentKey key);
+
     /// <summary>Returns the exception for an entity that is not tracked, and has the values of another one in a unique index.</summary>
     /// <param name="keyspace">The keyspace of the entity.</param>
     /// <param name="key">The key of the entity.</param>

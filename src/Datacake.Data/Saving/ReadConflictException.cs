@@ -8,8 +8,13 @@ namespace Datacake.Data;
 /// </summary>
 public sealed class ReadConflictException : Exception
 {
-    internal ReadConflictException(string what, string keyspace, DocumentKey? key, Exception innerException)
-        : base($"{what} has changed since it was read. Nothing was saved. Read again, and repeat the work; RunSerialAsync does both.", innerException)
+    /// <summary>The way to save the work of a serial unit that conflicts.</summary>
+    internal const string Remedy =
+        "This serial unit of work can no longer be saved, because what it has read is out of date. Dispose it, reload the tracked entities or clear the change tracker, and repeat "
+            + "the work in another one (BeginSerialAsync); RunSerialAsync does so for you.";
+
+    internal ReadConflictException(string what, string keyspace, DocumentKey? key, Exception? innerException)
+        : base($"{what} has changed since it was read. Nothing was saved. {Remedy}", innerException)
     {
         Keyspace = keyspace;
         Key = key;

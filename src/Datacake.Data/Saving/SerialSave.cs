@@ -18,6 +18,7 @@ sealed class SerialSave : IDisposable
     const int MaxAttempts = 20;
 
     readonly ReplicatedStore _store;
+    readonly bool _isOfWork;
     readonly Transaction _effects = new();
     readonly List<SerialCondition> _conditions = [];
     IReadOnlyList<SerialRange> _ranges = [];
@@ -28,12 +29,13 @@ sealed class SerialSave : IDisposable
     readonly HashSet<int> _unread = [];                         // the conditions about entities that the user did not read
     StoreSnapshot? _snapshot;
 
-    SerialSave(ReplicatedStore store) => _store = store;
+    SerialSave(ReplicatedStore store, bool isOfWork) => (_store, _isOfWork) = (store, isOfWork);
 
     /// <summary>Commits the writes of a save.</summary>
     /// <param name="store">The store.</param>
     /// <param name="writes">The writes. Those of serial entities need not be complete.</param>
     /// <param name="reads">What was read for the save; null if only the entities that it writes are checked.</param>
+    /// <param name="assumed">The entities, besides those that are written, of which the user has given the values that must be stored.</param>
     /// <param name="onSending">Receives the writes, with the documents that are written.</param>
     /// <param name="cancellationToken">Cancels the save, as long as it was not sent.</param>
     /// <exception cref="EntityConflictException">Entities have changed since they were read, or exist already.</exception>
@@ -42,13 +44,14 @@ sealed class SerialSave : IDisposable
     /// <exception cref="InvalidOperationException">An entity that merges has a counter to add to.</exception>
     /// <exception cref="SaveLimitException">An entity, or the save as a whole, is too large.</exception>
     public static async Task<CommitResult> CommitAsync(
-        ReplicatedStore store, IReadOnlyList<PendingWrite> writes, SerialReads? reads, Action<IReadOnlyList<PendingWrite>> onSending, CancellationToken cancellationToken)
+        ReplicatedStore store, IReadOnlyList<PendingWrite> writes, SerialReads? reads, IReadOnlyList<EntityEntry> assumed, Action<IReadOnlyList<PendingWrite>> onSending,
+        CancellationToken cancellationToken)
     {
         var unknown = new UnknownIndexes();
         for (int attempt = 1; ; attempt++)
         {
-            using var save = new SerialSave(store);
-            await save.PrepareAsync(writes, reads, unknown, cancellationToken).ConfigureAwait(false);
+            using var save = new SerialSave(store, isOfWork: reads is not null);
+            await save.PrepareAsync(writes, reads, assumed, unknown, cancellationToken).ConfigureAwait(false);
             onSending(save._writes);
             try
             {
@@ -83,7 +86,7 @@ sealed class SerialSave : IDisposable
         UniqueIndexes = UniqueIndexes.Of(_writes.Where(static write => write.Content is not null).Select(static write => write.Entry.Keyspace)),
     };
 
-    async Task PrepareAsync(IReadOnlyList<PendingWrite> writes, SerialReads? reads, UnknownIndexes unknown, CancellationToken cancellationToken)
+    async Task PrepareAsync(IReadOnlyList<PendingWrite> writes, SerialReads? reads, IReadOnlyList<EntityEntry> assumed, UnknownIndexes unknown, CancellationToken cancellationToken)
     {
         // The serial ones come first, for which the snapshot must be recent.
         var merging = new List<PendingWrite>();
@@ -100,6 +103,16 @@ sealed class SerialSave : IDisposable
         if (reads is null)
             return;
         _conditions.AddRange(reads.Conditions.Where(known.Add));
+        foreach (var entry in assumed)
+        {
+            if (await GetAsync(entry, cancellationToken).ConfigureAwait(false) is not { } document || !EntityTransaction.HasContent(entry, document, entry.Original!))
+                throw ReadConflictOf(entry.Keyspace.Name, entry.Key, refused: null);
+            var condition = new SerialCondition(entry.Keyspace.Name, entry.Key, ContentHash.Of(document));
+            if (known.Add(condition))
+                _conditions.Add(condition);
+        }
+        if (_conditions.Count > SerialCondition.MaxConditions)
+            throw TooMuch(innerException: null);
         _ranges = await reads.RangesAsync(_store, unknown, cancellationToken).ConfigureAwait(false);
         if (_ranges.Count > SerialRange.MaxRanges)
             throw TooMuch(innerException: null);
@@ -156,11 +169,11 @@ sealed class SerialSave : IDisposable
         if (original is null && assumed is null && !isNeeded)
             return null;
         if (await GetAsync(known, cancellationToken).ConfigureAwait(false) is not { } document)
-            throw new EntityConflictException(entry, isGone: true, innerException: null);
+            throw ConflictOf(entry, isGone: true);
         if (original is not null && !EntityTransaction.HasContent(known, document, original))
-            throw new EntityConflictException(entry, isGone: false, innerException: null);
+            throw ConflictOf(entry, isGone: false);
         if (original is null && assumed is not null && !EntityTransaction.HasTokens(known.Keyspace.Entity, known.Key, document, assumed, known.Lacking))
-            throw new EntityConflictException(entry, isGone: false, innerException: null);
+            throw ConflictOf(entry, isGone: false);
         if (original is null && assumed is null)
             _unread.Add(_conditions.Count);
         Require(entry, ContentHash.Of(document));
@@ -181,12 +194,12 @@ sealed class SerialSave : IDisposable
             var entry = writes.First(write => write.Entry.Key == key && write.Entry.Keyspace.Name == keyspace).Entry;
             var document = await GetAsync(entry, cancellationToken).ConfigureAwait(false);
             if (!isMet(document))
-                throw new EntityConflictException(entry, isGone: document is null, innerException: null);
+                throw ConflictOf(entry, isGone: document is null);
         }
         foreach (var write in writes.Where(static write => write.Entry.CurrentState == EntityState.Modified))
         {
             if (await GetAsync(write.Entry, cancellationToken).ConfigureAwait(false) is null)
-                throw new EntityConflictException(write.Entry, isGone: true, innerException: null);
+                throw ConflictOf(write.Entry, isGone: true);
         }
         foreach (var (write, operation) in writes.Zip(transaction.Operations))
         {
@@ -235,11 +248,14 @@ sealed class SerialSave : IDisposable
                 conflicts.Add((entry, document is null && _conditions[i].Content is not null));
         }
         if (conflicts.Count > 0)
-            return new EntityConflictException(conflicts, refused);
+            return new EntityConflictException(conflicts, _isOfWork, refused);
         var (keyspace, key, _) = _conditions[refused.Condition];
-        string name = $"The document {key} of the keyspace '{keyspace}'";
-        return new ReadConflictException(name, keyspace, key, refused);
+        return ReadConflictOf(keyspace, key, refused);
     }
+
+    static ReadConflictException ReadConflictOf(string keyspace, DocumentKey key, Exception? refused) => new($"The document {key} of the keyspace '{keyspace}'", keyspace, key, refused);
+
+    EntityConflictException ConflictOf(EntityEntry entry, bool isGone) => new([(entry, isGone)], _isOfWork, innerException: null);
 
     InvalidOperationException NoNumberOf(SerialConflictException refused)
     {
@@ -260,6 +276,6 @@ sealed class SerialSave : IDisposable
     }
 
     static InvalidOperationException TooMuch(Exception? innerException) => new(
-        "The queries of the serial unit of work have read more than can be checked: the limit is 10,000 entities, or 16 MiB of them, in 10,000 ranges. Nothing was saved. "
-            + "Search fewer entities, such as by an index, or divide the work.", innerException);
+        "The queries of the serial unit of work have read more than can be checked: the limit is 10,000 entities, or 16 MiB of them, in 10,000 ranges, and 100,000 entities by key or tracked before. Nothing was saved. "
+            + "Search fewer entities, such as by an index, track fewer of them, or divide the work.", innerException);
 }

@@ -25,12 +25,13 @@ sealed class SerialReads : ISnapshotObserver
     readonly List<SerialRange> _keyRanges = [];
     readonly List<IndexRead> _indexRanges = [];
     readonly Dictionary<(string, DocumentKey), UInt128> _contents = [];     // as the first read has found them
+    readonly Dictionary<(string Keyspace, DocumentKey Key), UInt128> _tracked = [];     // when the work began, and not read again since
 
     /// <summary>True if nothing was read.</summary>
-    public bool IsEmpty => _conditions.Count + _keyRanges.Count + _indexRanges.Count == 0;
+    public bool IsEmpty => _conditions.Count + _keyRanges.Count + _indexRanges.Count + _tracked.Count == 0;
 
     /// <summary>Gets the entities that must be as they were read, in the order of the reads.</summary>
-    public IReadOnlyList<SerialCondition> Conditions => _conditions;
+    public IEnumerable<SerialCondition> Conditions => _conditions.Concat(_tracked.Select(static known => new SerialCondition(known.Key.Keyspace, known.Key.Key, known.Value)));
 
     /// <summary>Returns the ranges that must show what they did.</summary>
     /// <param name="store">The store, from which entities are read that only an index has shown.</param>
@@ -146,6 +147,12 @@ sealed class SerialReads : ISnapshotObserver
         }
         return keys.SequenceEqual(read.Keys);
     }
+
+    /// <summary>Adds an entity that the caller knows from before the work, and may use without asking for it again.</summary>
+    public void AddTracked(string keyspace, DocumentKey key, UInt128 content) => _tracked[(keyspace, key)] = content;
+
+    /// <summary>Notes that the instance that the caller knew has the values of a later read, which is a condition of its own.</summary>
+    public void OnReloaded(string keyspace, DocumentKey key) => _tracked.Remove((keyspace, key));
 
     /// <summary>Adds an entity with the content that the caller was shown; null if there was none.</summary>
     public void Add(string keyspace, DocumentKey key, UInt128? content)

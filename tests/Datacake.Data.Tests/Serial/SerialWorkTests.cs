@@ -89,9 +89,88 @@ public class SerialWorkTests(StoreFixture store)
         }
         await using (var work = await mine.BeginSerialAsync(Token))
         {
-            await mine.Entry((await mine.Accounts.FindAsync([other], Token))!).ReloadAsync(Token);
+            // One that is reloaded before it is asked for counts with its new values.
+            foreach (var entry in mine.ChangeTracker.Entries())
+                await entry.ReloadAsync(Token);
+            Assert.Equal(1m, (await mine.Accounts.FindAsync([id], Token))!.Balance);
             Assert.Equal(0, await work.SaveChangesAsync(Token));
         }
+    }
+
+    [Theory]
+    [InlineData("an instance")]
+    [InlineData("Local")]
+    [InlineData("a navigation")]
+    [InlineData("attached")]
+    [InlineData("original values")]
+    public async Task Entity_that_was_tracked_before_the_work_and_is_used_without_a_query_must_be_unchanged(string use)
+    {
+        foreach (bool isChanged in new[] { false, true })
+        {
+            string id = await BankContext.OpenAccountAsync(store.Node), other = await BankContext.OpenAccountAsync(store.Node), card = Guid.NewGuid().ToString("N");
+            await using var db = NewContext();
+            var account = use == "attached" ? db.Attach(new Account { Id = id, Owner = "Ada", Balance = 100 }).Entity as Account : await db.Accounts.FindAsync([id], Token);
+            if (use == "original values")
+                db.Entry(account!).OriginalValues.SetValues((await db.Entry(account!).GetDatabaseValuesAsync(Token))!);
+            if (use == "a navigation")
+            {
+                db.Add(new Card { Id = card, Account = account });
+                await db.SaveChangesAsync(Token);
+            }
+            if (isChanged)
+                await ChangeAsync(id, static changed => changed.Balance = 1);
+            await using var work = await db.BeginSerialAsync(Token);
+            decimal balance = use switch
+            {
+                "Local" => db.Accounts.Local.Single().Balance,
+                "a navigation" => (await db.Cards.FindAsync([card], Token))!.Account!.Balance,
+                _ => account!.Balance,
+            };
+            db.Add(new Account { Id = Guid.NewGuid().ToString("N"), Balance = balance });
+            if (!isChanged)
+                Assert.Equal(1, await work.SaveChangesAsync(Token));
+            else
+                Assert.Equal((DocumentKey)id, (await Assert.ThrowsAsync<ReadConflictException>(() => work.SaveChangesAsync(Token))).Key);
+        }
+    }
+
+    [Fact]
+    public async Task Attached_entity_that_is_not_stored_is_a_conflict_of_a_work()
+    {
+        await using var db = NewContext();
+        await using var work = await db.BeginSerialAsync(Token);
+        db.Attach(new Account { Id = Guid.NewGuid().ToString("N") });
+        await Assert.ThrowsAsync<ReadConflictException>(() => work.SaveChangesAsync(Token));
+    }
+
+    [Fact]
+    public async Task Work_that_conflicts_is_repeated_in_another_one_as_the_exceptions_say()
+    {
+        string id = await BankContext.OpenAccountAsync(store.Node), other = await BankContext.OpenAccountAsync(store.Node);
+        await using var db = NewContext();
+        var account = (await db.Accounts.FindAsync([id], Token))!;
+        await using (var work = await db.BeginSerialAsync(Token))
+        {
+            account.Balance -= 10;
+            await ChangeAsync(id, static changed => changed.Balance = 50);
+            var error = await Assert.ThrowsAsync<EntityConflictException>(() => work.SaveChangesAsync(Token));
+            Assert.Equal(
+                $"The Account '{id}' was changed after it was read. Nothing was saved. This serial unit of work can no longer be saved, because what it has read is out of date. Dispose it, "
+                    + "reload the tracked entities or clear the change tracker, and repeat the work in another one (BeginSerialAsync); RunSerialAsync does so for you.",
+                error.Message);
+        }
+        await db.Entry(account).ReloadAsync(Token);
+        await using (var work = await db.BeginSerialAsync(Token))
+        {
+            account.Balance -= 10;
+            await db.Accounts.AsNoTracking().SingleAsync(known => known.Id == other, Token);
+            await ChangeAsync(other, static changed => changed.Balance = 50);
+            var error = await Assert.ThrowsAsync<ReadConflictException>(() => work.SaveChangesAsync(Token));
+            Assert.Contains("Dispose it, reload the tracked entities or clear the change tracker, and repeat the work in another one", error.Message, StringComparison.Ordinal);
+        }
+        await using (var work = await db.BeginSerialAsync(Token))
+            Assert.Equal(1, await work.SaveChangesAsync(Token));
+        Assert.Equal(40m, await BalanceAsync(id));
     }
 
     [Fact]
@@ -304,6 +383,13 @@ public class SerialWorkTests(StoreFixture store)
         await using var shown = NewContext();
         var balances = await shown.Accounts.Where(account => account.Branch == "transfers").Select(account => account.Balance).ToListAsync(Token);
         Assert.Equal((Accounts * 100m, true), (balances.Sum(), balances.TrueForAll(balance => balance >= 0)));
+    }
+
+    async Task ChangeAsync(string id, Action<Account> change)
+    {
+        await using var db = NewContext();
+        change((await db.Accounts.FindAsync([id], Token))!);
+        await db.SaveChangesAsync(Token);
     }
 
     async Task<decimal> BalanceAsync(string id)
