@@ -101,21 +101,43 @@ partial class Sequencer
             if (operation.Kind == DocumentOperationKind.Delete || unique.ValueOf(key, Document.Put(SerialOperation.NoStampYet, operation.Content)) is not { } value)
                 continue;
             if (!owners.TryAdd(new StorageKey(value), key))
-                return Refusal(number, owners[new StorageKey(value)]);
+            {
+                var owner = owners[new StorageKey(value)];
+                if (!await HasAsync(key).ConfigureAwait(false))
+                    return Refusal(number, owner);
+                if (!await HasAsync(owner).ConfigureAwait(false))
+                    return Refusal(written[owner], key);
+            }
             // Documents that the transaction itself writes, and that therefore no longer have the value, are skipped.
             var limit = new ReadLimit(written.Count + _settings.MaxRecordsRead, long.MaxValue);
             await foreach (var (_, other, _) in new RangeReader(batch, WritesInUniqueIndexes, limit)
                 .ReadAsync(unique.Keyspace, keyspace, index, KeyRange.WithPrefix(value), expected: 1).ConfigureAwait(false))
             {
-                if (!written.ContainsKey(other))
+                if (written.ContainsKey(other))
+                    continue;
+                // Documents that had the same value before the index was in force can still be written.
+                if (!await HasAsync(key).ConfigureAwait(false))
                     return Refusal(number, other);
+                break;
             }
             if (limit.IsExceeded)
                 return Verdict.Busy;
+
+            async ValueTask<bool> HasAsync(DocumentKey document) =>
+                await FindAsync(batch, keyspace, document).ConfigureAwait(false) is { } present && unique.ValueOf(document, present) is { } before && before.AsSpan().SequenceEqual(value);
         }
         return Verdict.Holds;
 
         SerialRefusal Refusal(int operation, DocumentKey owner) => new(RefusalReason.Unique, operation) { Index = unique.Name, Owner = owner };
+    }
+
+    /// <summary>Returns a document as it is once the entries that wait are applied; null if there is none.</summary>
+    async ValueTask<Document?> FindAsync(ReplicaBatch batch, KeyspaceEntry keyspace, DocumentKey key)
+    {
+        if (WritesInUniqueIndexes.Find(keyspace.Name, key) is { } waiting)
+            return waiting.Document;
+        var document = await batch.PeekAsync(StoreLayout.DocumentKey(keyspace.Number, key.Encoded.Span)).ConfigureAwait(false);
+        return document.IsAlive(keyspace.Policy) ? document : null;
     }
 
     /// <summary>Puts unique indexes into the sequence that it does not have. Returns true if there were any, or some are still waiting.</summary>

@@ -52,6 +52,38 @@ public sealed class UniqueIndexTests
     }
 
     [Fact]
+    public async Task Documents_that_had_the_same_value_before_the_index_can_be_written_as_long_as_they_keep_it()
+    {
+        await using var store = await SequencedStore.StartAsync();
+        await store.CommitAsync(new SerialProposal { Operations = [User(1, "ann@x"), User(2, "ann@x"), User(3, "ann@x"), User(4, "bob@x")] });
+
+        // The transaction that brings the index writes one of them.
+        Assert.Null((await store.CommitAsync(Puts(User(1, "ann@x", "a")))).Refusal);
+        Assert.Null((await store.CommitAsync(Puts(User(1, "ann@x", "b"), User(2, "ann@x", "b"), User(5, "cem@x")))).Refusal);
+        Assert.Equal(new SerialRefusal(RefusalReason.Unique, 0) { Index = "Email", Owner = 1 }, (await store.CommitAsync(Puts(User(4, "ann@x")))).Refusal);
+        Assert.Equal(RefusalReason.Unique, (await store.CommitAsync(Puts(User(1, "ann@x", "c"), User(6, "ann@x")))).Refusal?.Reason);
+        Assert.Equal(new SerialRefusal(RefusalReason.Unique, 0) { Index = "Email", Owner = 3 }, (await store.CommitAsync(Puts(User(4, "ann@x"), Delete(1), Delete(2)))).Refusal);
+        var together = await store.CommitTogetherAsync(Puts(User(3, "cut@x")), Puts(User(3, "ann@x")), Puts(User(1, "ann@x", "d")), Puts(Delete(2)), Puts(User(1, "ann@x", "e")));
+        Assert.Equal([null, RefusalReason.Unique, null, null, null], together.Select(static request => request.Refusal?.Reason));
+        Assert.Null((await store.CommitAsync(Puts(User(1, "new@x")))).Refusal);
+        Assert.Null((await store.CommitAsync(Puts(User(4, "ann@x")))).Refusal);
+        Assert.Equal(RefusalReason.Unique, (await store.CommitAsync(Puts(User(1, "ann@x")))).Refusal?.Reason);
+    }
+
+    [Theory]
+    [InlineData(1, 2)]
+    [InlineData(2, 1)]
+    public async Task New_value_of_a_document_is_refused_if_another_one_of_the_transaction_keeps_it(int first, int second)
+    {
+        await using var store = await SequencedStore.StartAsync();
+        await store.CommitAsync(Puts(User(1, "ann@x"), User(2, "bob@x")));
+
+        var refused = await store.CommitAsync(Puts(User(first, "ann@x"), User(second, "ann@x")));
+
+        Assert.Equal(new SerialRefusal(RefusalReason.Unique, first == 2 ? 0 : 1) { Index = "Email", Owner = 1 }, refused.Refusal);
+    }
+
+    [Fact]
     public async Task Null_is_exempt()
     {
         await using var store = await SequencedStore.StartAsync();

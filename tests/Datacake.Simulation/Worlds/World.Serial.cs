@@ -312,7 +312,9 @@ sealed partial class World
             after[slot] = value;
         foreach (var (slot, value) in transaction.Written)
         {
-            if (NameOf(value) is { } own && after.Any(other => other.Key != slot && NameOf(other.Value) == own))
+            // Documents that had the same name before the index was in force may keep it.
+            if (NameOf(value) is { } own
+                && after.Any(other => other.Key != slot && NameOf(other.Value) == own && (NameOf(state.GetValueOrDefault(slot)) != own || NameOf(state.GetValueOrDefault(other.Key)) != own)))
                 return $"{_scenario.Slots[slot]} would have the name {own}, which another document has";
         }
         return null;
