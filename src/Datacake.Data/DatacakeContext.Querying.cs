@@ -23,6 +23,8 @@ public abstract partial class DatacakeContext : IQueryContext
 
     void IQueryContext.OnShown(KeyspaceModel keyspace, DocumentKey key, DocumentContent? stored) => OnShown(keyspace, key, stored);
 
+    void IQueryContext.ThrowIfInWork(string problem, string effect) => ThrowIfInWork(problem, effect);
+
     void IQueryContext.OnReloaded(KeyspaceModel keyspace, DocumentKey key) => OnReloaded(keyspace, key);
 
     Exception IQueryContext.ConflictOf(KeyspaceModel keyspace, DocumentKey key, object entity, SerialConflictException refused)

@@ -171,6 +171,15 @@ public abstract partial class DatacakeContext
     /// <summary>Gets what the current serial unit of work has read; null if there is none.</summary>
     internal SerialReads? Reads => _work is { IsSaved: false } work ? work.Reads : null;
 
+    /// <summary>Throws if a serial unit of work is under way, of which an operation cannot be part.</summary>
+    /// <param name="problem">The operation, and what it does.</param>
+    /// <param name="effect">The effect of the operation so far.</param>
+    internal void ThrowIfInWork(string problem, string effect)
+    {
+        if (Reads is not null)
+            throw new InvalidOperationException($"{problem}, and cannot be part of a serial unit of work. {effect} Call it before or after the work, or on another context.");
+    }
+
     void OnReloaded(KeyspaceModel keyspace, DocumentKey key) => Reads?.OnReloaded(keyspace.Name, key);
 
     internal void OnShown(EntityEntry entry) => OnShown(entry.Keyspace, entry.Key, entry.Stored);

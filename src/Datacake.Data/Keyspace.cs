@@ -17,7 +17,7 @@ namespace Datacake.Data;
 /// The entities of one class in a context: the query for all of them, from which other queries start, and the operations that add and
 /// remove entities. Not thread-safe, like the context.
 /// </summary>
-public sealed class Keyspace<T> : KeyspaceQuery<T>
+public sealed partial class Keyspace<T> : KeyspaceQuery<T>
     where T : class
 {
     readonly EntitySource<T> _source;
@@ -227,8 +227,10 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
     /// </summary>
     /// <param name="cancellationToken">Cancels the reads.</param>
     /// <exception cref="StorageException">The store cannot be read.</exception>
+    /// <exception cref="InvalidOperationException">A serial unit of work of the context is not saved yet.</exception>
     public async IAsyncEnumerable<UnreadableEntity> ListUnreadableAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
+        Context.ThrowIfInWork("ListUnreadableAsync reads all entities, of which some cannot be checked", "Nothing was read.");
         var store = await Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
         await foreach (var (key, document) in store.Keyspace(Name).ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
@@ -243,9 +245,12 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
     /// <returns>The number of deleted entities.</returns>
     /// <exception cref="NotEnoughNodesException">Too few members are up to satisfy the level.</exception>
     /// <exception cref="ConsistencyException">The level was not satisfied in time. Entities deleted by then stay deleted.</exception>
+    /// <exception cref="TransactionConflictException">Other writers kept replacing entities of a serial class. Entities deleted by then stay deleted.</exception>
+    /// <exception cref="InvalidOperationException">A serial unit of work of the context is not saved yet.</exception>
     public async Task<int> DeleteUnreadableAsync(Consistency consistency = Consistency.Quorum, CancellationToken cancellationToken = default)
     {
         const int DeletesPerTransaction = 500;
+        Context.ThrowIfInWork("DeleteUnreadableAsync commits by itself", "Nothing was written.");
         var store = await Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
         int deleted = 0;
         var keys = new List<DocumentKey>();
@@ -300,6 +305,10 @@ public sealed class Keyspace<T> : KeyspaceQuery<T>
             {
                 // One of them has been replaced meanwhile.
                 await store.PassBarrierAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (SerialConflictException e)
+            {
+                throw new TransactionConflictException(Name, e.Condition >= 0 ? e.Transaction.Conditions[e.Condition].Key : keys[0]);
             }
         }
     }

@@ -10,6 +10,7 @@ sealed partial class EntityOperator<T>
 {
     public override IAsyncEnumerable<EntityChanges<T>> WatchAsync(WatchPosition? after, CancellationToken cancellationToken)
     {
+        source.Context.ThrowIfInWork("WatchAsync reads on after the save, and is not checked by it", "Nothing was read.");
         if (spec.Inclusions.Count > 0)
             return base.WatchAsync(after, cancellationToken);
         if (settings.Level is not null)
@@ -33,6 +34,8 @@ sealed partial class EntityOperator<T>
     async IAsyncEnumerable<EntityChanges<T>> WatchAsync(
         QueryRun<T> run, WatchPosition? after, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        // A work may have begun since the call.
+        source.Context.ThrowIfInWork("WatchAsync reads on after the save, and is not checked by it", "Nothing was read.");
         var store = await source.Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
         var watch = new QueryWatch<T>(store, source.Metadata, source.Model, run, spec.IsCut);
         var changes = after is null ? watch.ReadAsync(cancellationToken) : watch.FollowAsync(after, cancellationToken);

@@ -38,6 +38,11 @@ interface IQueryContext
     /// <summary>Gets the observer of what is read for a serial save; null if none is under way.</summary>
     ISnapshotObserver? Reads { get; }
 
+    /// <summary>Throws if a serial unit of work is under way, of which an operation cannot be part.</summary>
+    /// <param name="problem">The operation, and what it does.</param>
+    /// <param name="effect">The effect of the operation so far.</param>
+    void ThrowIfInWork(string problem, string effect);
+
     /// <summary>Notes that an entity is shown with the values that were read earlier, so that a serial save depends on these.</summary>
     /// <param name="keyspace">The keyspace of the entity.</param>
     /// <param name="key">The key of the entity.</param>

@@ -2,6 +2,8 @@ using Datacake.Crdt;
 using Datacake.Data.CodeGeneration;
 using Datacake.EventualConsistency;
 using Datacake.EventualConsistency.Sequencing;
+using Datacake.EventualConsistency.Snapshots;
+using Datacake.Storage;
 
 namespace Datacake.Data.Serial;
 
@@ -10,6 +12,7 @@ static class UniqueIndexes
 {
     const int MaxNameLength = 200;
     const int MaxDefaultLength = 4_096;
+    const int PageSize = 500;
 
     /// <summary>Returns the unique indexes of keyspaces.</summary>
     public static IReadOnlyList<UniqueIndex> Of(IEnumerable<KeyspaceModel> keyspaces) => [.. keyspaces.Distinct().SelectMany(Of)];
@@ -60,6 +63,37 @@ static class UniqueIndexes
         var writer = new ValueWriter();
         writer.WriteString(text);
         return writer.Written.ToArray();
+    }
+
+    /// <summary>Returns the unique indexes of a keyspace that the cluster enforces, as far as this version can read them.</summary>
+    public static async Task<IReadOnlyList<UniqueIndex>> EnforcedAsync(StoreSnapshot snapshot, string keyspace, CancellationToken cancellationToken)
+    {
+        var indexes = new List<UniqueIndex>();
+        for (var rest = KeyRange.All; ;)
+        {
+            var page = await snapshot.ScanAsync(UniqueIndex.RecordKeyspace, rest, ScanDirection.Forward, PageSize, cancellationToken).ConfigureAwait(false);
+            if (page.Count == 0)
+                return indexes;
+            foreach (var (_, document) in page)
+            {
+                if (TryRead(document) is { } index && index.Keyspace == keyspace)
+                    indexes.Add(index);
+            }
+            rest = rest.After(page[^1].Key.Encoded);
+        }
+    }
+
+    static UniqueIndex? TryRead(Document record)
+    {
+        try
+        {
+            return record.Value is { } value ? UniqueIndex.Decode(value) : null;
+        }
+        catch (InvalidDataException)
+        {
+            // A later version has recorded it.
+            return null;
+        }
     }
 
     /// <summary>Returns the name under which the sequencer knows an index.</summary>

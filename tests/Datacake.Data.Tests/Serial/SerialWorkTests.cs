@@ -262,6 +262,37 @@ public class SerialWorkTests(StoreFixture store)
     }
 
     [Fact]
+    public async Task Reads_that_a_save_cannot_check_are_refused_in_a_work_and_possible_after_it()
+    {
+        await using var db = NewContext();
+        var accounts = db.Accounts.Where(account => account.Branch == "none");
+        var watch = accounts.WatchAsync(Token).GetAsyncEnumerator(Token);
+        await using (await db.BeginSerialAsync(Token))
+        {
+            await RefuseAsync("WatchAsync reads on after the save", () => watch.MoveNextAsync().AsTask());
+            await RefuseAsync("WatchAsync reads on after the save", () => Task.FromResult(accounts.WatchAsync(Token)));
+            await RefuseAsync("WatchAsync reads on after the save", () => Task.FromResult(accounts.WatchAsync(WatchPosition.Now, Token)));
+            await RefuseAsync("ListUnreadableAsync reads all entities", () => db.Accounts.ListUnreadableAsync(Token).ToListAsync(Token).AsTask());
+            await RefuseAsync("DeleteUnreadableAsync commits by itself", () => db.Accounts.DeleteUnreadableAsync(Consistency.None, Token));
+            await RefuseAsync("DropUniqueIndexAsync commits by itself", () => db.Accounts.DropUniqueIndexAsync("Owner", Token));
+        }
+        await watch.DisposeAsync();
+        await foreach (var changes in accounts.WatchAsync(Token))
+        {
+            Assert.Empty(changes.Changes);
+            break;
+        }
+        Assert.Empty(await db.Accounts.ListUnreadableAsync(Token).ToListAsync(Token));
+
+        static async Task RefuseAsync(string start, Func<Task> call)
+        {
+            var error = await Assert.ThrowsAsync<InvalidOperationException>(call);
+            Assert.StartsWith(start, error.Message, StringComparison.Ordinal);
+            Assert.EndsWith("Call it before or after the work, or on another context.", error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task Work_that_conflicts_is_run_again_with_present_entities()
     {
         string id = await BankContext.OpenAccountAsync(store.Node, balance: 0);

@@ -211,6 +211,71 @@ public class UniqueIndexTests(StoreFixture store)
     }
 
     [Fact]
+    public async Task Entities_that_had_the_same_value_before_the_index_can_be_changed_and_removed()
+    {
+        await using var cluster = new LocalCluster();
+        var node = await cluster.StartAsync(1);
+        await using (var old = new OldTeamContext(node))
+        {
+            old.AddRange(new OldMember { Id = "1", Email = "a" }, new OldMember { Id = "2", Email = "a" }, new OldMember { Id = "3", Email = "b" });
+            await old.SaveChangesAsync(Token);
+        }
+        await using var db = new TeamContext(node);
+        var members = await db.Members.ToDictionaryAsync(member => member.Id, Token);
+        foreach (var member in members.Values)
+            member.Team = member.Id;
+        Assert.Equal(3, await db.SaveChangesAsync(Token));
+        Assert.Equal(3, await db.Members.ExecuteUpdateAsync(set => set.SetProperty(member => member.Number, 7), Token));
+        db.ChangeTracker.Clear();
+        var third = (await db.Members.FindAsync(["3"], Token))!;
+        third.Email = "a";
+        await Assert.ThrowsAsync<UniqueConstraintException>(() => db.SaveChangesAsync(Token));
+        await db.Entry(third).ReloadAsync(Token);
+        db.Remove((await db.Members.FindAsync(["1"], Token))!);
+        (await db.Members.FindAsync(["2"], Token))!.Email = "c";
+        third.Email = "a";
+        Assert.Equal(3, await db.SaveChangesAsync(Token));
+    }
+
+    [Fact]
+    public async Task Index_that_was_removed_from_the_model_is_enforced_until_it_is_dropped()
+    {
+        await using var cluster = new LocalCluster();
+        var node = await cluster.StartAsync(1);
+        await using (var db = new TeamContext(node))
+        {
+            db.Add(new Member { Id = "first", Email = "a" });
+            await db.SaveChangesAsync(Token);
+            var error = await Assert.ThrowsAsync<InvalidOperationException>(() => db.Members.DropUniqueIndexAsync("Email", Token));
+            Assert.StartsWith("The unique index Email of Member is in the model", error.Message, StringComparison.Ordinal);
+        }
+        await cluster.StopAsync(1);
+        node = await cluster.StartAsync(1);
+        await using var old = new OldTeamContext(node);
+        Assert.Equal(0, await old.Members.DropUniqueIndexAsync("Phone", Token));
+        old.Add(new OldMember { Id = "second", Email = "a" });
+        await Assert.ThrowsAsync<UniqueConstraintException>(() => old.SaveChangesAsync(Token));
+        Assert.Equal(1, await old.Members.DropUniqueIndexAsync("Email", Token));
+        Assert.Equal(1, await old.SaveChangesAsync(Token));
+        Assert.Equal(0, await old.Members.DropUniqueIndexAsync("Email", Token));
+        // The others are still in force.
+        await using var again = new TeamContext(node);
+        again.Add(new Member { Team = "t", Number = 1 });
+        await again.SaveChangesAsync(Token);
+        again.Add(new Member { Team = "t", Number = 1 });
+        await Assert.ThrowsAsync<UniqueConstraintException>(() => again.SaveChangesAsync(Token));
+    }
+
+    [Fact]
+    public async Task Only_indexes_of_serial_classes_can_be_dropped()
+    {
+        await using var db = BankContext.Of(store.Node);
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => db.Remarks.DropUniqueIndexAsync("Text", Token));
+        Assert.StartsWith("Remark is not serial", error.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<ArgumentException>(() => db.Accounts.DropUniqueIndexAsync("", Token));
+    }
+
+    [Fact]
     public async Task Seed_whose_value_is_taken_is_left_out()
     {
         await using var cluster = new LocalCluster();

@@ -13,7 +13,9 @@ public abstract partial class Query<T>
     /// The watch is independent of the context, which can be used and disposed in the meantime. The watch keeps the keys of the results in
     /// memory. A query with <see cref="Skip"/> or <see cref="Take"/> is run again at each change that may affect it.
     /// </remarks>
-    /// <exception cref="InvalidOperationException">The query does not return entities. It may be a projection.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The query does not return entities (it may be a projection), or a serial unit of work of the context is not saved yet.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The store was closed.</exception>
     public IAsyncEnumerable<EntityChanges<T>> WatchAsync(CancellationToken cancellationToken = default) => Operator.WatchAsync(null, cancellationToken);
 
@@ -31,7 +33,8 @@ public abstract partial class Query<T>
     /// changes, the batch has a gap: see <see cref="EntityChanges{T}.HasGap"/>.
     /// </remarks>
     /// <exception cref="InvalidOperationException">
-    /// The query does not return entities (it may be a projection), or it has <see cref="Skip"/> or <see cref="Take"/>.
+    /// The query does not return entities (it may be a projection), it has <see cref="Skip"/> or <see cref="Take"/>, or a serial unit of work of the context is not
+    /// saved yet.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The store was closed.</exception>
     public IAsyncEnumerable<EntityChanges<T>> WatchAsync(WatchPosition after, CancellationToken cancellationToken = default)
