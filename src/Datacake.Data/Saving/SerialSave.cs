@@ -41,7 +41,7 @@ sealed class SerialSave : IDisposable
     /// <exception cref="EntityConflictException">Entities have changed since they were read, or exist already.</exception>
     /// <exception cref="ReadConflictException">Something else that was read has changed.</exception>
     /// <exception cref="UniqueConstraintException">Another entity has the values of an entity in a unique index.</exception>
-    /// <exception cref="InvalidOperationException">An entity that merges has a counter to add to.</exception>
+    /// <exception cref="InvalidOperationException">An entity that merges has a counter to add to, or one with bounds to begin; or the work has read too much.</exception>
     /// <exception cref="SaveLimitException">An entity, or the save as a whole, is too large.</exception>
     public static async Task<CommitResult> CommitAsync(
         ReplicatedStore store, IReadOnlyList<PendingWrite> writes, SerialReads? reads, IReadOnlyList<EntityEntry> assumed, Action<IReadOnlyList<PendingWrite>> onSending,
@@ -203,7 +203,7 @@ sealed class SerialSave : IDisposable
         }
         foreach (var (write, operation) in writes.Zip(transaction.Operations))
         {
-            SerialCounters.Check(write.Entry.Keyspace.Entity, write.Entry.Key, operation.Counters);
+            SerialCounters.Check(write.Entry.Keyspace.Entity, write.Entry.Key, operation.Counters, isPut: operation.Kind == DocumentOperationKind.Put);
             _effects.Add(operation with { Counters = [] });
         }
     }
@@ -271,7 +271,7 @@ sealed class SerialSave : IDisposable
         {
             RefusalReason.TooMuch => TooMuch(refused),
             RefusalReason.Range => new ReadConflictException(range, keyspace, key: null, refused),
-            _ => refused,
+            _ => new InvalidOperationException(refused.Message, refused),
         };
     }
 

@@ -86,12 +86,13 @@ sealed class SerialReads : ISnapshotObserver
     /// <param name="effects">The effects.</param>
     /// <param name="written">The keyspaces of the effects, whose unique indexes are enforced.</param>
     /// <param name="unknown">The indexes that the sequencer does not have.</param>
+    /// <param name="checksRanges">False if the sequencer has found that the ranges have too much.</param>
     /// <param name="cancellationToken">Cancels the reads.</param>
     public async ValueTask<SerialTransaction> ToTransactionAsync(
-        ReplicatedStore store, Transaction effects, IEnumerable<KeyspaceModel> written, UnknownIndexes unknown, CancellationToken cancellationToken)
+        ReplicatedStore store, Transaction effects, IEnumerable<KeyspaceModel> written, UnknownIndexes unknown, bool checksRanges, CancellationToken cancellationToken)
     {
-        var ranges = await RangesAsync(store, unknown, cancellationToken).ConfigureAwait(false);
-        bool canCheck = ranges.Count <= SerialRange.MaxRanges && ranges.Sum(static range => range.Count) <= MaxRecords;
+        var ranges = checksRanges ? await RangesAsync(store, unknown, cancellationToken).ConfigureAwait(false) : [];
+        bool canCheck = checksRanges && ranges.Count <= SerialRange.MaxRanges && ranges.Sum(static range => range.Count) <= MaxRecords;
         if (!canCheck)
         {
             foreach (var ((keyspace, key), content) in _contents.ToList())

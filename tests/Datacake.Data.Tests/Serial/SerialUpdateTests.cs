@@ -62,6 +62,24 @@ public class SerialUpdateTests(StoreFixture store)
         Assert.Equal(2, (await db.Remarks.FindAsync([remark.Id], Token))!.Version);
     }
 
+    [Fact]
+    public async Task Update_and_delete_that_search_more_than_the_sequencer_reads_check_what_they_have_found()
+    {
+        const int Accounts = 18;
+        await using var cluster = new LocalCluster();
+        var node = await cluster.StartAsync(1);
+        await using var db = BankContext.Of(node);
+        for (int i = 0; i < Accounts; i++)
+        {
+            db.Add(new Account { Id = $"{i:00}", Owner = new string('x', 1024 * 1024), Balance = i });
+            await db.SaveChangesAsync(Token);
+        }
+        db.ChangeTracker.Clear();
+        Assert.Equal(2, await db.Accounts.Where(account => account.Balance < 2).ExecuteUpdateAsync(set => set.SetProperty(account => account.Balance, 5), Token));
+        Assert.Equal(Accounts, await db.Accounts.ExecuteDeleteAsync(Token));
+        Assert.Equal(0, await db.Accounts.CountAsync(Token));
+    }
+
     Task<string> OpenAsync(string branch) => BankContext.OpenAccountAsync(store.Node, branch: branch);
 
     BankContext NewContext() => BankContext.Of(store.Node);

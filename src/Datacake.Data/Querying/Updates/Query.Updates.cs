@@ -17,7 +17,10 @@ public abstract partial class Query<T>
     /// results on this node can come between reading them and the commit.
     /// </summary>
     /// <returns>The number of deleted entities, and the stamp of the transaction.</returns>
-    /// <exception cref="InvalidOperationException">The query is not one for entities, but, for example, a projection.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The query is not one for entities, but, for example, a projection; a serial unit of work of the context is not saved yet; or the query searches more of a
+    /// serial class than can be checked, or what others kept changing. Nothing was written.
+    /// </exception>
     /// <exception cref="ArgumentException">
     /// There are more results than one transaction can hold. Use <see cref="Take"/>, and repeat.
     /// </exception>
@@ -44,7 +47,10 @@ public abstract partial class Query<T>
     /// merges with writes of other nodes, and counters add up: <c>s.SetProperty(p => p.Stock, p => p.Stock - 1)</c>.
     /// </summary>
     /// <returns>The number of entities that were found, the number that were written, and the stamp of the transaction.</returns>
-    /// <exception cref="InvalidOperationException">The query is not one for entities, but, for example, a projection.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The query is not one for entities, but, for example, a projection; a serial unit of work of the context is not saved yet; or the query searches more of a
+    /// serial class than can be checked, or what others kept changing. Nothing was written.
+    /// </exception>
     /// <exception cref="BoundExceededException">A counter would pass its bound. Nothing was written.</exception>
     /// <exception cref="EntityValidationException">Entities would violate the rules of their class. Nothing was written.</exception>
     /// <exception cref="ArgumentException">

@@ -60,25 +60,46 @@ sealed class UntrackedWrites(IQueryContext context)
             var (keyspace, key, _, entity) = _writes.Find(write => write.Entity.Keyspace.Name == e.Keyspace && write.Entity.Key == e.Key).Entity;
             throw context.BoundOf(keyspace, key, entity, e);
         }
-        catch (Exception e) when (e is TransactionConflictException or SerialConflictException && !isLast)
+        catch (TransactionConflictException) when (!isLast)
         {
             return null;
         }
+        catch (SerialConflictException e)
+        {
+            return e.Refusal.Reason is RefusalReason.Document or RefusalReason.Range && !isLast ? null : throw ConflictOf(e);
+        }
     }
+
+    /// <summary>Returns the exception for a refusal that a further attempt would not avoid.</summary>
+    static Exception ConflictOf(SerialConflictException refused) => refused.Refusal.Reason switch
+    {
+        RefusalReason.Document => new TransactionConflictException(refused.Keyspace, refused.Transaction.Conditions[refused.Condition].Key),
+        RefusalReason.Range => new InvalidOperationException(
+            $"Other writers kept changing what the query searches in the keyspace '{refused.Keyspace}'. Nothing was written. Retry, or search fewer entities, such as by an index.", refused),
+        RefusalReason.TooMuch => new InvalidOperationException(
+            $"The query searches more of the keyspace '{refused.Keyspace}' than can be checked. Nothing was written. Search fewer entities, such as by an index, or use Take, and repeat.", refused),
+        _ => new InvalidOperationException(refused.Message, refused),
+    };
 
     async Task<CommitResult> CommitSerialAsync(ReplicatedStore store, CancellationToken cancellationToken)
     {
         var unknown = new UnknownIndexes();
+        bool checksRanges = true;
         while (true)
         {
             try
             {
-                var transaction = await _reads.ToTransactionAsync(store, Effects(isSerial: true, store.Now), Written, unknown, cancellationToken).ConfigureAwait(false);
+                var transaction = await _reads.ToTransactionAsync(store, Effects(isSerial: true, store.Now), Written, unknown, checksRanges, cancellationToken).ConfigureAwait(false);
                 return await store.CommitSerialAsync(transaction, cancellationToken).ConfigureAwait(false);
             }
             catch (SerialConflictException e) when (unknown.Add(e))
             {
                 // The sequencer cannot search the index. It checks all entities instead.
+            }
+            catch (SerialConflictException e) when (e.Refusal.Reason == RefusalReason.TooMuch && checksRanges)
+            {
+                // The entities are too large to be searched by the sequencer. It checks those that were found.
+                checksRanges = false;
             }
         }
     }
@@ -93,7 +114,7 @@ sealed class UntrackedWrites(IQueryContext context)
         foreach (var (entity, changes, isRenewal) in _writes)
         {
             if (changes is not null && isSerial)
-                SerialCounters.Check(entity.Keyspace.Entity, entity.Key, changes.Counters);
+                SerialCounters.Check(entity.Keyspace.Entity, entity.Key, changes.Counters, isPut: false);
             if (changes is null)
                 effects.Delete(entity.Keyspace.Name, entity.Key);
             else if (IsOfSerialClass(entity))
