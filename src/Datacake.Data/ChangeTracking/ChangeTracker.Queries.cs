@@ -44,6 +44,13 @@ public sealed partial class ChangeTracker
         return entities;
     }
 
+    void IEntityTracker.RefreshUnchanged(KeyspaceModel keyspace, DocumentKey key, Document document)
+    {
+        // An instance that already has the values is left alone, with the objects that it owns.
+        if (_entries.TryGet(keyspace.Entity, key, out var entry) && entry.CurrentState == EntityState.Unchanged && !entry.IsFrom(document) && entry.HasOriginalValues())
+            entry.SetToStored(key, document);
+    }
+
     bool IEntityTracker.TryGetEntity(EntityModel model, DocumentKey key, [NotNullWhen(true)] out object? entity)
     {
         entity = TryGetEntry(model, key, out var entry) ? entry.Entity : null;

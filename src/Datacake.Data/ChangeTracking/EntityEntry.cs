@@ -177,7 +177,7 @@ public partial class EntityEntry
     /// <summary>Sets the properties to the original values. Pending changes are discarded.</summary>
     internal void SetToOriginal(EntityContent original)
     {
-        if (HasChangedFrom(original))
+        if (!HasValuesOf(original))
         {
             // Not the cached instance, whose nested objects the user may change later.
             object read = _originalDocument is not null && Lacking.Count == 0 ? Keyspace.Entity.ReadEntity(Key, _originalDocument) : Keyspace.Entity.ReadEntity(Key, original);
@@ -192,15 +192,21 @@ public partial class EntityEntry
         CurrentState = EntityState.Unchanged;
     }
 
-    bool HasChangedFrom(EntityContent original)
+    /// <summary>Returns true if the entity has its original values. It then has no changes, detected or not.</summary>
+    internal bool HasOriginalValues() => Original is { } original && HasValuesOf(original);
+
+    /// <summary>Returns true if the original values are those of a document.</summary>
+    internal bool IsFrom(Document document) => _originalDocument?.Equals(document) == true;
+
+    bool HasValuesOf(EntityContent original)
     {
         try
         {
-            return Keyspace.Entity.KeyOf(Entity) != Key || !Encode().ChangesFrom(original).IsEmpty;
+            return Keyspace.Entity.KeyOf(Entity) == Key && Encode().ChangesFrom(original).IsEmpty;
         }
         catch (EntityValidationException)
         {
-            return true;
+            return false;
         }
     }
 

@@ -179,6 +179,12 @@ sealed partial class EntityOperator<T>
 
     T[] Track(List<QueryRow<T>> rows)
     {
+        // A caller that asks for a level wants the values that the level guarantees.
+        if (settings.Level is not null)
+        {
+            foreach (var row in rows)
+                source.Context.Tracker.RefreshUnchanged(source.Metadata, row.Key, row.Document);
+        }
         return settings.Identities is { } identities
             ? [.. rows.Select(row => identities.Take(source.Context.Tracker, source.Metadata, row.Key, row.Entity))]
             : source.Context.Tracker.TrackRead(source.Metadata, rows);

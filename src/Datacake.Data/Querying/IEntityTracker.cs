@@ -16,6 +16,11 @@ interface IEntityTracker
     T[] TrackRead<T>(KeyspaceModel keyspace, List<QueryRow<T>> rows)
         where T : class;
 
+    /// <summary>
+    /// Gives the tracked instance of an entity, if there is one without pending changes, the values of a document that was read at a consistency level.
+    /// </summary>
+    void RefreshUnchanged(KeyspaceModel keyspace, DocumentKey key, Document document);
+
     /// <summary>Finds the tracked instance that has a key.</summary>
     bool TryGetEntity(EntityModel model, DocumentKey key, [NotNullWhen(true)] out object? entity);
 

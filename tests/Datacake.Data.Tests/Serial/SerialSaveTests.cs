@@ -1,6 +1,35 @@
 using Datacake.EventualConsistency;
+using Datacake.Node;
 
 namespace Datacake.Data.Tests.Serial;
+
+/// <summary>Entities that merge, with counters that have bounds.</summary>
+public sealed class Hall
+{
+    public Guid Id { get; set; }
+
+    public string Name { get; set; } = "";
+
+    [Counter(Minimum = -2, Maximum = 5)]
+    public int Guests { get; set; }
+}
+
+public sealed class TicketBox
+{
+    public Guid Id { get; set; }
+
+    [Counter(Minimum = 0)]
+    public int Tickets { get; set; }
+}
+
+public sealed partial class HallContext(DatacakeNode node) : DatacakeContext(node)
+{
+    [Keyspace("SerialHalls")]
+    public partial Keyspace<Hall> Halls { get; }
+
+    [Keyspace("SerialTicketBoxes")]
+    public partial Keyspace<TicketBox> Boxes { get; }
+}
 
 public class SerialSaveTests(StoreFixture store)
 {
@@ -274,6 +303,79 @@ public class SerialSaveTests(StoreFixture store)
             () => db.Remarks.Where(known => known.Id == remark.Id).ExecuteUpdateAsync(set => set.SetProperty(known => known.Views, 9), Consistency.Serial, Token));
         await using var shown = NewContext();
         Assert.Equal(3, (await shown.Remarks.FindAsync([remark.Id], Token))!.Views);
+    }
+
+    [Fact]
+    public async Task Serial_save_that_adds_an_entity_with_bounds_that_it_cannot_store_is_refused()
+    {
+        await using var db = new HallContext(store.Node) { DefaultConsistency = Consistency.None };
+        var hall = new Hall();
+        db.Add(hall);
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => db.SaveChangesAsync(Consistency.Serial, Token));
+        Assert.StartsWith($"The save adds the Hall {hall.Id}, whose counter Guests has other bounds than a minimum of 0, and it is serial", error.Message, StringComparison.Ordinal);
+        db.ChangeTracker.Clear();
+        db.Halls.Put(hall);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => db.SaveChangesAsync(Consistency.Serial, Token));
+        Assert.Equal(1, await db.SaveChangesAsync(Token));
+        // Its other properties can be saved serially, and the bounds hold.
+        hall.Name = "big";
+        Assert.Equal(1, await db.SaveChangesAsync(Consistency.Serial, Token));
+        db.ChangeTracker.Clear();
+        db.Update(hall);
+        Assert.Equal(1, await db.SaveChangesAsync(Consistency.Serial, Token));
+        hall.Guests = 6;
+        await Assert.ThrowsAsync<BoundExceededException>(() => db.SaveChangesAsync(Token));
+    }
+
+    [Fact]
+    public async Task Counter_with_the_minimum_zero_keeps_it_in_an_entity_that_is_added_serially()
+    {
+        await using var db = new HallContext(store.Node) { DefaultConsistency = Consistency.None };
+        var box = new TicketBox();
+        db.Add(box);
+        Assert.Equal(1, await db.SaveChangesAsync(Consistency.Serial, Token));
+        box.Tickets = 2;
+        Assert.Equal(1, await db.SaveChangesAsync(Token));
+        box.Tickets = -1;
+        var error = await Assert.ThrowsAsync<BoundExceededException>(() => db.SaveChangesAsync(Token));
+        Assert.Equal(0, error.Bound);
+    }
+
+    [Theory]
+    [InlineData(Consistency.Serial)]
+    [InlineData(Consistency.Quorum)]
+    public async Task Query_at_a_level_refreshes_tracked_entities_without_pending_changes(Consistency level)
+    {
+        string branch = NewId(), read = await BankContext.OpenAccountAsync(store.Node, branch: branch), changed = await BankContext.OpenAccountAsync(store.Node, branch: branch), card = NewId();
+        await using var db = NewContext();
+        db.Add(new Card { Id = card, AccountId = read });
+        await db.SaveChangesAsync(Token);
+        var accounts = db.Accounts.Where(account => account.Branch == branch);
+        var known = await accounts.Include(account => account.Cards).ToDictionaryAsync(account => account.Id, Token);
+        var shownCard = known[read].Cards.Single();
+        await using (var theirs = NewContext())
+        {
+            foreach (var account in await theirs.Accounts.Where(account => account.Branch == branch).ToListAsync(Token))
+                (account.Balance, account.Tags) = (50, ["theirs"]);
+            (await theirs.Cards.FindAsync([card], Token))!.AccountId = changed;
+            await theirs.SaveChangesAsync(Token);
+        }
+        known[changed].Owner = "mine";
+
+        Assert.Equal(200m, (await accounts.ToListAsync(Token)).Sum(account => account.Balance));
+        var consistent = db.Accounts.WithConsistency(level).Where(account => account.Branch == branch);
+        Assert.Equal(2, (await consistent.ToListAsync(Token)).Count);
+        Assert.Equal((50m, "theirs", EntityState.Unchanged), (known[read].Balance, known[read].Tags.Single(), db.Entry(known[read]).State));
+        Assert.Equal((100m, "mine", EntityState.Modified), (known[changed].Balance, known[changed].Owner, db.Entry(known[changed]).State));
+        await consistent.Include(account => account.Cards).ToListAsync(Token);
+        Assert.Equal(changed, shownCard.AccountId);
+        // An instance that is up to date keeps the objects that it owns.
+        var tags = known[read].Tags;
+        await consistent.ToListAsync(Token);
+        Assert.Same(tags, known[read].Tags);
+        known[read].Balance += 1;
+        await db.Entry(known[changed]).ReloadAsync(Token);
+        Assert.Equal(1, await db.SaveChangesAsync(Token));
     }
 
     [Fact]

@@ -73,8 +73,7 @@ sealed record ReferenceInclusion<T, TRelated, TKey> : Inclusion<T, TRelated>
             var entity = model.Read(key, document);
             if (!source.Filtering.IsShown(model, entity))
                 return null;
-            return !source.IsTracking ? entity
-                : source.Identities?.Take(context.Tracker, keyspace, key, entity) ?? context.Tracker.TrackRead(keyspace, key, document, entity);
+            return RelatedSource.Of(source, snapshot).Take(keyspace, key, document, entity);
         }
     }
 }
