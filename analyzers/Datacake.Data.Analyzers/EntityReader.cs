@@ -66,7 +66,7 @@ sealed class EntityReader(
             entity.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat),
             Names.FullName(entity),
             Names.Identifier(entity) + "Model" + (configuration is null ? "" : "_of_" + Names.Identifier(context)),
-            _configuration.DeleteWins || entity.Find(Names.Data + "DeleteWinsAttribute") is not null,
+            DeleteWins,
             new(specs),
             new(properties),
             new(indexes))
@@ -79,7 +79,13 @@ sealed class EntityReader(
         };
     }
 
-    bool IsSerial => _configuration.IsSerial || type.Find(SerialAttribute) is not null;
+    bool IsSerial => _configuration.IsSerial || FindInherited(SerialAttribute) is not null;
+
+    bool DeleteWins => _configuration.DeleteWins || FindInherited(Names.Data + "DeleteWinsAttribute") is not null;
+
+    /// <summary>Returns the attribute of the class or, as the indexes of a class are inherited, of its nearest base class that has it.</summary>
+    AttributeData? FindInherited(string attribute) =>
+        type is INamedTypeSymbol named ? Members.LineageOf(named).Select(ancestor => ancestor.Find(attribute)).FirstOrDefault(static found => found is not null) : null;
 
     /// <summary>Reports what only merging entities can have.</summary>
     void CheckSerial(List<PropertySpec> all, IReadOnlyList<INamedTypeSymbol> derivedTypes)
@@ -90,7 +96,7 @@ sealed class EntityReader(
                 diagnostics.Report(Diagnostics.Serial, derived, derived.Name, $"its entities are stored among those of '{type.Name}', which is not. Put [Serial] on '{type.Name}'.");
             return;
         }
-        if (_configuration.DeleteWins || type.Find(Names.Data + "DeleteWinsAttribute") is not null)
+        if (DeleteWins)
             diagnostics.Report(Diagnostics.Serial, type, type.Name, "[DeleteWins] is about concurrent writes, of which a serial class has none. Remove it.");
         foreach (var counter in all.Where(property => property.Kind == MappingKind.Counter))
         {
@@ -103,7 +109,7 @@ sealed class EntityReader(
     /// <summary>Returns the time after which entities expire, in ticks; null if they do not, or if the time is not valid.</summary>
     long? ExpiresAfter(out string? text)
     {
-        text = _configuration.ExpiresAfter ?? type.Find(Names.Data + "ExpiresAfterAttribute")?.ConstructorArguments.FirstOrDefault().Value as string;
+        text = _configuration.ExpiresAfter ?? FindInherited(Names.Data + "ExpiresAfterAttribute")?.ConstructorArguments.FirstOrDefault().Value as string;
         return text is not null && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time) && time > TimeSpan.Zero ? time.Ticks : null;
     }
 

@@ -1,3 +1,4 @@
+using Datacake.Crdt;
 using Datacake.EventualConsistency;
 using Datacake.Node;
 using Datacake.Sqlite;
@@ -17,6 +18,40 @@ public sealed partial class MergingBankContext(DatacakeNode node) : DatacakeCont
     public partial Keyspace<MergingAccount> Accounts { get; }
 }
 
+[Serial]
+public abstract class LedgerItem
+{
+    public string Id { get; set; } = "";
+}
+
+public abstract class NamedLedgerItem : LedgerItem;
+
+/// <summary>A class that inherits attributes.</summary>
+public sealed class LedgerPage : NamedLedgerItem;
+
+[DeleteWins, ExpiresAfter("00:10:00")]
+public abstract class Passing
+{
+    public string Id { get; set; } = "";
+}
+
+public sealed class Visit : Passing;
+
+[ExpiresAfter("00:05:00")]
+public sealed class ShortVisit : Passing;
+
+public sealed partial class InheritingContext(DatacakeNode node) : DatacakeContext(node)
+{
+    [Keyspace("InheritedLedger")]
+    public partial Keyspace<LedgerPage> Pages { get; }
+
+    [Keyspace("InheritedVisits")]
+    public partial Keyspace<Visit> Visits { get; }
+
+    [Keyspace("InheritedShortVisits")]
+    public partial Keyspace<ShortVisit> ShortVisits { get; }
+}
+
 public sealed class SerialDeclarationTests : IDisposable
 {
     readonly string _folder = Directory.CreateTempSubdirectory("datacake-serial-").FullName;
@@ -33,6 +68,15 @@ public sealed class SerialDeclarationTests : IDisposable
             var context = (BankContext)System.Runtime.CompilerServices.RuntimeHelpers.GetUninitializedObject(typeof(BankContext));
             return context.Keyspaces.Select(keyspace => keyspace.Entity);
         }
+    }
+
+    [Fact]
+    public void Attributes_of_base_classes_apply()
+    {
+        var context = (InheritingContext)System.Runtime.CompilerServices.RuntimeHelpers.GetUninitializedObject(typeof(InheritingContext));
+        Assert.Equal(
+            [(MergePolicy.Serial, null), (MergePolicy.DeleteWins, TimeSpan.FromMinutes(10)), (MergePolicy.DeleteWins, TimeSpan.FromMinutes(5))],
+            context.Keyspaces.Select(static keyspace => (keyspace.Entity.Policy, keyspace.Entity.ExpiresAfter)));
     }
 
     [Fact]
