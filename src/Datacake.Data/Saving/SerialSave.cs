@@ -253,7 +253,11 @@ sealed class SerialSave : IDisposable
         return ReadConflictOf(keyspace, key, refused);
     }
 
-    static ReadConflictException ReadConflictOf(string keyspace, DocumentKey key, Exception? refused) => new($"The document {key} of the keyspace '{keyspace}'", keyspace, key, refused);
+    static ReadConflictException ReadConflictOf(string keyspace, DocumentKey key, Exception? refused)
+    {
+        string name = $"The document {key} of the keyspace '{keyspace}'";
+        return new ReadConflictException(name, keyspace, key, refused);
+    }
 
     EntityConflictException ConflictOf(EntityEntry entry, bool isGone) => new([(entry, isGone)], _isOfWork, innerException: null);
 

@@ -2,7 +2,7 @@ using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Tests.Serial;
 
-/// <summary>What RunSerialAsync makes of the tracked entities when the work is repeated, or fails.</summary>
+/// <summary>The tracked entities after RunSerialAsync has repeated its work, or failed.</summary>
 public class SerialDiscardTests(StoreFixture store)
 {
     [Fact]
