@@ -18,6 +18,7 @@ public class LogEventTests
         ["Datacake.Administration"] = 5,
         ["Datacake.Hosting"] = 5,
         ["Datacake.Dashboard"] = 6,
+        ["Datacake.Extensions.Caching"] = 7,
     };
 
     [Fact]

@@ -59,6 +59,9 @@ public static partial class Samples
     /// <summary>Waits until a condition holds.</summary>
     public static Task WaitUntilAsync(Func<bool> condition, string what) => Eventually.WaitUntilAsync(condition, what);
 
+    /// <inheritdoc cref="WaitUntilAsync(Func{bool}, string)"/>
+    public static Task WaitUntilAsync(Func<Task<bool>> condition, string what) => Eventually.WaitUntilAsync(condition, what);
+
     /// <summary>Creates a network that can be cut off.</summary>
     public static (ITransport Network, Func<ValueTask> Cut) CreateNetwork()
     {

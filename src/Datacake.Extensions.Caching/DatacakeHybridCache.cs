@@ -1,0 +1,505 @@
+using System.Buffers;
+using Datacake.Crdt;
+using Datacake.EventualConsistency;
+using Datacake.Extensions.Caching.Diagnostics;
+using Datacake.Extensions.Caching.Flights;
+using Datacake.Extensions.Caching.Keyspaces;
+using Datacake.Extensions.Caching.Memory;
+using Datacake.Extensions.Caching.Records;
+using Datacake.Extensions.Caching.Serialization;
+using Datacake.Extensions.Caching.Tags;
+using Datacake.Node;
+using Microsoft.Extensions.Caching.Hybrid;
+
+namespace Datacake.Extensions.Caching;
+
+/// <summary>
+/// A <see cref="HybridCache"/> whose entries are in the memory of the process and in a keyspace of a cluster. A set, a removal or the invalidation of a tag on one node removes what it concerns from
+/// the memory of all other nodes within milliseconds. Thread-safe.
+/// </summary>
+/// <remarks>
+/// <para>Of the callers that ask for the same missing entry at the same time, one runs its factory, and the others get its value. Only with
+/// <see cref="DatacakeHybridCacheOptions.OneFactoryInCluster"/>, this is so in the whole cluster.</para>
+/// <para>The value of a factory that was running when its entry was removed, or one of its tags invalidated, is returned to the callers that waited for it, and is not stored.</para>
+/// <para>An error of the store does not fail <c>GetOrCreateAsync</c>: it is logged, and the factory runs. It fails sets and removals.</para>
+/// </remarks>
+public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDisposable
+{
+    const int RemovalsPerCommit = 500;
+
+    /// <summary>The time for which a removal keeps factories that began before it from storing their values.</summary>
+    static readonly TimeSpan RemovalLifetime = TimeSpan.FromMinutes(10);
+
+    static readonly TimeSpan DefaultExpiration = TimeSpan.FromMinutes(5);
+
+    /// <summary>The time by which an invalidation outlives the entries that it concerns, because clocks differ.</summary>
+    static readonly TimeSpan TagSlack = TimeSpan.FromDays(1);
+
+    readonly DatacakeHybridCacheOptions _options;
+    readonly EntrySerializers _serializers;
+    readonly CacheKeyspace _keyspace;
+    readonly LocalCache _local;
+    readonly TagTable _tags = new();
+    readonly FlightTable _flights = new();
+    readonly FactoryLeases _leases;
+    volatile TimeProvider _time = TimeProvider.System;      // that of the node, once it is known
+
+    /// <summary>Creates a cache in the cluster of a node.</summary>
+    /// <param name="node">The node. Its store is opened when the cache is first used.</param>
+    public DatacakeHybridCache(DatacakeNode node)
+        : this(node, static _ => { })
+    {
+    }
+
+    /// <summary>Creates a cache in the cluster of a node, with other settings than the defaults.</summary>
+    /// <param name="node">The node. Its store is opened when the cache is first used.</param>
+    /// <param name="configure">Changes the settings.</param>
+    /// <exception cref="ArgumentException">A setting is out of its range.</exception>
+    public DatacakeHybridCache(DatacakeNode node, Action<DatacakeHybridCacheOptions> configure)
+        : this(() => node, DatacakeCacheOptions.Create(configure), services: null) => ArgumentNullException.ThrowIfNull(node);
+
+    internal DatacakeHybridCache(Func<DatacakeNode> node, DatacakeHybridCacheOptions options, IServiceProvider? services)
+    {
+        _options = options;
+        _serializers = new EntrySerializers(options, services);
+        _local = new LocalCache(options.LocalSizeLimit);
+        _leases = new FactoryLeases(options);
+        _keyspace = new CacheKeyspace(node, options, new ChangeHandlers(OnStartAsync, OnChange, _local.Close));
+    }
+
+    /// <summary>Gets the length of the entries in memory in bytes, and their number.</summary>
+    internal (long Length, int Count) LocalSize => _local.Size;
+
+    /// <summary>Gets the number of tags with an invalidation that is remembered.</summary>
+    internal int RememberedTags => _tags.Count;
+
+    /// <summary>
+    /// Returns the value of an entry: from memory, from the keyspace, or made by the factory, which is then stored in both.
+    /// </summary>
+    /// <param name="key">The key, which can be any string.</param>
+    /// <param name="state">The state that the factory is given.</param>
+    /// <param name="factory">Makes the value. Its token is canceled when no caller waits for the value any longer.</param>
+    /// <param name="options">The options of the entry; null for the default ones.</param>
+    /// <param name="tags">The tags by which the entry can be removed. They count when the value is made.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="ArgumentException">A tag is empty or is <c>*</c>, which all entries have.</exception>
+    /// <exception cref="NotSupportedException">The type of the value cannot be serialized.</exception>
+    /// <exception cref="InvalidOperationException">There is no node, or the node has not started.</exception>
+    public override ValueTask<T> GetOrCreateAsync<TState, T>(
+        string key, TState state, Func<TState, CancellationToken, ValueTask<T>> factory, HybridCacheEntryOptions? options = null, IEnumerable<string>? tags = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        ArgumentNullException.ThrowIfNull(factory);
+        return TryGetLocal(key, options, cancellationToken, out T value)
+            ? ValueTask.FromResult(value)
+            : new ValueTask<T>(JoinAsync(key, state, factory, options, tags, cancellationToken));
+    }
+
+    /// <summary>Returns the value of an entry, like the method for a string, without a string for the key if the entry is in memory.</summary>
+    /// <inheritdoc cref="GetOrCreateAsync{TState, T}(string, TState, Func{TState, CancellationToken, ValueTask{T}}, HybridCacheEntryOptions?, IEnumerable{string}?, CancellationToken)"/>
+    public override ValueTask<T> GetOrCreateAsync<TState, T>(
+        ReadOnlySpan<char> key, TState state, Func<TState, CancellationToken, ValueTask<T>> factory, HybridCacheEntryOptions? options = null, IEnumerable<string>? tags = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(factory);
+        return TryGetLocal(key, options, cancellationToken, out T value)
+            ? ValueTask.FromResult(value)
+            : new ValueTask<T>(JoinAsync(key.ToString(), state, factory, options, tags, cancellationToken));
+    }
+
+    /// <summary>Sets an entry. Of two nodes that set the same one at the same time, the later wins everywhere.</summary>
+    /// <param name="key">The key, which can be any string.</param>
+    /// <param name="value">The value.</param>
+    /// <param name="options">The options of the entry; null for the default ones.</param>
+    /// <param name="tags">The tags by which the entry can be removed.</param>
+    /// <param name="cancellationToken">Cancels the wait for the level.</param>
+    /// <exception cref="ArgumentException">
+    /// The value is too large for the store or for the limit of the cache; or a tag is empty or is <c>*</c>, which all entries have. Nothing was stored.
+    /// </exception>
+    /// <exception cref="NotSupportedException">The type of the value cannot be serialized.</exception>
+    /// <exception cref="NotEnoughNodesException">Too few nodes are up for the level. Nothing was stored.</exception>
+    /// <exception cref="ConsistencyException">The level was not reached in time. The entry is set and continues to replicate.</exception>
+    public override async ValueTask SetAsync<T>(
+        string key, T value, HybridCacheEntryOptions? options = null, IEnumerable<string>? tags = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        var tagKeys = KeysOf(tags);
+        var opened = await OpenAsync(cancellationToken).ConfigureAwait(false);
+        var entry = Encode(opened, key, value, options, tagKeys, opened.Node.Clock.Last);
+        var flags = FlagsOf(options);
+        var ticket = _local.Begin(entry.Document);
+        _flights.Detach(entry.Document, isSet: false);
+        var stamp = entry.Record.Origin;
+        if (!flags.HasFlag(HybridCacheEntryFlags.DisableDistributedCacheWrite))
+            stamp = (await PutAsync(opened, entry, _options.Consistency, isFromFactory: false, cancellationToken).ConfigureAwait(false)).Stamp;
+        _flights.Detach(entry.Document, isSet: false);
+        AddLocal(entry, stamp, ticket, flags);
+    }
+
+    /// <summary>Removes an entry from the keyspace, and from the memory of all nodes. It need not exist.</summary>
+    /// <param name="key">The key, which can be any string.</param>
+    /// <param name="cancellationToken">Cancels the wait for the level.</param>
+    /// <exception cref="NotEnoughNodesException">Too few nodes are up for the level. Nothing was removed.</exception>
+    /// <exception cref="ConsistencyException">The level was not reached in time. The entry is removed.</exception>
+    public override ValueTask RemoveAsync(string key, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        return RemoveAsync([key], cancellationToken);
+    }
+
+    /// <summary>Removes entries, like <see cref="RemoveAsync(string, CancellationToken)"/>, in transactions of up to 500.</summary>
+    /// <param name="keys">The keys.</param>
+    /// <param name="cancellationToken">Cancels the wait for the level.</param>
+    public override async ValueTask RemoveAsync(IEnumerable<string> keys, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        DocumentKey[] documents = [.. keys.Select(static key => key is null ? throw new ArgumentException("A key is null. Use strings.", nameof(keys)) : CacheKeys.OfHybrid(key)).Distinct()];
+        var opened = await OpenAsync(cancellationToken).ConfigureAwait(false);
+        foreach (var chunk in documents.Chunk(RemovalsPerCommit))
+        {
+            foreach (var document in chunk)
+                _flights.Detach(document, isSet: false);
+            await MarkAsync(opened, CacheRecordKind.Removal, chunk, RemovalLifetime, OnRemoved, cancellationToken).ConfigureAwait(false);
+        }
+
+        void OnRemoved(DocumentKey document, HlcTimestamp stamp)
+        {
+            _flights.Detach(document, isSet: false);
+            _local.OnChange(document, stamp);
+        }
+    }
+
+    /// <summary>
+    /// Invalidates all entries with a tag, on all nodes. They are no longer returned, and their memory is freed when they expire or space is needed. The tag <c>*</c> stands for all entries.
+    /// </summary>
+    /// <param name="tag">The tag.</param>
+    /// <param name="cancellationToken">Cancels the wait for the level.</param>
+    /// <exception cref="ArgumentException">The tag is empty.</exception>
+    /// <exception cref="NotEnoughNodesException">Too few nodes are up for the level. Nothing was invalidated.</exception>
+    /// <exception cref="ConsistencyException">The level was not reached in time. The entries are invalidated.</exception>
+    public override ValueTask RemoveByTagAsync(string tag, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(tag);
+        return RemoveByTagAsync([tag], cancellationToken);
+    }
+
+    /// <summary>Invalidates all entries with one of several tags, like <see cref="RemoveByTagAsync(string, CancellationToken)"/>.</summary>
+    /// <param name="tags">The tags.</param>
+    /// <param name="cancellationToken">Cancels the wait for the level.</param>
+    public override async ValueTask RemoveByTagAsync(IEnumerable<string> tags, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(tags);
+        DocumentKey[] documents = [.. tags.Select(static tag => KeyOfTag(tag, mayBeEverything: true)).Distinct()];
+        var opened = await OpenAsync(cancellationToken).ConfigureAwait(false);
+        foreach (var chunk in documents.Chunk(RemovalsPerCommit))
+            await MarkAsync(opened, CacheRecordKind.Tag, chunk, _options.MaxExpiration + TagSlack, OnInvalidated, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Stops the background work of the cache. The entries stay in the keyspace.</summary>
+    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
+
+    /// <summary>Stops the background work of the cache. The entries stay in the keyspace.</summary>
+    public ValueTask DisposeAsync() => _keyspace.DisposeAsync();
+
+    bool TryGetLocal<T>(ReadOnlySpan<char> key, HybridCacheEntryOptions? options, CancellationToken cancellationToken, out T value)
+    {
+        value = default!;
+        if (FlagsOf(options).HasFlag(HybridCacheEntryFlags.DisableLocalCacheRead) || cancellationToken.IsCancellationRequested
+            || _local.Find(key, _time.GetUtcNow().UtcTicks) is not { } entry || !_tags.IsValid(entry.Origin, entry.Tags))
+        {
+            return false;
+        }
+        if (entry.IsNull)
+            return default(T) is null;
+        if (entry.Shared is null)
+        {
+            value = _serializers.Of<T>().Deserialize(new ReadOnlySequence<byte>(entry.Payload));
+            return true;
+        }
+        if (entry.Shared is not T shared)
+            return false;
+        value = shared;
+        return true;
+    }
+
+    async Task<T> JoinAsync<TState, T>(
+        string key, TState state, Func<TState, CancellationToken, ValueTask<T>> factory, HybridCacheEntryOptions? options, IEnumerable<string>? tags, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var flight = _flights.Join<T>(CacheKeys.OfHybrid(key), FlagsOf(options), KeysOf(tags), out bool isFirst);
+        try
+        {
+            if (isFirst)
+                _ = FlyAsync(flight, key, state, factory, options);
+            var produced = await flight.Result.WaitAsync(cancellationToken).ConfigureAwait(false);
+            return isFirst || produced.IsShared || produced.Payload is not { } payload ? produced.Value : _serializers.Of<T>().Deserialize(new ReadOnlySequence<byte>(payload));
+        }
+        finally
+        {
+            _flights.Leave(flight);
+        }
+    }
+
+    /// <summary>Completes a flight with its value or its error.</summary>
+    async Task FlyAsync<TState, T>(Flight<T> flight, string key, TState state, Func<TState, CancellationToken, ValueTask<T>> factory, HybridCacheEntryOptions? options)
+    {
+        try
+        {
+            var produced = await ProduceAsync(flight, key, state, factory, options).ConfigureAwait(false);
+            _flights.Remove(flight);
+            flight.Complete(produced);
+        }
+        catch (Exception e)
+        {
+            _flights.Remove(flight);
+            flight.Fail(e);
+        }
+    }
+
+    async Task<ProducedValue<T>> ProduceAsync<TState, T>(
+        Flight<T> flight, string key, TState state, Func<TState, CancellationToken, ValueTask<T>> factory, HybridCacheEntryOptions? options)
+    {
+        OpenedKeyspace opened;
+        try
+        {
+            opened = await OpenAsync(flight.Abandoned).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is TimeoutException or Storage.StorageException && _keyspace.Opened is not null)
+        {
+            // The store has not joined its cluster, or cannot be read. The application goes on without a cache.
+            return await MakeAsync().ConfigureAwait(false);
+        }
+        bool readsStore = !flight.Flags.HasFlag(HybridCacheEntryFlags.DisableDistributedCacheRead);
+        if (readsStore && await ReadAsync<T>(opened, flight, key, options, Consistency.None).ConfigureAwait(false) is { } found)
+            return found;
+        if (flight.Flags.HasFlag(HybridCacheEntryFlags.DisableUnderlyingData))
+            return new ProducedValue<T>(default!, null, IsShared: true);
+        if (!_options.OneFactoryInCluster || !readsStore || flight.Flags.HasFlag(HybridCacheEntryFlags.DisableDistributedCacheWrite) || _leases.IsInFactory)
+            return await MakeAndStoreAsync(_options.Consistency).ConfigureAwait(false);
+
+        var (lease, arrived) = await _leases.AcquireAsync(
+            opened, flight, level => ReadAsync<T>(opened, flight, key, options, level)).ConfigureAwait(false);
+        if (arrived is { } other)
+            return other;
+        if (lease is null)
+            return await MakeAndStoreAsync(_options.Consistency).ConfigureAwait(false);
+        await using (lease.ConfigureAwait(false))
+        {
+            _leases.EnterFactory();
+            // The next holder of the lease reads from a quorum, and must find the value.
+            return await MakeAndStoreAsync(_options.Consistency < Consistency.Quorum ? Consistency.Quorum : _options.Consistency).ConfigureAwait(false);
+        }
+
+        async Task<ProducedValue<T>> MakeAsync() => new(await factory(state, flight.Abandoned).ConfigureAwait(false), null, Immutability<T>.IsImmutable);
+
+        async Task<ProducedValue<T>> MakeAndStoreAsync(Consistency level)
+        {
+            var origin = opened.Node.Clock.Last;
+            var ticket = _local.Begin(flight.Document);
+            var value = await factory(state, flight.Abandoned).ConfigureAwait(false);
+            var entry = Encode(opened, key, value, options, flight.Tags, origin);
+            if (!flight.IsDetached)
+                await StoreAsync(opened, flight, entry, level, ticket).ConfigureAwait(false);
+            return new ProducedValue<T>(value, entry.Record.Payload, value is null || Immutability<T>.IsImmutable);
+        }
+    }
+
+    /// <summary>Returns the value of an entry in the keyspace, and adds it to the memory; null if there is none, or it cannot be read.</summary>
+    async Task<ProducedValue<T>?> ReadAsync<T>(OpenedKeyspace opened, Flight flight, string key, HybridCacheEntryOptions? options, Consistency level)
+    {
+        var ticket = _local.Begin(flight.Document);
+        try
+        {
+            var document = level == Consistency.None
+                ? await opened.Documents.GetAsync(flight.Document, flight.Abandoned).ConfigureAwait(false)
+                : await opened.Documents.GetAsync(flight.Document, level, flight.Abandoned).ConfigureAwait(false);
+            if (!CacheRecord.TryRead(document, out var record) || record.Kind != CacheRecordKind.Entry || !_tags.IsValid(record.Origin, record.Tags))
+                return null;
+            if (record.IsNull && default(T) is not null)
+                return null;
+            var value = record.IsNull ? default! : _serializers.Of<T>().Deserialize(new ReadOnlySequence<byte>(record.Payload));
+            AddLocal(new EncodedEntry(key, flight.Document, record, value, document!.Expires.IsNone ? DateTimeOffset.MaxValue : document.Expires.Time, LocalExpirationOf(options), Immutability<T>.IsImmutable),
+                document.Born, ticket, flight.Flags);
+            return new ProducedValue<T>(value, record.Payload, record.IsNull || Immutability<T>.IsImmutable);
+        }
+        catch (Exception e) when (!flight.Abandoned.IsCancellationRequested)
+        {
+            // Whatever the store or a serializer of another version of the application has thrown, the factory can make the value.
+            CachingLog.ReadFailed(opened.Logger, e, _options.Keyspace);
+            return null;
+        }
+    }
+
+    async Task StoreAsync(OpenedKeyspace opened, Flight flight, EncodedEntry entry, Consistency level, LocalTicket ticket)
+    {
+        var stamp = entry.Record.Origin;
+        if (!flight.Flags.HasFlag(HybridCacheEntryFlags.DisableDistributedCacheWrite))
+        {
+            try
+            {
+                stamp = (await PutAsync(opened, entry, level, isFromFactory: true, CancellationToken.None).ConfigureAwait(false)).Stamp;
+            }
+            catch (TransactionConflictException)
+            {
+                return;         // removed while the factory ran
+            }
+            catch (Exception e)
+            {
+                CachingLog.StoreFailed(opened.Logger, e, _options.Keyspace);
+            }
+        }
+        AddLocal(entry, stamp, ticket, flight.Flags);
+    }
+
+    async ValueTask<CommitResult> PutAsync(OpenedKeyspace opened, EncodedEntry entry, Consistency level, bool isFromFactory, CancellationToken cancellationToken)
+    {
+        long length = entry.Record.Payload.Length;
+        if (_options.SizeLimit is { } limit && length > limit - (entry.Record.HeaderLength + entry.Document.Encoded.Length + KeyspaceSize.OverheadPerDocument))
+            throw TooLarge(entry.Key, length, $"The limit of the whole cache is {limit} bytes: store less, or raise {nameof(DatacakeCacheOptions.SizeLimit)} on all nodes.");
+        var transaction = new Transaction();
+        var origin = entry.Record.Origin;
+        transaction.PutExpiring(_options.Keyspace, entry.Document, DocumentContent.OfRaw(entry.Record.Encode(new ReadOnlySequence<byte>(entry.Record.Payload))), entry.Expires);
+        if (isFromFactory)
+            transaction.Require(_options.Keyspace, entry.Document, document => !(CacheRecord.TryRead(document, out var present) && present.Kind == CacheRecordKind.Removal && document!.Born > origin));
+        try
+        {
+            return await opened.Store.CommitAsync(transaction, level, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TransactionLimitException e)
+        {
+            throw TooLarge(entry.Key, length, $"The store accepts documents of {e.Limit} bytes: store less, or raise {nameof(ReplicatedStoreOptions.MaxDocumentLength)} on all nodes.", e);
+        }
+    }
+
+    /// <summary>Puts documents that are marks, for some time, and calls a function with each and its stamp once they are on this node.</summary>
+    async ValueTask MarkAsync(
+        OpenedKeyspace opened, CacheRecordKind kind, DocumentKey[] documents, TimeSpan lifetime, Action<DocumentKey, HlcTimestamp> onMarked, CancellationToken cancellationToken)
+    {
+        var mark = DocumentContent.OfRaw(new CacheRecord { Kind = kind }.Encode(default));
+        var expires = opened.Now + lifetime;
+        var transaction = new Transaction();
+        foreach (var document in documents)
+            transaction.PutExpiring(_options.Keyspace, document, mark, expires);
+        // An exception that says that the commit was made, but is not everywhere yet, leaves the rest to the watch.
+        var committed = await opened.Store.CommitAsync(transaction, _options.Consistency, cancellationToken).ConfigureAwait(false);
+        foreach (var document in documents)
+            onMarked(document, committed.Stamp);
+    }
+
+    async ValueTask OnStartAsync(OpenedKeyspace opened, CancellationToken cancellationToken)
+    {
+        _time = opened.Node.TimeProvider;
+        _local.Close();
+        // The tags come first.
+        await foreach (var document in opened.Documents.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (document.Key > CacheKeys.EndOfTags)
+                break;
+            if (CacheRecord.TryRead(document.Document, out var record) && record.Kind == CacheRecordKind.Tag)
+                OnInvalidated(document.Key, document.Document.Born);
+        }
+        _local.Open();
+    }
+
+    void OnChange(DocumentChange change)
+    {
+        if (change.After is not { } after)
+        {
+            // It has expired, or was removed to limit the size.
+            _tags.Forget(change.Key);
+            _local.OnChange(change.Key, HlcTimestamp.None);
+        }
+        else if (CacheRecord.TryRead(after, out var record) && record.Kind == CacheRecordKind.Tag)
+        {
+            OnInvalidated(change.Key, after.Born);
+        }
+        else
+        {
+            _local.OnChange(change.Key, after.Born);
+            _flights.Detach(change.Key, isSet: record.Kind == CacheRecordKind.Entry);
+        }
+    }
+
+    void OnInvalidated(DocumentKey tag, HlcTimestamp stamp)
+    {
+        _tags.Invalidate(tag, stamp);
+        _flights.DetachTagged(tag == TagTable.AllTag ? (DocumentKey?)null : tag);
+    }
+
+    ValueTask<OpenedKeyspace> OpenAsync(CancellationToken cancellationToken) => _keyspace.OpenAsync(cancellationToken);
+
+    EncodedEntry Encode<T>(OpenedKeyspace opened, string key, T value, HybridCacheEntryOptions? options, DocumentKey[]? tags, HlcTimestamp origin)
+    {
+        var payload = ReadOnlyMemory<byte>.Empty;
+        if (value is not null)
+        {
+            var writer = new ArrayBufferWriter<byte>();
+            _serializers.Of<T>().Serialize(value, writer);
+            payload = writer.WrittenMemory;
+        }
+        var expiration = options?.Expiration ?? _options.DefaultEntryOptions?.Expiration ?? DefaultExpiration;
+        if (expiration > _options.MaxExpiration)
+            expiration = _options.MaxExpiration;
+        return new EncodedEntry(
+            key, CacheKeys.OfHybrid(key), new CacheRecord { Origin = origin, Tags = tags, IsNull = value is null, Payload = payload }, value, opened.Now + expiration, LocalExpirationOf(options),
+            Immutability<T>.IsImmutable);
+    }
+
+    void AddLocal(EncodedEntry entry, HlcTimestamp stamp, LocalTicket ticket, HybridCacheEntryFlags flags)
+    {
+        var local = _time.GetUtcNow();
+        var expires = entry.LocalExpiration is { } time && time < entry.Expires - local ? local + time : entry.Expires;
+        bool isShared = entry.IsImmutable || entry.Record.IsNull;
+        var payload = entry.Record.Payload;
+        _local.Add(
+            new LocalEntry
+            {
+                Key = entry.Key,
+                Document = entry.Document,
+                Stamp = stamp,
+                Origin = entry.Record.Origin,
+                Tags = entry.Record.Tags,
+                ExpiresAt = expires.UtcTicks,
+                IsNull = entry.Record.IsNull,
+                Shared = isShared ? entry.Value : null,
+                Payload = isShared ? default : payload,
+                Length = LocalCache.OverheadPerEntry + (2 * entry.Key.Length) + payload.Length,
+            },
+            ticket,
+            isKept: !flags.HasFlag(HybridCacheEntryFlags.DisableLocalCacheWrite));
+    }
+
+    HybridCacheEntryFlags FlagsOf(HybridCacheEntryOptions? options) => options?.Flags ?? _options.DefaultEntryOptions?.Flags ?? HybridCacheEntryFlags.None;
+
+    TimeSpan? LocalExpirationOf(HybridCacheEntryOptions? options) => options?.LocalCacheExpiration ?? _options.DefaultEntryOptions?.LocalCacheExpiration;
+
+    static DocumentKey[]? KeysOf(IEnumerable<string>? tags)
+    {
+        if (tags is null)
+            return null;
+        DocumentKey[] keys = [.. tags.Select(static tag => KeyOfTag(tag, mayBeEverything: false)).Distinct()];
+        return keys.Length switch
+        {
+            0 => null,
+            <= CacheRecord.MaxTags => keys,
+            _ => throw new ArgumentException($"The entry has {keys.Length} tags. The limit is {CacheRecord.MaxTags}.", nameof(tags)),
+        };
+    }
+
+    static DocumentKey KeyOfTag(string? tag, bool mayBeEverything)
+    {
+        if (string.IsNullOrWhiteSpace(tag))
+            throw new ArgumentException("A tag is null or empty. Use a text, or leave the tag out.", nameof(tag));
+        if (tag == CacheKeys.Everything && !mayBeEverything)
+            throw new ArgumentException($"The tag '{CacheKeys.Everything}' stands for all entries, and cannot be given to one. Use another tag.", nameof(tag));
+        return CacheKeys.OfTag(tag);
+    }
+
+    static ArgumentException TooLarge(string key, long length, string remedy, Exception? inner = null) =>
+        new($"The value of the cache entry '{(key.Length <= 100 ? key : key[..100] + "…")}' has {length} bytes, which is too large; nothing was stored. {remedy}", inner);
+
+    /// <summary>An entry with its value and its bytes.</summary>
+    readonly record struct EncodedEntry(
+        string Key, DocumentKey Document, CacheRecord Record, object? Value, DateTimeOffset Expires, TimeSpan? LocalExpiration, bool IsImmutable);
+}

@@ -1,0 +1,40 @@
+using System.Diagnostics.CodeAnalysis;
+using Datacake.EventualConsistency;
+using Microsoft.Extensions.Caching.Hybrid;
+
+namespace Datacake.Extensions.Caching.Flights;
+
+/// <summary>The production of a value that several callers wait for, so that one factory runs for all of them.</summary>
+/// <param name="document">The document of the entry.</param>
+/// <param name="flags">The flags of the calls.</param>
+/// <param name="tags">The tags of the entry.</param>
+[SuppressMessage("Design", "CA1001", Justification = "A token source without a timer or a parent holds nothing that needs disposing.")]
+abstract class Flight(DocumentKey document, HybridCacheEntryFlags flags, DocumentKey[]? tags)
+{
+    readonly TaskCompletionSource _arrival = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly CancellationTokenSource _abandoned = new();
+
+    public DocumentKey Document => document;
+
+    public HybridCacheEntryFlags Flags => flags;
+
+    public DocumentKey[]? Tags => tags;
+
+    /// <summary>Gets the token that is canceled when no caller waits any longer.</summary>
+    public CancellationToken Abandoned => _abandoned.Token;
+
+    /// <summary>Gets the task that completes when another node has set the entry.</summary>
+    public Task Arrival => _arrival.Task;
+
+    /// <summary>Gets or sets the number of callers that wait. Only the table of flights uses it.</summary>
+    public int Waiting { get; set; }
+
+    /// <summary>True if the entry was changed or invalidated since the flight began, so that no further caller may join it and its value is not stored.</summary>
+    public bool IsDetached { get; private set; }
+
+    public void Detach() => IsDetached = true;
+
+    public void OnArrival() => _arrival.TrySetResult();
+
+    public void Abandon() => _abandoned.Cancel();
+}

@@ -1,0 +1,175 @@
+using Datacake.EventualConsistency;
+using Datacake.Extensions.Caching.Diagnostics;
+using Datacake.Node;
+using Microsoft.Extensions.Logging;
+
+namespace Datacake.Extensions.Caching.Keyspaces;
+
+/// <summary>The keyspace of a cache: opened at its first use, watched, and limited in its size, until it is disposed. Thread-safe.</summary>
+/// <param name="findNode">Finds the node.</param>
+/// <param name="options">The settings of the cache.</param>
+/// <param name="handlers">The functions that are called with changes; null if there are none.</param>
+sealed class CacheKeyspace(Func<DatacakeNode> findNode, DatacakeCacheOptions options, ChangeHandlers? handlers) : IAsyncDisposable
+{
+    static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
+
+    readonly Lock _lock = new();
+    readonly SemaphoreSlim _opening = new(1);
+    readonly CancellationTokenSource _stop = new();
+    OpenedKeyspace? _opened;                                // written once, under the semaphore
+    TaskCompletionSource _ready = NewReady();               // under the lock; replaced when an attempt failed
+    Task _running = Task.CompletedTask;                     // under the lock
+    volatile bool _isDisposed;                              // written under the lock
+
+    /// <summary>Gets the keyspace if its store is open, whether or not it has joined its cluster.</summary>
+    public OpenedKeyspace? Opened => Volatile.Read(ref _opened);
+
+    bool IsWatched => handlers is not null || options.SizeLimit is not null;
+
+    /// <summary>Returns the keyspace. The first call opens the store and, if there are handlers, waits until their start has completed.</summary>
+    /// <exception cref="InvalidOperationException">There is no node, or the node has not started.</exception>
+    /// <exception cref="TimeoutException">The store has not joined its cluster in time.</exception>
+    /// <exception cref="ObjectDisposedException">The cache is disposed, or the store is closed.</exception>
+    public ValueTask<OpenedKeyspace> OpenAsync(CancellationToken cancellationToken)
+    {
+        if (_isDisposed)
+            return ValueTask.FromException<OpenedKeyspace>(Disposed());
+        return Volatile.Read(ref _opened) is { } opened && (handlers is null || ReadyTask.IsCompletedSuccessfully)
+            ? ValueTask.FromResult(opened)
+            : OpenOnceAsync(cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Task running;
+        lock (_lock)
+        {
+            if (_isDisposed)
+                return;
+            _isDisposed = true;
+            running = _running;
+            Fail(Disposed());
+        }
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await running.ConfigureAwait(false);
+        handlers?.OnStop();
+    }
+
+    Task ReadyTask
+    {
+        get
+        {
+            lock (_lock)
+                return _ready.Task;
+        }
+    }
+
+    async ValueTask<OpenedKeyspace> OpenOnceAsync(CancellationToken cancellationToken)
+    {
+        OpenedKeyspace? opened;
+        await _opening.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            opened = _opened ?? await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _opening.Release();
+        }
+        if (handlers is not null)
+            await ReadyTask.WaitAsync(cancellationToken).ConfigureAwait(false);
+        return opened;
+    }
+
+    async ValueTask<OpenedKeyspace> OpenStoreAsync(CancellationToken cancellationToken)
+    {
+        var node = findNode();
+        var store = await node.OpenStoreAsync(cancellationToken).ConfigureAwait(false);
+        var opened = new OpenedKeyspace(node, store, store.Keyspace(options.Keyspace), node.LoggerFactory.CreateLogger("Datacake.Extensions.Caching"));
+        lock (_lock)
+        {
+            if (_isDisposed)
+                throw Disposed();
+            if (IsWatched)
+                _running = Task.Run(() => RunAsync(opened, _stop.Token), CancellationToken.None);
+        }
+        Volatile.Write(ref _opened, opened);
+        return opened;
+    }
+
+    async Task RunAsync(OpenedKeyspace opened, CancellationToken stopping)
+    {
+        var size = options.SizeLimit is { } limit ? new KeyspaceSize(opened, limit) : null;
+        var limiting = size?.RunAsync(stopping) ?? Task.CompletedTask;
+        while (await WatchAsync(opened, size, stopping).ConfigureAwait(false))
+        {
+            try
+            {
+                await Task.Delay(RetryDelay, opened.Node.TimeProvider, stopping).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                break;
+            }
+        }
+        await limiting.ConfigureAwait(false);
+    }
+
+    /// <summary>Watches the keyspace until that fails. Returns true if it is to be watched again.</summary>
+    async Task<bool> WatchAsync(OpenedKeyspace opened, KeyspaceSize? size, CancellationToken stopping)
+    {
+        bool isStarted = false;
+        try
+        {
+            await foreach (var changes in opened.Documents.WatchAsync(WatchPosition.Now, stopping).ConfigureAwait(false))
+            {
+                if (!isStarted || changes.HasGap)
+                {
+                    size?.Recount();
+                    if (handlers is not null)
+                        await handlers.OnStart(opened, stopping).ConfigureAwait(false);
+                    isStarted = true;
+                    lock (_lock)
+                        _ready.TrySetResult();
+                }
+                foreach (var change in changes.Changes)
+                {
+                    size?.OnChange(change);
+                    handlers?.OnChange(change);
+                }
+            }
+            return false;
+        }
+        catch (Exception) when (stopping.IsCancellationRequested)
+        {
+            return false;
+        }
+        catch (Exception e)
+        {
+            handlers?.OnStop();
+            bool isClosed = e is ObjectDisposedException;
+            lock (_lock)
+            {
+                // Callers that wait learn why. Later ones wait for the next attempt, if there is one. Once the cache was ready, nobody waits any longer.
+                if (!_isDisposed && Fail(e) && !isClosed)
+                    _ready = NewReady();
+            }
+            if (!isClosed)
+                CachingLog.WatchFailed(opened.Logger, e, options.Keyspace, RetryDelay.TotalSeconds);
+            return !isClosed;
+        }
+    }
+
+    /// <summary>Fails those who wait until the cache is ready. Returns false if it is ready.</summary>
+    bool Fail(Exception e)
+    {
+        bool hasFailed = _ready.TrySetException(e);
+        // There may be nobody.
+        _ = _ready.Task.Exception;
+        return hasFailed;
+    }
+
+    static TaskCompletionSource NewReady() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    ObjectDisposedException Disposed() => new(nameof(CacheKeyspace), $"The cache in keyspace '{options.Keyspace}' is disposed. Do not use it after its host has stopped.");
+}

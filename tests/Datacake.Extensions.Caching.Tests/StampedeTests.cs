@@ -1,0 +1,194 @@
+using Datacake.EventualConsistency;
+using Datacake.Testing;
+using Microsoft.Extensions.Caching.Hybrid;
+
+namespace Datacake.Extensions.Caching.Tests;
+
+/// <summary>Many callers that ask for the same missing entry, and what happens to it while its factory runs.</summary>
+public sealed class StampedeTests
+{
+    static CancellationToken Canceled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task One_factory_runs_on_a_node_for_all_callers_which_get_values_of_their_own()
+    {
+        await using var node = await TestNode.StartAsync(cancellationToken: Canceled);
+        await using var cache = new DatacakeHybridCache(node.Node);
+        var gate = new TaskCompletionSource();
+        int made = 0;
+        var callers = Enumerable.Range(0, 100).Select(_ => Task.Run(async () => await cache.GetOrCreateAsync("k", MakeAsync, cancellationToken: Canceled))).ToArray();
+        await Eventually.WaitUntilAsync(() => Volatile.Read(ref made) == 1, "a factory runs");
+        gate.SetResult();
+        var values = await Task.WhenAll(callers);
+        Assert.All(values, static value => Assert.Equal([1], value));
+        Assert.Equal(100, values.Distinct(ReferenceEqualityComparer.Instance).Count());
+        Assert.Equal(1, made);
+
+        async ValueTask<List<int>> MakeAsync(CancellationToken cancellationToken)
+        {
+            int number = Interlocked.Increment(ref made);
+            await gate.Task.WaitAsync(cancellationToken);
+            return [number];
+        }
+    }
+
+    [Fact]
+    public async Task Factory_that_fails_fails_its_callers_and_the_next_caller_runs_its_own()
+    {
+        await using var node = await TestNode.StartAsync(cancellationToken: Canceled);
+        await using var cache = new DatacakeHybridCache(node.Node);
+        var factory = new HeldFactory();
+        var first = cache.GetOrCreateAsync("k", factory.RunAsync, cancellationToken: Canceled).AsTask();
+        await factory.Running;
+        var second = cache.GetOrCreateAsync("k", static _ => ValueTask.FromResult("never"), cancellationToken: Canceled).AsTask();
+        factory.Fail(new FormatException("broken"));
+        Assert.Equal("broken", (await Assert.ThrowsAsync<FormatException>(() => first)).Message);
+        await Assert.ThrowsAsync<FormatException>(() => second);
+        Assert.Equal("next", await cache.GetOrCreateAsync("k", static _ => ValueTask.FromResult("next"), cancellationToken: Canceled));
+    }
+
+    [Fact]
+    public async Task Factory_runs_on_when_one_of_its_callers_leaves_and_is_canceled_when_all_have_left()
+    {
+        await using var node = await TestNode.StartAsync(cancellationToken: Canceled);
+        await using var cache = new DatacakeHybridCache(node.Node);
+        using var firstLeaves = new CancellationTokenSource();
+        using var secondLeaves = new CancellationTokenSource();
+        var factory = new HeldFactory();
+        var first = cache.GetOrCreateAsync("k", factory.RunAsync, cancellationToken: firstLeaves.Token).AsTask();
+        await factory.Running;
+        var second = cache.GetOrCreateAsync("k", static _ => ValueTask.FromResult("never"), cancellationToken: secondLeaves.Token).AsTask();
+        await firstLeaves.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+        Assert.False(factory.Token.IsCancellationRequested);
+        await secondLeaves.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
+        await Eventually.WaitUntilAsync(() => factory.Token.IsCancellationRequested, "the factory is canceled");
+        Assert.Equal("next", await cache.GetOrCreateAsync("k", static _ => ValueTask.FromResult("next"), cancellationToken: Canceled));
+    }
+
+    [Theory]
+    [InlineData("remove")]
+    [InlineData("tag")]
+    [InlineData("all")]
+    [InlineData("set")]
+    public async Task Value_of_a_factory_that_an_invalidation_overtakes_is_not_stored(string change)
+    {
+        await using var node = await TestNode.StartAsync(cancellationToken: Canceled);
+        await using var cache = new DatacakeHybridCache(node.Node);
+        var factory = new HeldFactory();
+        var old = cache.GetOrCreateAsync("k", factory.RunAsync, tags: ["t"], cancellationToken: Canceled).AsTask();
+        await factory.Running;
+        await (change switch
+        {
+            "remove" => cache.RemoveAsync("k", Canceled),
+            "tag" => cache.RemoveByTagAsync("t", Canceled),
+            "all" => cache.RemoveByTagAsync("*", Canceled),
+            _ => cache.SetAsync("k", "new", cancellationToken: Canceled),
+        });
+        // A caller that comes after the invalidation does not get the old value.
+        Assert.Equal("new", await cache.GetOrCreateAsync("k", static _ => ValueTask.FromResult("new"), tags: ["t"], cancellationToken: Canceled));
+        factory.Complete("old");
+        Assert.Equal("old", await old);
+        Assert.Equal("new", await cache.GetOrCreateAsync("k", static _ => ValueTask.FromResult("other"), tags: ["t"], cancellationToken: Canceled));
+        await using var another = new DatacakeHybridCache(node.Node);
+        Assert.Equal("new", await another.GetOrCreateAsync("k", static _ => ValueTask.FromResult("other"), tags: ["t"], cancellationToken: Canceled));
+    }
+
+    [Theory]
+    [InlineData("remove")]
+    [InlineData("tag")]
+    public async Task Value_of_a_factory_that_an_invalidation_of_another_node_overtakes_is_not_stored(string change)
+    {
+        await using var cluster = await TestCluster.StartAsync(2, cancellationToken: Canceled);
+        await using var first = new DatacakeHybridCache(cluster[0].Node);
+        await using var second = new DatacakeHybridCache(cluster[1].Node);
+        var factory = new HeldFactory();
+        var old = first.GetOrCreateAsync("k", factory.RunAsync, tags: ["t"], cancellationToken: Canceled).AsTask();
+        await factory.Running;
+        await (change == "remove" ? second.RemoveAsync("k", Canceled) : second.RemoveByTagAsync("t", Canceled));
+        await cluster.WaitUntilSameAsync(cancellationToken: Canceled);
+        await Eventually.WaitUntilAsync(async () => await cluster[0].Store.Keyspace("hybrid-cache").ReadAllAsync(Canceled).AnyAsync(Canceled), "the invalidation has arrived");
+        factory.Complete("old");
+        Assert.Equal("old", await old);
+        foreach (var cache in (DatacakeHybridCache[])[first, second])
+            Assert.NotEqual("old", await cache.GetOrCreateAsync("k", static _ => ValueTask.FromResult("new"), tags: ["t"], cancellationToken: Canceled));
+    }
+
+    [Fact]
+    public async Task One_factory_runs_in_the_cluster_if_that_is_wanted()
+    {
+        await using var cluster = await StartVotingAsync();
+        await using var first = OneFactory(cluster, 0);
+        await using var second = OneFactory(cluster, 1);
+        await using var third = OneFactory(cluster, 2);
+        DatacakeHybridCache[] caches = [first, second, third];
+        for (int round = 0; round < 5; round++)
+        {
+            int made = 0;
+            var values = await Task.WhenAll(Enumerable.Range(0, 30).Select(i => Task.Run(async () => await caches[i % 3].GetOrCreateAsync($"k{round}", async cancellationToken =>
+            {
+                int number = Interlocked.Increment(ref made);
+                await Task.Delay(20, cancellationToken);
+                return $"value {number}";
+            }, cancellationToken: Canceled))));
+            Assert.All(values, static value => Assert.Equal("value 1", value));
+            Assert.Equal(1, made);
+        }
+    }
+
+    [Fact]
+    public async Task Factory_that_asks_for_another_entry_does_not_wait_for_itself()
+    {
+        await using var cluster = await StartVotingAsync();
+        await using var first = OneFactory(cluster, 0);
+        // More keys than leases, so that some have the same one.
+        var values = await Task.WhenAll(Enumerable.Range(0, 300).Select(i => first.GetOrCreateAsync($"outer{i}", async cancellationToken =>
+            await first.GetOrCreateAsync($"inner{i}", _ => ValueTask.FromResult(i), cancellationToken: cancellationToken) + 1, cancellationToken: Canceled).AsTask()));
+        Assert.Equal(Enumerable.Range(1, 300), values);
+    }
+
+    [Fact]
+    public async Task Factory_runs_without_a_lease_if_there_is_no_majority()
+    {
+        await using var cluster = await StartVotingAsync();
+        await using var first = OneFactory(cluster, 0);
+        await cluster.StopAsync(1);
+        await cluster.StopAsync(2);
+        await Eventually.WaitUntilAsync(() => cluster[0].Store.Members.Count(static member => member.IsUp) == 1, "the others are down");
+        Assert.Equal("value", await first.GetOrCreateAsync("k", static _ => ValueTask.FromResult("value"), cancellationToken: Canceled));
+        Assert.Equal("value", await first.GetOrCreateAsync("k", static _ => ValueTask.FromResult("other"), cancellationToken: Canceled));
+    }
+
+    static DatacakeHybridCache OneFactory(TestCluster cluster, int node) => new(cluster[node].Node, static options => options.OneFactoryInCluster = true);
+
+    static async Task<TestCluster> StartVotingAsync()
+    {
+        var cluster = await TestCluster.StartAsync(3, cancellationToken: Canceled);
+        await Eventually.WaitUntilAsync(
+            () => Enumerable.Range(0, 3).All(node => cluster[node].Store.SerialStatus is { Sequencer: not null, VoterCount: 3 }), "all nodes vote, and there is a sequencer");
+        return cluster;
+    }
+
+    /// <summary>A factory that runs until the test lets it end.</summary>
+    sealed class HeldFactory
+    {
+        readonly TaskCompletionSource _running = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        readonly TaskCompletionSource<string> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Running => _running.Task;
+
+        public CancellationToken Token { get; private set; }
+
+        public async ValueTask<string> RunAsync(CancellationToken cancellationToken)
+        {
+            Token = cancellationToken;
+            _running.SetResult();
+            return await _result.Task.WaitAsync(cancellationToken);
+        }
+
+        public void Complete(string value) => _result.SetResult(value);
+
+        public void Fail(Exception e) => _result.SetException(e);
+    }
+}
