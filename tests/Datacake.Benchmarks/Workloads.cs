@@ -1,3 +1,4 @@
+using Datacake.Benchmarks.Caching;
 using Datacake.Benchmarks.Crdt;
 using Datacake.Benchmarks.Measuring;
 using Datacake.Benchmarks.Orm;
@@ -21,6 +22,7 @@ static class Workloads
         ("storage", StorageWorkload.RunAsync),
         ("sync", SyncWorkload.RunAsync),
         ("crdt", CrdtWorkload.RunAsync),
+        ("caching", CachingWorkload.RunAsync),
     ];
 
     /// <exception cref="FormatException">There is no such workload.</exception>
