@@ -129,11 +129,10 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
         var entry = Encode(opened, key, value, options, tagKeys, opened.Node.Clock.Last);
         var flags = FlagsOf(options);
         var ticket = _local.Begin(entry.Document);
-        _flights.Detach(entry.Document, isSet: false);
         var stamp = entry.Record.Origin;
         if (!flags.HasFlag(HybridCacheEntryFlags.DisableDistributedCacheWrite))
             stamp = (await PutAsync(opened, entry, _options.Consistency, isFromFactory: false, cancellationToken).ConfigureAwait(false)).Stamp;
-        _flights.Detach(entry.Document, isSet: false);
+        _flights.Detach(entry.Document, stamp, isSet: true);
         AddLocal(entry, stamp, ticket, flags);
     }
 
@@ -157,15 +156,11 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
         DocumentKey[] documents = [.. keys.Select(static key => key is null ? throw new ArgumentException("A key is null. Use strings.", nameof(keys)) : CacheKeys.OfHybrid(key)).Distinct()];
         var opened = await OpenAsync(cancellationToken).ConfigureAwait(false);
         foreach (var chunk in documents.Chunk(RemovalsPerCommit))
-        {
-            foreach (var document in chunk)
-                _flights.Detach(document, isSet: false);
             await MarkAsync(opened, CacheRecordKind.Removal, chunk, RemovalLifetime, OnRemoved, cancellationToken).ConfigureAwait(false);
-        }
 
         void OnRemoved(DocumentKey document, HlcTimestamp stamp)
         {
-            _flights.Detach(document, isSet: false);
+            _flights.Detach(document, stamp, isSet: false);
             _local.OnChange(document, stamp);
         }
     }
@@ -296,10 +291,11 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
         async Task<ProducedValue<T>> MakeAndStoreAsync(Consistency level)
         {
             var origin = opened.Node.Clock.Last;
+            _flights.BeginFactory(flight, origin);
             var ticket = _local.Begin(flight.Document);
             var value = await factory(state, flight.Abandoned).ConfigureAwait(false);
             var entry = Encode(opened, key, value, options, flight.Tags, origin);
-            if (!flight.IsDetached)
+            if (_tags.IsValid(origin, flight.Tags))
                 await StoreAsync(opened, flight, entry, level, ticket).ConfigureAwait(false);
             return new ProducedValue<T>(value, entry.Record.Payload, value is null || Immutability<T>.IsImmutable);
         }
@@ -342,7 +338,7 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
             }
             catch (TransactionConflictException)
             {
-                return;         // removed while the factory ran
+                return;         // set or removed while the factory ran
             }
             catch (Exception e)
             {
@@ -360,8 +356,9 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
         var transaction = new Transaction();
         var origin = entry.Record.Origin;
         transaction.PutExpiring(_options.Keyspace, entry.Document, DocumentContent.OfRaw(entry.Record.Encode(new ReadOnlySequence<byte>(entry.Record.Payload))), entry.Expires);
+        // What was set or removed while the factory ran is later than what it has read.
         if (isFromFactory)
-            transaction.Require(_options.Keyspace, entry.Document, document => !(CacheRecord.TryRead(document, out var present) && present.Kind == CacheRecordKind.Removal && document!.Born > origin));
+            transaction.Require(_options.Keyspace, entry.Document, document => document is null || document.Born <= origin);
         try
         {
             return await opened.Store.CommitAsync(transaction, level, cancellationToken).ConfigureAwait(false);
@@ -417,14 +414,14 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
         else
         {
             _local.OnChange(change.Key, after.Born);
-            _flights.Detach(change.Key, isSet: record.Kind == CacheRecordKind.Entry);
+            _flights.Detach(change.Key, after.Born, isSet: record.Kind == CacheRecordKind.Entry);
         }
     }
 
     void OnInvalidated(DocumentKey tag, HlcTimestamp stamp)
     {
         _tags.Invalidate(tag, stamp);
-        _flights.DetachTagged(tag == TagTable.AllTag ? (DocumentKey?)null : tag);
+        _flights.DetachTagged(tag == TagTable.AllTag ? (DocumentKey?)null : tag, stamp);
     }
 
     ValueTask<OpenedKeyspace> OpenAsync(CancellationToken cancellationToken) => _keyspace.OpenAsync(cancellationToken);
@@ -439,8 +436,7 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
             payload = writer.WrittenMemory;
         }
         var expiration = options?.Expiration ?? _options.DefaultEntryOptions?.Expiration ?? DefaultExpiration;
-        if (expiration > _options.MaxExpiration)
-            expiration = _options.MaxExpiration;
+        expiration = expiration <= TimeSpan.Zero ? TimeSpan.Zero : expiration <= _options.MaxExpiration ? expiration : _options.MaxExpiration;
         return new EncodedEntry(
             key, CacheKeys.OfHybrid(key), new CacheRecord { Origin = origin, Tags = tags, IsNull = value is null, Payload = payload }, value, opened.Now + expiration, LocalExpirationOf(options),
             Immutability<T>.IsImmutable);
@@ -448,8 +444,8 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
 
     void AddLocal(EncodedEntry entry, HlcTimestamp stamp, LocalTicket ticket, HybridCacheEntryFlags flags)
     {
-        var local = _time.GetUtcNow();
-        var expires = entry.LocalExpiration is { } time && time < entry.Expires - local ? local + time : entry.Expires;
+        var now = _time.GetUtcNow();
+        var expires = entry.LocalExpiration is { } time && time < entry.Expires - now ? now + (time > TimeSpan.Zero ? time : TimeSpan.Zero) : entry.Expires;
         bool isShared = entry.IsImmutable || entry.Record.IsNull;
         var payload = entry.Record.Payload;
         _local.Add(

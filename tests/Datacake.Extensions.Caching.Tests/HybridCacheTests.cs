@@ -3,6 +3,8 @@ using System.ComponentModel;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Datacake.EventualConsistency;
+using Datacake.Node;
+using Datacake.Storage;
 using Datacake.Testing;
 using Microsoft.Extensions.Caching.Hybrid;
 
@@ -173,6 +175,30 @@ public sealed class HybridCacheTests : IAsyncLifetime
         _node.Clock.Offset += TimeSpan.FromHours(26);
         Assert.Equal("value 3", await cache.GetOrCreateAsync("k", Make, forever, ["t"], Canceled));
         await Eventually.WaitUntilAsync(() => cache.RememberedTags == 0, "the invalidation is forgotten");
+    }
+
+    [Fact]
+    public async Task Entry_that_expires_at_once_is_not_kept()
+    {
+        foreach (var time in (TimeSpan[])[TimeSpan.Zero, TimeSpan.MinValue])
+        {
+            Assert.Equal(1, await _cache.GetOrCreateAsync("k", static _ => ValueTask.FromResult(1), new HybridCacheEntryOptions { Expiration = time }, cancellationToken: Canceled));
+            Assert.Equal(2, await _cache.GetOrCreateAsync("k", static _ => ValueTask.FromResult(2), new HybridCacheEntryOptions { Expiration = time }, cancellationToken: Canceled));
+            await _cache.SetAsync("local", 1, new HybridCacheEntryOptions { LocalCacheExpiration = time }, cancellationToken: Canceled);
+            Assert.Equal(1, await _cache.GetOrCreateAsync("local", static _ => ValueTask.FromResult(2), cancellationToken: Canceled));
+        }
+    }
+
+    [Fact]
+    public async Task Node_that_has_not_joined_its_cluster_runs_factories_and_refuses_sets()
+    {
+        await using var alone = await DatacakeNode.StartAsync(
+            static options => options.WithNodeId(2).ListenOn("127.0.0.1:0").WithSeeds("127.0.0.1:1").WithStore(static store => store.JoinTimeout = TimeSpan.FromMilliseconds(50)).UseMemory(), Canceled);
+        await using var cache = new DatacakeHybridCache(alone);
+        Assert.Equal("value 1", await cache.GetOrCreateAsync("k", Make, cancellationToken: Canceled));
+        Assert.Equal("value 2", await cache.GetOrCreateAsync("k", Make, cancellationToken: Canceled));
+        await Assert.ThrowsAsync<TimeoutException>(async () => await cache.SetAsync("k", 1, cancellationToken: Canceled));
+        await Assert.ThrowsAsync<TimeoutException>(async () => await cache.RemoveByTagAsync("t", Canceled));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Datacake.Crdt;
 using Datacake.EventualConsistency;
 using Microsoft.Extensions.Caching.Hybrid;
 
@@ -29,10 +30,11 @@ abstract class Flight(DocumentKey document, HybridCacheEntryFlags flags, Documen
     /// <summary>Gets or sets the number of callers that wait. Only the table of flights uses it.</summary>
     public int Waiting { get; set; }
 
-    /// <summary>True if the entry was changed or invalidated since the flight began, so that no further caller may join it and its value is not stored.</summary>
-    public bool IsDetached { get; private set; }
+    /// <summary>Gets or sets the greatest stamp that was known when the factory began; none before that. Only the table of flights uses it.</summary>
+    public HlcTimestamp Origin { get; set; }
 
-    public void Detach() => IsDetached = true;
+    /// <summary>Gets or sets whether the entry was changed or invalidated since the factory began, so that no further caller may join. Only the table of flights uses it.</summary>
+    public bool IsDetached { get; set; }
 
     public void OnArrival() => _arrival.TrySetResult();
 

@@ -1,3 +1,4 @@
+using Datacake.Crdt;
 using Datacake.EventualConsistency;
 using Microsoft.Extensions.Caching.Hybrid;
 
@@ -52,33 +53,39 @@ sealed class FlightTable
         }
     }
 
-    /// <summary>Detaches the flights of an entry, because it was changed.</summary>
+    /// <summary>Records that the factory of a flight begins, with the greatest stamp that is known.</summary>
+    public void BeginFactory(Flight flight, HlcTimestamp origin)
+    {
+        lock (_lock)
+            flight.Origin = origin;
+    }
+
+    /// <summary>Detaches the flights of an entry whose factories began before a change of it. A factory that began later knows of the change, which may be reported late.</summary>
     /// <param name="document">The document of the entry.</param>
-    /// <param name="isSet">True if it was set by another node, false if it was removed.</param>
-    public void Detach(DocumentKey document, bool isSet)
+    /// <param name="stamp">The stamp of the change.</param>
+    /// <param name="isSet">True if the entry was set, false if it was removed.</param>
+    public void Detach(DocumentKey document, HlcTimestamp stamp, bool isSet)
     {
         lock (_lock)
         {
             foreach (var flight in _flights.GetValueOrDefault(document) ?? [])
             {
-                flight.Detach();
+                flight.IsDetached |= flight.Origin < stamp;
                 if (isSet)
                     flight.OnArrival();
             }
         }
     }
 
-    /// <summary>Detaches the flights of the entries with a tag, or of all entries, because they were invalidated.</summary>
+    /// <summary>Detaches the flights of the entries with a tag, or of all entries, whose factories began before an invalidation.</summary>
     /// <param name="tag">The tag; null for all entries.</param>
-    public void DetachTagged(DocumentKey? tag)
+    /// <param name="stamp">The stamp of the invalidation.</param>
+    public void DetachTagged(DocumentKey? tag, HlcTimestamp stamp)
     {
         lock (_lock)
         {
             foreach (var flight in _flights.Values.SelectMany(static flights => flights))
-            {
-                if (tag is not { } wanted || flight.Tags?.Contains(wanted) == true)
-                    flight.Detach();
-            }
+                flight.IsDetached |= flight.Origin < stamp && (tag is not { } wanted || flight.Tags?.Contains(wanted) == true);
         }
     }
 }

@@ -21,6 +21,9 @@ sealed class KeyspaceSize(OpenedKeyspace opened, long limit)
 {
     public const int OverheadPerDocument = 64;
 
+    /// <summary>The time between two counts, as a multiple of the time that one takes.</summary>
+    const int PausePerCount = 10;
+
     const int DeletesPerCommit = 200;
     const ulong SecondsUntilStale = 24 * 60 * 60;
 
@@ -32,6 +35,8 @@ sealed class KeyspaceSize(OpenedKeyspace opened, long limit)
     long _set;                                                          // the length that was set since the last count
     long _changes;
     long _countedAt;                                                    // in ticks of UTC
+    long _countEnded;                                                   // only the loop uses this and the next field
+    TimeSpan _pause;                                                    // until the next count
     volatile bool _mustCount = true;
     volatile TaskCompletionSource? _left;
 
@@ -63,19 +68,20 @@ sealed class KeyspaceSize(OpenedKeyspace opened, long limit)
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         // A count is suspect if changes were reported during it, or within a second afterwards.
-        bool isSuspect = false, isUnconfirmed = false;
+        bool isSuspect = false, isUnconfirmed = false, isDue = false;
         long changesBefore = 0;
         while (true)
         {
             try
             {
-                await WaitAsync(isSuspect || isUnconfirmed ? Interval : Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false);
+                await WaitAsync(isSuspect || isUnconfirmed || isDue ? Interval : Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false);
                 long changes = Interlocked.Read(ref _changes);
                 bool isQuiet = changes == changesBefore;
                 changesBefore = changes;
                 if (isUnconfirmed)
                     isSuspect = !isQuiet;
-                isUnconfirmed = _mustCount || (isSuspect && isQuiet) || Interlocked.Read(ref _set) > limit / 10;
+                isDue = _mustCount || (isSuspect && isQuiet) || Interlocked.Read(ref _set) > limit / 10;
+                isUnconfirmed = isDue && opened.Node.TimeProvider.GetElapsedTime(_countEnded) >= _pause;
                 if (isUnconfirmed)
                     await CountAsync(cancellationToken).ConfigureAwait(false);
                 while (Length > Threshold && await LimitAsync(cancellationToken).ConfigureAwait(false))
@@ -89,8 +95,9 @@ sealed class KeyspaceSize(OpenedKeyspace opened, long limit)
             }
             catch (Exception e)
             {
-                _mustCount = true;
                 CachingLog.LimitFailed(opened.Logger, e, opened.Documents.Name, Interval.TotalSeconds);
+                _mustCount = isDue = true;
+                (_countEnded, _pause) = (opened.Node.TimeProvider.GetTimestamp(), Interval);
             }
         }
     }
@@ -116,11 +123,14 @@ sealed class KeyspaceSize(OpenedKeyspace opened, long limit)
         _mustCount = false;
         Interlocked.Exchange(ref _set, 0);
         Interlocked.Exchange(ref _countedAt, opened.Now.UtcTicks);
-        long before = Length, counted = 0;
+        long start = opened.Node.TimeProvider.GetTimestamp(), before = Length, counted = 0;
         await foreach (var document in opened.Documents.ReadAllAsync(cancellationToken).ConfigureAwait(false))
             counted += LengthOf(document.Key, document.Document);
         // Keeps what has changed since.
         Interlocked.Add(ref _length, counted - before);
+        _countEnded = opened.Node.TimeProvider.GetTimestamp();
+        var took = opened.Node.TimeProvider.GetElapsedTime(start, _countEnded);
+        _pause = took * PausePerCount > Interval ? took * PausePerCount : Interval;
     }
 
     /// <summary>Removes entries if there are too many. Returns false if there was nothing to remove.</summary>
@@ -196,7 +206,7 @@ sealed class KeyspaceSize(OpenedKeyspace opened, long limit)
     /// <summary>Waits until there may be something to do, or for a time.</summary>
     async Task WaitAsync(TimeSpan time, CancellationToken cancellationToken)
     {
-        if (_mustCount || _wanted.Reader.TryRead(out _))
+        if (_wanted.Reader.TryRead(out _))
             return;
         using var enough = new CancellationTokenSource(time, opened.Node.TimeProvider);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(enough.Token, cancellationToken);
