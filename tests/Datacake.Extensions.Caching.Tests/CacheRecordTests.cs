@@ -125,6 +125,11 @@ public sealed class CacheRecordTests
 
     static LocalEntry Entry(string key, ulong stamp) => new()
     {
-        Key = key, Document = key, Stamp = new HlcTimestamp(stamp), Origin = default, ExpiresAt = 1000, Length = 100,
+        Key = key,
+        Document = key,
+        Stamp = new HlcTimestamp(stamp),
+        Origin = default,
+        ExpiresAt = 1000,
+        Length = 100,
     };
 }

@@ -6,6 +6,7 @@ using Datacake.EventualConsistency;
 using Datacake.Node;
 using Datacake.Storage;
 using Datacake.Testing;
+using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.Caching.Hybrid;
 
 namespace Datacake.Extensions.Caching.Tests;
@@ -340,6 +341,20 @@ public sealed class HybridCacheTests : IAsyncLifetime
         await using var none = new DatacakeHybridCache(_node.Node, static options => options.LocalSizeLimit = 0);
         Assert.Equal(1000, (await none.GetOrCreateAsync("k1", static _ => ValueTask.FromResult<byte[]>([]), cancellationToken: Canceled)).Length);
         Assert.Equal(0, none.LocalSize.Count);
+    }
+
+    [Fact]
+    public async Task Both_caches_may_be_in_one_keyspace()
+    {
+        await using var cache = new DatacakeDistributedCache(_node.Node, static options => options.Keyspace = "hybrid-cache");
+        cache.Set("k", [1], new DistributedCacheEntryOptions());
+        Assert.Equal("value 1", await GetAsync("k"));
+        await _cache.RemoveByTagAsync("*", Canceled);
+        await _cache.RemoveAsync("k", Canceled);
+        Assert.Equal([1], cache.Get("k"));
+        cache.Remove("k");
+        Assert.Equal("value 2", await GetAsync("k"));
+        Assert.Equal("value 2", await GetAsync("k"));
     }
 
     [Fact]

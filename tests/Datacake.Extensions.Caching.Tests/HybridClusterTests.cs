@@ -103,6 +103,30 @@ public sealed class HybridClusterTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Node_whose_watch_falls_behind_ends_with_the_last_values_and_invalidations()
+    {
+        await using var cluster = await TestCluster.StartAsync(2, static (_, options) => options.WithStore(static store => store.MaxWatchBufferLength = 0), Canceled);
+        await using var first = new DatacakeHybridCache(cluster[0].Node);
+        await using var second = new DatacakeHybridCache(cluster[1].Node);
+        for (int round = 0; round < 5; round++)
+        {
+            string last = $"value {round}";
+            await Task.WhenAll(Enumerable.Range(0, 200).Select(async i =>
+            {
+                await first.SetAsync($"k{i}", last, tags: ["t"], cancellationToken: Canceled);
+                await FindAsync(second, $"k{i}");
+            }));
+            for (int i = 0; i < 200; i++)
+            {
+                string key = $"k{i}";
+                await Eventually.WaitUntilAsync(async () => await FindAsync(first, key) == last && await FindAsync(second, key) == last, "both nodes have the last value");
+            }
+            await first.RemoveByTagAsync("t", Canceled);
+            await Eventually.WaitUntilAsync(async () => await FindAsync(second, "k0") is null && await FindAsync(second, "k199") is null, "the tag is invalidated on both nodes");
+        }
+    }
+
+    [Fact]
     public async Task Node_that_is_cut_off_works_alone_and_learns_of_invalidations_when_it_is_back()
     {
         await FillAsync("a", "red");
