@@ -158,7 +158,9 @@ public sealed class DatacakeDistributedCache : IBufferDistributedCache, IDisposa
         var opened = await _keyspace.OpenAsync(token).ConfigureAwait(false);
         var documentKey = CacheKeys.OfDistributed(key);
         var document = await opened.Documents.GetAsync(documentKey, token).ConfigureAwait(false);
-        if (!CacheRecord.TryRead(document, out var record) || record.Kind != CacheRecordKind.Entry)
+        bool isFound = CacheRecord.TryRead(document, out var record) && record.Kind == CacheRecordKind.Entry;
+        opened.Metrics.OnRead(isFound ? CacheMetrics.InStore : CacheMetrics.Missing);
+        if (!isFound)
             return null;
         if (RenewalOf(opened, document!, record) is { } expiry)
             RenewInBackground(opened, documentKey, document!, expiry);

@@ -205,16 +205,17 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
         {
             return false;
         }
+        if (entry.IsNull ? default(T) is not null : entry.Shared is not (null or T))
+            return false;
+        _keyspace.Metrics.OnRead(CacheMetrics.InMemory);
         if (entry.IsNull)
-            return default(T) is null;
+            return true;
         if (entry.Shared is null)
         {
             value = _serializers.Of<T>().Deserialize(new ReadOnlySequence<byte>(entry.Payload));
             return true;
         }
-        if (entry.Shared is not T shared)
-            return false;
-        value = shared;
+        value = (T)entry.Shared;
         return true;
     }
 
@@ -266,8 +267,10 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
             return await MakeAsync().ConfigureAwait(false);
         }
         bool readsStore = !flight.Flags.HasFlag(HybridCacheEntryFlags.DisableDistributedCacheRead);
-        if (readsStore && await ReadAsync<T>(opened, flight, key, options, Consistency.None).ConfigureAwait(false) is { } found)
-            return found;
+        var found = readsStore ? await ReadAsync<T>(opened, flight, key, options, Consistency.None).ConfigureAwait(false) : null;
+        opened.Metrics.OnRead(found is null ? CacheMetrics.Missing : CacheMetrics.InStore);
+        if (found is not null)
+            return found.Value;
         if (flight.Flags.HasFlag(HybridCacheEntryFlags.DisableUnderlyingData))
             return new ProducedValue<T>(default!, null, IsShared: true);
         if (!_options.OneFactoryInCluster || !readsStore || flight.Flags.HasFlag(HybridCacheEntryFlags.DisableDistributedCacheWrite) || _leases.IsInFactory)

@@ -21,6 +21,9 @@ sealed class CacheKeyspace(Func<DatacakeNode> findNode, DatacakeCacheOptions opt
     Task _running = Task.CompletedTask;                     // under the lock
     volatile bool _isDisposed;                              // written under the lock
 
+    /// <summary>Gets the metrics of the cache.</summary>
+    public CacheMetrics Metrics { get; } = new(options.Keyspace);
+
     /// <summary>Gets the keyspace if its store is open, whether or not it has joined its cluster.</summary>
     public OpenedKeyspace? Opened => Volatile.Read(ref _opened);
 
@@ -53,6 +56,7 @@ sealed class CacheKeyspace(Func<DatacakeNode> findNode, DatacakeCacheOptions opt
         await _stop.CancelAsync().ConfigureAwait(false);
         await running.ConfigureAwait(false);
         handlers?.OnStop();
+        Metrics.Dispose();
     }
 
     Task ReadyTask
@@ -85,7 +89,8 @@ sealed class CacheKeyspace(Func<DatacakeNode> findNode, DatacakeCacheOptions opt
     {
         var node = findNode();
         var store = await node.OpenStoreAsync(cancellationToken).ConfigureAwait(false);
-        var opened = new OpenedKeyspace(node, store, store.Keyspace(options.Keyspace), node.LoggerFactory.CreateLogger("Datacake.Extensions.Caching"));
+        var opened = new OpenedKeyspace(node, store, store.Keyspace(options.Keyspace), node.LoggerFactory.CreateLogger("Datacake.Extensions.Caching"), Metrics);
+        Metrics.OnOpened(node);
         lock (_lock)
         {
             if (_isDisposed)

@@ -151,6 +151,7 @@ sealed class KeyspaceSize(OpenedKeyspace opened, long limit)
         {
             for (int start = 0; start < victims.Count; start += DeletesPerCommit)
                 await opened.Documents.DeleteManyAsync(victims.Skip(start).Take(DeletesPerCommit), Consistency.None, cancellationToken).ConfigureAwait(false);
+            opened.Metrics.OnEvicted(victims.Count);
             CachingLog.Evicted(opened.Logger, opened.Documents.Name, length, limit, victims.Count);
             // Without the reports, the length would look as if twice as much had to be removed.
             await left.Task.WaitAsync(Interval, opened.Node.TimeProvider, cancellationToken).ConfigureAwait(false);

@@ -1,4 +1,5 @@
 using Datacake.EventualConsistency;
+using Datacake.Extensions.Caching.Diagnostics;
 using Datacake.Node;
 using Microsoft.Extensions.Logging;
 
@@ -9,7 +10,8 @@ namespace Datacake.Extensions.Caching.Keyspaces;
 /// <param name="Store">The store of the node.</param>
 /// <param name="Documents">The keyspace.</param>
 /// <param name="Logger">The logger.</param>
-sealed record OpenedKeyspace(DatacakeNode Node, ReplicatedStore Store, KeyspaceHandle Documents, ILogger Logger)
+/// <param name="Metrics">The metrics.</param>
+sealed record OpenedKeyspace(DatacakeNode Node, ReplicatedStore Store, KeyspaceHandle Documents, ILogger Logger, CacheMetrics Metrics)
 {
     public DateTimeOffset Now => Node.TimeProvider.GetUtcNow();
 }
