@@ -229,7 +229,7 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
             if (isFirst)
                 _ = FlyAsync(flight, key, state, factory, options);
             var produced = await flight.Result.WaitAsync(cancellationToken).ConfigureAwait(false);
-            return isFirst || produced.IsShared || produced.Payload is not { } payload ? produced.Value : _serializers.Of<T>().Deserialize(new ReadOnlySequence<byte>(payload));
+            return isFirst || produced.IsShared ? produced.Value : _serializers.Of<T>().Deserialize(new ReadOnlySequence<byte>(produced.Payload));
         }
         finally
         {
@@ -261,7 +261,7 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
         {
             opened = await OpenAsync(flight.Abandoned).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is TimeoutException or Storage.StorageException && _keyspace.Opened is not null)
+        catch (Exception e) when (e is TimeoutException or Storage.StorageException)
         {
             // The store has not joined its cluster, or cannot be read. The application goes on without a cache.
             return await MakeAsync().ConfigureAwait(false);
@@ -272,7 +272,7 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
         if (found is not null)
             return found.Value;
         if (flight.Flags.HasFlag(HybridCacheEntryFlags.DisableUnderlyingData))
-            return new ProducedValue<T>(default!, null, IsShared: true);
+            return new ProducedValue<T>(default!, default, IsShared: true);
         if (!_options.OneFactoryInCluster || !readsStore || flight.Flags.HasFlag(HybridCacheEntryFlags.DisableDistributedCacheWrite) || _leases.IsInFactory)
             return await MakeAndStoreAsync(_options.Consistency).ConfigureAwait(false);
 
@@ -289,7 +289,11 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
             return await MakeAndStoreAsync(_options.Consistency < Consistency.Quorum ? Consistency.Quorum : _options.Consistency).ConfigureAwait(false);
         }
 
-        async Task<ProducedValue<T>> MakeAsync() => new(await factory(state, flight.Abandoned).ConfigureAwait(false), null, Immutability<T>.IsImmutable);
+        async Task<ProducedValue<T>> MakeAsync()
+        {
+            var value = await factory(state, flight.Abandoned).ConfigureAwait(false);
+            return new ProducedValue<T>(value, Serialize(value), value is null || Immutability<T>.IsImmutable);
+        }
 
         async Task<ProducedValue<T>> MakeAndStoreAsync(Consistency level)
         {
@@ -431,18 +435,22 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
 
     EncodedEntry Encode<T>(OpenedKeyspace opened, string key, T value, HybridCacheEntryOptions? options, DocumentKey[]? tags, HlcTimestamp origin)
     {
-        var payload = ReadOnlyMemory<byte>.Empty;
-        if (value is not null)
-        {
-            var writer = new ArrayBufferWriter<byte>();
-            _serializers.Of<T>().Serialize(value, writer);
-            payload = writer.WrittenMemory;
-        }
+        var payload = Serialize(value);
         var expiration = options?.Expiration ?? _options.DefaultEntryOptions?.Expiration ?? DefaultExpiration;
         expiration = expiration <= TimeSpan.Zero ? TimeSpan.Zero : expiration <= _options.MaxExpiration ? expiration : _options.MaxExpiration;
         return new EncodedEntry(
             key, CacheKeys.OfHybrid(key), new CacheRecord { Origin = origin, Tags = tags, IsNull = value is null, Payload = payload }, value, opened.Now + expiration, LocalExpirationOf(options),
             Immutability<T>.IsImmutable);
+    }
+
+    ReadOnlyMemory<byte> Serialize<T>(T value)
+    {
+        if (value is null)
+            return default;
+        var writer = new ArrayBufferWriter<byte>();
+        _serializers.Of<T>().Serialize(value, writer);
+        // The buffer may be twice as long, and the bytes stay in memory.
+        return writer.WrittenSpan.ToArray();
     }
 
     void AddLocal(EncodedEntry entry, HlcTimestamp stamp, LocalTicket ticket, HybridCacheEntryFlags flags)

@@ -24,9 +24,6 @@ sealed class CacheKeyspace(Func<DatacakeNode> findNode, DatacakeCacheOptions opt
     /// <summary>Gets the metrics of the cache.</summary>
     public CacheMetrics Metrics { get; } = new(options.Keyspace);
 
-    /// <summary>Gets the keyspace if its store is open, whether or not it has joined its cluster.</summary>
-    public OpenedKeyspace? Opened => Volatile.Read(ref _opened);
-
     bool IsWatched => handlers is not null || options.SizeLimit is not null;
 
     /// <summary>Returns the keyspace. The first call opens the store and, if there are handlers, waits until their start has completed.</summary>
