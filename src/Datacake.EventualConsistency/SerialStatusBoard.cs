@@ -57,7 +57,25 @@ sealed class SerialStatusBoard
         var status = StatusNow();
         if (status.Sequencer is null && _status.Sequencer is not null)
             Volatile.Write(ref _withoutSince, _time.GetTimestamp());
+        // A store that has just joined follows the only sequence that it knows.
+        if (status.Founding != _status.Founding && _status.VoterCount > 0)
+            LogFounding(status.Founding);
         _status = status;
+    }
+
+    /// <summary>Logs that the sequence was founded anew [S9]. The one that an operator lets found it logs that itself, once it is done.</summary>
+    void LogFounding(Founding founding)
+    {
+        string reason = founding.IsForced ? "an operator has said that a majority of the voters is lost for good" : "the store of the only voter was restored from a backup";
+        if (founding.Store != _replica.Identity.StoreId)
+        {
+            byte? founder = _replica.Identity.Members.Where(member => member.Value.StoreId == founding.Store).Select(static member => (byte?)member.Key).FirstOrDefault();
+            StoreLog.FollowsFounding(_logger, _replica.Node, founder is { } node ? $"node {node}" : "a former member", reason);
+        }
+        else if (!founding.IsForced)
+        {
+            StoreLog.Founded(_logger, _replica.Node, reason);
+        }
     }
 
     SerialStatus StatusNow()

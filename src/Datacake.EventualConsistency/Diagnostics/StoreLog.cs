@@ -126,7 +126,13 @@ static partial class StoreLog
     [LoggerMessage(3041, LogLevel.Information, "Node {Node} can read all unique indexes again, and takes serial writes.")]
     public static partial void UniqueIndexesReadable(ILogger logger, byte node);
 
-    [LoggerMessage(3059, LogLevel.Error, "Node {Node} shows serial transactions whose predecessors are lost with the voters, so that documents may disagree that these transactions wrote together. Check them, or restore a backup of all nodes.")]
+    [LoggerMessage(3042, LogLevel.Warning, "Node {Node} follows the serial transactions that {Founder} has begun anew, because {Reason}; what only the lost voters had is lost.")]
+    public static partial void FollowsFounding(ILogger logger, byte node, string founder, string reason);
+
+    [LoggerMessage(3043, LogLevel.Warning, "Node {Node} has begun the serial transactions anew, because {Reason}; what only the lost files had is lost.")]
+    public static partial void Founded(ILogger logger, byte node, string reason);
+
+    [LoggerMessage(3044, LogLevel.Error, "Node {Node} shows serial transactions whose predecessors are lost with the voters, so that documents may disagree that these transactions wrote together. Check them, or restore a backup of all nodes.")]
     public static partial void SerialRecoveredWithGap(ILogger logger, byte node);
 
     [LoggerMessage(3050, LogLevel.Warning, "The lease '{Name}' with the fencing token {Token} was lost: {Reason}.")]

@@ -297,13 +297,14 @@ public sealed class SerialStoreTests : IDisposable
         await AddAsync(cluster, 4);
         await TestCluster.WaitUntilAsync(() => cluster[4].Store.SerialStatus is { VoterCount: 2, Sequencer: 1 }, "node 4 follows and votes");
         await cluster[4].Store.CommitAsync(PutOf(1, 3), Consistency.Serial, Token);
+        Assert.False(cluster[4].Log.Contains("begun anew"));
     }
 
     [Fact]
     public async Task Operator_has_to_retire_absent_nodes_before_the_serial_transactions_begin_anew()
     {
-        await using var cluster = await StartAsync(3);
-        await WaitForVotersAsync(cluster, 3);
+        await using var cluster = await StartAsync(4);
+        await WaitForVotersAsync(cluster, 4);
         await cluster[3].Node.DisposeAsync();
         await cluster[2].Node.DisposeAsync();
         await TestCluster.WaitUntilAsync(() => cluster[1].Store.SerialStatus.Sequencer is null, "node 1 knows of no sequencer");
@@ -313,6 +314,8 @@ public sealed class SerialStoreTests : IDisposable
         await cluster[1].Store.RetireAsync(3, Token);
         await cluster[1].Store.RecoverSerialAsync(Token);
         await cluster[1].Store.CommitAsync(PutOf(1, 1), Consistency.Serial, Token);
+        await TestCluster.WaitUntilAsync(
+            () => cluster[4].Log.Contains("Node 4 follows the serial transactions that node 1 has begun anew, because an operator has said"), "node 4 logs what has happened");
     }
 
     [Fact]
