@@ -11,7 +11,7 @@ using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests.Sequencing;
 
-/// <summary>What one member answers, message by message, when the others are always a little behind or ahead [S3, S6, S9].</summary>
+/// <summary>Shows the answers of one member, message by message, when the others are always a little behind or ahead [S3, S6, S9].</summary>
 public sealed class SequencerMessageTests : IAsyncLifetime
 {
     const ulong StoreId = 7;

@@ -380,7 +380,8 @@ sealed partial class World
                 isDone = true;
                 machine.IsWholeFounder = await IsWholeAsync(machine, batch);
                 await machine.Sequencer.RecoverAsync(batch);
-            }) { IsSmall = true });
+            })
+            { IsSmall = true });
         }
     }
 
@@ -438,7 +439,8 @@ sealed partial class World
             machine.IsWholeFounder = await IsWholeAsync(machine, batch);
             await machine.Sequencer.RecoverAsync(batch);
             isDone = true;
-        }) { IsSmall = true });
+        })
+        { IsSmall = true });
         return isDone;
     }
 
