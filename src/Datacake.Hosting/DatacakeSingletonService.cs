@@ -146,6 +146,9 @@ sealed class DatacakeSingletonService<[DynamicallyAccessedMembers(DynamicallyAcc
             if (ending.IsCancellationRequested)
                 return;
             await executing.ConfigureAwait(false);
+            // A service that returns because it has been told to end has not completed. It may learn of that before the linked token does.
+            if (lease.Lost.IsCancellationRequested || _stopping.IsCancellationRequested)
+                return;
             _hasCompleted = true;
             await KeepAsync(node, ending).ConfigureAwait(false);
         }

@@ -77,14 +77,26 @@ public sealed class SingletonTests : IAsyncDisposable
                 services.AddDatacakeSingleton<Job>(static options => options.LeaseDuration = TimeSpan.FromMilliseconds(500));
         });
         await _cluster.Logs[1].WaitUntilAsync(completed);
-        // Without the other voter, the lease cannot be renewed.
-        await _cluster.Hosts[2].Services.GetRequiredService<DatacakeNode>().StopAbruptlyAsync();
-        await _cluster.Logs[1].WaitUntilAsync("The lease", "was lost");
-        var store = await _cluster.Hosts[1].Services.GetRequiredService<DatacakeNode>().OpenStoreAsync(Canceled);
-        await Eventually.WaitUntilAsync(
-            async () => await Record.ExceptionAsync(() => store.RecoverSerialAsync(Canceled).AsTask()) is not InvalidOperationException, "the serial transactions begin anew");
+        await LoseTheLeaseAsync();
         await Eventually.WaitUntilAsync(() => _cluster.Logs[1].Count(completed) == 2, "the node holds the lease again");
         Assert.Single(_cluster.Jobs.Tokens);
+    }
+
+    [Fact]
+    public async Task Service_that_returns_because_the_lease_was_lost_has_not_completed()
+    {
+        _cluster.Jobs.WatchesLease = true;
+        await _cluster.StartAsync(2, static _ => { }, static (node, services) =>
+        {
+            if (node == 1)
+                services.AddDatacakeSingleton<Job>(static options => options.LeaseDuration = TimeSpan.FromMilliseconds(500));
+        });
+        await Eventually.WaitUntilAsync(() => _cluster.Jobs.Running.Count == 1, "the service runs");
+
+        await LoseTheLeaseAsync();
+        await Eventually.WaitUntilAsync(() => _cluster.Jobs.Tokens.Count == 2, "the service runs again");
+
+        Assert.False(_cluster.Logs[1].Contains("has completed"));
     }
 
     [Fact]
@@ -219,6 +231,8 @@ public sealed class SingletonTests : IAsyncDisposable
 
         public bool Completes { get; set; }
 
+        public bool WatchesLease { get; set; }
+
         public int Disposed { get; set; }
 
         public int Plain { get; set; }
@@ -240,6 +254,22 @@ public sealed class SingletonTests : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Stops node 2 of 2, so that node 1 cannot renew its lease, and retires it once the lease is lost. If node 1 is the sequencer, it goes on without the retired voter. If node 2 was, the
+    /// serial transactions begin anew.
+    /// </summary>
+    async Task LoseTheLeaseAsync()
+    {
+        await _cluster.Hosts[2].Services.GetRequiredService<DatacakeNode>().StopAbruptlyAsync();
+        await _cluster.Logs[1].WaitUntilAsync("The lease", "was lost");
+        var store = await _cluster.Hosts[1].Services.GetRequiredService<DatacakeNode>().OpenStoreAsync(Canceled);
+        await store.RetireAsync(2, Canceled);
+        Exception? failure = null;
+        await Eventually.WaitUntilAsync(
+            async () => store.SerialStatus is { Sequencer: 1, VoterCount: 1 } || (failure = await Record.ExceptionAsync(() => store.RecoverSerialAsync(Canceled).AsTask())) is null,
+            () => $"the serial transactions go on: {failure?.Message}");
+    }
+
     sealed class Job(DatacakeNode node, DatacakeSingletonTerm term, JobRuns runs) : BackgroundService
     {
         public override void Dispose()
@@ -257,7 +287,9 @@ public sealed class SingletonTests : IAsyncDisposable
                     return;
                 if (runs.FailuresLeft-- > 0)
                     throw new InvalidOperationException("The mail server does not answer.");
-                await Task.Delay(Timeout.InfiniteTimeSpan, stoppingToken);
+                using var ending = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, runs.WatchesLease ? term.Lost : default);
+                await Task.Delay(Timeout.InfiniteTimeSpan, ending.Token).ContinueWith(
+                    _ => stoppingToken.ThrowIfCancellationRequested(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             }
             finally
             {
