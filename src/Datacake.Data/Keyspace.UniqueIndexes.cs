@@ -31,13 +31,13 @@ public sealed partial class Keyspace<T>
         {
             foreach (var index in await UniqueIndexes.EnforcedAsync(snapshot, Name, cancellationToken).ConfigureAwait(false))
             {
-                if (index.Name == name && kept.All(known => known.RecordKey != index.RecordKey))
+                if (index.Name == UniqueIndexes.NameOf(name) && kept.All(known => known.RecordKey != index.RecordKey))
                     effects.Delete(UniqueIndex.RecordKeyspace, index.RecordKey);
             }
         }
         if (effects.Count > 0)
             await store.CommitSerialAsync(new SerialTransaction(effects, []), cancellationToken).ConfigureAwait(false);
-        else if (kept.Any(known => known.Name == name))
+        else if (kept.Any(known => known.Name == UniqueIndexes.NameOf(name)))
         {
             throw new InvalidOperationException(
                 $"The unique index {name} of {Model.Name} is in the model, so that the next save would make the cluster enforce it again. Nothing was changed. Remove it from the model first.");

@@ -97,5 +97,8 @@ static class UniqueIndexes
     }
 
     /// <summary>Returns the name under which the sequencer knows an index.</summary>
-    public static string NameOf(IndexModel index) => index.Name.Length <= MaxNameLength ? index.Name : index.Name[..MaxNameLength];
+    public static string NameOf(IndexModel index) => NameOf(index.Name);
+
+    /// <summary>Returns the name under which the cluster knows an index: the beginning of a long one.</summary>
+    public static string NameOf(string name) => name.Length <= MaxNameLength ? name : name[..MaxNameLength];
 }
