@@ -128,17 +128,20 @@ public abstract partial class DatacakeContext
             }
             finally
             {
+                await serial.DisposeAsync().ConfigureAwait(false);
                 if (!isOver)
                     Discard(serial);
-                await serial.DisposeAsync().ConfigureAwait(false);
             }
         }
     }
 
-    /// <summary>Discards the changes of a work that has failed, unless they may have been saved.</summary>
+    /// <summary>
+    /// Discards the changes of a work that has failed, unless they may have been saved. A work that has left an operation running keeps its changes: the next use of the context says
+    /// what is wrong, and the exception of the work must not be lost.
+    /// </summary>
     void Discard(SerialWork work)
     {
-        if (_unresolved is not null)
+        if (_unresolved is not null || Concurrency.IsBusy)
             return;
         using var operation = Concurrency.Enter();
         work.Checkpoint!.Return();
@@ -157,6 +160,10 @@ public abstract partial class DatacakeContext
     /// Learns the outcome of the last save if that failed with an <see cref="OutcomeUnknownException"/>. If it was made, its changes are accepted as by a save; if
     /// not, they stay pending. What was changed or removed meanwhile stays pending in either case. The next save does the same first.
     /// </summary>
+    /// <remarks>
+    /// If it was the save of a <see cref="RunSerialAsync(Func{Task}, CancellationToken)"/> and was not made, everything that has changed since the work began is discarded: what the work has read is
+    /// out of date, and nothing would check it. The next save then throws an <see cref="InvalidOperationException"/> instead of saving, and does the same once for any other serial unit of work that is over.
+    /// </remarks>
     /// <returns>The result of the save; null if it had no effect, and never will.</returns>
     /// <exception cref="InvalidOperationException">The outcome of no save is unknown.</exception>
     /// <exception cref="OutcomeUnknownException">The outcome cannot be learned yet.</exception>
@@ -210,6 +217,21 @@ public abstract partial class DatacakeContext
             work.Checkpoint = new TrackerCheckpoint(ChangeTracker);
     }
 
+    /// <summary>Learns the outcome of the last save before another one.</summary>
+    /// <exception cref="InvalidOperationException">It was that of a serial unit of work, and was refused.</exception>
+    async Task ResolveBeforeSaveAsync(CancellationToken cancellationToken)
+    {
+        var work = _unresolvedWork;
+        if (await ResolveAsync(cancellationToken).ConfigureAwait(false) is not null || work is null || ReferenceEquals(work, _work))
+            return;
+        // Its changes rest on what it has read, which this save would not check.
+        throw new InvalidOperationException(
+            "The save of the last serial unit of work, whose outcome was not known, was refused, because something that it had read or written has changed. Nothing was saved, neither then nor now. "
+                + (work.Checkpoint is null
+                    ? "Its changes are still pending: reload its entities or clear the change tracker, and repeat the work in another one (BeginSerialAsync)."
+                    : "Its changes were discarded, with those that were made since. Repeat the work (RunSerialAsync)."));
+    }
+
     async Task<SaveResult?> ResolveAsync(CancellationToken cancellationToken)
     {
         var (failure, writes) = _unresolved!;
@@ -225,6 +247,8 @@ public abstract partial class DatacakeContext
         {
             _unresolved = null;
             ChangeTracker.AcceptRefusal(writes);
+            if (_unresolvedWork?.Checkpoint is { } before)
+                before.Return();
             return null;
         }
         catch (CommitCanceledException e)

@@ -135,7 +135,10 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
         {
             // Handlers and interceptors must see what the last save has left, and cascades depend on it.
             if (undo is not null && _unresolved is not null)
-                await ResolveSaveAsync(cancellationToken).ConfigureAwait(false);
+            {
+                using var operation = Concurrency.Enter();
+                await ResolveBeforeSaveAsync(cancellationToken).ConfigureAwait(false);
+            }
             if (undo is not null)
                 ChangeTracker.CascadeChanges(undo);
             await RaiseSavingChangesAsync(consistency, cancellationToken).ConfigureAwait(false);
@@ -349,7 +352,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
     {
         var store = await GetStoreAsync(cancellationToken).ConfigureAwait(false);
         if (_unresolved is not null)
-            await ResolveAsync(cancellationToken).ConfigureAwait(false);
+            await ResolveBeforeSaveAsync(cancellationToken).ConfigureAwait(false);
         var before = Model.HasRelations ? ChangeTracker.Capture() : null;
         var undo = new List<Action>();
         IReadOnlyList<PendingWrite> writes = [];

@@ -5,6 +5,9 @@ sealed class ConcurrencyDetector
 {
     int _isBusy;
 
+    /// <summary>True if an operation is in progress.</summary>
+    public bool IsBusy => Volatile.Read(ref _isBusy) != 0;
+
     /// <summary>Starts an operation, which ends when the result is disposed.</summary>
     public Operation Enter()
     {
@@ -16,7 +19,7 @@ sealed class ConcurrencyDetector
     /// <summary>Throws if an operation is in progress, because the tracked entities must not change meanwhile.</summary>
     public void ThrowIfBusy()
     {
-        if (Volatile.Read(ref _isBusy) != 0)
+        if (IsBusy)
             throw Misuse();
     }
 

@@ -186,6 +186,47 @@ public sealed class OutcomeUnknownTests : IAsyncDisposable
         Assert.Equal(90m, await BalanceAsync(_nodes[0], id));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Work_that_turns_out_to_be_refused_is_not_saved_without_what_it_has_read(bool isRun)
+    {
+        await StartAsync();
+        string branch = "north-" + isRun;
+        await using var db = BankContext.Of(_nodes[2]);
+        // The gift depends on the other accounts of the branch.
+        async Task GiveAsync()
+        {
+            if (await db.Accounts.CountAsync(account => account.Branch == branch, Token) == 0)
+                db.Accounts.Add(new Account { Id = branch + "-gift", Balance = 100 });
+            _cable.Pause();
+        }
+
+        await Assert.ThrowsAsync<OutcomeUnknownException>(async () =>
+        {
+            if (isRun)
+            {
+                await db.RunSerialAsync(GiveAsync, Token);
+                return;
+            }
+            await using var work = await db.BeginSerialAsync(Token);
+            await GiveAsync();
+            await work.SaveChangesAsync(Token);
+        });
+        await using (var other = BankContext.Of(_nodes[0]))
+        {
+            other.Accounts.Add(new Account { Id = branch + "-first", Branch = branch });
+            await RetryAsync(() => other.SaveChangesAsync(Token));
+        }
+        _cable.Resume();
+        var e = await Assert.ThrowsAsync<InvalidOperationException>(() => RetryAsync(() => db.SaveChangesAsync(Token)));
+
+        Assert.Contains("was refused", e.Message, StringComparison.Ordinal);
+        Assert.Equal(!isRun, db.ChangeTracker.HasChanges());
+        await using var reader = BankContext.Of(_nodes[0]);
+        Assert.Null(await reader.Accounts.WithConsistency(Consistency.Serial).FindAsync([branch + "-gift"], Token));
+    }
+
     static async Task<decimal> BalanceAsync(DatacakeNode node, string id)
     {
         await using var db = BankContext.Of(node);
