@@ -37,7 +37,7 @@ partial class Sequencer
             .ReadAsync(UniqueIndex.RecordKeyspace, records, index: null, KeyRange.All, MaxUniqueIndexes).ConfigureAwait(false))
         {
             if (ReadRecord(document, out string? reason) is not { } index)
-                unreadable ??= $"the unique index with the record {key} cannot be read: {reason} Update the library on this node, or delete the record.";
+                unreadable ??= $"the unique index with the record {key} cannot be read: {reason} Update the library on this node, or delete that document of the keyspace {UniqueIndex.RecordKeyspace}, which ends the enforcement of the index.";
             else if (_unique.TryGetValue(index.Keyspace, out var known))
                 known.Add(index);
             else
@@ -63,6 +63,9 @@ partial class Sequencer
         // The transaction that brings an index waits until the index is in force, and has all documents.
         if (RecordUniqueIndexes(indexes))
             return Verdict.Busy;
+        // The way out while a record cannot be read: to delete it.
+        if (operations.All(static operation => operation.Operation.Keyspace == UniqueIndex.RecordKeyspace))
+            return Verdict.Holds;
         var last = new Dictionary<string, Dictionary<DocumentKey, int>>();
         for (int i = 0; i < operations.Count; i++)
         {

@@ -66,6 +66,9 @@ sealed class SequencedStore : IAsyncDisposable
             await TickAsync();
     }
 
+    /// <summary>Gets the number of lanes that the requests of this run have used.</summary>
+    public uint Lanes => _sequencer.Caller.Lanes;
+
     /// <summary>Gets the state of the sequence.</summary>
     public SequenceState State => _sequencer.State;
 
@@ -85,10 +88,18 @@ sealed class SequencedStore : IAsyncDisposable
     }
 
     /// <summary>Writes what an earlier sequencer has recorded of the stamps that come before its transaction.</summary>
-    public Task WritePositionAsync(VersionVector earlier) => RunAsync(async batch =>
+    public Task WritePositionAsync(VersionVector earlier)
     {
         var transaction = new Transaction();
         transaction.Put(SerialPosition.Keyspace, SerialPosition.Key, SerialPosition.ToContent(earlier));
+        return WriteSerialAsync(transaction);
+    }
+
+    /// <summary>Writes what another sequencer has applied.</summary>
+    public Task WriteSerialAsync(Transaction transaction) => RunAsync(async batch =>
+    {
+        foreach (var operation in transaction.Operations)
+            batch.FindOrAddKeyspace(operation.Keyspace, MergePolicy.Serial);
         await _replica.WriteSerialAsync(batch, transaction, _replica.IssueStamp());
     });
 

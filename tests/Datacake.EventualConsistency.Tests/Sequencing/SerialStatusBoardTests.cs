@@ -37,7 +37,7 @@ public sealed class SerialStatusBoardTests
     public async Task Unique_index_that_cannot_be_read_is_logged_with_its_reason_until_it_is_deleted()
     {
         await using var store = await SequencedStore.StartAsync();
-        await store.WriteAsync(PutOf(UniqueIndex.RecordKeyspace, 1));
+        await store.WriteSerialAsync(PutOf(UniqueIndex.RecordKeyspace, 1));
 
         Assert.Contains("the unique index with the record 1 cannot be read: ", store.Board.UnreadableIndex, StringComparison.Ordinal);
         Assert.Single(store.Log.Messages, message => message == $"Node 1 lets serial writes wait: {store.Board.UnreadableIndex}");
@@ -45,9 +45,11 @@ public sealed class SerialStatusBoardTests
         await store.TickAsync();
         Assert.Null(waiting.Outcome);
 
-        var delete = new Transaction();
-        delete.Delete(UniqueIndex.RecordKeyspace, 1);
-        await store.WriteAsync(delete);
+        var deleted = await store.CommitAsync(new SerialProposal
+        {
+            Operations = [new SerialOperation(MergePolicy.Serial, new DocumentOperation(DocumentOperationKind.Delete, UniqueIndex.RecordKeyspace, 1, DocumentContent.Empty, []))],
+        });
+        Assert.Equal(SerialOutcome.Done, deleted.Outcome);
         for (int i = 0; i < 100 && waiting.Outcome is null; i++)
             await store.TickAsync();
 
