@@ -132,10 +132,7 @@ sealed class StoreSequencing : IDisposable
             while (true)
             {
                 var request = await RunAsync(work, limit.Token).ConfigureAwait(false);
-                if (request.IsKnown)
-                    return;
-                await WaitForAsync(request.Token, limit.Token).ConfigureAwait(false);
-                if (await _loop.RunAsync((_, _) => ValueTask.FromResult(_sequencer.Caller.HasEffectsOf(request)), limit.Token).ConfigureAwait(false))
+                if (await WaitForEffectsAsync(request, limit.Token).ConfigureAwait(false))
                     return;
                 work = WorkOf(_sequencer.Caller.BeginBarrierAsync);
             }
@@ -231,7 +228,7 @@ sealed class StoreSequencing : IDisposable
             _metrics.Conflicted(conflict.Keyspace);
             _conflicts.AddOrUpdate(conflict.Keyspace, 1, static (_, count) => count + 1);
             // Whoever reads again must find what the transaction was refused for.
-            await WaitForAsync(request.Token, limit.Token).AsTask().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)WaitForEffectsAsync(request, limit.Token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw conflict;
         }
         _metrics.Decided();
@@ -239,13 +236,14 @@ sealed class StoreSequencing : IDisposable
         var result = new CommitResult(request.Token.Top, NodeSet.Of(_node.Id)) { Numbers = request.Numbers };
         try
         {
-            await WaitForAsync(request.Token, limit.Token).ConfigureAwait(false);
+            if (!await WaitForEffectsAsync(request, limit.Token).ConfigureAwait(false))
+                await PassBarrierAsync(limit.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
         {
             throw new CommitCanceledException(result.Stamp, e, cancellationToken) { Numbers = result.Numbers };
         }
-        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or TimeoutException or NotEnoughNodesException)
         {
             // It is decided. Replication is late, and brings it; if the store is closed, it comes when the store is opened again.
         }
@@ -261,10 +259,21 @@ sealed class StoreSequencing : IDisposable
         return await work.Done.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    async ValueTask WaitForAsync(VersionVector token, CancellationToken cancellationToken)
+    /// <summary>
+    /// Waits until the store knows the token of an answered request. Returns true if it then has its effects. It may have learned that the stamps are lost instead, if the session in which it
+    /// was told is over: the one that answered has lost its tail, or its disk [R14]. Then only another answer can say what to wait for.
+    /// </summary>
+    async Task<bool> WaitForEffectsAsync(SerialRequest request, CancellationToken cancellationToken)
     {
-        if (!_membership.Current.Known.Covers(token))
-            await _waiters.WaitAsync(() => _membership.Current.Known.Covers(token), cancellationToken).ConfigureAwait(false);
+        if (request.IsKnown)
+            return true;
+        // Of one moment: a session may end before the store knows the token, or after.
+        var seen = _membership.Current;
+        if (!Knows())
+            await _waiters.WaitAsync(Knows, cancellationToken).ConfigureAwait(false);
+        return request.Node == _node.Id || seen.IsInSession(request.Node, request.Session);
+
+        bool Knows() => (seen = _membership.Current).Known.Covers(request.Token);
     }
 
     /// <summary>

@@ -15,15 +15,23 @@ sealed class StoreMembership
     readonly ConsistencyRequirement?[] _requirements;
     readonly ConsistencyMember[] _members;
     readonly byte[] _waiting;               // the members that do not count yet
+    readonly (byte Node, long Session)[] _sessions;
     readonly byte _node;
     readonly int _expected;
 
-    StoreMembership(byte node, int expected, ConsistencyMember[] members, byte[] waiting, VersionVector known, ConsistencyRequirement?[] requirements)
+    StoreMembership(StoreMembership before, (byte Node, long Session)[] sessions, VersionVector known)
+        : this(before._node, before._expected, before._members, before._waiting, sessions, known, before._requirements)
+    {
+    }
+
+    StoreMembership(
+        byte node, int expected, ConsistencyMember[] members, byte[] waiting, (byte Node, long Session)[] sessions, VersionVector known, ConsistencyRequirement?[] requirements)
     {
         _node = node;
         _expected = expected;
         _members = members;
         _waiting = waiting;
+        _sessions = sessions;
         _requirements = requirements;
         Known = known;
     }
@@ -38,17 +46,20 @@ sealed class StoreMembership
     /// <param name="up">The nodes that are up according to gossip.</param>
     /// <param name="expected">The minimum number of members.</param>
     public static StoreMembership Of(Replica replica, NodeSet up, int expected) => new(
-        replica.Node, expected, MembersOf(replica, up), [.. replica.Identity.Members.Keys.Where(node => !Counts(replica, node))], replica.State.Known,
+        replica.Node, expected, MembersOf(replica, up), [.. replica.Identity.Members.Keys.Where(node => !Counts(replica, node))], SessionsOf(replica), replica.State.Known,
         new ConsistencyRequirement?[Levels]);
 
     /// <summary>Returns the view after a change; the same instance if nothing has changed.</summary>
     public StoreMembership Refresh(Replica replica, NodeSet up)
     {
-        bool isSameKnown = ReferenceEquals(Known, replica.State.Known);
-        if (IsCurrent(replica, up))
-            return isSameKnown ? this : new StoreMembership(_node, _expected, _members, _waiting, replica.State.Known, _requirements);
-        return Of(replica, up, _expected);
+        if (!IsCurrent(replica, up))
+            return Of(replica, up, _expected);
+        bool isSameKnown = ReferenceEquals(Known, replica.State.Known), areSameSessions = HasSessionsOf(replica);
+        return isSameKnown && areSameSessions ? this : new StoreMembership(this, areSameSessions ? _sessions : SessionsOf(replica), replica.State.Known);
     }
+
+    /// <summary>Returns true if a session with a node is open.</summary>
+    public bool IsInSession(byte node, long session) => _sessions.Contains((node, session));
 
     /// <summary>Returns true if a node is a member, whether or not it counts already.</summary>
     public bool Knows(byte node) => _waiting.Contains(node) || _members.Any(member => member.NodeId == node);
@@ -85,6 +96,20 @@ sealed class StoreMembership
         }
         return true;
     }
+
+    bool HasSessionsOf(Replica replica)
+    {
+        if (replica.Sessions.Count != _sessions.Length)
+            return false;
+        foreach (var (node, session) in _sessions)
+        {
+            if (!replica.IsOpen(node, session))
+                return false;
+        }
+        return true;
+    }
+
+    static (byte Node, long Session)[] SessionsOf(Replica replica) => [.. replica.Sessions.Select(static session => (session.Key, session.Value.Id))];
 
     static ConsistencyMember[] MembersOf(Replica replica, NodeSet up) =>
         [.. replica.Identity.Members.Where(member => Counts(replica, member.Key))

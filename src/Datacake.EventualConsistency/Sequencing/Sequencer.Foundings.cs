@@ -126,7 +126,7 @@ partial class Sequencer
     {
         if (ReasonAgainstRecovery(batch) is { } reason)
             throw new InvalidOperationException(reason);
-        var positions = _replica.Sessions.Keys.Select(node => PositionOf(node)!).ToList();
+        var positions = JoinedInSession.Select(node => PositionOf(node)!).ToList();
         ulong epoch = positions.Aggregate(Kept.Epoch, static (epoch, position) => Math.Max(epoch, position.Epoch)) + 1;
         Kept = Kept with
         {
@@ -177,7 +177,7 @@ partial class Sequencer
             return $"The storage of node {_replica.Node} is full. Make room, or use another member.";
         if (_role == SequencerRole.Sequencer || (_heardAt is { } heard && Now - heard < 2 * ElectionTime))
             return $"Node {Current} is the sequencer, so the voters are not lost. Nothing was changed.";
-        foreach (byte node in _replica.Sessions.Keys)
+        foreach (byte node in JoinedInSession)
         {
             if (PositionOf(node) is not { } position)
                 return $"Node {node} has not answered yet. Try again in a moment.";
@@ -211,6 +211,9 @@ partial class Sequencer
         }
         return null;
     }
+
+    /// <summary>Gets the members in session that have joined. The others have nothing yet, and answer nothing.</summary>
+    IEnumerable<byte> JoinedInSession => _replica.Sessions.Keys.Where(node => !_replica.Identity.Members.TryGetValue(node, out var member) || member.HasJoined);
 
     bool IsInSession(Voter voter) => _replica.Sessions.Any(session => VoterOf(session.Value.StoreId) == voter.Store && PositionOf(session.Key)?.Life == voter.Life);
 }

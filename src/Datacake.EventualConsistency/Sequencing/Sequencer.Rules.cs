@@ -55,10 +55,10 @@ partial class Sequencer
     protected virtual bool MayChangeVoters => IsReady && _log.LastVoters <= _decided;
 
     /// <summary>
-    /// Returns true if a store follows, and has what is decided, except for the last entries [S9]: under load, it never has all of them at the moment at which it is asked. It cannot decide
-    /// anything before it has the rest.
+    /// Returns true if a store follows, has taken entries of this epoch, and has what is decided, except for the last entries [S9]: under load, it never has all of them at the moment at which
+    /// it is asked. It cannot decide anything before it has the rest.
     /// </summary>
-    protected virtual bool IsCaughtUp(ulong store) => _progress.TryGetValue(store, out var progress) && progress.Match + _settings.MaxVoterLag >= _decided
+    protected virtual bool IsCaughtUp(ulong store) => _progress.TryGetValue(store, out var progress) && progress.Match > 0 && progress.Match + _settings.MaxVoterLag >= _decided
         && progress.ContactAt is { } contact && Now - contact < 3 * Heartbeat;
 
     /// <summary>Returns true if a member that is not retired is absent, so that it may bring effects of the earlier sequence back after a recovery [S9].</summary>

@@ -23,7 +23,7 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica)
     readonly Stack<(uint Lane, ulong Number)> _freeLanes = [];
     ulong _lastAttempt;
     uint _lastLane;
-    byte? _hint;                        // the node that another one takes for the sequencer
+    byte? _hint;                        // the node that the last one which was not the sequencer takes for it
 
     /// <summary>Gets the number of requests without an outcome that are sent again.</summary>
     public int Count => _requests.Count;
@@ -82,8 +82,9 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica)
         }
         catch
         {
-            // The caller is told that nothing was written, so that it must not be sent again. Its lane is not used again, either.
+            // The caller is told that nothing was written, so that it must not be sent again. Should it have become an entry nevertheless, the next one of the lane comes after it.
             _requests.Remove(request.Attempt);
+            _freeLanes.Push((lane, id.Number));
             throw;
         }
         return request;
@@ -191,12 +192,6 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica)
         request.End(reply);
     }
 
-    /// <summary>
-    /// Returns true if the store, which knows the token of an answered request, has its effects. It may have learned that the stamps are lost instead, since the one that answered has lost its
-    /// tail, or its disk [R14]. Then the request must be made again.
-    /// </summary>
-    public bool HasEffectsOf(SerialRequest request) => request.IsKnown || sequencer.HoldsTokensOf(request.Node, request.Session);
-
     /// <summary>Sends a request that may have been sent before. If that fails, the request is sent once more later, and its caller is told of the failure if that does not help.</summary>
     async ValueTask SendAgainAsync(ReplicaBatch batch, SerialRequest request)
     {
@@ -215,7 +210,6 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica)
         request.DueAt = sequencer.Now + RetryAfter;
         request.Failure = null;
         byte? target = sequencer.Current ?? _hint;
-        _hint = null;
         if (target == replica.Node)
         {
             request.IsSent = true;

@@ -1,6 +1,7 @@
 using System.Text;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Membership;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
 using Datacake.EventualConsistency.Sequencing;
@@ -157,6 +158,74 @@ public sealed class SequencerMessageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Voter_is_not_added_before_it_has_taken_an_entry()
+    {
+        await OpenAsync([new Voter(StoreId, 0), .. Voters(2)]);
+        await ConnectAsync(2);
+        await ConnectAsync(3);
+        await ElectAsync(2);
+        await RunAsync(async batch =>
+        {
+            await ReceiveAsync(batch, 2, Taken(_sequencer.Last));
+            await ReceiveAsync(batch, 3, Taken(0) with { IsTaken = false });
+        });
+
+        await RunAsync(_sequencer.TickAsync);
+        Assert.Equal([StoreId, 12], _sequencer.Voters);
+
+        await RunAsync(batch => ReceiveAsync(batch, 3, Taken(_sequencer.Last)));
+        await RunAsync(_sequencer.TickAsync);
+        Assert.Equal([StoreId, 12, 13], _sequencer.Voters);
+    }
+
+    [Fact]
+    public async Task Recovery_waits_for_no_answer_of_a_node_that_has_not_joined()
+    {
+        await OpenAsync([new Voter(StoreId, 0), .. Voters(7, 8)]);
+        await ConnectAsync(2, hasJoined: false);
+        await ConnectAsync(3);
+        Assert.Equal("Node 3 has not answered yet. Try again in a moment.", await ReasonAsync());
+
+        await RunAsync(batch => ReceiveAsync(batch, 3, new PositionReply(_sequencer.State.Founding, 0, 1, 0, 0, HlcTimestamp.None, [], VersionVector.Empty)));
+        Assert.Null(await ReasonAsync());
+        await RunAsync(async batch => Assert.True(await _sequencer.RecoverAsync(batch)));
+        Assert.Equal([StoreId], _sequencer.Voters);
+
+        async Task<string?> ReasonAsync()
+        {
+            string? reason = null;
+            await RunAsync(batch =>
+            {
+                reason = _sequencer.ReasonAgainstRecovery(batch);
+                return ValueTask.CompletedTask;
+            });
+            return reason;
+        }
+    }
+
+    [Fact]
+    public async Task View_of_the_members_shows_the_sessions_that_are_open_at_the_same_moment()
+    {
+        await OpenAsync(Voters(2));
+        await ConnectAsync(2);
+        var view = StoreMembership.Of(_replica, default, expected: 1);
+        Assert.True(view.IsInSession(2, _sessions[2]));
+        Assert.False(view.IsInSession(2, _sessions[2] + 1));
+        Assert.Same(view, view.Refresh(_replica, default));
+
+        long first = _sessions[2];
+        _replica.CloseSession(2, first);
+        var without = view.Refresh(_replica, default);
+        await ConnectAsync(2);
+        var again = without.Refresh(_replica, default);
+
+        Assert.True(view.IsInSession(2, first));
+        Assert.False(without.IsInSession(2, first));
+        Assert.False(again.IsInSession(2, first));
+        Assert.True(again.IsInSession(2, _sessions[2]));
+    }
+
+    [Fact]
     public async Task Voter_is_not_added_before_the_last_change_of_voters_is_decided()
     {
         await OpenAsync([new Voter(StoreId, 0), .. Voters(2)]);
@@ -250,9 +319,10 @@ public sealed class SequencerMessageTests : IAsyncLifetime
     }
 
     /// <summary>Opens a session with another member.</summary>
-    Task ConnectAsync(byte node) => RunAsync(batch =>
+    Task ConnectAsync(byte node, bool hasJoined = true) => RunAsync(batch =>
     {
-        var hello = _replica.Hello() with { Node = node, StoreId = StoreOf(node), Run = new HlcTimestamp(_replica.Run.Packed & ~0xFFUL | node), Known = VersionVector.Empty };
+        var run = hasJoined ? new HlcTimestamp(_replica.Run.Packed & ~0xFFUL | node) : HlcTimestamp.None;
+        var hello = _replica.Hello() with { Node = node, StoreId = StoreOf(node), Run = run, Known = VersionVector.Empty };
         _sessions[node] = _replica.OpenSession(batch, hello, isDialer: true);
         return ValueTask.CompletedTask;
     });

@@ -2,6 +2,7 @@ using Datacake.Crdt;
 using Datacake.EventualConsistency.Sequencing;
 using Datacake.EventualConsistency.Sequencing.Messages;
 using Datacake.EventualConsistency.Transactions;
+using Datacake.Storage;
 
 namespace Datacake.EventualConsistency.Tests.Sequencing;
 
@@ -48,6 +49,22 @@ public sealed class SerialCallerTests
             await store.TickAsync();
         Assert.Equal(SerialOutcome.Done, requests[0].Outcome);
         Assert.NotNull(await store.ReadAsync(Cakes, 1));
+    }
+
+    [Fact]
+    public async Task Transaction_that_could_not_be_sent_costs_no_lane()
+    {
+        await using var store = await SequencedStore.StartAsync();
+        await store.CommitAsync(PutOf(1));
+        await store.DamageAsync(Cakes, 1);
+
+        for (int i = 0; i < 3; i++)
+            await Assert.ThrowsAsync<StorageException>(() => store.BeginAsync(PutOf(2) with { Conditions = [new SerialCondition(Cakes, 1, null)] }));
+        await store.CommitAsync(PutOf(3));
+
+        Assert.Equal(1u, store.Lanes);
+        Assert.NotNull(await store.ReadAsync(Cakes, 3));
+        Assert.Null(await store.ReadAsync(Cakes, 2));
     }
 
     static SequencerReply ReplyTo(SerialRequest request) => new(request.Attempt, SerialOutcome.Done, VersionVector.Empty, Sequencer: null);

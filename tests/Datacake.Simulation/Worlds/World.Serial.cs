@@ -92,7 +92,7 @@ sealed partial class World
         }
         else if (use is { Token: { } token, Transaction: null })
         {
-            if (batch.State.Known.Covers(token) && !machine.Sequencer!.Caller.HasEffectsOf(use.Request!))
+            if (batch.State.Known.Covers(token) && use.Request is { IsKnown: false } request && !machine.Sequencer!.HoldsTokensOf(request.Node, request.Session))
             {
                 _statistics.Count("barriers whose stamps may be lost");
                 use.Token = null;
