@@ -17,7 +17,7 @@ static class SerialSeeding
 
     /// <summary>
     /// Adds the entities that were not added yet. Returns false if the store has not joined its cluster, or if no majority of the voters can be reached or answers in
-    /// time; the caller tries later.
+    /// time, or if other nodes are first again and again; the caller tries later.
     /// </summary>
     public static async Task<bool> SeedAsync(ReplicatedStore store, IReadOnlyList<KeyspaceModel> keyspaces, List<Seed> seeds, CancellationToken cancellationToken)
     {
@@ -25,7 +25,7 @@ static class SerialSeeding
             return true;
         var taken = new HashSet<DocumentKey>();
         await store.DeclareAsync(new KeyspaceDeclaration(Keyspace, MergePolicy.Serial, []), cancellationToken).ConfigureAwait(false);
-        for (int attempt = 1; ; attempt++)
+        for (int attempt = 1; attempt <= MaxAttempts + seeds.Count; attempt++)
         {
             var reads = new SerialReads();
             var effects = new Transaction();
@@ -55,7 +55,7 @@ static class SerialSeeding
                 return true;
             try
             {
-                if (await TryCommitAsync(store, reads.ToTransaction(effects) with { UniqueIndexes = UniqueIndexes.Of(keyspaces), Numbers = numbers }, taken, attempt, cancellationToken).ConfigureAwait(false))
+                if (await TryCommitAsync(store, reads.ToTransaction(effects) with { UniqueIndexes = UniqueIndexes.Of(keyspaces), Numbers = numbers }, taken, cancellationToken).ConfigureAwait(false))
                     return true;
             }
             catch (Exception e) when (e is NotEnoughNodesException or OutcomeUnknownException or TimeoutException or StoreExcludedException)
@@ -63,10 +63,11 @@ static class SerialSeeding
                 return false;
             }
         }
+        return false;
     }
 
     /// <summary>Commits the seeds. Returns false if they have to be prepared again.</summary>
-    static async Task<bool> TryCommitAsync(ReplicatedStore store, SerialTransaction transaction, HashSet<DocumentKey> taken, int attempt, CancellationToken cancellationToken)
+    static async Task<bool> TryCommitAsync(ReplicatedStore store, SerialTransaction transaction, HashSet<DocumentKey> taken, CancellationToken cancellationToken)
     {
         try
         {
@@ -78,7 +79,7 @@ static class SerialSeeding
             // An entity that has the values of a unique index already belongs to the application, too. The record of the seed comes right before it.
             taken.Add(transaction.Effects.Operations[e.Refusal.Condition - 1].Key);
         }
-        catch (SerialConflictException) when (attempt < MaxAttempts)
+        catch (SerialConflictException)
         {
             // Another node was first.
             await store.PassBarrierAsync(cancellationToken).ConfigureAwait(false);
