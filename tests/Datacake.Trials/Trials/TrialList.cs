@@ -16,6 +16,7 @@ static class TrialList
     [
         new("storm", "Loss, partitions, clock steps, kills, pauses and moves under load: nothing acknowledged is lost.", ["minutes", "only", "without"], StormTrial.RunAsync),
         new("serial", "Serial transactions under partitions, clock steps, kills and pauses: the history is strictly serializable.", ["minutes", "nodes", "only", "without"], SerialTrial.RunAsync),
+        new("failover", "The node that orders serial transactions is killed: writes succeed again within 2 s.", ["rounds"], FailoverTrial.RunAsync),
         new("restores", "Copies of a node's own files are restored: all nodes agree and lose nothing that others acknowledged.", ["histories", "parallel", "only"], RestoresTrial.RunAsync),
         new("compose", "Host names, one name for all as the only seed, TLS by name: formed within 5 s.", ["once", "plain"], ComposeTrial.RunAsync),
         new("pause", "A node stops or loses its cable: levels that need it are refused within 6 s.", ["rounds"], PauseTrial.RunAsync),

@@ -144,6 +144,12 @@ sealed record Answer(long Id)
 
     public bool IsJoined { get; init; }
 
+    /// <summary>Gets the number of nodes that vote on serial transactions.</summary>
+    public int Voters { get; init; }
+
+    /// <summary>Gets the node that orders serial transactions; 0 if the node knows none.</summary>
+    public int Sequencer { get; init; }
+
     public SortedDictionary<string, string>? Content { get; init; }
 
     /// <summary>Gets the elements of the lists, or the balances of the accounts, that a serial transaction read.</summary>

@@ -327,6 +327,8 @@ sealed class WorkerNode
     {
         Members = [.. Store.Members.Select(member => new MemberLine(member.NodeId, member.IsUp))],
         IsJoined = Store.JoinStatus.IsJoined,
+        Voters = Store.SerialStatus.VoterCount,
+        Sequencer = Store.SerialStatus.Sequencer ?? 0,
     };
 
     Answer SetClock(Command command)
