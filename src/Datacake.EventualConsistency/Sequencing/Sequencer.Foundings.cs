@@ -114,7 +114,7 @@ partial class Sequencer
     /// members follow, and become voters one by one. Decided transactions that only the lost voters had are lost.
     /// </summary>
     /// <remarks>
-    /// <see cref="AskPositions"/> comes first. What can be known is checked: no sequencer is in office, no majority of the voters is in session, no member in session is
+    /// <see cref="AskPositions"/> comes first. What can be known is checked: no sequencer is in office, no store in session can be elected, no member in session is
     /// further, or knows anything that this store does not know, and all other members are retired. One that came back later would bring effects of the earlier sequence
     /// along, which merge with those of the new one by their stamps: parts of transactions would appear, and others would not.
     /// The store goes on from what it shows. It may show effects of entries that only the lost voters had: they count, and the entries before them must not be applied
@@ -188,10 +188,26 @@ partial class Sequencer
             if (!batch.State.Known.Covers(position.Known))
                 return $"Node {node} has transactions that node {_replica.Node} does not have yet. Wait until it has caught up.";
         }
-        int reachable = _log.Voters.Count(voter => voter == Self || IsInSession(voter));
-        if (_log.Voters.Count > 0 && IsEnough(reachable))
-            return $"{reachable} of {_log.Voters.Count} voters can be reached, which is a majority. They elect a sequencer by themselves. Nothing was changed.";
+        if (_log.Voters.Count > 0 && CanElect())
+        {
+            int reachable = _log.Voters.Count(voter => voter == Self || IsInSession(voter));
+            return $"{reachable} of {_log.Voters.Count} voters can be reached, and elect a sequencer by themselves. Nothing was changed.";
+        }
         return ReasonOfAbsent(_replica.Identity.Members.Keys.Where(node => node != _replica.Node && MayReturn(node)));
+    }
+
+    /// <summary>
+    /// Returns true if a store in session, or this one, can still be elected: by the voters in its own log, of which enough are in session, and none of them is further. This store may know later voters
+    /// than all who could be elected: a sequencer that is gone had named them, and nobody that votes has heard of it.
+    /// </summary>
+    bool CanElect()
+    {
+        var stores = JoinedInSession.Select(node => (Position: PositionOf(node)!, Store: VoterOf(_replica.Sessions[node].StoreId)))
+            .Where(store => store.Position.Founding == Kept.Founding)
+            .Select(static store => (Voter: new Voter(store.Store, store.Position.Life), Log: (store.Position.LastEpoch, store.Position.Last), store.Position.Voters))
+            .Append((Voter: Self, Log: (_log.LastEpoch, _log.Last), _log.Voters)).ToArray();
+        return stores.Any(candidate => candidate.Voters.Contains(candidate.Voter)
+            && 2 * candidate.Voters.Count(voter => stores.Any(store => store.Voter == voter && store.Log.CompareTo(candidate.Log) <= 0)) > candidate.Voters.Count);
     }
 
     /// <summary>Returns the reason against a recovery while members may come back later that are not asked now, or null if none may.</summary>

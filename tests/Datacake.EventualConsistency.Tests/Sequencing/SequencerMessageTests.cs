@@ -184,23 +184,31 @@ public sealed class SequencerMessageTests : IAsyncLifetime
         await OpenAsync([new Voter(StoreId, 0), .. Voters(7, 8)]);
         await ConnectAsync(2, hasJoined: false);
         await ConnectAsync(3);
-        Assert.Equal("Node 3 has not answered yet. Try again in a moment.", await ReasonAsync());
+        Assert.Equal("Node 3 has not answered yet. Try again in a moment.", await ReasonAgainstRecoveryAsync());
 
         await RunAsync(batch => ReceiveAsync(batch, 3, new PositionReply(_sequencer.State.Founding, 0, 1, 0, 0, HlcTimestamp.None, [], VersionVector.Empty)));
-        Assert.Null(await ReasonAsync());
+        Assert.Null(await ReasonAgainstRecoveryAsync());
         await RunAsync(async batch => Assert.True(await _sequencer.RecoverAsync(batch)));
         Assert.Equal([StoreId], _sequencer.Voters);
+    }
 
-        async Task<string?> ReasonAsync()
-        {
-            string? reason = null;
-            await RunAsync(batch =>
-            {
-                reason = _sequencer.ReasonAgainstRecovery(batch);
-                return ValueTask.CompletedTask;
-            });
-            return reason;
-        }
+    [Fact]
+    public async Task Recovery_is_possible_if_the_reachable_voters_do_not_know_that_they_are_a_majority()
+    {
+        // The lost store 19 had named 12 a voter. Neither 12 nor 13 has heard of it.
+        await OpenAsync(Voters(2, 3, 9));
+        await ConnectAsync(2);
+        await ConnectAsync(3);
+        await AnswerAsync(2, Voters(3, 9));
+        await AnswerAsync(3, Voters(3, 9));
+        Assert.Null(await ReasonAgainstRecoveryAsync());
+
+        // If one of them has heard of it, it can be elected.
+        await AnswerAsync(3, Voters(2, 3, 9));
+        Assert.Equal("2 of 3 voters can be reached, and elect a sequencer by themselves. Nothing was changed.", await ReasonAgainstRecoveryAsync());
+
+        Task AnswerAsync(byte node, Voter[] voters) => RunAsync(batch =>
+            ReceiveAsync(batch, node, new PositionReply(_sequencer.State.Founding, 0, 1, 0, 0, HlcTimestamp.None, voters, VersionVector.Empty)));
     }
 
     [Fact]
@@ -344,6 +352,17 @@ public sealed class SequencerMessageTests : IAsyncLifetime
             }
         }
         Assert.True(_sequencer.IsReady);
+    }
+
+    async Task<string?> ReasonAgainstRecoveryAsync()
+    {
+        string? reason = null;
+        await RunAsync(batch =>
+        {
+            reason = _sequencer.ReasonAgainstRecovery(batch);
+            return ValueTask.CompletedTask;
+        });
+        return reason;
     }
 
     ValueTask ReceiveAsync(ReplicaBatch batch, byte node, SequencingMessage message) => _sequencer.ReceiveAsync(batch, node, _sessions[node], message.Wrap());
