@@ -59,7 +59,7 @@ sealed partial class World
         NoteSale(transaction);
         _statistics.Count(isGift ? "gifts" : isOfUser ? "transactions" : isAgain ? "transactions of which parts were written again" : "assertions");
         if (isAgain)
-            CheckWrittenAgain(machine, transaction);
+            CheckWrittenAgain(machine, past, transaction);
         else if (!isOfUser)
             CheckAssertion(machine, transaction, machine.Arrived!.Value);
         // After a lie, several members may reconcile with the same member at once and assert the same documents over each other.
@@ -406,11 +406,11 @@ sealed partial class World
     }
 
     /// <summary>Checks that a node repeats only its own writes, and puts again only documents that it has.</summary>
-    void CheckWrittenAgain(Machine machine, HistoricTransaction again)
+    void CheckWrittenAgain(Machine machine, Holdings past, HistoricTransaction again)
     {
         foreach (var (slot, delta) in again.Effects)
         {
-            Document[] own = [.. machine.Held.Transactions.Select(number => _history[number])
+            Document[] own = [.. past.Transactions.Select(number => _history[number])
                 .Where(transaction => transaction.Stamp.Node == machine.Node).Select(transaction => transaction.EffectOn(slot)).OfType<Document>()];
             bool isOwn = !delta.Born.IsNone || (delta.Died.IsNone || own.Any(written => !written.Died.IsNone));
             foreach (var cell in delta.Cells)
