@@ -56,7 +56,8 @@ static class KeyspaceRemoval
             return true;
         }
         var change = batch.Change(keyspace);
-        foreach (ushort number in keyspace.State.IndexRecords.Keys)
+        // The batch may have removed the records of some already.
+        foreach (ushort number in change.State.IndexRecords.Keys)
             change.State = change.State.WithDropped(number);
         return false;
     }
