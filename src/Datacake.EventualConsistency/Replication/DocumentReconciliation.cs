@@ -13,9 +13,6 @@ static class DocumentReconciliation
     {
         if (document.IsWithin(other.Knows))
             return (Document.Nothing, null);                                    // the other side had all of it, and purged it
-        // Nobody sees it, here or there. Its put supersedes earlier ones wherever it comes to [R20].
-        if (document.IsLapsed)
-            return (document, null);
         // A serial document is never asserted again. What one side alone knows of it, below the last serial transaction of the other side, was applied again by
         // a later sequencer, so the other side had it, and its delete [S10].
         if (policy == MergePolicy.Serial)
@@ -23,7 +20,8 @@ static class DocumentReconciliation
         if (document.Born.IsNone || document.Born > other.Purged)
             return (document, null);                                            // the other side has purged nothing newer
 
-        // If the other side knows everything but the delete, it had everything that is shown here, and has since deleted and purged it.
+        // If the other side knows everything but the delete, it had everything that is shown here, and has since deleted and purged it. One that has lapsed is asserted as dead: below the other
+        // side's purge mark, its put would not supersede everything that it has superseded here [R20].
         bool isDead = !document.IsAlive(policy) || (policy == MergePolicy.DeleteWins && other.Knows.Contains(document.Born))
             || IsContentWithin(document, other.Knows);
         return (document, new DocumentDelta(default, HlcTimestamp.None, Assertion.Of(document, stamp, known, isDead)));
@@ -51,7 +49,7 @@ static class DocumentReconciliation
         if (theirs.Born < both.Born && there.Knows.Contains(both.Born))
             return both.IsWithin(there.Knows) ? (theirs, null) : Survive(both, there, known, stamp, policy);
 
-        if (policy == MergePolicy.Serial || both.IsLapsed)
+        if (policy == MergePolicy.Serial)
             return (both, null);
         var again = new DocumentContentBuilder();
         both = both.Filter(cell =>
@@ -73,7 +71,9 @@ static class DocumentReconciliation
         if (again.Count == 0)
             return (both, null);
         var delta = Document.Update(stamp, again.Build());
-        return (both, new DocumentDelta(default, both.Born, both.IsAlive(policy) ? delta : Document.Merge(delta, Document.Delete(stamp))));
+        // If the put has lapsed, a later one, which may still be unknown, must not die with it [R20].
+        bool isDeleted = (policy == MergePolicy.DeleteWins ? both.Born : HlcTimestamp.Max(both.Born, both.Touched)) <= both.Died;
+        return (both, new DocumentDelta(default, both.Born, isDeleted ? Document.Merge(delta, Document.Delete(stamp)) : delta));
 
         // A side that has purged a later removal of a cell may since have received an earlier removal, from a member that it had forgotten.
         static bool Holds(Document side, DocumentCell cell) =>

@@ -205,8 +205,12 @@ sealed class ReplicaBatch
     public async ValueTask MergeAsync(ReadOnlyMemory<byte> documentKey, Document copy, VersionVector truncated)
     {
         var current = await ReadAsync(documentKey).ConfigureAwait(false);
-        var merged = DocumentPurge.Apply(Document.Merge(current, copy), truncated, PolicyOf(documentKey));
+        var whole = Document.Merge(current, copy);
+        var merged = DocumentPurge.Apply(whole, truncated, PolicyOf(documentKey));
         Write(documentKey, merged);
+        // What is purged here for the first time leaves its mark, as any purge does [R11].
+        if (whole.IsLapsed && ReferenceEquals(merged, Document.Nothing))
+            State = State with { Purged = HlcTimestamp.Max(State.Purged, DocumentPurge.MarkOf(whole)) };
         // The peer has found that the put has expired. Its transaction may be in the log as one by which nothing becomes purgeable [R20].
         if (merged.IsLapsed && !current.IsLapsed)
             await SetMayPurgeAsync(DocumentPurge.OneNotIn(truncated, merged)).ConfigureAwait(false);
