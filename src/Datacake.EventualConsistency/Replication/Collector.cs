@@ -48,7 +48,7 @@ sealed class Collector(int maxStep)
                     kept = kept.Union(first.Node, stamps.Low, stamps.High);
                 continue;
             }
-            if (LogRecord.SaysMayPurge(record.Span))
+            if (LogRecord.SaysMayPurge(record.Span) || batch.MarksMayPurge(first))
             {
                 documents ??= [];
                 foreach (var documentKey in LogRecord.Decode(first, record).Transactions.SelectMany(transaction => transaction.DocumentKeys))

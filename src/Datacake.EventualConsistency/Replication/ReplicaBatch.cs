@@ -22,6 +22,7 @@ sealed class ReplicaBatch
     readonly List<ReplacedDocument> _replaced = [];
     readonly Dictionary<ushort, KeyspaceChange> _keyspaces;
     List<KeyspaceEntry>? _removed;
+    HashSet<HlcTimestamp>? _mayPurge;                      // the stored log records that the batch marks, by their first stamps
     WriteBatch? _extra;
     WriteBatch? _builtEntries;
     ReplicaState _state;
@@ -282,7 +283,11 @@ sealed class ReplicaBatch
         byte[] changed = stored.ToArray();
         LogRecord.SetMayPurge(changed);
         Extra.Put(StoreLayout.LogKey(first), changed);
+        (_mayPurge ??= []).Add(first);
     }
+
+    /// <summary>Returns true if this batch marks a stored log record, which the snapshot does not show.</summary>
+    public bool MarksMayPurge(HlcTimestamp first) => _mayPurge?.Contains(first) == true;
 
     /// <summary>Gets the changes that the batch makes to keyspaces.</summary>
     public IReadOnlyCollection<KeyspaceChange> KeyspaceChanges => _keyspaces.Values;
