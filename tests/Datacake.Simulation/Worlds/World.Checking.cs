@@ -202,7 +202,8 @@ sealed partial class World
 
     /// <summary>
     /// Checks that a node's own increments survive when another node asserts the document again [R13]. A user's later delete or put of the document
-    /// may remove them even if an old copy of the disk still shows them.
+    /// may remove them even if an old copy of the disk still shows them. What has expired by a clock that is ahead may be asserted as dead, and revived by an update that was not known there: without what was
+    /// removed [R20].
     /// </summary>
     void CheckOwnIncrements(Machine machine, Document[] shown)
     {
@@ -211,7 +212,7 @@ sealed partial class World
         foreach (var slot in _scenario.Slots)
         {
             var (was, now) = (before[slot.Number], shown[slot.Number]);
-            if (was.Born != now.Born && was.IsAlive(slot.Policy) && now.IsAlive(slot.Policy) && !_unsureCounters.Contains(slot.Number)
+            if (was.Born != now.Born && was.IsAlive(slot.Policy) && now.IsAlive(slot.Policy) && !_unsureCounters.Contains(slot.Number) && !was.View.HasExpired(_latestWall)
                 && FirstPutOf(slot, was.Born) == FirstPutOf(slot, now.Born) && CountOf(was, machine.Node) > CountOf(now, machine.Node)
                 && !_history.Transactions.Any(own => own.Stamp.Node == machine.Node && own.Increments.Any(increment => increment.Slot == slot.Number)
                     && IsReplaced(slot.Number, own)))
