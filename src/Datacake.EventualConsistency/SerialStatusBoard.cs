@@ -14,6 +14,7 @@ sealed class SerialStatusBoard
     readonly Sequencer _sequencer;
     readonly TimeProvider _time;
     readonly ILogger _logger;
+    readonly Dictionary<ulong, byte> _nodes = [];   // of the voters that are or were members; used on the commit loop alone
     volatile SerialStatus _status;
     volatile string? _unreadableIndex;
     long _withoutSince;                         // when this node last began to know no sequencer; written before the status that says so
@@ -81,7 +82,18 @@ sealed class SerialStatusBoard
     SerialStatus StatusNow()
     {
         (_seenVoters, _seenMembers) = (_sequencer.Voters, _replica.Identity.Members.Count);
-        var voters = _replica.Identity.Members.Where(member => _seenVoters.Contains(member.Value.StoreId)).Aggregate(default(NodeSet), static (set, member) => set.With(member.Key));
-        return new SerialStatus(voters, _seenVoters.Count, _sequencer.Current, (long)_sequencer.State.Epoch, _sequencer.Waiting) { Founding = _sequencer.State.Founding };
+        var members = _replica.Identity.Members;
+        var voters = members.Where(member => _seenVoters.Contains(member.Value.StoreId)).Aggregate(default(NodeSet), static (set, member) => set.With(member.Key));
+        foreach (byte node in voters)
+            _nodes[members[node].StoreId] = node;
+        foreach (ulong store in _nodes.Keys.Except(_seenVoters).ToList())
+            _nodes.Remove(store);
+        // A node that came back with another store is a member again, and would be confused with its former store.
+        var retired = _nodes.Values.Where(node => !members.ContainsKey(node)).Aggregate(default(NodeSet), static (set, node) => set.With(node));
+        return new SerialStatus(voters, _seenVoters.Count, _sequencer.Current, (long)_sequencer.State.Epoch, _sequencer.Waiting)
+        {
+            RetiredVoters = retired,
+            Founding = _sequencer.State.Founding,
+        };
     }
 }

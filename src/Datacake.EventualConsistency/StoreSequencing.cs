@@ -67,7 +67,7 @@ sealed class StoreSequencing : IDisposable
         get
         {
             var status = _board.Status;
-            return ConsistencyRequirement.ForVoters(_node.Id, _membership.Current.Members, status.Voters, status.VoterCount);
+            return ConsistencyRequirement.ForVoters(_node.Id, _membership.Current.Members, status.Voters, status.VoterCount, status.RetiredVoters);
         }
     }
 
@@ -342,7 +342,7 @@ sealed class StoreSequencing : IDisposable
     {
         var status = _board.Status;
         string sequencer = status.Sequencer is { } node ? $"Node {node} is the sequencer" : "There is no sequencer";
-        string state = $"{sequencer}; the voters are {(status.Voters.IsEmpty ? "not known yet" : $"nodes {status.Voters}")}.";
+        string state = $"{sequencer}; the voters are {(status.Voters.IsEmpty ? "not known yet" : ConsistencyRequirement.NamesOf(status.Voters))}.";
         if (_loop.StorageFailure is { } failure)
             return $"{state} The storage of node {_node.Id} refuses writes, so the node cannot be the sequencer or vote ({nameof(ReplicatedStore.StorageFailure)}): {failure.Message}";
         if (_board.UnreadableIndex is { } reason)

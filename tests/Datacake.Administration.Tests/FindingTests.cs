@@ -81,7 +81,7 @@ public class FindingTests
         Assert.Empty(first);
         Assert.Equal(["take-over"], second);
         Assert.Equal(["level"], third);
-        Assert.Contains("Quorum requires 2 of 3 expected members, of which 1 has joined (nodes 1), because 3 nodes are expected (Store:ExpectedNodes", level!.Problem, StringComparison.Ordinal);
+        Assert.Contains("Quorum requires 2 of 3 expected members, of which 1 has joined (node 1), because 3 nodes are expected (Store:ExpectedNodes", level!.Problem, StringComparison.Ordinal);
         Assert.Contains("lower the setting on all of them", level.Remedy, StringComparison.Ordinal);
         Directory.Delete(folder, recursive: true);
 

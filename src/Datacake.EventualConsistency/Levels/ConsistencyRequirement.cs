@@ -43,6 +43,9 @@ public sealed class ConsistencyRequirement
     /// <summary>Gets the minimum number of members that the level assumes; 0 for none.</summary>
     internal int Expected { get; }
 
+    /// <summary>True if the members could satisfy the level if all of them were up.</summary>
+    internal bool IsReachableByMembers => IsSatisfiedBy(Up | Down);
+
     /// <summary>True if the members that are up could satisfy the level, were it not for members that are expected and have not joined.</summary>
     internal bool IsBlockedByExpectation { get; }
 
@@ -71,12 +74,13 @@ public sealed class ConsistencyRequirement
     /// <param name="members">All members, including the local node, each of them once.</param>
     /// <param name="voters">The voters that are members.</param>
     /// <param name="count">The number of voters, also of those that are no longer members.</param>
-    internal static ConsistencyRequirement ForVoters(byte localId, IEnumerable<ConsistencyMember> members, NodeSet voters, int count)
+    /// <param name="retired">The voters that are no longer members, as far as their nodes are known.</param>
+    internal static ConsistencyRequirement ForVoters(byte localId, IEnumerable<ConsistencyMember> members, NodeSet voters, int count, NodeSet retired)
     {
         var all = members.ToArray();
         var up = SetOf(all.Where(member => member.IsUp)).With(localId);
         return new ConsistencyRequirement(
-            Consistency.Serial, localId, up, SetOf(all).Except(up), expected: 0, [new Group("voters", voters, (count / 2) + 1, count)], isReachableAsKnown: false);
+            Consistency.Serial, localId, up, SetOf(all).Except(up), expected: 0, [new VoterGroup(voters, retired, count)], isReachableAsKnown: false);
     }
 
     /// <summary>
@@ -92,7 +96,7 @@ public sealed class ConsistencyRequirement
     }
 
     /// <summary>
-    /// Returns a description of the missing acknowledgments, such as <c>1 more of the members in data center 'eu' (nodes 2, 3)</c>, or an
+    /// Returns a description of the missing acknowledgments, such as <c>1 more of the members in data center 'eu' (nodes 2 and 3)</c>, or an
     /// empty string if none are missing.
     /// </summary>
     public string MissingFor(NodeSet acknowledged)
@@ -101,9 +105,22 @@ public sealed class ConsistencyRequirement
         return string.Join("; ", _groups.Select(group => group.MissingFor(acknowledged)).Where(missing => missing.Length > 0));
     }
 
-    /// <summary>Returns a description of the requirement, such as <c>Quorum requires 2 of 3 members (nodes 1, 2, 3)</c>.</summary>
+    /// <summary>Returns a description of the requirement, such as <c>Quorum requires 2 of 3 members (nodes 1, 2, and 3)</c>.</summary>
     public override string ToString()
         => $"{Level} requires {(_groups.IsEmpty ? "the local node only" : string.Join(" and ", _groups))}";
+
+    /// <summary>Returns the names of nodes for messages: <c>node 1</c>, <c>nodes 1 and 2</c>, or <c>nodes 1, 2, and 3</c>.</summary>
+    internal static string NamesOf(NodeSet nodes)
+    {
+        byte[] ids = [.. nodes];
+        return ids.Length switch
+        {
+            0 => "no node",
+            1 => $"node {ids[0]}",
+            2 => $"nodes {ids[0]} and {ids[1]}",
+            _ => $"nodes {string.Join(", ", ids[..^1])}, and {ids[^1]}",
+        };
+    }
 
     static IEnumerable<Group> Groups(Consistency level, byte localId, ConsistencyMember[] members, int expected)
     {
@@ -145,22 +162,60 @@ public sealed class ConsistencyRequirement
     /// <param name="Nodes">The nodes that are known.</param>
     /// <param name="Required">The number that must acknowledge.</param>
     /// <param name="Expected">The number that is expected, which may be more than are known; otherwise 0.</param>
-    sealed record Group(string Name, NodeSet Nodes, int Required, int Expected = 0)
+    record Group(string Name, NodeSet Nodes, int Required, int Expected = 0)
     {
         public bool IsSatisfiedBy(NodeSet acknowledged) => (Nodes & acknowledged).Count >= Required;
 
         public static Group MajorityOf(string name, NodeSet nodes) => new(name, nodes, nodes.Count / 2 + 1);
 
-        public string MissingFor(NodeSet acknowledged)
+        public virtual string MissingFor(NodeSet acknowledged)
         {
             var missing = Required - (Nodes & acknowledged).Count;
             var candidates = Nodes.Except(acknowledged);
             if (missing <= 0)
                 return "";
-            return candidates.IsEmpty ? $"{missing} more of the {Name}" : $"{missing} more of the {Name} (nodes {candidates})";
+            return candidates.IsEmpty ? $"{missing} more of the {Name}" : $"{missing} more of the {Name} ({NamesOf(candidates)})";
         }
 
-        public override string ToString() => Expected > Nodes.Count ? $"{Required} of {Expected} expected {Name}, of which {Nodes.Count} {(Nodes.Count == 1 ? "has" : "have")} joined (nodes {Nodes})"
-            : Nodes.IsEmpty ? $"{Required} {Name}" : $"{Required} of {Nodes.Count} {Name} (nodes {Nodes})";
+        public override string ToString() => Expected > Nodes.Count ? $"{Required} of {Expected} expected {Name}, of which {Nodes.Count} {(Nodes.Count == 1 ? "has" : "have")} joined ({NamesOf(Nodes)})"
+            : Nodes.IsEmpty ? $"{Required} {Name}" : $"{Required} of {Nodes.Count} {Name} ({NamesOf(Nodes)})";
+    }
+
+    /// <summary>The voters of serial transactions, of which a majority must acknowledge.</summary>
+    /// <param name="Nodes">The voters that are members.</param>
+    /// <param name="Retired">The voters that are no longer members, as far as their nodes are known.</param>
+    /// <param name="Count">The number of all voters.</param>
+    sealed record VoterGroup(NodeSet Nodes, NodeSet Retired, int Count) : Group("voters", Nodes, (Count / 2) + 1)
+    {
+        public override string MissingFor(NodeSet acknowledged)
+        {
+            string missing = base.MissingFor(acknowledged);
+            return missing.Length > 0 && LeftText is { Length: > 0 } left ? $"{missing}; {left}" : missing;
+        }
+
+        public override string ToString()
+        {
+            string members = Nodes.IsEmpty ? "" : NamesOf(Nodes);
+            string separator = members.Length > 0 && LeftText.Length > 0 ? "; " : "";
+            return Count == 0 ? "a majority of the voters, which are not known here" : $"{Required} of {Count} voters ({members}{separator}{LeftText})";
+        }
+
+        /// <summary>Gets the voters that are no longer members, for messages; empty if there are none.</summary>
+        string LeftText
+        {
+            get
+            {
+                int unnamed = Count - Nodes.Count - Retired.Count;
+                return (Retired.Count, unnamed) switch
+                {
+                    (0, <= 0) => "",
+                    (1, <= 0) => $"{NamesOf(Retired)} was retired",
+                    (_, <= 0) => $"{NamesOf(Retired)} were retired",
+                    (0, 1) => $"{(Nodes.IsEmpty ? "1" : "1 other")} was retired",
+                    (0, _) => $"{unnamed}{(Nodes.IsEmpty ? "" : " others")} were retired",
+                    _ => $"{NamesOf(Retired)} and {unnamed} {(unnamed == 1 ? "other" : "others")} were retired",
+                };
+            }
+        }
     }
 }

@@ -18,6 +18,9 @@ public sealed record SerialStatus(NodeSet Voters, int VoterCount, byte? Sequence
     /// <summary>Gets the number of serial transactions of this node that were refused since it started, by the keyspace of the conflict.</summary>
     public IReadOnlyDictionary<string, long> Conflicts { get; init; } = ReadOnlyDictionary<string, long>.Empty;
 
+    /// <summary>Gets the nodes of the voters that are no longer members, as far as this node has known them as members since it started.</summary>
+    internal NodeSet RetiredVoters { get; init; }
+
     /// <summary>Gets the founding of the sequence that this node follows.</summary>
     internal Founding Founding { get; init; }
 }

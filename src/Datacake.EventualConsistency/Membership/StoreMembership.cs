@@ -72,10 +72,14 @@ sealed class StoreMembership
     }
 
     /// <summary>Returns the members with the information that gossip has about them, for error messages.</summary>
-    public IReadOnlyList<ClusterMember> Describe(DatacakeNode node) => [.. Members.Select(member =>
-        (node.Members.FirstOrDefault(known => known.NodeId == member.NodeId)
-            ?? new ClusterMember(member.NodeId, "address unknown", member.DataCenter, 0, MemberState.Down, new Dictionary<string, string>()))
-        with { State = member.IsUp ? MemberState.Up : MemberState.Down })];
+    public IReadOnlyList<ClusterMember> Describe(DatacakeNode node) => [.. Members.Select(member => Describe(member, node.Members.FirstOrDefault(known => known.NodeId == member.NodeId)))];
+
+    static ClusterMember Describe(ConsistencyMember member, ClusterMember? known)
+    {
+        known ??= new ClusterMember(member.NodeId, "address unknown", member.DataCenter, 0, MemberState.Down, new Dictionary<string, string>());
+        // Gossip may see a member as up that is not in session.
+        return known with { State = member.IsUp ? MemberState.Up : known.State == MemberState.Left ? MemberState.Left : MemberState.Down };
+    }
 
     bool IsCurrent(Replica replica, NodeSet up)
     {

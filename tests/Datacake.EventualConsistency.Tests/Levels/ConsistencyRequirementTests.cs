@@ -141,9 +141,10 @@ public sealed class ConsistencyRequirementTests
     {
         var requirement = ConsistencyRequirement.For(Consistency.EachQuorum, 1, Layout("a:1,2,3 b:4,5,6"));
         Assert.Equal(
-            "1 more of the members in data center 'a' (nodes 2, 3); 2 more of the members in data center 'b' (nodes 4, 5, 6)",
+            "1 more of the members in data center 'a' (nodes 2 and 3); 2 more of the members in data center 'b' (nodes 4, 5, and 6)",
             requirement.MissingFor(default));
-        Assert.Equal("1 more of the members in data center 'b' (nodes 5, 6)", requirement.MissingFor(NodeSet.Of(2, 4)));
+        Assert.Equal("1 more of the members in data center 'b' (nodes 5 and 6)", requirement.MissingFor(NodeSet.Of(2, 4)));
+        Assert.Equal("1 more of the members in data center 'b' (node 6)", ConsistencyRequirement.For(Consistency.EachQuorum, 1, Layout("a:1 b:5,6")).MissingFor(NodeSet.Of(5)));
     }
 
     [Fact]
@@ -156,10 +157,39 @@ public sealed class ConsistencyRequirementTests
         var members = Members("a:1,2 b:(3),(4)");
         var requirement = ConsistencyRequirement.For(Consistency.Quorum, 1, Layout("a:1,2 b:(3),(4)"));
         var error = new NotEnoughNodesException(requirement, members);
-        Assert.Contains("Quorum requires 3 of 4 members (nodes 1, 2, 3, 4)", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Quorum requires 3 of 4 members (nodes 1, 2, 3, and 4)", error.Message, StringComparison.Ordinal);
         Assert.Contains("Up: node 1 (a, host-1:7001, up), node 2 (a, host-2:7001, up)", error.Message, StringComparison.Ordinal);
         Assert.Contains("Not up: node 3 (b, host-3:7001, down), node 4 (b, host-4:7001, down)", error.Message, StringComparison.Ordinal);
-        Assert.Contains("Nothing was done", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith("Nothing was done.", error.Message[..error.Message.IndexOf(" Up:", StringComparison.Ordinal)], StringComparison.Ordinal);
+        Assert.EndsWith("Wait until the nodes are back, or use a lower consistency level.", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Tests a cluster of the voters, of which some are down, retired, or retired before this node started, so that their ids are not known.</summary>
+    [Theory]
+    [InlineData("a:1,(2),(3)", "", 3, "2 of 3 voters (nodes 1, 2, and 3)", "1 more of the voters (nodes 2 and 3)", true)]
+    [InlineData("a:1,(2)", "", 2, "2 of 2 voters (nodes 1 and 2)", "1 more of the voters (node 2)", true)]
+    [InlineData("a:1,(2)", "3", 3, "2 of 3 voters (nodes 1 and 2; node 3 was retired)", "1 more of the voters (node 2); node 3 was retired", true)]
+    [InlineData("a:1,(2)", "", 3, "2 of 3 voters (nodes 1 and 2; 1 other was retired)", "1 more of the voters (node 2); 1 other was retired", true)]
+    [InlineData("a:1", "2", 2, "2 of 2 voters (node 1; node 2 was retired)", "1 more of the voters; node 2 was retired", false)]
+    [InlineData("a:1", "2,3", 3, "2 of 3 voters (node 1; nodes 2 and 3 were retired)", "1 more of the voters; nodes 2 and 3 were retired", false)]
+    [InlineData("a:1", "", 3, "2 of 3 voters (node 1; 2 others were retired)", "1 more of the voters; 2 others were retired", false)]
+    [InlineData("a:1", "2", 5, "3 of 5 voters (node 1; node 2 and 3 others were retired)", "2 more of the voters; node 2 and 3 others were retired", false)]
+    public void Missing_voters_are_named_also_those_that_were_retired(string layout, string retired, int count, string required, string missing, bool mayComeBack)
+    {
+        var members = Layout(layout);
+        var ids = NodeSet.Of([.. members.Select(member => member.NodeId)]);
+        var requirement = ConsistencyRequirement.ForVoters(1, members, ids, count, NodeSet.Of([.. retired.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(byte.Parse)]));
+        Assert.False(requirement.IsReachable);
+
+        var error = new NotEnoughNodesException(requirement, Members(layout));
+
+        Assert.StartsWith($"Serial requires {required}, but", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"Missing: {missing}. ", error.Message, StringComparison.Ordinal);
+        string remedy = mayComeBack
+            ? "Start the missing voters, or restore the connection to them. If they are lost for good, retire them (RetireAsync, or datacake retire), and begin"
+            : "The voters that were retired do not come back: begin";
+        Assert.Contains($"{missing}. {remedy} the serial transactions anew at one node (RecoverSerialAsync, or datacake recover-serial); see 'A lost majority'", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("lower", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using Datacake.Crdt;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Sequencing;
 using Datacake.EventualConsistency.Tests.Fixtures;
+using Datacake.Node;
 using Datacake.Sqlite;
 using Datacake.Storage;
 
@@ -168,9 +169,12 @@ public sealed class SerialStoreTests : IDisposable
         await cluster[3].Node.DisposeAsync();
         await cluster[2].Node.DisposeAsync();
         await TestCluster.WaitUntilAsync(() => !cluster[1].Store.RequirementOf(Consistency.Serial).IsReachable, "the majority is known to be gone");
+        await TestCluster.WaitUntilAsync(() => cluster[1].Node.Members.Count(static member => member.State == MemberState.Left) == 2, "the other nodes are known to have left");
         var e = await Assert.ThrowsAsync<NotEnoughNodesException>(async () => await cluster[1].Store.CommitAsync(PutOf(1, 1), Consistency.Serial, Token));
-        Assert.Contains("Serial requires 2 of 3 voters (nodes 1, 2, 3)", e.Message, StringComparison.Ordinal);
-        Assert.Contains("1 more of the voters (nodes 2, 3)", e.Message, StringComparison.Ordinal);
+        Assert.Contains("Serial requires 2 of 3 voters (nodes 1, 2, and 3)", e.Message, StringComparison.Ordinal);
+        Assert.Contains("1 more of the voters (nodes 2 and 3)", e.Message, StringComparison.Ordinal);
+        Assert.All(e.Members.Skip(1), member => Assert.Contains($"node {member.NodeId} ({member.DataCenter}, {member.Address}, left)", e.Message, StringComparison.Ordinal));
+        Assert.Contains("datacake recover-serial", e.Message, StringComparison.Ordinal);
         await Assert.ThrowsAsync<NotEnoughNodesException>(async () => await cluster[1].Store.CatchUpAsync(Consistency.Serial, Token));
         // Everything else works on.
         await cluster[1].Store.Keyspace(Notes).PutAsync(1, new byte[] { 1 }, Consistency.None, Token);
@@ -279,7 +283,11 @@ public sealed class SerialStoreTests : IDisposable
         await cluster[2].Node.DisposeAsync();
         await TestCluster.WaitUntilAsync(() => cluster[1].Store.SerialStatus.Sequencer is null, "node 1 knows of no sequencer");
         await cluster[1].Store.RetireAsync(2, Token);
+        var missing = await Assert.ThrowsAsync<NotEnoughNodesException>(async () => await cluster[1].Store.CommitAsync(PutOf(1, 2), Consistency.Serial, Token));
+        Assert.Contains("2 of 3 voters (nodes 1 and 3; node 2 was retired)", missing.Message, StringComparison.Ordinal);
         await cluster[1].Store.RetireAsync(3, Token);
+        missing = await Assert.ThrowsAsync<NotEnoughNodesException>(async () => await cluster[1].Store.CommitAsync(PutOf(1, 2), Consistency.Serial, Token));
+        Assert.Contains("2 of 3 voters (node 1; nodes 2 and 3 were retired)", missing.Message, StringComparison.Ordinal);
         await TestCluster.WaitUntilAsync(async () =>
         {
             try
