@@ -13,4 +13,12 @@ public sealed record IndexModel(string Name, IReadOnlyList<string> Properties)
 
     /// <summary>Gets, for each property, whether it is in descending order.</summary>
     public IReadOnlyList<bool> Descending { get; init; } = [.. Properties.Select(_ => false)];
+
+    /// <summary>Returns a description for messages, such as <c>unique index Team_Number (Team, Number descending) of Player</c>.</summary>
+    public override string ToString()
+    {
+        // An index of another version of the class has no properties.
+        string properties = Properties.Count == 0 ? "" : $" ({string.Join(", ", Properties.Select((property, i) => Descending.ElementAtOrDefault(i) ? $"{property} descending" : property))})";
+        return $"{(IsUnique ? "unique index" : "index")} {Name}{properties}{(DerivedType is null ? "" : $" of {DerivedType.Name}")}";
+    }
 }

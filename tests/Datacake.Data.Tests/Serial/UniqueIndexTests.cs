@@ -130,6 +130,7 @@ public class UniqueIndexTests(StoreFixture store)
         db.Add(new Member { Team = team, Number = 2 });
         var error = await Assert.ThrowsAsync<UniqueConstraintException>(() => db.SaveChangesAsync(Token));
         Assert.Equal("Team_Number", error.Index.Name);
+        Assert.Equal("unique index Team_Number (Team, Number)", $"{error.Index}");
         Assert.Equal([team, 2], error.Values);
         Assert.Contains($"has the same Team '{team}' and Number 2, and the index Team_Number is unique.", error.Message, StringComparison.Ordinal);
     }
@@ -155,6 +156,14 @@ public class UniqueIndexTests(StoreFixture store)
         db.Add(new Captain { Band = band });
         var error = await Assert.ThrowsAsync<UniqueConstraintException>(() => db.SaveChangesAsync(Token));
         Assert.Equal(("Band", typeof(Captain)), (error.Index.Name, error.Index.DerivedType));
+        Assert.Equal("unique index Band (Band) of Captain", $"{error.Index}");
+    }
+
+    [Fact]
+    public void Index_is_described_by_its_properties_and_their_order()
+    {
+        Assert.Equal("index Late (Room, Day descending)", $"{new IndexModel("Late", ["Room", "Day"]) { Descending = [false, true] }}");
+        Assert.Equal("unique index Elsewhere", $"{new IndexModel("Elsewhere", []) { IsUnique = true }}");
     }
 
     [Fact]
