@@ -39,10 +39,15 @@ public sealed class BoundExceededException : Exception
         string which = e.IsUp ? "maximum" : "minimum";
         if (entry.CurrentState == EntityState.Added)
             return $"{counter} cannot be {e.Amount}, because its {which} is {e.Bound}. Nothing was saved. Set a value within its bounds.";
-        string message = $"{counter} cannot be changed by {e.Amount}, because its {which} is {e.Bound}: this node may change it by {e.AvailableHere} in this direction, and other nodes by "
-            + $"{e.AvailableElsewhere}, as far as is known here. Nothing was saved.";
+        bool isNoneLeft = e.AvailableHere + e.AvailableElsewhere + e.Withheld == 0;
+        string rest = isNoneLeft
+            ? "None is left, neither on this node nor on others, as far as is known here."
+            : $"This node may change it by {e.AvailableHere} in this direction, and other nodes by {e.AvailableElsewhere}, as far as is known here.";
+        string message = $"{counter} cannot be changed by {e.Amount}, because its {which} is {e.Bound}. {rest} Nothing was saved.";
         if (e.Withheld > 0)
             message += $" This node may change it by another {e.Withheld} once it has heard from all members since its start.";
+        if (isNoneLeft)
+            return entry.CurrentState == EntityState.Detached ? $"{message} Exclude the entity from the update." : $"{message} Reload the entity (Entry(entity).ReloadAsync()) to discard the change.";
         return message + (entry.CurrentState == EntityState.Detached ? " Change the counter by less" : " Reload the entity (Entry(entity).ReloadAsync()), and change the counter by less")
             + (e.AvailableElsewhere + e.Withheld > 0 ? ", or retry when this node can reach the others." : ".");
     }

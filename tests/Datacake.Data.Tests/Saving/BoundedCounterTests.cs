@@ -45,7 +45,7 @@ public class BoundedCounterTests(StoreFixture fixture)
         Assert.Same(concert, refused.Entry.Entity);
         Assert.Equal(("Tickets", 0L, 5L, 0L), (refused.Property, refused.Bound, refused.AvailableHere, refused.AvailableElsewhere));
         Assert.Equal(
-            $"Tickets of the Concert {id} cannot be changed by -6, because its minimum is 0: this node may change it by 5 in this direction, and other nodes by 0, as far as is known here. "
+            $"Tickets of the Concert {id} cannot be changed by -6, because its minimum is 0. This node may change it by 5 in this direction, and other nodes by 0, as far as is known here. "
                 + "Nothing was saved. Reload the entity (Entry(entity).ReloadAsync()), and change the counter by less.",
             refused.Message);
         Assert.IsType<CounterBoundException>(refused.InnerException);
@@ -55,6 +55,13 @@ public class BoundedCounterTests(StoreFixture fixture)
         concert.Tickets -= 5;
         await db.SaveChangesAsync(Token);
         Assert.Equal(("Bach", 0), await ShownAsync(id));
+
+        concert.Tickets--;
+        refused = await Assert.ThrowsAsync<BoundExceededException>(() => db.SaveChangesAsync(Token));
+        Assert.Equal(
+            $"Tickets of the Concert {id} cannot be changed by -1, because its minimum is 0. None is left, neither on this node nor on others, as far as is known here. "
+                + "Nothing was saved. Reload the entity (Entry(entity).ReloadAsync()) to discard the change.",
+            refused.Message);
     }
 
     [Fact]
@@ -112,6 +119,9 @@ public class BoundedCounterTests(StoreFixture fixture)
         Assert.Contains($"Tickets of the Concert {id} cannot be changed by -3", refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("Reload", refused.Message, StringComparison.Ordinal);
         Assert.Equal(1, await db.Concerts.Where(c => c.Id == id).ExecuteUpdateAsync(s => s.SetProperty(c => c.Tickets, c => c.Tickets - 2), Token));
+        refused = await Assert.ThrowsAsync<BoundExceededException>(
+            () => db.Concerts.Where(c => c.Id == id).ExecuteUpdateAsync(s => s.SetProperty(c => c.Tickets, c => c.Tickets - 1), Token));
+        Assert.EndsWith("Nothing was saved. Exclude the entity from the update.", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
