@@ -396,6 +396,9 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
         {
             Undo(undo);
             ChangeTracker.Restore(before);
+            // Whoever handles the exception sees that the entities were changed, as after a save without relations.
+            foreach (var write in writes)
+                ChangeTracker.Refresh(write.Entry);
             throw;
         }
         Accept(writes, result.Numbers);

@@ -22,7 +22,7 @@ public class ConcurrencyCheckTests(StoreFixture store)
         var exception = await Assert.ThrowsAsync<EntityConflictException>(() => mine.SaveChangesAsync(Token));
         Assert.Same(ticket, exception.Entry.Entity);
         Assert.Contains($"Ticket {ticket.Id}", exception.Message, StringComparison.Ordinal);
-        Assert.Equal(EntityState.Modified, mine.Entry(ticket).State);
+        Assert.Equal((EntityState.Modified, EntityState.Modified), (exception.Entry.State, mine.Entry(ticket).State));
         await using (var other = store.NewContext())
             Assert.Null(await other.Tickets.FindAsync([added], Token));
 

@@ -121,6 +121,30 @@ public class SerialSaveTests(StoreFixture store)
         Assert.Equal(100m, (await other.Accounts.FindAsync([second], Token))!.Balance);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Changed_entities_of_a_conflict_are_modified_when_the_exception_is_caught(bool isWork)
+    {
+        // Its classes have relations, so that a save that fails restores the states.
+        await using var mine = new PurchaseContext(store.Node);
+        var purchase = new Purchase { Customer = "first" };
+        var untouched = new Purchase { Customer = "untouched" };
+        mine.AddRange(purchase, untouched);
+        await mine.SaveChangesAsync(Token);
+        await using (var theirs = new PurchaseContext(store.Node))
+        {
+            (await theirs.Set<Purchase>().FindAsync([purchase.Id], Token))!.Customer = "theirs";
+            await theirs.SaveChangesAsync(Token);
+        }
+        await using var work = isWork ? await mine.BeginSerialAsync(Token) : null;
+        purchase.Customer = "mine";
+        var error = await Assert.ThrowsAsync<EntityConflictException>(() => mine.SaveChangesAsync(Token));
+        Assert.Equal((purchase, EntityState.Modified), (error.Entry.Entity, error.Entry.State));
+        Assert.Equal(EntityState.Unchanged, mine.Entry(untouched).State);
+        Assert.Equal(("first", "theirs"), ((string?)error.Entry.OriginalValues["Customer"], (string?)(await error.Entry.GetDatabaseValuesAsync(Token))!["Customer"]));
+    }
+
     [Fact]
     public async Task Delete_of_an_entity_that_has_changed_since_it_was_read_fails()
     {
