@@ -125,7 +125,8 @@ public abstract partial class DatacakeContext
 
     /// <summary>Not supported. A node opens its own store.</summary>
     [Obsolete(
-        "There is no database server. A node opens its own store, and the model needs no migrations. Start the node with DatacakeNode.StartAsync or AddDatacake.", error: true)]
+        "There is no database server. A node opens its own store, and the model needs no migrations. Start the node with DatacakeNode.StartAsync or AddDatacake. In place of Database.BeginTransaction, "
+            + "save all changes at once; if the transaction has to be serializable, use RunSerialAsync or BeginSerialAsync with [Serial] classes.", error: true)]
     [EditorBrowsable(EditorBrowsableState.Never)]
     public object Database => throw new NotSupportedException("There is no database server.");
 

@@ -364,7 +364,11 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
             EntityTransaction.Validate(writes);
             writes = await EntityTransaction.CompleteAsync(store, writes, cancellationToken).ConfigureAwait(false);
             if (_work is { IsSaved: true } && writes.Count > 0)
-                throw new InvalidOperationException("The serial unit of work was saved already. Dispose it before you save other changes, or begin another one for these.");
+                {
+                throw new InvalidOperationException(
+                    "The serial unit of work was saved already, and one save ends it. What was saved before is stored; the changes since were not saved. In RunSerialAsync, leave the "
+                        + "save to it. Otherwise, dispose the work before you save other changes, or begin another one for these.");
+            }
             // A serial unit of work that changes nothing still checks what it has read.
             var assumed = Reads is null ? [] : ChangeTracker.AssumedSerial();
             if (writes.Count == 0 && assumed.Count == 0 && Reads is not { IsEmpty: false })
@@ -374,7 +378,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
                 return new SaveResult(0, default, NodeSet.Of(Node.Id));
             }
             result = IsSerialSave(writes, consistency)
-                ? await SerialSave.CommitAsync(store, writes, Reads, assumed, sent => writes = sent, cancellationToken).ConfigureAwait(false)
+                ? await SerialSave.CommitAsync(store, writes, _work is { IsSaved: false } ? _work : null, assumed, sent => writes = sent, cancellationToken).ConfigureAwait(false)
                 : await EntityTransaction.CommitAsync(store, writes, consistency, cancellationToken).ConfigureAwait(false);
         }
         catch (OutcomeUnknownException e)

@@ -15,6 +15,9 @@ public sealed class SerialWork : IAsyncDisposable
 
     internal Serial.SerialReads Reads { get; } = new();
 
+    /// <summary>Gets or sets what the exception for a conflict says about the work, and what to do.</summary>
+    internal string Remedy { get; set; } = Saving.ConflictRemedy.OfWork;
+
     /// <summary>Gets or sets what the context returns to if the work fails; null if the caller decides what becomes of its changes.</summary>
     internal ChangeTracking.TrackerCheckpoint? Checkpoint { get; set; }
 
@@ -32,10 +35,15 @@ public sealed class SerialWork : IAsyncDisposable
         return _context.SaveChangesAsync(EventualConsistency.Consistency.Serial, cancellationToken);
     }
 
-    /// <summary>Ends the work. Changes that were not saved stay pending in the context.</summary>
+    /// <summary>
+    /// Ends the work. Changes that were not saved stay pending in the context: the next save writes them, without a check of what the work has read.
+    /// </summary>
     public ValueTask DisposeAsync()
     {
         _context.End(this);
         return default;
     }
+
+    /// <summary>Returns the name of the entity class of a keyspace, for messages.</summary>
+    internal string NameOf(string keyspace) => _context.Keyspaces.First(known => known.Name == keyspace).Entity.Name;
 }

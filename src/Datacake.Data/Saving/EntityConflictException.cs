@@ -7,15 +7,15 @@ namespace Datacake.Data;
 public sealed class EntityConflictException : Exception
 {
     internal EntityConflictException(EntityEntry entry, bool isGone, Exception? innerException)
-        : this([(entry, isGone)], isOfWork: false, innerException)
+        : this([(entry, isGone)], remedyOfWork: null, innerException)
     {
     }
 
     /// <param name="conflicts">The entities, at least one, each with whether it is no longer stored.</param>
-    /// <param name="isOfWork">True if a serial unit of work was to be saved, whose reads are conditions of each further attempt to save it.</param>
+    /// <param name="remedyOfWork">What to do about a serial unit of work, whose reads are conditions of each further attempt to save it; null if none was to be saved.</param>
     /// <param name="innerException">The exception of the store.</param>
-    internal EntityConflictException(IReadOnlyList<(EntityEntry Entry, bool IsGone)> conflicts, bool isOfWork, Exception? innerException)
-        : base(Describe(conflicts, isOfWork), innerException) => Entries = [.. conflicts.Select(conflict => conflict.Entry)];
+    internal EntityConflictException(IReadOnlyList<(EntityEntry Entry, bool IsGone)> conflicts, string? remedyOfWork, Exception? innerException)
+        : base(Describe(conflicts, remedyOfWork), innerException) => Entries = [.. conflicts.Select(conflict => conflict.Entry)];
 
     /// <summary>
     /// Gets the first of the entities. Its <see cref="EntityEntry.GetDatabaseValuesAsync"/> returns null if the entity was deleted.
@@ -27,23 +27,23 @@ public sealed class EntityConflictException : Exception
     /// </summary>
     public IReadOnlyList<EntityEntry> Entries { get; }
 
-    static string Describe(IReadOnlyList<(EntityEntry Entry, bool IsGone)> conflicts, bool isOfWork)
+    static string Describe(IReadOnlyList<(EntityEntry Entry, bool IsGone)> conflicts, string? remedyOfWork)
     {
-        string first = Describe(conflicts[0].Entry, conflicts[0].IsGone, isOfWork);
+        string first = Describe(conflicts[0].Entry, conflicts[0].IsGone, remedyOfWork);
         return conflicts.Count == 1
             ? first
             : $"{first} The save conflicts in {conflicts.Count} entities, which Entries lists: {string.Join(", ", conflicts.Take(5).Select(conflict => NameOf(conflict.Entry)))}{(conflicts.Count > 5 ? ", …" : "")}.";
     }
 
-    static string Describe(EntityEntry entry, bool isGone, bool isOfWork)
+    static string Describe(EntityEntry entry, bool isGone, string? remedyOfWork)
     {
         string name = $"The {NameOf(entry)}";
-        if (isOfWork)
+        if (remedyOfWork is not null)
         {
             string what = isGone ? "is not in the store: it was deleted after it was read, or was never saved"
-                : entry is { CurrentState: EntityState.Added, Replaced: null } ? "cannot be added, because the store already has an entity with this key"
+                : entry is { CurrentState: EntityState.Added, Replaced: null } ? "cannot be added, because the store already has an entity with this key: let the work find it first (FindAsync)"
                 : "was changed after it was read";
-            return $"{name} {what}. Nothing was saved. {ReadConflictException.Remedy}";
+            return $"{name} {what}. Nothing was saved. {remedyOfWork}";
         }
         if (isGone)
         {

@@ -8,13 +8,8 @@ namespace Datacake.Data;
 /// </summary>
 public sealed class ReadConflictException : Exception
 {
-    /// <summary>The way to save the work of a serial unit that conflicts.</summary>
-    internal const string Remedy =
-        "This serial unit of work can no longer be saved, because what it has read is out of date. Dispose it, reload the tracked entities or clear the change tracker, and repeat "
-            + "the work in another one (BeginSerialAsync); RunSerialAsync does so for you.";
-
-    internal ReadConflictException(string what, string keyspace, DocumentKey? key, Exception? innerException)
-        : base($"{what} has changed since it was read. Nothing was saved. {Remedy}", innerException)
+    internal ReadConflictException(string change, string keyspace, DocumentKey? key, string remedy, Exception? innerException)
+        : base($"{change} Nothing was saved. {remedy}", innerException)
     {
         Keyspace = keyspace;
         Key = key;

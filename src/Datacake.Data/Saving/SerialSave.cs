@@ -18,7 +18,7 @@ sealed class SerialSave : IDisposable
     const int MaxAttempts = 20;
 
     readonly ReplicatedStore _store;
-    readonly bool _isOfWork;
+    readonly SerialWork? _work;
     readonly Transaction _effects = new();
     readonly List<SerialCondition> _conditions = [];
     IReadOnlyList<SerialRange> _ranges = [];
@@ -29,12 +29,12 @@ sealed class SerialSave : IDisposable
     readonly HashSet<int> _unread = [];                         // the conditions about entities that the user did not read
     StoreSnapshot? _snapshot;
 
-    SerialSave(ReplicatedStore store, bool isOfWork) => (_store, _isOfWork) = (store, isOfWork);
+    SerialSave(ReplicatedStore store, SerialWork? work) => (_store, _work) = (store, work);
 
     /// <summary>Commits the writes of a save.</summary>
     /// <param name="store">The store.</param>
     /// <param name="writes">The writes. Those of serial entities need not be complete.</param>
-    /// <param name="reads">What was read for the save; null if only the entities that it writes are checked.</param>
+    /// <param name="work">The unit of work, of which everything that was read is checked; null if only the entities that the save writes are.</param>
     /// <param name="assumed">The entities, besides those that are written, of which the user has given the values that must be stored.</param>
     /// <param name="onSending">Receives the writes, with the documents that are written.</param>
     /// <param name="cancellationToken">Cancels the save, as long as it was not sent.</param>
@@ -44,14 +44,14 @@ sealed class SerialSave : IDisposable
     /// <exception cref="InvalidOperationException">An entity that merges has a counter to add to, or one with bounds to begin; or the work has read too much.</exception>
     /// <exception cref="SaveLimitException">An entity, or the save as a whole, is too large.</exception>
     public static async Task<CommitResult> CommitAsync(
-        ReplicatedStore store, IReadOnlyList<PendingWrite> writes, SerialReads? reads, IReadOnlyList<EntityEntry> assumed, Action<IReadOnlyList<PendingWrite>> onSending,
+        ReplicatedStore store, IReadOnlyList<PendingWrite> writes, SerialWork? work, IReadOnlyList<EntityEntry> assumed, Action<IReadOnlyList<PendingWrite>> onSending,
         CancellationToken cancellationToken)
     {
         var unknown = new UnknownIndexes();
         for (int attempt = 1; ; attempt++)
         {
-            using var save = new SerialSave(store, isOfWork: reads is not null);
-            await save.PrepareAsync(writes, reads, assumed, unknown, cancellationToken).ConfigureAwait(false);
+            using var save = new SerialSave(store, work);
+            await save.PrepareAsync(writes, assumed, unknown, cancellationToken).ConfigureAwait(false);
             onSending(save._writes);
             try
             {
@@ -86,7 +86,7 @@ sealed class SerialSave : IDisposable
         UniqueIndexes = UniqueIndexes.Of(_writes.Where(static write => write.Content is not null).Select(static write => write.Entry.Keyspace)),
     };
 
-    async Task PrepareAsync(IReadOnlyList<PendingWrite> writes, SerialReads? reads, IReadOnlyList<EntityEntry> assumed, UnknownIndexes unknown, CancellationToken cancellationToken)
+    async Task PrepareAsync(IReadOnlyList<PendingWrite> writes, IReadOnlyList<EntityEntry> assumed, UnknownIndexes unknown, CancellationToken cancellationToken)
     {
         // The serial ones come first, for which the snapshot must be recent.
         var merging = new List<PendingWrite>();
@@ -100,13 +100,13 @@ sealed class SerialSave : IDisposable
         await AddMergingAsync(merging, cancellationToken).ConfigureAwait(false);
         (_writes, _numbers) = SerialNumbers.Of(_prepared);
         var known = _conditions.ToHashSet();
-        if (reads is null)
+        if (_work?.Reads is not { } reads)
             return;
         _conditions.AddRange(reads.Conditions.Where(known.Add));
         foreach (var entry in assumed)
         {
             if (await GetAsync(entry, cancellationToken).ConfigureAwait(false) is not { } document || !EntityTransaction.HasContent(entry, document, entry.Original!))
-                throw ReadConflictOf(entry.Keyspace.Name, entry.Key, refused: null);
+                throw ReadConflictOf(entry.Keyspace.Name, entry.Key, "which the context tracks, is not stored with the values that it was attached with", refused: null);
             var condition = new SerialCondition(entry.Keyspace.Name, entry.Key, ContentHash.Of(document));
             if (known.Add(condition))
                 _conditions.Add(condition);
@@ -248,18 +248,17 @@ sealed class SerialSave : IDisposable
                 conflicts.Add((entry, document is null && _conditions[i].Content is not null));
         }
         if (conflicts.Count > 0)
-            return new EntityConflictException(conflicts, _isOfWork, refused);
-        var (keyspace, key, _) = _conditions[refused.Condition];
-        return ReadConflictOf(keyspace, key, refused);
+            return new EntityConflictException(conflicts, _work?.Remedy, refused);
+        var (keyspace, key, content) = _conditions[refused.Condition];
+        bool isStored = await snapshot.GetAsync(keyspace, key, cancellationToken).ConfigureAwait(false) is not null;
+        string change = content is null ? "which the work has not found, was added" : $"which the work has read, was {(isStored ? "changed" : "deleted")}";
+        return ReadConflictOf(keyspace, key, change, refused);
     }
 
-    static ReadConflictException ReadConflictOf(string keyspace, DocumentKey key, Exception? refused)
-    {
-        string name = $"The document {key} of the keyspace '{keyspace}'";
-        return new ReadConflictException(name, keyspace, key, refused);
-    }
+    ReadConflictException ReadConflictOf(string keyspace, DocumentKey key, string change, Exception? refused) =>
+        new($"The {_work!.NameOf(keyspace)} {key}, {change}.", keyspace, key, _work.Remedy, refused);
 
-    EntityConflictException ConflictOf(EntityEntry entry, bool isGone) => new([(entry, isGone)], _isOfWork, innerException: null);
+    EntityConflictException ConflictOf(EntityEntry entry, bool isGone) => new([(entry, isGone)], _work?.Remedy, innerException: null);
 
     InvalidOperationException NoNumberOf(SerialConflictException refused)
     {
@@ -270,13 +269,19 @@ sealed class SerialSave : IDisposable
     Exception RangeConflictOf(SerialConflictException refused)
     {
         var (keyspace, index, _, _, _, _) = _ranges[refused.Refusal.Condition];
-        string range = index is null ? $"A range of the keyspace '{keyspace}'" : $"A range of the index {index} of the keyspace '{keyspace}'";
         return refused.Refusal.Reason switch
         {
             RefusalReason.TooMuch => TooMuch(refused),
-            RefusalReason.Range => new ReadConflictException(range, keyspace, key: null, refused),
+            RefusalReason.Range => RangeChangeOf(keyspace, index, refused),
             _ => new InvalidOperationException(refused.Message, refused),
         };
+    }
+
+    ReadConflictException RangeChangeOf(string keyspace, string? index, Exception refused)
+    {
+        string how = index is null ? "searched" : $"searched by the index {index}";
+        return new ReadConflictException(
+            $"The {_work!.NameOf(keyspace)} entities that the work has {how} have changed: one was added, changed, or deleted.", keyspace, key: null, _work.Remedy, refused);
     }
 
     static InvalidOperationException TooMuch(Exception? innerException) => new(

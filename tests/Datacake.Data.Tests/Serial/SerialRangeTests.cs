@@ -63,7 +63,7 @@ public class SerialRangeTests(StoreFixture store)
         var error = await Assert.ThrowsAsync<ReadConflictException>(() => work.SaveChangesAsync(Token));
         Assert.Equal(("RoomBookings", null), (error.Keyspace, error.Key));
         Assert.StartsWith(
-            search <= Search.IndexRange ? "A range of the index Room of the keyspace 'RoomBookings' has changed since it was read. Nothing was saved." : "A range of the keyspace 'RoomBookings' has changed since it was read.",
+            $"The Booking entities that the work has searched{(search <= Search.IndexRange ? " by the index Room" : "")} have changed: one was added, changed, or deleted. Nothing was saved. ",
             error.Message, StringComparison.Ordinal);
     }
 

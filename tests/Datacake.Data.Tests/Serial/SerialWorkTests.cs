@@ -35,7 +35,7 @@ public class SerialWorkTests(StoreFixture store)
         Assert.Equal(1, await theirWork.SaveChangesAsync(Token));
         var error = await Assert.ThrowsAsync<ReadConflictException>(() => myWork.SaveChangesAsync(Token));
         Assert.Equal(("BankAccounts", (DocumentKey)second), (error.Keyspace, error.Key));
-        Assert.StartsWith($"The document '{second}' of the keyspace 'BankAccounts' has changed since it was read. Nothing was saved.", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"The Account '{second}', which the work has read, was changed. Nothing was saved. This serial unit of work", error.Message, StringComparison.Ordinal);
         Assert.Equal((100m, 0m), (await BalanceAsync(first), await BalanceAsync(second)));
 
         async Task EmptyAsync(BankContext db, string emptied, string other)
@@ -61,7 +61,24 @@ public class SerialWorkTests(StoreFixture store)
         }
         var error = await Assert.ThrowsAsync<ReadConflictException>(() => work.SaveChangesAsync(Token));
         Assert.Equal((DocumentKey)id, error.Key);
+        Assert.StartsWith($"The Account '{id}', which the work has not found, was added. Nothing was saved.", error.Message, StringComparison.Ordinal);
         Assert.Equal(100m, await BalanceAsync(other));
+    }
+
+    [Fact]
+    public async Task Deleted_entity_that_was_read_is_a_conflict()
+    {
+        string id = await BankContext.OpenAccountAsync(store.Node);
+        await using var mine = NewContext();
+        await using var work = await mine.BeginSerialAsync(Token);
+        await mine.Accounts.AsNoTracking().SingleAsync(account => account.Id == id, Token);
+        await using (var theirs = NewContext())
+        {
+            theirs.Remove((await theirs.Accounts.FindAsync([id], Token))!);
+            await theirs.SaveChangesAsync(Token);
+        }
+        var error = await Assert.ThrowsAsync<ReadConflictException>(() => work.SaveChangesAsync(Token));
+        Assert.StartsWith($"The Account '{id}', which the work has read, was deleted. Nothing was saved.", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -139,8 +156,10 @@ public class SerialWorkTests(StoreFixture store)
     {
         await using var db = NewContext();
         await using var work = await db.BeginSerialAsync(Token);
-        db.Attach(new Account { Id = Guid.NewGuid().ToString("N") });
-        await Assert.ThrowsAsync<ReadConflictException>(() => work.SaveChangesAsync(Token));
+        string id = Guid.NewGuid().ToString("N");
+        db.Attach(new Account { Id = id });
+        var error = await Assert.ThrowsAsync<ReadConflictException>(() => work.SaveChangesAsync(Token));
+        Assert.StartsWith($"The Account '{id}', which the context tracks, is not stored with the values that it was attached with. Nothing was saved.", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -253,6 +272,16 @@ public class SerialWorkTests(StoreFixture store)
     }
 
     [Fact]
+    public void Transaction_of_a_database_is_a_compile_error_that_names_serial_works()
+    {
+        var obsolete = Assert.Single(typeof(DatacakeContext).GetProperty("Database")!.GetCustomAttributes(typeof(ObsoleteAttribute), false).Cast<ObsoleteAttribute>());
+        Assert.True(obsolete.IsError);
+        Assert.EndsWith(
+            "In place of Database.BeginTransaction, save all changes at once; if the transaction has to be serializable, use RunSerialAsync or BeginSerialAsync with [Serial] classes.",
+            obsolete.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Update_of_a_query_cannot_be_part_of_a_work()
     {
         await using var db = NewContext();
@@ -319,7 +348,7 @@ public class SerialWorkTests(StoreFixture store)
         string id = await BankContext.OpenAccountAsync(store.Node, balance: 0);
         await using var db = NewContext();
         int runs = 0;
-        await Assert.ThrowsAsync<EntityConflictException>(() => db.RunSerialAsync(async () =>
+        var error = await Assert.ThrowsAsync<EntityConflictException>(() => db.RunSerialAsync(async () =>
         {
             runs++;
             (await db.Accounts.FindAsync([id], Token))!.Balance += 10;
@@ -328,8 +357,54 @@ public class SerialWorkTests(StoreFixture store)
             await theirs.SaveChangesAsync(Token);
         }, maxAttempts: 3, Token));
         Assert.Equal((3, 3m), (runs, await BalanceAsync(id)));
+        Assert.Equal(
+            $"The Account '{id}' was changed after it was read. Nothing was saved. RunSerialAsync has run the work 3 times, which is the limit of this call, and each time something that the work "
+                + "had read was changed before it was saved. The changes of the work were discarded. Make the work shorter, let it read less (give its queries indexes), pass a larger maxAttempts, "
+                + "or call RunSerialAsync again later.",
+            error.Message);
         // The context is usable, and no work is left.
         await using var work = await db.BeginSerialAsync(Token);
+    }
+
+    [Fact]
+    public async Task Work_with_one_attempt_fails_at_its_first_conflict_and_says_so()
+    {
+        string id = await BankContext.OpenAccountAsync(store.Node), other = await BankContext.OpenAccountAsync(store.Node);
+        await using var db = NewContext();
+        var read = await Assert.ThrowsAsync<ReadConflictException>(() => db.RunSerialAsync(async () =>
+        {
+            (await db.Accounts.FindAsync([id], Token))!.Balance += 10;
+            await db.Accounts.FindAsync([other], Token);
+            await ChangeAsync(other, static changed => changed.Balance = 50);
+        }, maxAttempts: 1, Token));
+        Assert.StartsWith(
+            $"The Account '{other}', which the work has read, was changed. Nothing was saved. RunSerialAsync has run the work once, which is the limit of this call", read.Message, StringComparison.Ordinal);
+        var added = await Assert.ThrowsAsync<EntityConflictException>(() => db.RunSerialAsync(() =>
+        {
+            db.Add(new Account { Id = id });
+            return Task.CompletedTask;
+        }, maxAttempts: 1, Token));
+        Assert.StartsWith(
+            $"The Account '{id}' cannot be added, because the store already has an entity with this key: let the work find it first (FindAsync). Nothing was saved. RunSerialAsync has run the work once",
+            added.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Failed_save_of_each_attempt_tells_that_the_work_is_run_again()
+    {
+        string id = await BankContext.OpenAccountAsync(store.Node, balance: 0);
+        await using var db = NewContext();
+        var messages = new List<string>();
+        db.SaveChangesFailed += (_, failed) => messages.Add(failed.Exception.Message);
+        await db.RunSerialAsync(async () =>
+        {
+            (await db.Accounts.FindAsync([id], Token))!.Balance += 10;
+            if (messages.Count < 2)
+                await ChangeAsync(id, static changed => changed.Balance++);
+        }, maxAttempts: 3, Token);
+        Assert.Equal(2, messages.Count);
+        Assert.EndsWith("RunSerialAsync discards the changes of the work and runs it again; this was attempt 2 of 3.", messages[1], StringComparison.Ordinal);
+        Assert.Equal(12m, await BalanceAsync(id));
     }
 
     [Fact]
@@ -372,7 +447,10 @@ public class SerialWorkTests(StoreFixture store)
             await db.SaveChangesAsync(Token);
             account.Balance = 6;
         }, Token));
-        Assert.Contains("was saved already", error.Message, StringComparison.Ordinal);
+        Assert.Equal(
+            "The serial unit of work was saved already, and one save ends it. What was saved before is stored; the changes since were not saved. In RunSerialAsync, leave the save to it. "
+                + "Otherwise, dispose the work before you save other changes, or begin another one for these.",
+            error.Message);
         Assert.Equal(5m, await BalanceAsync(id));
     }
 
