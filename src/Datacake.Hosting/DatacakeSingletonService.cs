@@ -85,8 +85,10 @@ sealed class DatacakeSingletonService<[DynamicallyAccessedMembers(DynamicallyAcc
             }
             catch (Exception e)
             {
+                // A failure of the cluster is told by its message; a stack trace would look like a fault of the program.
+                bool isOfCluster = e is NotEnoughNodesException or OutcomeUnknownException or TimeoutException or StoreExcludedException or ObjectDisposedException;
                 if (!isReported)
-                    HostingLog.SingletonWithoutLease(_logger, e, Name);
+                    HostingLog.SingletonWithoutLease(_logger, isOfCluster ? null : e, Name, e.Message.TrimEnd('.'));
                 isReported = true;
                 await DelayAsync(RequestDelay, node, _stopping.Token).ConfigureAwait(false);
             }
@@ -122,7 +124,7 @@ sealed class DatacakeSingletonService<[DynamicallyAccessedMembers(DynamicallyAcc
             }
             _failures = node.TimeProvider.GetElapsedTime(start) >= options.MaxRestartDelay ? 1 : _failures + 1;
             var delay = TimeSpan.FromTicks((long)Math.Min(options.MaxRestartDelay.Ticks, options.RestartDelay.Ticks * Math.Pow(2, _failures - 1)));
-            HostingLog.SingletonFailed(_logger, failure, Name, _failures, delay.TotalSeconds);
+            HostingLog.SingletonFailed(_logger, failure, Name, delay.TotalSeconds, _failures);
             await DelayAsync(delay, node, ending.Token).ConfigureAwait(false);
         }
     }

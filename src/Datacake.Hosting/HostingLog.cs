@@ -11,11 +11,11 @@ static partial class HostingLog
     [LoggerMessage(5102, LogLevel.Information, "Node {Node} has stopped the singleton {Service}.")]
     public static partial void SingletonStopped(ILogger logger, byte node, string service);
 
-    [LoggerMessage(5103, LogLevel.Error, "The singleton {Service} failed {Count} times in a row; it will be restarted in {Seconds:0.###} s.")]
-    public static partial void SingletonFailed(ILogger logger, Exception exception, string service, int count, double seconds);
+    [LoggerMessage(5103, LogLevel.Error, "The singleton {Service} will be restarted in {Seconds:0.###} s after failure {Count} in a row.")]
+    public static partial void SingletonFailed(ILogger logger, Exception exception, string service, double seconds, int count);
 
-    [LoggerMessage(5104, LogLevel.Warning, "The lease of the singleton {Service} could not be requested; will retry.")]
-    public static partial void SingletonWithoutLease(ILogger logger, Exception exception, string service);
+    [LoggerMessage(5104, LogLevel.Warning, "The lease of the singleton {Service} could not be requested; will retry: {Reason}.")]
+    public static partial void SingletonWithoutLease(ILogger logger, Exception? exception, string service, string reason);
 
     [LoggerMessage(5105, LogLevel.Information, "The singleton {Service} has completed; node {Node} keeps its lease, so that no other node runs it again.")]
     public static partial void SingletonCompleted(ILogger logger, string service, byte node);

@@ -51,8 +51,24 @@ public sealed class SingletonTests : IAsyncDisposable
         await _cluster.WaitUntilRunningAsync(except: 0);
         Assert.Equal(3, _cluster.Jobs.Tokens.Count);
         Assert.Single(_cluster.Jobs.Tokens.Distinct());
-        Assert.True(_cluster.Logs[1].Contains("The singleton Job failed 1 times in a row; it will be restarted in 0.01 s."));
-        Assert.True(_cluster.Logs[1].Contains("The singleton Job failed 2 times in a row; it will be restarted in 0.02 s."));
+        Assert.True(_cluster.Logs[1].Contains("The singleton Job will be restarted in 0.01 s after failure 1 in a row."));
+        Assert.True(_cluster.Logs[1].Contains("The singleton Job will be restarted in 0.02 s after failure 2 in a row."));
+    }
+
+    [Fact]
+    public async Task Lease_that_cannot_be_requested_without_a_majority_is_logged_with_the_reason_and_without_a_stack_trace()
+    {
+        const string message = "The lease of the singleton Job could not be requested; will retry: Serial requires 2 of 2 voters (nodes 1 and 2), but";
+        await _cluster.StartAsync(2, static options => options.LeaseDuration = TimeSpan.FromMilliseconds(500));
+        int first = await _cluster.WaitUntilRunningAsync(except: 0);
+        var log = _cluster.Logs[3 - first];
+        await _cluster.Hosts[first].Services.GetRequiredService<DatacakeNode>().StopAbruptlyAsync();
+
+        await log.WaitUntilAsync(message);
+
+        Assert.Equal(1, log.Count(message));
+        Assert.DoesNotContain("..", log.Messages.Single(static logged => logged.StartsWith(message, StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.DoesNotContain(log.Exceptions, static logged => logged.Message.StartsWith(message, StringComparison.Ordinal));
     }
 
     [Fact]

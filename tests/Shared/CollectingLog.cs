@@ -8,6 +8,9 @@ sealed class CollectingLog : ILoggerFactory, ILogger
 {
     public ConcurrentQueue<string> Messages { get; } = [];
 
+    /// <summary>Gets the messages that were logged with an exception, and the exceptions.</summary>
+    public ConcurrentQueue<(string Message, Exception Exception)> Exceptions { get; } = [];
+
     /// <summary>Gets or sets the callback that receives each message before it is kept.</summary>
     public Action<string> Logging { get; set; } = _ => { };
 
@@ -35,6 +38,8 @@ sealed class CollectingLog : ILoggerFactory, ILogger
     {
         string message = formatter(state, exception);
         Logging(message);
+        if (exception is not null)
+            Exceptions.Enqueue((message, exception));
         Messages.Enqueue(message);
     }
 

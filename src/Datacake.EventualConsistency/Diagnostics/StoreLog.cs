@@ -141,8 +141,8 @@ static partial class StoreLog
     [LoggerMessage(3051, LogLevel.Debug, "The lease '{Name}' could not be renewed; will retry until it is lost.")]
     public static partial void LeaseNotRenewed(ILogger logger, Exception exception, string name);
 
-    [LoggerMessage(3052, LogLevel.Warning, "The lease '{Name}' could not be released; it expires after its duration.")]
-    public static partial void LeaseNotReleased(ILogger logger, Exception exception, string name);
+    [LoggerMessage(3052, LogLevel.Warning, "The lease '{Name}' could not be released, and expires after its duration: {Reason}.")]
+    public static partial void LeaseNotReleased(ILogger logger, Exception? exception, string name, string reason);
 
     [LoggerMessage(3053, LogLevel.Error, "A callback that was registered for the loss of the lease '{Name}' failed.")]
     public static partial void LeaseCallbackFailed(ILogger logger, Exception exception, string name);

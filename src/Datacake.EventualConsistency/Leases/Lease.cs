@@ -117,7 +117,7 @@ public sealed class Lease : IAsyncDisposable
             }
             catch (Exception e) when (e is ObjectDisposedException or StoreExcludedException)
             {
-                Lose(e.Message);
+                Lose(e.Message.TrimEnd('.'));
                 return;
             }
             catch (Exception e)

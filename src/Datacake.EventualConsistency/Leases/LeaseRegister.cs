@@ -108,7 +108,10 @@ sealed record LeaseRegister(
         }
         catch (Exception e)
         {
-            StoreLog.LeaseNotReleased(Logger, e, name);
+            // A failure of the cluster is told by its message; a stack trace would look like a fault of the program.
+            bool isOfCluster = e is NotEnoughNodesException or OutcomeUnknownException or TimeoutException or OperationCanceledException or StoreExcludedException or ObjectDisposedException;
+            string reason = e is OperationCanceledException ? $"the sequencer did not confirm the release within {limit.TotalSeconds:0.###} s" : e.Message.TrimEnd('.');
+            StoreLog.LeaseNotReleased(Logger, isOfCluster ? null : e, name, reason);
         }
     }
 }

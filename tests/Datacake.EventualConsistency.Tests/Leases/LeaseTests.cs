@@ -452,6 +452,21 @@ public sealed class LeaseTests
     }
 
     [Fact]
+    public async Task Lease_that_cannot_be_released_without_a_majority_is_logged_with_the_reason_and_without_a_stack_trace()
+    {
+        const string message = $"The lease '{Name}' could not be released, and expires after its duration: Serial requires 2 of 2 voters (nodes 1 and 2), but";
+        await using var cluster = await StartAsync(2);
+        var lease = await cluster[1].Node.Leases.AcquireAsync(Name, Long, Token);
+        await cluster[2].Node.StopAbruptlyAsync();
+        await TestCluster.WaitUntilAsync(() => !cluster[1].Store.RequirementOf(Consistency.Serial).IsReachable, "the majority is known to be gone");
+
+        await lease.DisposeAsync();
+
+        await cluster[1].Log.WaitUntilAsync(message);
+        Assert.DoesNotContain(cluster[1].Log.Exceptions, static logged => logged.Message.StartsWith(message, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Closing_store_loses_its_leases()
     {
         await using var cluster = await StartAsync(1);
