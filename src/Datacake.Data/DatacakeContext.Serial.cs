@@ -106,7 +106,7 @@ public abstract partial class DatacakeContext
         {
             var serial = await BeginSerialAsync(cancellationToken).ConfigureAwait(false);
             serial.Checkpoint = before;
-            serial.Remedy = ConflictRemedy.OfRun(attempt, maxAttempts);
+            serial.Reads.Remedy = ConflictRemedy.OfRun(attempt, maxAttempts);
             bool isOver = false;
             try
             {

@@ -364,7 +364,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
             EntityTransaction.Validate(writes);
             writes = await EntityTransaction.CompleteAsync(store, writes, cancellationToken).ConfigureAwait(false);
             if (_work is { IsSaved: true } && writes.Count > 0)
-                {
+            {
                 throw new InvalidOperationException(
                     "The serial unit of work was saved already, and one save ends it. What was saved before is stored; the changes since were not saved. In RunSerialAsync, leave the "
                         + "save to it. Otherwise, dispose the work before you save other changes, or begin another one for these.");
@@ -378,7 +378,7 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
                 return new SaveResult(0, default, NodeSet.Of(Node.Id));
             }
             result = IsSerialSave(writes, consistency)
-                ? await SerialSave.CommitAsync(store, writes, _work is { IsSaved: false } ? _work : null, assumed, sent => writes = sent, cancellationToken).ConfigureAwait(false)
+                ? await SerialSave.CommitAsync(store, writes, Reads, assumed, sent => writes = sent, cancellationToken).ConfigureAwait(false)
                 : await EntityTransaction.CommitAsync(store, writes, consistency, cancellationToken).ConfigureAwait(false);
         }
         catch (OutcomeUnknownException e)

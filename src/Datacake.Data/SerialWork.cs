@@ -8,15 +8,16 @@ public sealed class SerialWork : IAsyncDisposable
 {
     readonly DatacakeContext _context;
 
-    internal SerialWork(DatacakeContext context) => _context = context;
+    internal SerialWork(DatacakeContext context)
+    {
+        _context = context;
+        Reads = new Serial.SerialReads { Keyspaces = context.Keyspaces, Remedy = Saving.ConflictRemedy.OfWork };
+    }
 
     /// <summary>True if the work was saved.</summary>
     public bool IsSaved { get; internal set; }
 
-    internal Serial.SerialReads Reads { get; } = new();
-
-    /// <summary>Gets or sets what the exception for a conflict says about the work, and what to do.</summary>
-    internal string Remedy { get; set; } = Saving.ConflictRemedy.OfWork;
+    internal Serial.SerialReads Reads { get; }
 
     /// <summary>Gets or sets what the context returns to if the work fails; null if the caller decides what becomes of its changes.</summary>
     internal ChangeTracking.TrackerCheckpoint? Checkpoint { get; set; }
@@ -43,7 +44,4 @@ public sealed class SerialWork : IAsyncDisposable
         _context.End(this);
         return default;
     }
-
-    /// <summary>Returns the name of the entity class of a keyspace, for messages.</summary>
-    internal string NameOf(string keyspace) => _context.Keyspaces.First(known => known.Name == keyspace).Entity.Name;
 }

@@ -58,7 +58,7 @@ public sealed class SingletonTests : IAsyncDisposable
     [Fact]
     public async Task Lease_that_cannot_be_requested_without_a_majority_is_logged_with_the_reason_and_without_a_stack_trace()
     {
-        const string message = "The lease of the singleton Job could not be requested; will retry: Serial requires 2 of 2 voters (nodes 1 and 2), but";
+        const string message = "The lease of the singleton Job could not be requested; will retry: ";
         await _cluster.StartAsync(2, static options => options.LeaseDuration = TimeSpan.FromMilliseconds(500));
         int first = await _cluster.WaitUntilRunningAsync(except: 0);
         var log = _cluster.Logs[3 - first];
@@ -66,8 +66,7 @@ public sealed class SingletonTests : IAsyncDisposable
 
         await log.WaitUntilAsync(message);
 
-        Assert.Equal(1, log.Count(message));
-        Assert.DoesNotContain("..", log.Messages.Single(static logged => logged.StartsWith(message, StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Matches(@"will retry: .*[^.]\.$", log.Messages.Single(static logged => logged.StartsWith(message, StringComparison.Ordinal)));
         Assert.DoesNotContain(log.Exceptions, static logged => logged.Message.StartsWith(message, StringComparison.Ordinal));
     }
 

@@ -18,7 +18,7 @@ sealed class SerialSave : IDisposable
     const int MaxAttempts = 20;
 
     readonly ReplicatedStore _store;
-    readonly SerialWork? _work;
+    readonly SerialReads? _reads;
     readonly Transaction _effects = new();
     readonly List<SerialCondition> _conditions = [];
     IReadOnlyList<SerialRange> _ranges = [];
@@ -29,12 +29,12 @@ sealed class SerialSave : IDisposable
     readonly HashSet<int> _unread = [];                         // the conditions about entities that the user did not read
     StoreSnapshot? _snapshot;
 
-    SerialSave(ReplicatedStore store, SerialWork? work) => (_store, _work) = (store, work);
+    SerialSave(ReplicatedStore store, SerialReads? reads) => (_store, _reads) = (store, reads);
 
     /// <summary>Commits the writes of a save.</summary>
     /// <param name="store">The store.</param>
     /// <param name="writes">The writes. Those of serial entities need not be complete.</param>
-    /// <param name="work">The unit of work, of which everything that was read is checked; null if only the entities that the save writes are.</param>
+    /// <param name="reads">What was read for the save; null if only the entities that it writes are checked.</param>
     /// <param name="assumed">The entities, besides those that are written, of which the user has given the values that must be stored.</param>
     /// <param name="onSending">Receives the writes, with the documents that are written.</param>
     /// <param name="cancellationToken">Cancels the save, as long as it was not sent.</param>
@@ -44,13 +44,13 @@ sealed class SerialSave : IDisposable
     /// <exception cref="InvalidOperationException">An entity that merges has a counter to add to, or one with bounds to begin; or the work has read too much.</exception>
     /// <exception cref="SaveLimitException">An entity, or the save as a whole, is too large.</exception>
     public static async Task<CommitResult> CommitAsync(
-        ReplicatedStore store, IReadOnlyList<PendingWrite> writes, SerialWork? work, IReadOnlyList<EntityEntry> assumed, Action<IReadOnlyList<PendingWrite>> onSending,
+        ReplicatedStore store, IReadOnlyList<PendingWrite> writes, SerialReads? reads, IReadOnlyList<EntityEntry> assumed, Action<IReadOnlyList<PendingWrite>> onSending,
         CancellationToken cancellationToken)
     {
         var unknown = new UnknownIndexes();
         for (int attempt = 1; ; attempt++)
         {
-            using var save = new SerialSave(store, work);
+            using var save = new SerialSave(store, reads);
             await save.PrepareAsync(writes, assumed, unknown, cancellationToken).ConfigureAwait(false);
             onSending(save._writes);
             try
@@ -100,7 +100,7 @@ sealed class SerialSave : IDisposable
         await AddMergingAsync(merging, cancellationToken).ConfigureAwait(false);
         (_writes, _numbers) = SerialNumbers.Of(_prepared);
         var known = _conditions.ToHashSet();
-        if (_work?.Reads is not { } reads)
+        if (_reads is not { } reads)
             return;
         _conditions.AddRange(reads.Conditions.Where(known.Add));
         foreach (var entry in assumed)
@@ -248,7 +248,7 @@ sealed class SerialSave : IDisposable
                 conflicts.Add((entry, document is null && _conditions[i].Content is not null));
         }
         if (conflicts.Count > 0)
-            return new EntityConflictException(conflicts, _work?.Remedy, refused);
+            return new EntityConflictException(conflicts, _reads?.Remedy, refused);
         var (keyspace, key, content) = _conditions[refused.Condition];
         bool isStored = await snapshot.GetAsync(keyspace, key, cancellationToken).ConfigureAwait(false) is not null;
         string change = content is null ? "which the work has not found, was added" : $"which the work has read, was {(isStored ? "changed" : "deleted")}";
@@ -256,9 +256,9 @@ sealed class SerialSave : IDisposable
     }
 
     ReadConflictException ReadConflictOf(string keyspace, DocumentKey key, string change, Exception? refused) =>
-        new($"The {_work!.NameOf(keyspace)} {key}, {change}.", keyspace, key, _work.Remedy, refused);
+        new($"The {_reads!.NameOf(keyspace)} {key}, {change}.", keyspace, key, _reads.Remedy, refused);
 
-    EntityConflictException ConflictOf(EntityEntry entry, bool isGone) => new([(entry, isGone)], _work?.Remedy, innerException: null);
+    EntityConflictException ConflictOf(EntityEntry entry, bool isGone) => new([(entry, isGone)], _reads?.Remedy, innerException: null);
 
     InvalidOperationException NoNumberOf(SerialConflictException refused)
     {
@@ -281,7 +281,7 @@ sealed class SerialSave : IDisposable
     {
         string how = index is null ? "searched" : $"searched by the index {index}";
         return new ReadConflictException(
-            $"The {_work!.NameOf(keyspace)} entities that the work has {how} have changed: one was added, changed, or deleted.", keyspace, key: null, _work.Remedy, refused);
+            $"The {_reads!.NameOf(keyspace)} entities that the work has {how} have changed: one was added, changed, or deleted.", keyspace, key: null, _reads.Remedy, refused);
     }
 
     static InvalidOperationException TooMuch(Exception? innerException) => new(

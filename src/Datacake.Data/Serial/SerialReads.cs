@@ -27,11 +27,20 @@ sealed class SerialReads : ISnapshotObserver
     readonly Dictionary<(string, DocumentKey), UInt128> _contents = [];     // as the first read has found them
     readonly Dictionary<(string Keyspace, DocumentKey Key), UInt128> _tracked = [];     // when the work began, and not read again since
 
+    /// <summary>Gets the keyspaces of the context, whose classes the exception for a conflict names; empty if the caller does not throw it.</summary>
+    public IReadOnlyList<KeyspaceModel> Keyspaces { get; init; } = [];
+
+    /// <summary>Gets or sets what the exception for a conflict says about the unit of work, and what to do.</summary>
+    public string Remedy { get; set; } = "";
+
     /// <summary>True if nothing was read.</summary>
     public bool IsEmpty => _conditions.Count + _keyRanges.Count + _indexRanges.Count + _tracked.Count == 0;
 
     /// <summary>Gets the entities that must be as they were read, in the order of the reads.</summary>
     public IEnumerable<SerialCondition> Conditions => _conditions.Concat(_tracked.Select(static known => new SerialCondition(known.Key.Keyspace, known.Key.Key, known.Value)));
+
+    /// <summary>Returns the name of the entity class of a keyspace.</summary>
+    public string NameOf(string keyspace) => Keyspaces.First(known => known.Name == keyspace).Entity.Name;
 
     /// <summary>Returns the ranges that must show what they did.</summary>
     /// <param name="store">The store, from which entities are read that only an index has shown.</param>
