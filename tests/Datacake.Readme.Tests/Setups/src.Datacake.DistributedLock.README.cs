@@ -43,6 +43,8 @@ static class Hosting
         }
         await reports.WriteAsync(CancellationToken.None);
         Assert.Equal(1, writer.Count);
+        await using (var handle = await host.Services.GetRequiredService<IDistributedLockProvider>().AcquireLockAsync("nightly report"))
+            Assert.Equal(3, ((DatacakeDistributedLockHandle)handle).FencingToken);
         await host.StopAsync();
         Samples.Reach(1);
     }

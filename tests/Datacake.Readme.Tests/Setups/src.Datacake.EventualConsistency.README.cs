@@ -102,17 +102,41 @@ static class ShowingMembers
     }
 }
 
+static class RecoveringSerial
+{
+    public static async Task RunAsync()
+    {
+        const string secret = Samples.Secret;
+        await using (var first = await Samples.StartNodeAsync(1, static options => Configure(options).UseSqlite("kv.db")))
+        await using (var second = await Samples.StartNodeAsync(2, static options => Configure(options).UseMemory()))
+        await using (var third = await Samples.StartNodeAsync(3, static options => Configure(options).UseMemory()))
+        {
+            var before = await first.OpenStoreAsync();
+            await Samples.WaitUntilAsync(() => before.SerialStatus is { VoterCount: 3, Sequencer: not null }, "all nodes vote");
+            await using var lease = await first.Leases.AcquireAsync("nightly report", TimeSpan.FromDays(1));
+        }
+        // sample 7
+        await Samples.WaitUntilAsync(() => store.SerialStatus is { VoterCount: 1, Sequencer: 1 }, "node 1 is the only voter");
+        await using var next = await node.Leases.AcquireAsync("nightly report", TimeSpan.FromDays(1));
+        await store.Keyspace("cakes").PutAsync(1, "Madeira"u8.ToArray(), Consistency.Quorum);
+        Samples.Reach(7);
+    }
+
+    static DatacakeNodeOptions Configure(DatacakeNodeOptions options) =>
+        options.WithSeeds(Samples.AddressOf(1), Samples.AddressOf(2), Samples.AddressOf(3)).WithClusterSecret(Samples.Secret).WithStore(static store => store.ExpectedNodes = 3);
+}
+
 static class Leasing
 {
     public static async Task RunAsync()
     {
         await using var node = await Samples.StartNodeAsync(1, Configure);
         long written = 0;
-        // sample 7
+        // sample 8
         Assert.Equal(1, written);
         await using var next = await node.Leases.TryAcquireAsync("nightly report", TimeSpan.FromSeconds(10));
         Assert.Equal(2, next?.FencingToken);
-        Samples.Reach(7);
+        Samples.Reach(8);
 
         Task WriteReportAsync(long token, CancellationToken lost)
         {
@@ -131,9 +155,9 @@ static class Selling
     {
         await using var node = await Samples.StartNodeAsync(1, static options => options.UseMemory());
         var store = await node.OpenStoreAsync();
-        // sample 8
+        // sample 9
         Assert.Equal("", Samples.TakeOutput());
-        Samples.Reach(8);
+        Samples.Reach(9);
     }
 }
 
@@ -144,10 +168,10 @@ static class Expiring
         await using var node = await Samples.StartNodeAsync(1, static options => options.UseMemory());
         var store = await node.OpenStoreAsync();
         var cakes = store.Keyspace("cakes");
-        // sample 9
+        // sample 10
         Assert.Equal("fresh"u8.ToArray(), (await cakes.GetAsync(7))!.Value!.Value.ToArray());
         Assert.False((await store.Keyspace("reservations").GetAsync(7))!.Expires.IsNone);
-        Samples.Reach(9);
+        Samples.Reach(10);
     }
 }
 
@@ -163,16 +187,16 @@ static class RetiringWithAKey
         await using (var third = await Samples.StartNodeAsync(3, options => Configure(options, "3.db")))
             await store.WaitForMembersAsync(2, TimeSpan.FromMinutes(1));
         await Assert.ThrowsAnyAsync<InvalidOperationException>(async () => await store.RetireAsync(3));
-        // sample 11
+        // sample 12
         Assert.DoesNotContain(store.Members, static member => member.NodeId == 3);
-        Samples.Reach(10);
         Samples.Reach(11);
+        Samples.Reach(12);
     }
 
     static void Configure(DatacakeNodeOptions options, string file)
     {
         options.WithSeeds(Samples.AddressOf(1)).UseSqlite(file);
-        // sample 10
+        // sample 11
     }
 }
 
@@ -191,11 +215,11 @@ static class Salvaging
         await using (var third = await Samples.StartNodeAsync(3, options => options.WithTransport(network).UseSqlite("old/shop.db")))
             await (await third.OpenStoreAsync()).Keyspace("cakes").PutAsync(1, "Madeira"u8.ToArray(), Consistency.None);
         await store.RetireAsync(3);
-        // sample 12
+        // sample 13
         Assert.Equal(0, trial.Written);
         Assert.Equal(1, result.Written);
         Assert.NotNull(await store.Keyspace("cakes").GetAsync(1));
-        Samples.Reach(12);
+        Samples.Reach(13);
     }
 }
 
@@ -207,10 +231,10 @@ static class Verifying
         await using var node = await Samples.StartNodeAsync(1, static options => options.UseSqlite("shop.db"));
         var store = await node.OpenStoreAsync();
         await store.Keyspace("cakes").PutAsync(1, "Madeira"u8.ToArray());
-        // sample 13
+        // sample 14
         Assert.True(found.IsSound);
         Assert.Equal(1, found.Documents);
-        Samples.Reach(13);
+        Samples.Reach(14);
     }
 }
 
@@ -220,12 +244,12 @@ static class Caching
     {
         await using var node = await Samples.StartNodeAsync(1, static options =>
         {
-            // sample 14
+            // sample 15
         });
         var cakes = (await node.OpenStoreAsync()).Keyspace("cakes");
         await cakes.PutAsync(1, "Madeira"u8.ToArray());
         Assert.NotNull(await cakes.GetAsync(1));
         Assert.True(File.Exists("shop.db"));
-        Samples.Reach(14);
+        Samples.Reach(15);
     }
 }
