@@ -109,7 +109,7 @@ public sealed class SingletonTests : IAsyncDisposable
         await Eventually.WaitUntilAsync(() => _cluster.Jobs.Running.Count == 1, "the service runs");
 
         await LoseTheLeaseAsync();
-        await Eventually.WaitUntilAsync(() => _cluster.Jobs.Tokens.Count == 2, "the service runs again");
+        await Eventually.WaitUntilAsync(() => _cluster.Jobs.Tokens.Count >= 2, "the service runs again");
 
         Assert.False(_cluster.Logs[1].Contains("has completed"));
     }
