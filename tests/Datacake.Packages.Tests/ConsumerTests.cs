@@ -58,7 +58,7 @@ public class ConsumerTests(PackageFeed feed)
     {
         string folder = Create("Console", "Microsoft.NET.Sdk", NodeInConsole, "", [Ours("Datacake.Data"), Ours("Datacake.Sqlite")]);
 
-        await BuildAsync(folder);
+        await feed.BuildAsync(folder);
 
         Assert.Equal(Printed, await RunAsync(folder, "dotnet", "bin/Debug/net10.0/Console.dll"));
     }
@@ -98,7 +98,7 @@ public class ConsumerTests(PackageFeed feed)
             """;
         string folder = Create("Web", "Microsoft.NET.Sdk.Web", Program, "", [Ours("Datacake.Hosting"), Ours("Datacake.Sqlite")]);
 
-        await BuildAsync(folder);
+        await feed.BuildAsync(folder);
 
         Assert.Equal(Printed + "Healthy\n", await RunAsync(folder, "dotnet", "bin/Debug/net10.0/Web.dll"));
     }
@@ -132,7 +132,7 @@ public class ConsumerTests(PackageFeed feed)
         string folder = Create("Worker", "Microsoft.NET.Sdk.Worker", Program, "",
             [Ours("Datacake.Hosting"), Ours("Datacake.Lmdb"), ("Microsoft.Extensions.Hosting", Version)]);
 
-        await BuildAsync(folder);
+        await feed.BuildAsync(folder);
 
         Assert.Equal(Printed, await RunAsync(folder, "dotnet", "bin/Debug/net10.0/Worker.dll"));
     }
@@ -145,7 +145,7 @@ public class ConsumerTests(PackageFeed feed)
             [Ours("Datacake.Data"), Ours("Datacake.Sqlite")]);
 
         // Without the optimizer, to save time: the sample that is compiled ahead of time has it.
-        await BuildAsync(folder, "publish", "-c", "Debug", "-r", RuntimeInformation.RuntimeIdentifier, "-o", "published");
+        await feed.BuildAsync(folder, "publish", "-c", "Debug", "-r", RuntimeInformation.RuntimeIdentifier, "-o", "published");
 
         Assert.Equal(Printed, await RunAsync(folder, Path.Combine(folder, "published", "Ahead")));
     }
@@ -159,16 +159,7 @@ public class ConsumerTests(PackageFeed feed)
     string Create(string name, string sdk, string program, string properties, IEnumerable<(string Id, string Version)> packages)
     {
         string folder = Directory.CreateDirectory(Path.Combine(feed.Folder, "consumers", name)).FullName;
-        File.WriteAllText(Path.Combine(folder, "nuget.config"), $"""
-            <configuration>
-              <packageSources>
-                <add key="datacake" value="{feed.Path}" />
-              </packageSources>
-              <fallbackPackageFolders>
-                <add key="machine" value="{PackageFeed.MachinePackages}" />
-              </fallbackPackageFolders>
-            </configuration>
-            """);
+        feed.Configure(folder);
         File.WriteAllText(Path.Combine(folder, $"{name}.csproj"), $"""
             <Project Sdk="{sdk}">
               <PropertyGroup>
@@ -188,15 +179,6 @@ public class ConsumerTests(PackageFeed feed)
         File.WriteAllText(Path.Combine(folder, "Bakery.cs"), Model);
         File.WriteAllText(Path.Combine(folder, "Program.cs"), program);
         return folder;
-    }
-
-    async Task BuildAsync(string folder, params string[] command)
-    {
-        // The packages of Datacake go to a folder of this run, so that no other copy of them is ever used.
-        var environment = new Dictionary<string, string> { ["NUGET_PACKAGES"] = Path.Combine(feed.Folder, "cache") };
-        var (exitCode, output) = await DotnetCommand.RunAsync(folder, environment, Cancellation,
-            [.. command.DefaultIfEmpty("build"), "-v", "quiet", "--nologo"]);
-        Assert.True(exitCode == 0, output);
     }
 
     static async Task<string> RunAsync(string folder, string program, params string[] arguments)

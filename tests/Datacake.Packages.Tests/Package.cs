@@ -7,13 +7,13 @@ namespace Datacake.Packages.Tests;
 public sealed class Package : IDisposable
 {
     readonly ZipArchive _package;
-    readonly ZipArchive _symbols;
+    readonly ZipArchive? _symbols;
 
     /// <param name="path">The path of the two files, without their extensions.</param>
     public Package(string path)
     {
         _package = ZipFile.OpenRead(path + ".nupkg");
-        _symbols = ZipFile.OpenRead(path + ".snupkg");
+        _symbols = File.Exists(path + ".snupkg") ? ZipFile.OpenRead(path + ".snupkg") : null;
         using var nuspec = _package.Entries.Single(static entry => entry.FullName.EndsWith(".nuspec", StringComparison.Ordinal)).Open();
         Metadata = XDocument.Load(nuspec).Root!.Elements().Single(static element => element.Name.LocalName == "metadata");
     }
@@ -47,12 +47,12 @@ public sealed class Package : IDisposable
     public byte[]? Read(string path) => Read(_package, path);
 
     /// <summary>Reads a file of the package of symbols, or returns null.</summary>
-    public byte[]? ReadSymbols(string path) => Read(_symbols, path);
+    public byte[]? ReadSymbols(string path) => _symbols is null ? null : Read(_symbols, path);
 
     public void Dispose()
     {
         _package.Dispose();
-        _symbols.Dispose();
+        _symbols?.Dispose();
     }
 
     static byte[]? Read(ZipArchive archive, string path)

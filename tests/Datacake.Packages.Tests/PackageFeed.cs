@@ -49,6 +49,27 @@ public sealed class PackageFeed : IAsyncLifetime
         return ValueTask.CompletedTask;
     }
 
+    /// <summary>Lets the projects in a folder take Datacake from this feed, and everything else from where the machine takes it.</summary>
+    public void Configure(string folder) => File.WriteAllText(System.IO.Path.Combine(folder, "nuget.config"), $"""
+        <configuration>
+          <packageSources>
+            <add key="datacake" value="{Path}" />
+          </packageSources>
+          <fallbackPackageFolders>
+            <add key="machine" value="{MachinePackages}" />
+          </fallbackPackageFolders>
+        </configuration>
+        """);
+
+    /// <summary>Runs a command of the .NET SDK, by default <c>build</c>, on the project or solution in a folder.</summary>
+    public async Task BuildAsync(string folder, params string[] command)
+    {
+        // The packages of Datacake go to a folder of this run, so that no other copy of them is ever used.
+        var environment = new Dictionary<string, string> { ["NUGET_PACKAGES"] = System.IO.Path.Combine(Folder, "cache") };
+        var (exitCode, output) = await DotnetCommand.RunAsync(folder, environment, TestContext.Current.CancellationToken, [.. command.DefaultIfEmpty("build"), "-v", "quiet", "--nologo"]);
+        Assert.True(exitCode == 0, output);
+    }
+
     /// <summary>Opens a package for reading.</summary>
     public Package Open(string id) => new(System.IO.Path.Combine(Path, $"{id}.{Version}"));
 }
