@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using Datacake.Crdt;
 using Datacake.EventualConsistency;
 using Datacake.Extensions.Caching.Diagnostics;
@@ -20,20 +21,24 @@ namespace Datacake.Extensions.Caching;
 /// <remarks>
 /// <para>Of the callers that ask for the same missing entry at the same time, one runs its factory, and the others get its value. Only with
 /// <see cref="DatacakeHybridCacheOptions.OneFactoryInCluster"/>, this is so in the whole cluster.</para>
-/// <para>The value of a factory that was running when its entry was removed, or one of its tags invalidated, is returned to the callers that waited for it, and is not stored.</para>
+/// <para>The value of a factory that was running when its entry was removed, or one of its tags invalidated, is returned to the callers that waited for it, and is not stored. If another node did that
+/// and the change arrives after the factory has ended, the stored value becomes invalid when the change arrives.</para>
 /// <para>An error of the store does not fail <c>GetOrCreateAsync</c>: it is logged, and the factory runs. It fails sets and removals.</para>
 /// </remarks>
 public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDisposable
 {
     const int RemovalsPerCommit = 500;
 
-    /// <summary>The time for which a removal keeps factories that began before it from storing their values.</summary>
+    /// <summary>The time for which the mark of a removal is kept, so that nodes that learn late of the value of a factory know that it is stale.</summary>
     static readonly TimeSpan RemovalLifetime = TimeSpan.FromMinutes(10);
 
     static readonly TimeSpan DefaultExpiration = TimeSpan.FromMinutes(5);
 
     /// <summary>The time by which an invalidation outlives the entries that it concerns, because clocks differ.</summary>
     static readonly TimeSpan TagSlack = TimeSpan.FromDays(1);
+
+    /// <summary>A stamp that is later than those of all changes.</summary>
+    static readonly HlcTimestamp Latest = new(ulong.MaxValue);
 
     readonly DatacakeHybridCacheOptions _options;
     readonly EntrySerializers _serializers;
@@ -42,6 +47,7 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
     readonly TagTable _tags = new();
     readonly FlightTable _flights = new();
     readonly FactoryLeases _leases;
+    readonly ConcurrentDictionary<Task, bool> _removals = [];           // that run in the background
     volatile TimeProvider _time = TimeProvider.System;      // that of the node, once it is known
 
     /// <summary>Creates a cache in the cluster of a node.</summary>
@@ -126,12 +132,19 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
         ArgumentNullException.ThrowIfNull(key);
         var tagKeys = KeysOf(tags);
         var opened = await OpenAsync(cancellationToken).ConfigureAwait(false);
-        var entry = Encode(opened, key, value, options, tagKeys, opened.Node.Clock.Last);
+        var entry = Encode(opened, key, value, options, _tags.KnownOf(entry: null, tagKeys));
         var flags = FlagsOf(options);
+        if (flags.HasFlag(HybridCacheEntryFlags.DisableDistributedCacheWrite))
+        {
+            var hidden = await StampOfAsync(opened, entry.Document, cancellationToken).ConfigureAwait(false);
+            // No stamp tells it from what a running factory knows.
+            _flights.Detach(entry.Document, Latest, isSet: false);
+            _local.OnChange(entry.Document, Latest);
+            AddLocal(entry, hidden, _local.Begin(entry.Document), flags);
+            return;
+        }
         var ticket = _local.Begin(entry.Document);
-        var stamp = entry.Record.Origin;
-        if (!flags.HasFlag(HybridCacheEntryFlags.DisableDistributedCacheWrite))
-            stamp = (await PutAsync(opened, entry, _options.Consistency, isFromFactory: false, cancellationToken).ConfigureAwait(false)).Stamp;
+        var stamp = (await PutAsync(opened, entry, _options.Consistency, cancellationToken).ConfigureAwait(false)).Stamp;
         _flights.Detach(entry.Document, stamp, isSet: true);
         AddLocal(entry, stamp, ticket, flags);
     }
@@ -195,13 +208,17 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
     /// <summary>Stops the background work of the cache. The entries stay in the keyspace.</summary>
-    public ValueTask DisposeAsync() => _keyspace.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _keyspace.DisposeAsync().ConfigureAwait(false);
+        await Task.WhenAll(_removals.Keys).ConfigureAwait(false);
+    }
 
     bool TryGetLocal<T>(ReadOnlySpan<char> key, HybridCacheEntryOptions? options, CancellationToken cancellationToken, out T value)
     {
         value = default!;
         if (FlagsOf(options).HasFlag(HybridCacheEntryFlags.DisableLocalCacheRead) || cancellationToken.IsCancellationRequested
-            || _local.Find(key, _time.GetUtcNow().UtcTicks) is not { } entry || !_tags.IsValid(entry.Origin, entry.Tags))
+            || _local.Find(key, _time.GetUtcNow().UtcTicks) is not { } entry || !_tags.IsValid(entry.Known))
         {
             return false;
         }
@@ -297,12 +314,11 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
 
         async Task<ProducedValue<T>> MakeAndStoreAsync(Consistency level)
         {
-            var origin = opened.Node.Clock.Last;
-            _flights.BeginFactory(flight, origin);
+            var known = _flights.BeginFactory(flight, await StampOfAsync(opened, flight.Document, flight.Abandoned).ConfigureAwait(false), _tags);
             var ticket = _local.Begin(flight.Document);
             var value = await factory(state, flight.Abandoned).ConfigureAwait(false);
-            var entry = Encode(opened, key, value, options, flight.Tags, origin);
-            if (_tags.IsValid(origin, flight.Tags))
+            var entry = Encode(opened, key, value, options, known);
+            if (!_flights.IsDetached(flight))
                 await StoreAsync(opened, flight, entry, level, ticket).ConfigureAwait(false);
             return new ProducedValue<T>(value, entry.Record.Payload, value is null || Immutability<T>.IsImmutable);
         }
@@ -317,7 +333,7 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
             var document = level == Consistency.None
                 ? await opened.Documents.GetAsync(flight.Document, flight.Abandoned).ConfigureAwait(false)
                 : await opened.Documents.GetAsync(flight.Document, level, flight.Abandoned).ConfigureAwait(false);
-            if (!CacheRecord.TryRead(document, out var record) || record.Kind != CacheRecordKind.Entry || !_tags.IsValid(record.Origin, record.Tags))
+            if (!CacheRecord.TryRead(document, out var record) || record.Kind != CacheRecordKind.Entry || !_tags.IsValid(record.Known ?? Knowledge.None))
                 return null;
             if (record.IsNull && default(T) is not null)
                 return null;
@@ -334,14 +350,29 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
         }
     }
 
+    /// <summary>Returns the stamp of a document on this node; none if there is none, or it cannot be read.</summary>
+    async ValueTask<HlcTimestamp> StampOfAsync(OpenedKeyspace opened, DocumentKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await opened.Documents.GetAsync(key, cancellationToken).ConfigureAwait(false))?.Born ?? HlcTimestamp.None;
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            CachingLog.ReadFailed(opened.Logger, e, _options.Keyspace);
+            return HlcTimestamp.None;
+        }
+    }
+
     async Task StoreAsync(OpenedKeyspace opened, Flight flight, EncodedEntry entry, Consistency level, LocalTicket ticket)
     {
-        var stamp = entry.Record.Origin;
+        // An entry that is only in memory hides the document that its maker knew.
+        var stamp = entry.Known.Entry ?? HlcTimestamp.None;
         if (!flight.Flags.HasFlag(HybridCacheEntryFlags.DisableDistributedCacheWrite))
         {
             try
             {
-                stamp = (await PutAsync(opened, entry, level, isFromFactory: true, CancellationToken.None).ConfigureAwait(false)).Stamp;
+                stamp = (await PutAsync(opened, entry, level, CancellationToken.None).ConfigureAwait(false)).Stamp;
             }
             catch (TransactionConflictException)
             {
@@ -355,17 +386,16 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
         AddLocal(entry, stamp, ticket, flight.Flags);
     }
 
-    async ValueTask<CommitResult> PutAsync(OpenedKeyspace opened, EncodedEntry entry, Consistency level, bool isFromFactory, CancellationToken cancellationToken)
+    async ValueTask<CommitResult> PutAsync(OpenedKeyspace opened, EncodedEntry entry, Consistency level, CancellationToken cancellationToken)
     {
         long length = entry.Record.Payload.Length;
         if (_options.SizeLimit is { } limit && length > limit - (entry.Record.HeaderLength + entry.Document.Encoded.Length + KeyspaceSize.OverheadPerDocument))
             throw TooLarge(entry.Key, length, $"The limit of the whole cache is {limit} bytes: store less, or raise {nameof(DatacakeCacheOptions.SizeLimit)} on all nodes.");
         var transaction = new Transaction();
-        var origin = entry.Record.Origin;
         transaction.PutExpiring(_options.Keyspace, entry.Document, DocumentContent.OfRaw(entry.Record.Encode(new ReadOnlySequence<byte>(entry.Record.Payload))), entry.Expires);
         // What was set or removed while the factory ran is later than what it has read.
-        if (isFromFactory)
-            transaction.Require(_options.Keyspace, entry.Document, document => document is null || document.Born <= origin);
+        if (entry.Known.Entry is { } known)
+            transaction.Require(_options.Keyspace, entry.Document, document => document is null || document.Born <= known);
         try
         {
             return await opened.Store.CommitAsync(transaction, level, cancellationToken).ConfigureAwait(false);
@@ -395,14 +425,22 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
     {
         _time = opened.Node.TimeProvider;
         _local.Close();
+        var before = _tags.ToDictionary();
         // The tags come first.
         await foreach (var document in opened.Documents.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
             if (document.Key > CacheKeys.EndOfTags)
                 break;
             if (CacheRecord.TryRead(document.Document, out var record) && record.Kind == CacheRecordKind.Tag)
+            {
                 OnInvalidated(document.Key, document.Document.Born);
+                before.Remove(document.Key);
+            }
         }
+        // The rest has expired while changes were not seen.
+        foreach (var (tag, stamp) in before)
+            _tags.Forget(tag, stamp);
+        _flights.DetachAll();
         _local.Open();
     }
 
@@ -411,7 +449,7 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
         if (change.After is not { } after)
         {
             // It has expired, or was removed to limit the size.
-            _tags.Forget(change.Key);
+            _tags.Forget(change.Key, change.Before?.Born ?? HlcTimestamp.None);
             _local.OnChange(change.Key, HlcTimestamp.None);
         }
         else if (CacheRecord.TryRead(after, out var record) && record.Kind == CacheRecordKind.Tag)
@@ -422,6 +460,45 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
         {
             _local.OnChange(change.Key, after.Born);
             _flights.Detach(change.Key, after.Born, isSet: record.Kind == CacheRecordKind.Entry);
+            // The factory of another node has not got the removal in time, and its node may never see it, because the value is later.
+            if (CacheRecord.TryRead(change.Before, out var before) && before.Kind == CacheRecordKind.Removal && record.Known?.Entry < change.Before!.Born
+                && change.Before.Expires.Time > _time.GetUtcNow())
+            {
+                RemoveAgain(change.Key, after.Born);
+            }
+        }
+    }
+
+    /// <summary>Replaces a stale entry by the mark of a removal, in the background, unless it has changed.</summary>
+    void RemoveAgain(DocumentKey document, HlcTimestamp stale)
+    {
+        var removing = RunAsync();
+        if (!removing.IsCompleted)
+        {
+            _removals[removing] = true;
+            _ = removing.ContinueWith(done => _removals.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        }
+
+        async Task RunAsync()
+        {
+            OpenedKeyspace? opened = null;
+            try
+            {
+                opened = await OpenAsync(CancellationToken.None).ConfigureAwait(false);
+                var transaction = new Transaction();
+                transaction.PutExpiring(_options.Keyspace, document, DocumentContent.OfRaw(new CacheRecord { Kind = CacheRecordKind.Removal }.Encode(default)), opened.Now + RemovalLifetime);
+                transaction.Require(_options.Keyspace, document, present => present?.Born == stale);
+                await opened.Store.CommitAsync(transaction, Consistency.None, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is TransactionConflictException or ObjectDisposedException)
+            {
+                // Set or removed in the meantime, or this node ends, and another that knew of the removal does the same.
+            }
+            catch (Exception e)
+            {
+                if (opened is not null)
+                    CachingLog.RemovalFailed(opened.Logger, e, _options.Keyspace);
+            }
         }
     }
 
@@ -433,13 +510,13 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
 
     ValueTask<OpenedKeyspace> OpenAsync(CancellationToken cancellationToken) => _keyspace.OpenAsync(cancellationToken);
 
-    EncodedEntry Encode<T>(OpenedKeyspace opened, string key, T value, HybridCacheEntryOptions? options, DocumentKey[]? tags, HlcTimestamp origin)
+    EncodedEntry Encode<T>(OpenedKeyspace opened, string key, T value, HybridCacheEntryOptions? options, Knowledge known)
     {
         var payload = Serialize(value);
         var expiration = options?.Expiration ?? _options.DefaultEntryOptions?.Expiration ?? DefaultExpiration;
         expiration = expiration <= TimeSpan.Zero ? TimeSpan.Zero : expiration <= _options.MaxExpiration ? expiration : _options.MaxExpiration;
         return new EncodedEntry(
-            key, CacheKeys.OfHybrid(key), new CacheRecord { Origin = origin, Tags = tags, IsNull = value is null, Payload = payload }, value, opened.Now + expiration, LocalExpirationOf(options),
+            key, CacheKeys.OfHybrid(key), new CacheRecord { Known = known, IsNull = value is null, Payload = payload }, value, opened.Now + expiration, LocalExpirationOf(options),
             Immutability<T>.IsImmutable);
     }
 
@@ -465,8 +542,7 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
                 Key = entry.Key,
                 Document = entry.Document,
                 Stamp = stamp,
-                Origin = entry.Record.Origin,
-                Tags = entry.Record.Tags,
+                Known = entry.Known,
                 ExpiresAt = expires.UtcTicks,
                 IsNull = entry.Record.IsNull,
                 Shared = isShared ? entry.Value : null,
@@ -508,5 +584,8 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
 
     /// <summary>An entry with its value and its bytes.</summary>
     readonly record struct EncodedEntry(
-        string Key, DocumentKey Document, CacheRecord Record, object? Value, DateTimeOffset Expires, TimeSpan? LocalExpiration, bool IsImmutable);
+        string Key, DocumentKey Document, CacheRecord Record, object? Value, DateTimeOffset Expires, TimeSpan? LocalExpiration, bool IsImmutable)
+    {
+        public Knowledge Known => Record.Known ?? Knowledge.None;
+    }
 }

@@ -4,6 +4,7 @@ using Datacake.Crdt;
 using Datacake.EventualConsistency;
 using Datacake.Extensions.Caching.Memory;
 using Datacake.Extensions.Caching.Records;
+using Datacake.Extensions.Caching.Tags;
 
 namespace Datacake.Extensions.Caching.Tests;
 
@@ -12,23 +13,26 @@ public sealed class CacheRecordTests
 {
     [Fact]
     public void Record_is_read_as_it_was_written() => Gen.Select(
-        Gen.Enum<CacheRecordKind>(), Gen.Long[0, TimeSpan.MaxValue.Ticks], Gen.Long[0, DateTime.MaxValue.Ticks].Nullable(), Gen.ULong, Gen.String[1, 50].Array[0, 5], Gen.Bool, Gen.Byte.Array[0, 100])
-        .Sample((kind, sliding, absolute, origin, tags, isNull, payload) =>
+        Gen.Enum<CacheRecordKind>(), Gen.Long[0, TimeSpan.MaxValue.Ticks], Gen.Long[0, DateTime.MaxValue.Ticks].Nullable(), Gen.ULong.Nullable(), Gen.Select(Gen.String[1, 50], Gen.ULong).Array[0, 5], Gen.Bool, Gen.Byte.Array[0, 100])
+        .Sample((kind, sliding, absolute, stamp, tags, isNull, payload) =>
         {
             var written = new CacheRecord
             {
                 Kind = kind,
                 Sliding = TimeSpan.FromTicks(sliding),
                 Absolute = absolute is { } ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : null,
-                Origin = new HlcTimestamp(origin),
-                Tags = tags.Length == 0 ? null : [.. tags.Select(CacheKeys.OfTag)],
+                Known = stamp is null && tags.Length == 0
+                    ? null
+                    : new Knowledge(
+                        stamp is { } entry ? new HlcTimestamp(entry) : null, new HlcTimestamp(~stamp ?? 7),
+                        [.. tags.Select(static tag => new TagStamp(CacheKeys.OfTag(tag.Item1), new HlcTimestamp(tag.Item2)))]),
                 IsNull = isNull,
             };
             byte[] bytes = written.Encode(new ReadOnlySequence<byte>(payload));
             Assert.Equal(written.HeaderLength + payload.Length, bytes.Length);
             Assert.True(CacheRecord.TryRead(bytes, out var read));
-            Assert.Equal((written.Kind, written.Sliding, written.Absolute, written.Origin, written.IsNull), (read.Kind, read.Sliding, read.Absolute, read.Origin, read.IsNull));
-            Assert.Equal(written.Tags ?? [], read.Tags ?? []);
+            Assert.Equal((written.Kind, written.Sliding, written.Absolute, written.Known?.Entry, written.Known?.Everything, written.IsNull), (read.Kind, read.Sliding, read.Absolute, read.Known?.Entry, read.Known?.Everything, read.IsNull));
+            Assert.Equal(written.Known?.Tags, read.Known?.Tags);
             Assert.Equal(payload, read.Payload.ToArray());
         });
 
@@ -128,7 +132,7 @@ public sealed class CacheRecordTests
         Key = key,
         Document = key,
         Stamp = new HlcTimestamp(stamp),
-        Origin = default,
+        Known = Knowledge.None,
         ExpiresAt = 1000,
         Length = 100,
     };

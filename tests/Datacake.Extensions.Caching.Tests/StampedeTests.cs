@@ -1,3 +1,4 @@
+using Datacake.Crdt;
 using Datacake.EventualConsistency;
 using Datacake.Testing;
 using Microsoft.Extensions.Caching.Hybrid;
@@ -115,6 +116,107 @@ public sealed class StampedeTests
             Assert.NotEqual("old", await cache.GetOrCreateAsync("k", static _ => ValueTask.FromResult("new"), tags: ["t"], cancellationToken: Canceled));
     }
 
+    [Theory]
+    [InlineData("remove")]
+    [InlineData("tag")]
+    [InlineData("all")]
+    public async Task Invalidation_that_is_earlier_than_the_last_stamp_of_the_factorys_node_overtakes_the_factory(string change)
+    {
+        await using var cluster = await TestCluster.StartAsync(2, cancellationToken: Canceled);
+        await using var first = new DatacakeHybridCache(cluster[0].Node);
+        await using var second = new DatacakeHybridCache(cluster[1].Node);
+        await first.SetAsync("warm", 1, cancellationToken: Canceled);
+        await cluster.WaitUntilSameAsync(cancellationToken: Canceled);
+        cluster.Cut(1);
+        cluster[1].Clock.Offset += TimeSpan.FromSeconds(2);
+        await second.SetAsync("busy", 1, cancellationToken: Canceled);
+        var factory = new HeldFactory();
+        var old = second.GetOrCreateAsync("k", factory.RunAsync, tags: ["t"], cancellationToken: Canceled).AsTask();
+        await factory.Running;
+        await (change switch
+        {
+            "remove" => first.RemoveAsync("k", Canceled),
+            "tag" => first.RemoveByTagAsync("t", Canceled),
+            _ => first.RemoveByTagAsync("*", Canceled),
+        });
+        cluster.Heal();
+        await cluster.WaitUntilConnectedAsync(cancellationToken: Canceled);
+        await cluster.WaitUntilSameAsync(cancellationToken: Canceled);
+        DocumentKey mark = change switch { "remove" => "h:k", "tag" => "!:t", _ => "!:*" };
+        await Eventually.WaitUntilAsync(async () => await cluster[1].Store.Keyspace("hybrid-cache").GetAsync(mark, Canceled) is not null, "the invalidation has arrived");
+        factory.Complete("old");
+        Assert.Equal("old", await old);
+        foreach (var cache in (DatacakeHybridCache[])[second, first])
+        {
+            await Eventually.WaitUntilAsync(
+                async () => await cache.GetOrCreateAsync("k", static _ => ValueTask.FromResult("new"), tags: ["t"], cancellationToken: Canceled) == "new", "the stale value is not kept");
+        }
+    }
+
+    [Fact]
+    public async Task Removal_that_is_on_its_way_while_a_factory_ends_removes_the_value_on_all_nodes()
+    {
+        await using var cluster = await TestCluster.StartAsync(3, cancellationToken: Canceled);
+        await using var first = new DatacakeHybridCache(cluster[0].Node);
+        await using var second = new DatacakeHybridCache(cluster[1].Node);
+        await first.SetAsync("warm", 1, cancellationToken: Canceled);
+        await second.SetAsync("warm", 2, cancellationToken: Canceled);
+        await cluster.WaitUntilSameAsync(cancellationToken: Canceled);
+        var factory = new HeldFactory();
+        var old = second.GetOrCreateAsync("k", factory.RunAsync, cancellationToken: Canceled).AsTask();
+        await factory.Running;
+        cluster.Cut(1);
+        await first.RemoveAsync("k", Canceled);
+        // The value is stored after the removal, whatever the clocks say.
+        cluster[1].Clock.Offset += TimeSpan.FromSeconds(1);
+        factory.Complete("old");
+        Assert.Equal("old", await old);
+        // A value that is set on purpose wins against the removal.
+        await first.RemoveAsync("set", Canceled);
+        await second.SetAsync("set", "set", cancellationToken: Canceled);
+        cluster.Heal();
+        foreach (var cache in (DatacakeHybridCache[])[first, second])
+        {
+            await Eventually.WaitUntilAsync(async () => await FindAsync(cache, "set") == "set", "the set has arrived");
+            await Eventually.WaitUntilAsync(async () => await FindAsync(cache, "k") is null, "the stale value is removed");
+        }
+    }
+
+    [Fact]
+    public async Task Factory_that_runs_longer_than_the_mark_of_a_removal_is_kept_does_not_store_its_value()
+    {
+        await using var node = await TestNode.StartAsync(cancellationToken: Canceled);
+        await using var cache = new DatacakeHybridCache(node.Node);
+        var factory = new HeldFactory();
+        var old = cache.GetOrCreateAsync("k", factory.RunAsync, cancellationToken: Canceled).AsTask();
+        await factory.Running;
+        await cache.RemoveAsync("k", Canceled);
+        node.Clock.Offset += TimeSpan.FromMinutes(11);
+        await Eventually.WaitUntilAsync(async () => await node.Store.Keyspace("hybrid-cache").GetAsync("h:k", Canceled) is null, "the mark has expired");
+        factory.Complete("old");
+        await old;
+        Assert.Null(await FindAsync(cache, "k"));
+    }
+
+    [Fact]
+    public async Task Entry_set_only_in_memory_is_not_undone_by_a_factory_that_began_before()
+    {
+        var onlyMemory = new HybridCacheEntryOptions { Flags = HybridCacheEntryFlags.DisableDistributedCache };
+        await using var node = await TestNode.StartAsync(cancellationToken: Canceled);
+        await using var cache = new DatacakeHybridCache(node.Node);
+        foreach (var options in (HybridCacheEntryOptions?[])[onlyMemory, null])
+        {
+            var factory = new HeldFactory();
+            string key = Guid.NewGuid().ToString();
+            var old = cache.GetOrCreateAsync(key, factory.RunAsync, options, cancellationToken: Canceled).AsTask();
+            await factory.Running;
+            await cache.SetAsync(key, "new", onlyMemory, cancellationToken: Canceled);
+            factory.Complete("old");
+            Assert.Equal("old", await old);
+            Assert.Equal("new", await cache.GetOrCreateAsync(key, static _ => ValueTask.FromResult("other"), cancellationToken: Canceled));
+        }
+    }
+
     [Fact]
     public async Task One_factory_runs_in_the_cluster_if_that_is_wanted()
     {
@@ -159,6 +261,10 @@ public sealed class StampedeTests
         Assert.Equal("value", await first.GetOrCreateAsync("k", static _ => ValueTask.FromResult("value"), cancellationToken: Canceled));
         Assert.Equal("value", await first.GetOrCreateAsync("k", static _ => ValueTask.FromResult("other"), cancellationToken: Canceled));
     }
+
+    static async Task<string?> FindAsync(DatacakeHybridCache cache, string key) =>
+        await cache.GetOrCreateAsync<string?>(
+            key, static _ => ValueTask.FromResult<string?>(null), new HybridCacheEntryOptions { Flags = HybridCacheEntryFlags.DisableUnderlyingData }, cancellationToken: Canceled);
 
     static DatacakeHybridCache OneFactory(TestCluster cluster, int node) => new(cluster[node].Node, static options => options.OneFactoryInCluster = true);
 

@@ -25,4 +25,7 @@ static partial class CachingLog
 
     [LoggerMessage(7007, LogLevel.Debug, "The sliding expiry of an entry of the cache in keyspace {Keyspace} could not be renewed.")]
     public static partial void RenewalFailed(ILogger logger, Exception exception, string keyspace);
+
+    [LoggerMessage(7008, LogLevel.Warning, "A stale entry of the cache in keyspace {Keyspace} could not be removed again; it stays until it expires.")]
+    public static partial void RemovalFailed(ILogger logger, Exception exception, string keyspace);
 }

@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
-using Datacake.Crdt;
 using Datacake.EventualConsistency;
+using Datacake.Extensions.Caching.Tags;
 using Microsoft.Extensions.Caching.Hybrid;
 
 namespace Datacake.Extensions.Caching.Flights;
@@ -30,8 +30,8 @@ abstract class Flight(DocumentKey document, HybridCacheEntryFlags flags, Documen
     /// <summary>Gets or sets the number of callers that wait. Only the table of flights uses it.</summary>
     public int Waiting { get; set; }
 
-    /// <summary>Gets or sets the greatest stamp that was known when the factory began; none before that. Only the table of flights uses it.</summary>
-    public HlcTimestamp Origin { get; set; }
+    /// <summary>Gets or sets the changes that were known when the factory began; null before that. Only the table of flights uses it.</summary>
+    public Knowledge? Known { get; set; }
 
     /// <summary>Gets or sets whether the entry was changed or invalidated since the factory began, so that no further caller may join. Only the table of flights uses it.</summary>
     public bool IsDetached { get; set; }

@@ -1,5 +1,6 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency;
+using Datacake.Extensions.Caching.Tags;
 using Microsoft.Extensions.Caching.Hybrid;
 
 namespace Datacake.Extensions.Caching.Flights;
@@ -53,14 +54,24 @@ sealed class FlightTable
         }
     }
 
-    /// <summary>Records that the factory of a flight begins, with the greatest stamp that is known.</summary>
-    public void BeginFactory(Flight flight, HlcTimestamp origin)
+    /// <summary>Records that the factory of a flight begins, and returns the changes that are known now.</summary>
+    /// <param name="flight">The flight.</param>
+    /// <param name="entry">The stamp of the entry's document.</param>
+    /// <param name="tags">The invalidations. One that is added afterwards is reported to this table afterwards, too, so that none is missed.</param>
+    public Knowledge BeginFactory(Flight flight, HlcTimestamp entry, TagTable tags)
     {
         lock (_lock)
-            flight.Origin = origin;
+            return flight.Known = tags.KnownOf(entry, flight.Tags);
     }
 
-    /// <summary>Detaches the flights of an entry whose factories began before a change of it. A factory that began later knows of the change, which may be reported late.</summary>
+    /// <summary>Returns true if the entry of a flight was changed or invalidated since its factory began, so that its value must not be stored.</summary>
+    public bool IsDetached(Flight flight)
+    {
+        lock (_lock)
+            return flight.IsDetached;
+    }
+
+    /// <summary>Detaches the flights of an entry whose factories did not know of a change when they began. A factory that knew of it may still be told, because changes are reported late.</summary>
     /// <param name="document">The document of the entry.</param>
     /// <param name="stamp">The stamp of the change.</param>
     /// <param name="isSet">True if the entry was set, false if it was removed.</param>
@@ -70,14 +81,14 @@ sealed class FlightTable
         {
             foreach (var flight in _flights.GetValueOrDefault(document) ?? [])
             {
-                flight.IsDetached |= flight.Origin < stamp;
+                flight.IsDetached |= flight.Known?.Entry < stamp;
                 if (isSet)
                     flight.OnArrival();
             }
         }
     }
 
-    /// <summary>Detaches the flights of the entries with a tag, or of all entries, whose factories began before an invalidation.</summary>
+    /// <summary>Detaches the flights of the entries with a tag, or of all entries, whose factories did not know of an invalidation when they began.</summary>
     /// <param name="tag">The tag; null for all entries.</param>
     /// <param name="stamp">The stamp of the invalidation.</param>
     public void DetachTagged(DocumentKey? tag, HlcTimestamp stamp)
@@ -85,7 +96,20 @@ sealed class FlightTable
         lock (_lock)
         {
             foreach (var flight in _flights.Values.SelectMany(static flights => flights))
-                flight.IsDetached |= flight.Origin < stamp && (tag is not { } wanted || flight.Tags?.Contains(wanted) == true);
+            {
+                if (flight.Known is { } known)
+                    flight.IsDetached |= tag is { } wanted ? Array.Exists(known.Tags, candidate => candidate.Tag == wanted && candidate.Known < stamp) : known.Everything < stamp;
+            }
+        }
+    }
+
+    /// <summary>Detaches all flights whose factories run, because changes were missed.</summary>
+    public void DetachAll()
+    {
+        lock (_lock)
+        {
+            foreach (var flight in _flights.Values.SelectMany(static flights => flights))
+                flight.IsDetached |= flight.Known is not null;
         }
     }
 }

@@ -1,5 +1,6 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency;
+using Datacake.Extensions.Caching.Tags;
 
 namespace Datacake.Extensions.Caching.Memory;
 
@@ -10,13 +11,11 @@ sealed class LocalEntry
 
     public required DocumentKey Document { get; init; }
 
-    /// <summary>Gets the stamp of the entry's document; if it has none, the origin.</summary>
+    /// <summary>Gets the stamp of the entry's document. An entry that is only in memory has that of the document that it hides.</summary>
     public required HlcTimestamp Stamp { get; init; }
 
-    /// <summary>Gets the greatest stamp that the maker of the value had seen when it began. The value is invalid if a tag was invalidated at a greater one.</summary>
-    public required HlcTimestamp Origin { get; init; }
-
-    public DocumentKey[]? Tags { get; init; }
+    /// <summary>Gets the changes that the maker of the value knew when it began. The value is invalid if a tag was invalidated since.</summary>
+    public required Knowledge Known { get; init; }
 
     /// <summary>Gets the instant of the wall clock from which on the entry is not there, in ticks of UTC.</summary>
     public required long ExpiresAt { get; init; }

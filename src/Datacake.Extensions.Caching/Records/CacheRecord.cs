@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using Datacake.Crdt;
 using Datacake.EventualConsistency;
+using Datacake.Extensions.Caching.Tags;
 
 namespace Datacake.Extensions.Caching.Records;
 
@@ -11,7 +12,8 @@ namespace Datacake.Extensions.Caching.Records;
 readonly struct CacheRecord
 {
     const byte Format = 1;
-    const int KindMask = 3, HasSliding = 4, HasAbsolute = 8, HasOrigin = 16, HasNull = 32;
+    const int KindMask = 3, HasSliding = 4, HasAbsolute = 8, HasNull = 32, HasKnowledge = 64, HasEntryStamp = 128;
+    const int AllFlags = KindMask | HasSliding | HasAbsolute | HasNull | HasKnowledge | HasEntryStamp;
 
     public const int MaxTags = ushort.MaxValue;
 
@@ -23,11 +25,8 @@ readonly struct CacheRecord
     /// <summary>Gets the instant that bounds a sliding expiry; null if there is none.</summary>
     public DateTimeOffset? Absolute { get; init; }
 
-    /// <summary>Gets the greatest stamp that the maker of the value had seen when it began.</summary>
-    public HlcTimestamp Origin { get; init; }
-
-    /// <summary>Gets the keys of the tags' documents.</summary>
-    public DocumentKey[]? Tags { get; init; }
+    /// <summary>Gets the changes that the maker of the value knew when it began; null if the document is no entry of a hybrid cache.</summary>
+    public Knowledge? Known { get; init; }
 
     public bool IsNull { get; init; }
 
@@ -35,17 +34,17 @@ readonly struct CacheRecord
 
     /// <summary>Gets the length of everything but the payload, in bytes.</summary>
     public int HeaderLength => 2 + (Sliding > TimeSpan.Zero ? sizeof(long) : 0) + (Absolute is null ? 0 : sizeof(long))
-        + (HasOriginOrTags ? HlcTimestamp.Size + sizeof(ushort) + TagsLength : 0);
+        + KnowledgeLength;
 
-    bool HasOriginOrTags => !Origin.IsNone || Tags is not null;
-
-    int TagsLength
+    int KnowledgeLength
     {
         get
         {
-            int length = 0;
-            foreach (var tag in Tags ?? [])
-                length += 1 + tag.Encoded.Length;
+            if (Known is null)
+                return 0;
+            int length = HlcTimestamp.Size + sizeof(ushort) + (Known.Entry is null ? 0 : HlcTimestamp.Size);
+            foreach (var tag in Known.Tags)
+                length += 1 + tag.Tag.Encoded.Length + HlcTimestamp.Size;
             return length;
         }
     }
@@ -54,24 +53,27 @@ readonly struct CacheRecord
     public void WriteHeader(Span<byte> destination)
     {
         destination[0] = Format;
-        destination[1] = (byte)((int)Kind | (Sliding > TimeSpan.Zero ? HasSliding : 0) | (Absolute is null ? 0 : HasAbsolute) | (HasOriginOrTags ? HasOrigin : 0) | (IsNull ? HasNull : 0));
+        destination[1] = (byte)((int)Kind | (Sliding > TimeSpan.Zero ? HasSliding : 0) | (Absolute is null ? 0 : HasAbsolute) | (IsNull ? HasNull : 0)
+            | (Known is null ? 0 : HasKnowledge) | (Known?.Entry is null ? 0 : HasEntryStamp));
         destination = destination[2..];
         if (Sliding > TimeSpan.Zero)
             WriteInt64(ref destination, Sliding.Ticks);
         if (Absolute is { } absolute)
             WriteInt64(ref destination, absolute.UtcTicks);
-        if (!HasOriginOrTags)
+        if (Known is null)
             return;
-        WriteInt64(ref destination, (long)Origin.Packed);
-        var tags = Tags ?? [];
-        BinaryPrimitives.WriteUInt16BigEndian(destination, (ushort)tags.Length);
+        if (Known.Entry is { } entry)
+            WriteInt64(ref destination, (long)entry.Packed);
+        WriteInt64(ref destination, (long)Known.Everything.Packed);
+        BinaryPrimitives.WriteUInt16BigEndian(destination, (ushort)Known.Tags.Length);
         destination = destination[sizeof(ushort)..];
-        foreach (var tag in tags)
+        foreach (var tag in Known.Tags)
         {
-            var encoded = tag.Encoded.Span;
+            var encoded = tag.Tag.Encoded.Span;
             destination[0] = (byte)encoded.Length;
             encoded.CopyTo(destination[1..]);
             destination = destination[(1 + encoded.Length)..];
+            WriteInt64(ref destination, (long)tag.Known.Packed);
         }
     }
 
@@ -101,10 +103,11 @@ readonly struct CacheRecord
             return false;
         int flags = rest[1];
         rest = rest[2..];
-        long sliding = 0, absolute = 0, origin = 0;
-        DocumentKey[]? tags = null;
-        if (((flags & HasSliding) != 0 && !TryReadInt64(ref rest, out sliding)) || ((flags & HasAbsolute) != 0 && !TryReadInt64(ref rest, out absolute))
-            || ((flags & HasOrigin) != 0 && !(TryReadInt64(ref rest, out origin) && TryReadTags(ref rest, out tags)))
+        long sliding = 0, absolute = 0, entry = 0, everything = 0;
+        TagStamp[] tags = [];
+        if ((flags & ~AllFlags) != 0 || ((flags & HasSliding) != 0 && !TryReadInt64(ref rest, out sliding)) || ((flags & HasAbsolute) != 0 && !TryReadInt64(ref rest, out absolute))
+            || ((flags & HasEntryStamp) != 0 && !TryReadInt64(ref rest, out entry))
+            || ((flags & HasKnowledge) != 0 && !(TryReadInt64(ref rest, out everything) && TryReadTags(ref rest, out tags)))
             || sliding < 0 || absolute < 0 || absolute > DateTimeOffset.MaxValue.Ticks)
         {
             return false;
@@ -114,32 +117,36 @@ readonly struct CacheRecord
             Kind = (CacheRecordKind)(flags & KindMask),
             Sliding = TimeSpan.FromTicks(sliding),
             Absolute = (flags & HasAbsolute) != 0 ? new DateTimeOffset(absolute, TimeSpan.Zero) : null,
-            Origin = new HlcTimestamp((ulong)origin),
-            Tags = tags,
+            Known = (flags & HasKnowledge) == 0
+                ? null
+                : new Knowledge((flags & HasEntryStamp) != 0 ? new HlcTimestamp((ulong)entry) : null, new HlcTimestamp((ulong)everything), tags),
             IsNull = (flags & HasNull) != 0,
             Payload = value[^rest.Length..],
         };
         return true;
     }
 
-    static bool TryReadTags(ref ReadOnlySpan<byte> rest, out DocumentKey[]? tags)
+    static bool TryReadTags(ref ReadOnlySpan<byte> rest, out TagStamp[] tags)
     {
-        tags = null;
+        tags = [];
         if (!BinaryPrimitives.TryReadUInt16BigEndian(rest, out ushort count))
             return false;
         rest = rest[sizeof(ushort)..];
         if (count == 0)
             return true;
-        // Each tag takes two bytes at least, so that a damaged count does not ask for much memory.
-        if (rest.Length < 2 * count)
+        // Each tag takes ten bytes at least, so that a damaged count does not ask for much memory.
+        if (rest.Length < (2 + HlcTimestamp.Size) * count)
             return false;
-        tags = new DocumentKey[count];
+        tags = new TagStamp[count];
         for (int i = 0; i < count; i++)
         {
             if (rest.IsEmpty || rest[0] is 0 or > DocumentKey.MaxLength || rest.Length <= rest[0])
                 return false;
-            tags[i] = new DocumentKey(rest.Slice(1, rest[0]).ToArray());
+            var tag = new DocumentKey(rest.Slice(1, rest[0]).ToArray());
             rest = rest[(1 + rest[0])..];
+            if (!TryReadInt64(ref rest, out long known))
+                return false;
+            tags[i] = new TagStamp(tag, new HlcTimestamp((ulong)known));
         }
         return true;
     }

@@ -14,16 +14,25 @@ sealed class TagTable
     /// <summary>Gets the number of tags with an invalidation that is remembered.</summary>
     public int Count => _invalidated.Count;
 
-    /// <summary>Returns true if a value is valid: its maker knew the last invalidations of its tags when it began.</summary>
-    public bool IsValid(HlcTimestamp origin, DocumentKey[]? tags)
+    /// <summary>Gets the key of the document of the tag that all entries have.</summary>
+    public static DocumentKey AllTag { get; } = CacheKeys.OfTag(CacheKeys.Everything);
+
+    /// <summary>Returns the invalidations that a maker of a value knows now.</summary>
+    /// <param name="entry">The stamp of the entry's document.</param>
+    /// <param name="tags">The tags of the entry.</param>
+    public Knowledge KnownOf(HlcTimestamp? entry, DocumentKey[]? tags) =>
+        new(entry, new HlcTimestamp(Volatile.Read(ref _everything)), tags is null ? [] : Array.ConvertAll(tags, tag => new TagStamp(tag, _invalidated.GetValueOrDefault(tag))));
+
+    /// <summary>Returns true if a value is valid: its maker knew the last invalidations of its tags.</summary>
+    public bool IsValid(Knowledge known)
     {
-        if (origin.Packed < Volatile.Read(ref _everything))
+        if (known.Everything.Packed < Volatile.Read(ref _everything))
             return false;
-        if (tags is null || _invalidated.IsEmpty)
+        if (_invalidated.IsEmpty)
             return true;
-        foreach (var tag in tags)
+        foreach (var tag in known.Tags)
         {
-            if (_invalidated.TryGetValue(tag, out var stamp) && origin < stamp)
+            if (_invalidated.TryGetValue(tag.Tag, out var stamp) && tag.Known < stamp)
                 return false;
         }
         return true;
@@ -43,9 +52,21 @@ sealed class TagTable
         }
     }
 
-    /// <summary>Forgets an invalidation whose document has expired, because no entry from before it is left.</summary>
-    public void Forget(DocumentKey tag) => _invalidated.TryRemove(tag, out _);
+    /// <summary>Forgets an invalidation whose document has expired, because no entry from before it is left. A later one of the same tag stays.</summary>
+    public void Forget(DocumentKey tag, HlcTimestamp stamp)
+    {
+        if (tag == AllTag)
+        {
+            ulong known = Volatile.Read(ref _everything);
+            if (known <= stamp.Packed)
+                Interlocked.CompareExchange(ref _everything, 0, known);
+        }
+        else if (_invalidated.TryGetValue(tag, out var known) && known <= stamp)
+        {
+            _invalidated.TryRemove(new KeyValuePair<DocumentKey, HlcTimestamp>(tag, known));
+        }
+    }
 
-    /// <summary>Gets the key of the document of the tag that all entries have.</summary>
-    public static DocumentKey AllTag { get; } = CacheKeys.OfTag(CacheKeys.Everything);
+    /// <summary>Returns all invalidations.</summary>
+    public Dictionary<DocumentKey, HlcTimestamp> ToDictionary() => new(_invalidated) { [AllTag] = new HlcTimestamp(Volatile.Read(ref _everything)) };
 }
