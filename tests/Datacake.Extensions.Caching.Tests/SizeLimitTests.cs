@@ -1,4 +1,7 @@
+using Datacake.Crdt;
 using Datacake.EventualConsistency;
+using Datacake.Extensions.Caching.Diagnostics;
+using Datacake.Extensions.Caching.Keyspaces;
 using Datacake.Testing;
 using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.Caching.Hybrid;
@@ -63,6 +66,20 @@ public sealed class SizeLimitTests
         await Eventually.WaitUntilAsync(async () => await LengthAsync(node) <= Limit, "the limit is kept");
         Assert.NotNull(cache.Get("k299"));
         Assert.Null(cache.Get("k0"));
+    }
+
+    [Fact]
+    public async Task Entry_that_was_set_again_since_the_scan_is_not_removed()
+    {
+        await using var node = await TestNode.StartAsync(cancellationToken: Canceled);
+        var documents = node.Store.Keyspace("cache");
+        var opened = new OpenedKeyspace(node.Node, node.Store, documents, new CollectingLog(), new CacheMetrics("cache"));
+        foreach (var key in (DocumentKey[])["a", "b", "c"])
+            await documents.PutAsync(key, Value, Consistency.None, Canceled);
+        var victims = await documents.ReadAllAsync(Canceled).Select(static document => (document.Key, document.Document.Born)).ToArrayAsync(Canceled);
+        await documents.PutAsync("b", Value, Consistency.None, Canceled);
+        Assert.Equal(2, await new KeyspaceSize(opened, Limit).DeleteAsync(victims, Canceled));
+        Assert.Equal("b", (await documents.ReadAllAsync(Canceled).SingleAsync(Canceled)).Key);
     }
 
     [Fact]

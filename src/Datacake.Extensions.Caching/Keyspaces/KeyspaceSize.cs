@@ -146,13 +146,14 @@ sealed class KeyspaceSize(OpenedKeyspace opened, long limit)
         }
         var left = _left = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         foreach (var victim in victims)
-            _leaving[victim] = true;
+            _leaving[victim.Key] = true;
         try
         {
-            for (int start = 0; start < victims.Count; start += DeletesPerCommit)
-                await opened.Documents.DeleteManyAsync(victims.Skip(start).Take(DeletesPerCommit), Consistency.None, cancellationToken).ConfigureAwait(false);
-            opened.Metrics.OnEvicted(victims.Count);
-            CachingLog.Evicted(opened.Logger, opened.Documents.Name, length, limit, victims.Count);
+            int deleted = 0;
+            foreach (var chunk in victims.Chunk(DeletesPerCommit))
+                deleted += await DeleteAsync(chunk, cancellationToken).ConfigureAwait(false);
+            opened.Metrics.OnEvicted(deleted);
+            CachingLog.Evicted(opened.Logger, opened.Documents.Name, length, limit, deleted);
             // Without the reports, the length would look as if twice as much had to be removed.
             await left.Task.WaitAsync(Interval, opened.Node.TimeProvider, cancellationToken).ConfigureAwait(false);
         }
@@ -167,14 +168,43 @@ sealed class KeyspaceSize(OpenedKeyspace opened, long limit)
         return true;
     }
 
+    /// <summary>Deletes entries, except for those that were set again since the scan. Returns the number of deleted ones.</summary>
+    internal async Task<int> DeleteAsync((DocumentKey Key, HlcTimestamp Born)[] victims, CancellationToken cancellationToken)
+    {
+        var transaction = new Transaction();
+        foreach (var (key, born) in victims)
+        {
+            transaction.Delete(opened.Documents.Name, key);
+            transaction.Require(opened.Documents.Name, key, document => document is null || document.Born == born);
+        }
+        try
+        {
+            await opened.Store.CommitAsync(transaction, Consistency.None, cancellationToken).ConfigureAwait(false);
+            return victims.Length;
+        }
+        catch (TransactionConflictException) when (victims.Length > 1)
+        {
+            int deleted = 0;
+            foreach (var victim in victims)
+                deleted += await DeleteAsync([victim], cancellationToken).ConfigureAwait(false);
+            return deleted;
+        }
+        catch (TransactionConflictException)
+        {
+            if (_leaving.TryRemove(victims[0].Key, out _) && _leaving.IsEmpty)
+                _left?.TrySetResult();
+            return 0;
+        }
+    }
+
     /// <summary>Returns the entries that are removed first, so that nine tenths of the limit are left; none if the limit is not exceeded after all.</summary>
     /// <param name="counted">The length that was counted, which may include entries that have expired and are not removed yet.</param>
     /// <param name="cancellationToken">Cancels the scan.</param>
-    async Task<List<DocumentKey>> FindVictimsAsync(long counted, CancellationToken cancellationToken)
+    async Task<List<(DocumentKey Key, HlcTimestamp Born)>> FindVictimsAsync(long counted, CancellationToken cancellationToken)
     {
         long target = limit - (limit / 10), total = 0, found = 0;
         // The greatest first, so that it is dropped as soon as it is not needed. The memory for it does not grow with the keyspace.
-        var victims = new PriorityQueue<(DocumentKey Key, long Length), ulong>(Comparer<ulong>.Create(static (a, b) => b.CompareTo(a)));
+        var victims = new PriorityQueue<(DocumentKey Key, HlcTimestamp Born, long Length), ulong>(Comparer<ulong>.Create(static (a, b) => b.CompareTo(a)));
         await foreach (var document in opened.Documents.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
             long length = LengthOf(document.Key, document.Document);
@@ -183,13 +213,13 @@ sealed class KeyspaceSize(OpenedKeyspace opened, long limit)
             if (!CacheRecord.TryRead(document.Document, out var record) || record.Kind != CacheRecordKind.Entry)
                 continue;
             found += length;
-            victims.Enqueue((document.Key, length), RankOf(document.Document));
+            victims.Enqueue((document.Key, document.Document.Born, length), RankOf(document.Document));
             KeepOnly(counted - target);
         }
         if (total <= Threshold)
             return [];
         KeepOnly(total - target);
-        return [.. victims.UnorderedItems.Select(static item => item.Element.Key)];
+        return [.. victims.UnorderedItems.Select(static item => (item.Element.Key, item.Element.Born))];
 
         void KeepOnly(long excess)
         {
