@@ -48,6 +48,7 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
     readonly FlightTable _flights = new();
     readonly FactoryLeases _leases;
     readonly ConcurrentDictionary<Task, bool> _removals = [];           // that run in the background
+    volatile bool _isWatching;
     volatile TimeProvider _time = TimeProvider.System;      // that of the node, once it is known
 
     /// <summary>Creates a cache in the cluster of a node.</summary>
@@ -70,7 +71,7 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
         _serializers = new EntrySerializers(options, services);
         _local = new LocalCache(options.LocalSizeLimit);
         _leases = new FactoryLeases(options);
-        _keyspace = new CacheKeyspace(node, options, new ChangeHandlers(OnStartAsync, OnChange, _local.Close));
+        _keyspace = new CacheKeyspace(node, options, new ChangeHandlers(OnStartAsync, OnChange, OnStop));
     }
 
     /// <summary>Gets the length of the entries in memory in bytes, and their number.</summary>
@@ -88,9 +89,10 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
     /// <param name="options">The options of the entry; null for the default ones.</param>
     /// <param name="tags">The tags by which the entry can be removed. They count when the value is made.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
-    /// <exception cref="ArgumentException">A tag is empty or is <c>*</c>, which all entries have.</exception>
-    /// <exception cref="NotSupportedException">The type of the value cannot be serialized.</exception>
+    /// <exception cref="ArgumentException">A tag is empty, white space, or <c>*</c>, which all entries have; or there are more than 65,535 tags.</exception>
+    /// <exception cref="NotSupportedException">The type of the value cannot be serialized, and several callers wait for the value.</exception>
     /// <exception cref="InvalidOperationException">There is no node, or the node has not started.</exception>
+    /// <exception cref="ObjectDisposedException">The cache is disposed, or the node has stopped.</exception>
     public override ValueTask<T> GetOrCreateAsync<TState, T>(
         string key, TState state, Func<TState, CancellationToken, ValueTask<T>> factory, HybridCacheEntryOptions? options = null, IEnumerable<string>? tags = null,
         CancellationToken cancellationToken = default)
@@ -121,11 +123,16 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
     /// <param name="tags">The tags by which the entry can be removed.</param>
     /// <param name="cancellationToken">Cancels the wait for the level.</param>
     /// <exception cref="ArgumentException">
-    /// The value is too large for the store or for the limit of the cache; or a tag is empty or is <c>*</c>, which all entries have. Nothing was stored.
+    /// The value is too large for the store or for the limit of the cache; or a tag is empty, white space, or <c>*</c>, which all entries have; or there are more than 65,535 tags. Nothing was
+    /// stored.
     /// </exception>
     /// <exception cref="NotSupportedException">The type of the value cannot be serialized.</exception>
     /// <exception cref="NotEnoughNodesException">Too few nodes are up for the level. Nothing was stored.</exception>
     /// <exception cref="ConsistencyException">The level was not reached in time. The entry is set and continues to replicate.</exception>
+    /// <exception cref="InvalidOperationException">There is no node, or the node has not started.</exception>
+    /// <exception cref="TimeoutException">The store has not joined its cluster in time.</exception>
+    /// <exception cref="StoreExcludedException">The store is no longer part of its cluster.</exception>
+    /// <exception cref="ObjectDisposedException">The cache is disposed, or the node has stopped.</exception>
     public override async ValueTask SetAsync<T>(
         string key, T value, HybridCacheEntryOptions? options = null, IEnumerable<string>? tags = null, CancellationToken cancellationToken = default)
     {
@@ -154,6 +161,8 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
     /// <param name="cancellationToken">Cancels the wait for the level.</param>
     /// <exception cref="NotEnoughNodesException">Too few nodes are up for the level. Nothing was removed.</exception>
     /// <exception cref="ConsistencyException">The level was not reached in time. The entry is removed.</exception>
+    /// <exception cref="TimeoutException">The store has not joined its cluster in time.</exception>
+    /// <exception cref="ObjectDisposedException">The cache is disposed, or the node has stopped.</exception>
     public override ValueTask RemoveAsync(string key, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(key);
@@ -183,9 +192,11 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
     /// </summary>
     /// <param name="tag">The tag.</param>
     /// <param name="cancellationToken">Cancels the wait for the level.</param>
-    /// <exception cref="ArgumentException">The tag is empty.</exception>
+    /// <exception cref="ArgumentException">The tag is empty or white space.</exception>
     /// <exception cref="NotEnoughNodesException">Too few nodes are up for the level. Nothing was invalidated.</exception>
     /// <exception cref="ConsistencyException">The level was not reached in time. The entries are invalidated.</exception>
+    /// <exception cref="TimeoutException">The store has not joined its cluster in time.</exception>
+    /// <exception cref="ObjectDisposedException">The cache is disposed, or the node has stopped.</exception>
     public override ValueTask RemoveByTagAsync(string tag, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(tag);
@@ -210,6 +221,8 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
     /// <summary>Stops the background work of the cache. The entries stay in the keyspace.</summary>
     public async ValueTask DisposeAsync()
     {
+        // Factories that still run return their values, and store none.
+        _flights.Close();
         await _keyspace.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll(_removals.Keys).ConfigureAwait(false);
     }
@@ -222,7 +235,8 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
         {
             return false;
         }
-        if (entry.IsNull ? default(T) is not null : entry.Shared is not (null or T))
+        // An entry of another type is missing, as it is when it is read from the store and is of no use.
+        if (entry.IsNull ? default(T) is not null : entry.Shared is null ? entry.Type != typeof(T) : entry.Shared is not T)
             return false;
         _keyspace.Metrics.OnRead(CacheMetrics.InMemory);
         if (entry.IsNull)
@@ -240,7 +254,7 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
         string key, TState state, Func<TState, CancellationToken, ValueTask<T>> factory, HybridCacheEntryOptions? options, IEnumerable<string>? tags, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var flight = _flights.Join<T>(CacheKeys.OfHybrid(key), FlagsOf(options), KeysOf(tags), out bool isFirst);
+        var flight = _flights.Join<T>(CacheKeys.OfHybrid(key), FlagsOf(options), KeysOf(tags), _leases.IsInFactory, out bool isFirst);
         try
         {
             if (isFirst)
@@ -273,16 +287,9 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
     async Task<ProducedValue<T>> ProduceAsync<TState, T>(
         Flight<T> flight, string key, TState state, Func<TState, CancellationToken, ValueTask<T>> factory, HybridCacheEntryOptions? options)
     {
-        OpenedKeyspace opened;
-        try
-        {
-            opened = await OpenAsync(flight.Abandoned).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is TimeoutException or Storage.StorageException)
-        {
-            // The store has not joined its cluster, or cannot be read. The application goes on without a cache.
+        // If the store has not joined its cluster, or cannot be read, the application goes on without a cache.
+        if (await _keyspace.TryOpenAsync(flight.Abandoned).ConfigureAwait(false) is not { } opened)
             return await MakeAsync().ConfigureAwait(false);
-        }
         bool readsStore = !flight.Flags.HasFlag(HybridCacheEntryFlags.DisableDistributedCacheRead);
         var found = readsStore ? await ReadAsync<T>(opened, flight, key, options, Consistency.None).ConfigureAwait(false) : null;
         opened.Metrics.OnRead(found is null ? CacheMetrics.Missing : CacheMetrics.InStore);
@@ -290,7 +297,8 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
             return found.Value;
         if (flight.Flags.HasFlag(HybridCacheEntryFlags.DisableUnderlyingData))
             return new ProducedValue<T>(default!, default, IsShared: true);
-        if (!_options.OneFactoryInCluster || !readsStore || flight.Flags.HasFlag(HybridCacheEntryFlags.DisableDistributedCacheWrite) || _leases.IsInFactory)
+        if (!_options.OneFactoryInCluster || !readsStore || flight.Flags.HasFlag(HybridCacheEntryFlags.DisableDistributedCacheWrite)
+            || flight.IsInFactory || !_leases.AreAvailable(opened))
             return await MakeAndStoreAsync(_options.Consistency).ConfigureAwait(false);
 
         var (lease, arrived) = await _leases.AcquireAsync(
@@ -300,8 +308,8 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
         if (lease is null)
             return await MakeAndStoreAsync(_options.Consistency).ConfigureAwait(false);
         await using (lease.ConfigureAwait(false))
+        using (_leases.EnterFactory())
         {
-            _leases.EnterFactory();
             // The next holder of the lease reads from a quorum, and must find the value.
             return await MakeAndStoreAsync(_options.Consistency < Consistency.Quorum ? Consistency.Quorum : _options.Consistency).ConfigureAwait(false);
         }
@@ -309,7 +317,8 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
         async Task<ProducedValue<T>> MakeAsync()
         {
             var value = await factory(state, flight.Abandoned).ConfigureAwait(false);
-            return new ProducedValue<T>(value, Serialize(value), value is null || Immutability<T>.IsImmutable);
+            bool isShared = value is null || Immutability<T>.IsImmutable;
+            return new ProducedValue<T>(value, isShared || _flights.TryClose(flight) ? default : Serialize(value), isShared);
         }
 
         async Task<ProducedValue<T>> MakeAndStoreAsync(Consistency level)
@@ -317,7 +326,17 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
             var known = _flights.BeginFactory(flight, await StampOfAsync(opened, flight.Document, flight.Abandoned).ConfigureAwait(false), _tags);
             var ticket = _local.Begin(flight.Document);
             var value = await factory(state, flight.Abandoned).ConfigureAwait(false);
-            var entry = Encode(opened, key, value, options, known);
+            EncodedEntry entry;
+            try
+            {
+                entry = Encode(opened, key, value, options, known);
+            }
+            catch (Exception e) when (_flights.TryClose(flight))
+            {
+                // The caller gets what its factory has made. Others would need values of their own.
+                CachingLog.StoreFailed(opened.Logger, e, _options.Keyspace);
+                return new ProducedValue<T>(value, default, IsShared: true);
+            }
             if (!_flights.IsDetached(flight))
                 await StoreAsync(opened, flight, entry, level, ticket).ConfigureAwait(false);
             return new ProducedValue<T>(value, entry.Record.Payload, value is null || Immutability<T>.IsImmutable);
@@ -335,10 +354,12 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
                 : await opened.Documents.GetAsync(flight.Document, level, flight.Abandoned).ConfigureAwait(false);
             if (!CacheRecord.TryRead(document, out var record) || record.Kind != CacheRecordKind.Entry || !_tags.IsValid(record.Known ?? Knowledge.None))
                 return null;
+            if (!_isWatching && !await ReadTagsAsync(opened, record.Known ?? Knowledge.None, flight.Abandoned).ConfigureAwait(false))
+                return null;
             if (record.IsNull && default(T) is not null)
                 return null;
             var value = record.IsNull ? default! : _serializers.Of<T>().Deserialize(new ReadOnlySequence<byte>(record.Payload));
-            AddLocal(new EncodedEntry(key, flight.Document, record, value, document!.Expires.IsNone ? DateTimeOffset.MaxValue : document.Expires.Time, LocalExpirationOf(options), Immutability<T>.IsImmutable),
+            AddLocal(new EncodedEntry(key, flight.Document, record, value, document!.Expires.IsNone ? DateTimeOffset.MaxValue : document.Expires.Time, LocalExpirationOf(options), Immutability<T>.IsImmutable, typeof(T)),
                 document.Born, ticket, flight.Flags);
             return new ProducedValue<T>(value, record.Payload, record.IsNull || Immutability<T>.IsImmutable);
         }
@@ -348,6 +369,18 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
             CachingLog.ReadFailed(opened.Logger, e, _options.Keyspace);
             return null;
         }
+    }
+
+    /// <summary>Learns the invalidations of an entry's tags from the store, because they are not reported at present. Returns true if the entry is valid.</summary>
+    async ValueTask<bool> ReadTagsAsync(OpenedKeyspace opened, Knowledge known, CancellationToken cancellationToken)
+    {
+        foreach (var tag in known.Tags.Select(static tag => tag.Tag).Append(TagTable.AllTag))
+        {
+            var document = await opened.Documents.GetAsync(tag, cancellationToken).ConfigureAwait(false);
+            if (CacheRecord.TryRead(document, out var record) && record.Kind == CacheRecordKind.Tag)
+                OnInvalidated(tag, document!.Born);
+        }
+        return _tags.IsValid(known);
     }
 
     /// <summary>Returns the stamp of a document on this node; none if there is none, or it cannot be read.</summary>
@@ -441,7 +474,14 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
         foreach (var (tag, stamp) in before)
             _tags.Forget(tag, stamp);
         _flights.DetachAll();
+        _isWatching = true;
         _local.Open();
+    }
+
+    void OnStop()
+    {
+        _isWatching = false;
+        _local.Close();
     }
 
     void OnChange(DocumentChange change)
@@ -517,7 +557,7 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
         expiration = expiration <= TimeSpan.Zero ? TimeSpan.Zero : expiration <= _options.MaxExpiration ? expiration : _options.MaxExpiration;
         return new EncodedEntry(
             key, CacheKeys.OfHybrid(key), new CacheRecord { Known = known, IsNull = value is null, Payload = payload }, value, opened.Now + expiration, LocalExpirationOf(options),
-            Immutability<T>.IsImmutable);
+            Immutability<T>.IsImmutable, typeof(T));
     }
 
     ReadOnlyMemory<byte> Serialize<T>(T value)
@@ -545,9 +585,10 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
                 Known = entry.Known,
                 ExpiresAt = expires.UtcTicks,
                 IsNull = entry.Record.IsNull,
+                Type = entry.Type,
                 Shared = isShared ? entry.Value : null,
                 Payload = isShared ? default : payload,
-                Length = LocalCache.OverheadPerEntry + (2 * entry.Key.Length) + payload.Length,
+                Length = LocalCache.LengthOf(entry.Key, entry.Known.Tags, isShared && entry.Value is string text ? sizeof(char) * text.Length : payload.Length),
             },
             ticket,
             isKept: !flags.HasFlag(HybridCacheEntryFlags.DisableLocalCacheWrite));
@@ -573,7 +614,7 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
     static DocumentKey KeyOfTag(string? tag, bool mayBeEverything)
     {
         if (string.IsNullOrWhiteSpace(tag))
-            throw new ArgumentException("A tag is null or empty. Use a text, or leave the tag out.", nameof(tag));
+            throw new ArgumentException("A tag is null, empty, or white space. Use a text, or leave the tag out.", nameof(tag));
         if (tag == CacheKeys.Everything && !mayBeEverything)
             throw new ArgumentException($"The tag '{CacheKeys.Everything}' stands for all entries, and cannot be given to one. Use another tag.", nameof(tag));
         return CacheKeys.OfTag(tag);
@@ -584,7 +625,7 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
 
     /// <summary>An entry with its value and its bytes.</summary>
     readonly record struct EncodedEntry(
-        string Key, DocumentKey Document, CacheRecord Record, object? Value, DateTimeOffset Expires, TimeSpan? LocalExpiration, bool IsImmutable)
+        string Key, DocumentKey Document, CacheRecord Record, object? Value, DateTimeOffset Expires, TimeSpan? LocalExpiration, bool IsImmutable, Type Type)
     {
         public Knowledge Known => Record.Known ?? Knowledge.None;
     }

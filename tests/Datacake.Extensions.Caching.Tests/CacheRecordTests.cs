@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using CsCheck;
 using Datacake.Crdt;
 using Datacake.EventualConsistency;
@@ -117,6 +118,36 @@ public sealed class CacheRecordTests
     }
 
     [Fact]
+    public void Replaced_and_removed_values_are_not_held_in_memory()
+    {
+        var local = new LocalCache(1_000_000);
+        local.Open();
+        local.Add(Entry("other", 1), local.Begin("other"), isKept: true);
+        var values = AddAndReplace();
+        GC.Collect();
+        Assert.DoesNotContain(values, static value => value.IsAlive);
+        Assert.Equal((100, 1), local.Size);
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        WeakReference[] AddAndReplace()
+        {
+            var added = new WeakReference[100];
+            for (int i = 0; i < added.Length; i++)
+            {
+                byte[] payload = new byte[1000];
+                added[i] = new WeakReference(payload);
+                local.Add(Entry("k", (ulong)(i + 2), payload), local.Begin("k"), isKept: true);
+            }
+            local.OnChange("k", new HlcTimestamp(1000));
+            return added;
+        }
+    }
+
+    [Fact]
+    public void Length_of_an_entry_includes_its_tags() =>
+        Assert.InRange(LocalCache.LengthOf("k", [.. Enumerable.Range(0, 100).Select(static i => new TagStamp(CacheKeys.OfTag($"tag{i}"), default))], 0) - LocalCache.LengthOf("k", [], 0), 6000, 10_000);
+
+    [Fact]
     public void Expired_entry_is_removed()
     {
         var local = new LocalCache(1000);
@@ -127,13 +158,14 @@ public sealed class CacheRecordTests
         Assert.Equal((0, 0), local.Size);
     }
 
-    static LocalEntry Entry(string key, ulong stamp) => new()
+    static LocalEntry Entry(string key, ulong stamp, byte[]? payload = null) => new()
     {
         Key = key,
         Document = key,
         Stamp = new HlcTimestamp(stamp),
         Known = Knowledge.None,
         ExpiresAt = 1000,
+        Payload = payload,
         Length = 100,
     };
 }

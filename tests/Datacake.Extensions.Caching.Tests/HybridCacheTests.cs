@@ -2,6 +2,7 @@ using System.Buffers;
 using System.ComponentModel;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using System.Text.Json;
 using Datacake.EventualConsistency;
 using Datacake.Node;
 using Datacake.Storage;
@@ -203,6 +204,21 @@ public sealed class HybridCacheTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Node_that_cannot_join_its_cluster_makes_only_the_first_callers_wait()
+    {
+        await using var alone = await DatacakeNode.StartAsync(
+            options => options.WithNodeId(2).ListenOn("127.0.0.1:0").WithSeeds("127.0.0.1:1").WithLoggerFactory(_log).WithStore(static store => store.JoinTimeout = TimeSpan.FromSeconds(1)).UseMemory(),
+            Canceled);
+        await using var cache = new DatacakeHybridCache(alone);
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(i => cache.GetOrCreateAsync($"k{i}", Make, cancellationToken: Canceled).AsTask()));
+        // Neither of these waits for an attempt, which takes a second.
+        for (int i = 0; i < 1000; i++)
+            await cache.GetOrCreateAsync("k", Make, cancellationToken: Canceled);
+        Assert.Equal(1020, _made);
+        Assert.Equal(1, _log.Count("The store of the cache in keyspace hybrid-cache could not be opened"));
+    }
+
+    [Fact]
     public async Task Default_options_count_where_a_call_gives_none()
     {
         await using var cache = new DatacakeHybridCache(
@@ -293,9 +309,38 @@ public sealed class HybridCacheTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Type_that_cannot_be_serialized_fails_the_call()
+    public async Task Entry_in_memory_of_another_type_is_made_again()
     {
-        await Assert.ThrowsAsync<NotSupportedException>(async () => await _cache.GetOrCreateAsync("k", static _ => ValueTask.FromResult<Action?>(static () => { }), cancellationToken: Canceled));
+        int[] numbers = [1, 2];
+        await _cache.SetAsync("k", numbers, cancellationToken: Canceled);
+        Assert.Equal("made", (await _cache.GetOrCreateAsync("k", static _ => ValueTask.FromResult(new Cake { Name = "made" }), cancellationToken: Canceled)).Name);
+        Assert.Equal("made", (await _cache.GetOrCreateAsync("k", static _ => ValueTask.FromResult(new Cake { Name = "again" }), cancellationToken: Canceled)).Name);
+    }
+
+    [Fact]
+    public async Task Json_options_count_for_reads()
+    {
+        await using var deep = new DatacakeHybridCache(_node.Node, static options => options.JsonSerializerOptions = new JsonSerializerOptions { MaxDepth = 200, AllowTrailingCommas = true });
+        var nested = new Nested(null);
+        for (int i = 0; i < 100; i++)
+            nested = new Nested(nested);
+        await deep.SetAsync("deep", nested, cancellationToken: Canceled);
+        Assert.NotNull((await deep.GetOrCreateAsync<Nested>("deep", static _ => throw new InvalidOperationException("made again"), cancellationToken: Canceled)).Inner);
+    }
+
+    [Fact]
+    public async Task Value_that_cannot_be_serialized_is_returned_to_its_caller_but_not_stored_and_a_set_of_it_is_refused()
+    {
+        for (int i = 0; i < 2; i++)
+        {
+            Assert.NotNull(await _cache.GetOrCreateAsync("k", _ =>
+            {
+                _made++;
+                return ValueTask.FromResult<Action?>(static () => { });
+            }, cancellationToken: Canceled));
+        }
+        Assert.Equal(2, _made);
+        Assert.Equal(2, _log.Count("could not be stored; its value was returned to the caller."));
         await Assert.ThrowsAsync<NotSupportedException>(async () => await _cache.SetAsync<Action>("k", static () => { }, cancellationToken: Canceled));
     }
 
@@ -383,6 +428,11 @@ public sealed class HybridCacheTests : IAsyncLifetime
     sealed record Cake
     {
         public string? Name { get; set; }
+    }
+
+    sealed class Nested(Nested? inner)
+    {
+        public Nested? Inner { get; } = inner;
     }
 
     [ImmutableObject(true)]

@@ -69,7 +69,7 @@ public sealed class KnowledgeTests
         Assert.True(_flights.IsDetached(flight));
     }
 
-    Flight<int> Join() => _flights.Join<int>("k", HybridCacheEntryFlags.None, ["t"], out _);
+    Flight<int> Join() => _flights.Join<int>("k", HybridCacheEntryFlags.None, ["t"], isInFactory: false, out _);
 
     static HlcTimestamp At(ulong packed) => new(packed);
 }

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
 using Datacake.EventualConsistency;
 using Datacake.Hosting;
 using Datacake.Node;
@@ -45,6 +47,28 @@ public sealed class RegistrationTests
         var e = await Assert.ThrowsAsync<InvalidOperationException>(
             async () => await services.GetRequiredService<HybridCache>().GetOrCreateAsync("k", static _ => ValueTask.FromResult(1), cancellationToken: Canceled));
         Assert.Equal(Expected, e.Message);
+    }
+
+    [Fact]
+    public async Task Json_options_of_the_cache_go_before_a_serializer_factory_of_the_application()
+    {
+        await using var node = await TestNode.StartAsync(cancellationToken: Canceled);
+        foreach (bool hasOptions in (bool[])[true, false])
+        {
+            await using var services = new ServiceCollection()
+                .AddSingleton<IHybridCacheSerializerFactory, RefusingSerializers>()
+                .AddDatacakeHybridCache(options =>
+                {
+                    options.UseNode(_ => node.Node);
+                    options.JsonSerializerOptions = hasOptions ? new JsonSerializerOptions() : null;
+                })
+                .BuildServiceProvider();
+            var cache = services.GetRequiredService<HybridCache>();
+            if (hasOptions)
+                await cache.SetAsync("k", 1, cancellationToken: Canceled);
+            else
+                await Assert.ThrowsAsync<NotSupportedException>(async () => await cache.SetAsync("k", 1, cancellationToken: Canceled));
+        }
     }
 
     [Fact]
@@ -130,5 +154,11 @@ public sealed class RegistrationTests
         public int Deserialize(System.Buffers.ReadOnlySequence<byte> source) => 42;
 
         public void Serialize(int value, System.Buffers.IBufferWriter<byte> target) => target.GetSpan(1);
+    }
+
+    /// <summary>Takes every type, like the factory of AddHybridCache.</summary>
+    sealed class RefusingSerializers : IHybridCacheSerializerFactory
+    {
+        public bool TryCreateSerializer<T>([NotNullWhen(true)] out IHybridCacheSerializer<T>? serializer) => throw new NotSupportedException("asked");
     }
 }

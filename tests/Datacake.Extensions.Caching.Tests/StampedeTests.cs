@@ -1,5 +1,7 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency;
+using Datacake.Extensions.Caching.Flights;
+using Datacake.Extensions.Caching.Records;
 using Datacake.Testing;
 using Microsoft.Extensions.Caching.Hybrid;
 
@@ -251,15 +253,78 @@ public sealed class StampedeTests
     }
 
     [Fact]
-    public async Task Factory_runs_without_a_lease_if_there_is_no_majority()
+    public async Task Factory_that_asks_for_an_entry_does_not_wait_for_a_caller_that_waits_for_its_lease()
     {
         await using var cluster = await StartVotingAsync();
+        await using var cache = OneFactory(cluster, 0);
+        string inner = Enumerable.Range(0, 100_000).Select(static i => $"inner{i}").First(static key => SlotOf(key) == SlotOf("outer"));
+        var running = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var outer = cache.GetOrCreateAsync("outer", async cancellationToken =>
+        {
+            running.SetResult();
+            await gate.Task;
+            return await cache.GetOrCreateAsync(inner, static _ => ValueTask.FromResult(1), cancellationToken: cancellationToken) + 1;
+        }, cancellationToken: Canceled).AsTask();
+        await running.Task;
+        // This one waits for the lease of the factory.
+        var independent = cache.GetOrCreateAsync(inner, static _ => ValueTask.FromResult(1), cancellationToken: Canceled).AsTask();
+        gate.SetResult();
+        Assert.Equal(2, await outer.WaitAsync(TimeSpan.FromSeconds(60), Canceled));
+        Assert.Equal(1, await independent.WaitAsync(TimeSpan.FromSeconds(60), Canceled));
+
+        static uint SlotOf(string key)
+        {
+            uint hash = 2_166_136_261;
+            foreach (byte part in CacheKeys.OfHybrid(key).Encoded.Span)
+                hash = (hash ^ part) * 16_777_619;
+            return hash % 256;
+        }
+    }
+
+    [Fact]
+    public void Work_that_a_factory_leaves_behind_is_not_in_it()
+    {
+        var leases = new FactoryLeases(new DatacakeHybridCacheOptions());
+        Assert.False(leases.IsInFactory);
+        ExecutionContext context;
+        using (leases.EnterFactory())
+        {
+            Assert.True(leases.IsInFactory);
+            context = ExecutionContext.Capture()!;
+        }
+        ExecutionContext.Run(context, _ => Assert.False(leases.IsInFactory), null);
+    }
+
+    [Fact]
+    public async Task Factory_that_ends_after_its_cache_is_disposed_stores_nothing()
+    {
+        await using var node = await TestNode.StartAsync(cancellationToken: Canceled);
+        var cache = new DatacakeHybridCache(node.Node);
+        var factory = new HeldFactory();
+        var made = cache.GetOrCreateAsync("k", factory.RunAsync, cancellationToken: Canceled).AsTask();
+        await factory.Running;
+        await Task.WhenAll(cache.DisposeAsync().AsTask(), cache.DisposeAsync().AsTask());
+        factory.Complete("late");
+        Assert.Equal("late", await made);
+        Assert.Null(await node.Store.Keyspace("hybrid-cache").GetAsync("h:k", Canceled));
+    }
+
+    [Fact]
+    public async Task Factory_runs_without_a_lease_if_there_is_no_majority()
+    {
+        var log = new CollectingLog();
+        await using var cluster = await StartVotingAsync(log);
         await using var first = OneFactory(cluster, 0);
         await cluster.StopAsync(1);
         await cluster.StopAsync(2);
         await Eventually.WaitUntilAsync(() => cluster[0].Store.Members.Count(static member => member.IsUp) == 1, "the others are down");
         Assert.Equal("value", await first.GetOrCreateAsync("k", static _ => ValueTask.FromResult("value"), cancellationToken: Canceled));
         Assert.Equal("value", await first.GetOrCreateAsync("k", static _ => ValueTask.FromResult("other"), cancellationToken: Canceled));
+        // The next ones do not try, and do not wait, again.
+        for (int i = 0; i < 10; i++)
+            Assert.Equal(i, await first.GetOrCreateAsync($"k{i}", _ => ValueTask.FromResult(i), cancellationToken: Canceled));
+        Assert.Equal(1, log.Count("The lease for a factory of the cache in keyspace hybrid-cache could not be acquired"));
     }
 
     static async Task<string?> FindAsync(DatacakeHybridCache cache, string key) =>
@@ -268,9 +333,9 @@ public sealed class StampedeTests
 
     static DatacakeHybridCache OneFactory(TestCluster cluster, int node) => new(cluster[node].Node, static options => options.OneFactoryInCluster = true);
 
-    static async Task<TestCluster> StartVotingAsync()
+    static async Task<TestCluster> StartVotingAsync(CollectingLog? log = null)
     {
-        var cluster = await TestCluster.StartAsync(3, cancellationToken: Canceled);
+        var cluster = await TestCluster.StartAsync(3, (_, options) => options.WithLoggerFactory(log ?? new CollectingLog()), Canceled);
         await Eventually.WaitUntilAsync(
             () => Enumerable.Range(0, 3).All(node => cluster[node].Store.SerialStatus is { Sequencer: not null, VoterCount: 3 }), "all nodes vote, and there is a sequencer");
         return cluster;

@@ -28,4 +28,7 @@ static partial class CachingLog
 
     [LoggerMessage(7008, LogLevel.Warning, "A stale entry of the cache in keyspace {Keyspace} could not be removed again; it stays until it expires.")]
     public static partial void RemovalFailed(ILogger logger, Exception exception, string keyspace);
+
+    [LoggerMessage(7009, LogLevel.Warning, "The store of the cache in keyspace {Keyspace} could not be opened; factories run without the cache until it is open.")]
+    public static partial void WithoutStore(ILogger logger, Exception exception, string keyspace);
 }

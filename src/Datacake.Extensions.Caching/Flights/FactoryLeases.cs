@@ -12,16 +12,24 @@ namespace Datacake.Extensions.Caching.Flights;
 sealed class FactoryLeases(DatacakeHybridCacheOptions options)
 {
     const int Slots = 256;
-    const int MaxKeyspaceName = 180;
+    const int MaxKeyspaceName = 60;         // in the name of a lease
 
-    readonly AsyncLocal<bool> _isInFactory = new();
+    /// <summary>The time for which no lease is asked for after that failed, because each attempt without a majority waits for it.</summary>
+    static readonly TimeSpan PauseAfterFailure = TimeSpan.FromSeconds(5);
+
+    readonly AsyncLocal<FactoryScope?> _scope = new();
+    long _pausedUntil;                      // in ticks of UTC
 
     /// <summary>
-    /// True in a factory that runs under a lease. A factory that asks for another entry acquires no second lease, since two of them could wait for each other.
+    /// True in a factory that runs under a lease. A factory that asks for another entry acquires no second lease, and waits for no caller that acquires one, since two of them could wait for each other.
     /// </summary>
-    public bool IsInFactory => _isInFactory.Value;
+    public bool IsInFactory => _scope.Value is { IsRunning: true };
 
-    public void EnterFactory() => _isInFactory.Value = true;
+    /// <summary>Enters a factory that runs under a lease, until the result is disposed. Work that the factory starts and leaves behind is no longer in it then.</summary>
+    public IDisposable EnterFactory() => _scope.Value = new FactoryScope();
+
+    /// <summary>Returns true unless leases could not be acquired lately.</summary>
+    public bool AreAvailable(OpenedKeyspace opened) => opened.Now.UtcTicks >= Volatile.Read(ref _pausedUntil);
 
     /// <summary>Acquires the lease for an entry, or returns the value that another node has made in the meantime. Returns neither if leases cannot be acquired.</summary>
     /// <param name="opened">The keyspace.</param>
@@ -47,6 +55,7 @@ sealed class FactoryLeases(DatacakeHybridCacheOptions options)
         catch (Exception e) when (e is NotEnoughNodesException or TimeoutException or OutcomeUnknownException or Storage.StorageException or StoreExcludedException)
         {
             CachingLog.WithoutLease(opened.Logger, e, options.Keyspace);
+            Volatile.Write(ref _pausedUntil, (opened.Now + PauseAfterFailure).UtcTicks);
             return (null, null);
         }
         finally
@@ -78,7 +87,16 @@ sealed class FactoryLeases(DatacakeHybridCacheOptions options)
         uint hash = 2_166_136_261;
         foreach (byte part in document.Encoded.Span)
             hash = (hash ^ part) * 16_777_619;
-        string keyspace = options.Keyspace.Length <= MaxKeyspaceName / 3 ? options.Keyspace : options.Keyspace[..(MaxKeyspaceName / 3)];
+        string keyspace = options.Keyspace.Length <= MaxKeyspaceName ? options.Keyspace : options.Keyspace[..MaxKeyspaceName];
         return $"cache:{keyspace}:{hash % Slots}";
+    }
+
+    sealed class FactoryScope : IDisposable
+    {
+        volatile bool _hasEnded;
+
+        public bool IsRunning => !_hasEnded;
+
+        public void Dispose() => _hasEnded = true;
     }
 }

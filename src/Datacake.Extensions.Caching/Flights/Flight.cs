@@ -9,8 +9,9 @@ namespace Datacake.Extensions.Caching.Flights;
 /// <param name="document">The document of the entry.</param>
 /// <param name="flags">The flags of the calls.</param>
 /// <param name="tags">The tags of the entry.</param>
+/// <param name="isInFactory">True if the callers are in a factory that runs under a lease.</param>
 [SuppressMessage("Design", "CA1001", Justification = "A token source without a timer or a parent holds nothing that needs disposing.")]
-abstract class Flight(DocumentKey document, HybridCacheEntryFlags flags, DocumentKey[]? tags)
+abstract class Flight(DocumentKey document, HybridCacheEntryFlags flags, DocumentKey[]? tags, bool isInFactory)
 {
     readonly TaskCompletionSource _arrival = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly CancellationTokenSource _abandoned = new();
@@ -20,6 +21,9 @@ abstract class Flight(DocumentKey document, HybridCacheEntryFlags flags, Documen
     public HybridCacheEntryFlags Flags => flags;
 
     public DocumentKey[]? Tags => tags;
+
+    /// <summary>Gets whether the callers are in a factory that runs under a lease. Such a flight waits for no lease, and others do not join it.</summary>
+    public bool IsInFactory => isInFactory;
 
     /// <summary>Gets the token that is canceled when no caller waits any longer.</summary>
     public CancellationToken Abandoned => _abandoned.Token;
@@ -38,5 +42,16 @@ abstract class Flight(DocumentKey document, HybridCacheEntryFlags flags, Documen
 
     public void OnArrival() => _arrival.TrySetResult();
 
-    public void Abandon() => _abandoned.Cancel();
+    /// <summary>Cancels the token, on another thread, because the factory's functions for that may take long or throw.</summary>
+    public async Task AbandonAsync()
+    {
+        try
+        {
+            await _abandoned.CancelAsync().ConfigureAwait(false);
+        }
+        catch (AggregateException)
+        {
+            // Nobody waits for the factory any longer, so nobody learns of its errors.
+        }
+    }
 }

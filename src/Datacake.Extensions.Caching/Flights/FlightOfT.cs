@@ -7,7 +7,8 @@ namespace Datacake.Extensions.Caching.Flights;
 /// <param name="document">The document of the entry.</param>
 /// <param name="flags">The flags of the calls.</param>
 /// <param name="tags">The tags of the entry.</param>
-sealed class Flight<T>(DocumentKey document, HybridCacheEntryFlags flags, DocumentKey[]? tags) : Flight(document, flags, tags)
+/// <param name="isInFactory">True if the callers are in a factory that runs under a lease.</param>
+sealed class Flight<T>(DocumentKey document, HybridCacheEntryFlags flags, DocumentKey[]? tags, bool isInFactory) : Flight(document, flags, tags, isInFactory)
 {
     readonly TaskCompletionSource<ProducedValue<T>> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -10,9 +10,10 @@ sealed class FlightTable
 {
     readonly Lock _lock = new();
     readonly Dictionary<DocumentKey, List<Flight>> _flights = [];       // under the lock
+    bool _isClosed;                                                     // under the lock
 
-    /// <summary>Joins the flight of an entry, or begins one.</summary>
-    public Flight<T> Join<T>(DocumentKey document, HybridCacheEntryFlags flags, DocumentKey[]? tags, out bool isFirst)
+    /// <summary>Joins the flight of an entry, or begins one. A caller in a factory under a lease joins none that may wait for a lease.</summary>
+    public Flight<T> Join<T>(DocumentKey document, HybridCacheEntryFlags flags, DocumentKey[]? tags, bool isInFactory, out bool isFirst)
     {
         lock (_lock)
         {
@@ -20,14 +21,14 @@ sealed class FlightTable
                 _flights[document] = flights = [];
             foreach (var candidate in flights)
             {
-                if (candidate is Flight<T> same && same.Flags == flags && same is { IsDetached: false, Waiting: > 0 })
+                if (candidate is Flight<T> same && same.Flags == flags && same.IsInFactory == isInFactory && same is { IsDetached: false, Waiting: > 0 })
                 {
                     same.Waiting++;
                     isFirst = false;
                     return same;
                 }
             }
-            var flight = new Flight<T>(document, flags, tags) { Waiting = 1 };
+            var flight = new Flight<T>(document, flags, tags, isInFactory) { Waiting = 1 };
             flights.Add(flight);
             isFirst = true;
             return flight;
@@ -41,7 +42,7 @@ sealed class FlightTable
         lock (_lock)
             isLast = --flight.Waiting == 0 && _flights.TryGetValue(flight.Document, out var flights) && flights.Contains(flight);
         if (isLast)
-            flight.Abandon();
+            _ = flight.AbandonAsync();
     }
 
     /// <summary>Removes a flight that has its result.</summary>
@@ -68,7 +69,21 @@ sealed class FlightTable
     public bool IsDetached(Flight flight)
     {
         lock (_lock)
-            return flight.IsDetached;
+            return flight.IsDetached || _isClosed;
+    }
+
+    /// <summary>Keeps the values of all factories from being stored from now on.</summary>
+    public void Close()
+    {
+        lock (_lock)
+            _isClosed = true;
+    }
+
+    /// <summary>Keeps further callers from joining a flight if only one waits for it. Returns false if there are others.</summary>
+    public bool TryClose(Flight flight)
+    {
+        lock (_lock)
+            return flight.Waiting <= 1 && (flight.IsDetached = true);
     }
 
     /// <summary>Detaches the flights of an entry whose factories did not know of a change when they began. A factory that knew of it may still be told, because changes are reported late.</summary>

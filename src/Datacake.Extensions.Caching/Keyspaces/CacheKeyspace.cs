@@ -19,6 +19,9 @@ sealed class CacheKeyspace(Func<DatacakeNode> findNode, DatacakeCacheOptions opt
     OpenedKeyspace? _opened;                                // written once, under the semaphore
     TaskCompletionSource _ready = NewReady();               // under the lock; replaced when an attempt failed
     Task _running = Task.CompletedTask;                     // under the lock
+    Task _retrying = Task.CompletedTask;                    // under the lock
+    Task? _disposing;                                       // under the lock
+    volatile bool _hasFailed;                               // the last attempt to open the store; set under the lock
     volatile bool _isDisposed;                              // written under the lock
 
     /// <summary>Gets the metrics of the cache.</summary>
@@ -30,28 +33,69 @@ sealed class CacheKeyspace(Func<DatacakeNode> findNode, DatacakeCacheOptions opt
     /// <exception cref="InvalidOperationException">There is no node, or the node has not started.</exception>
     /// <exception cref="TimeoutException">The store has not joined its cluster in time.</exception>
     /// <exception cref="ObjectDisposedException">The cache is disposed, or the store is closed.</exception>
-    public ValueTask<OpenedKeyspace> OpenAsync(CancellationToken cancellationToken)
+    public ValueTask<OpenedKeyspace> OpenAsync(CancellationToken cancellationToken) => OpenAsync(mayFail: false, cancellationToken);
+
+    ValueTask<OpenedKeyspace> OpenAsync(bool mayFail, CancellationToken cancellationToken)
     {
         if (_isDisposed)
             return ValueTask.FromException<OpenedKeyspace>(Disposed());
         return Volatile.Read(ref _opened) is { } opened && (handlers is null || ReadyTask.IsCompletedSuccessfully)
             ? ValueTask.FromResult(opened)
-            : OpenOnceAsync(cancellationToken);
+            : mayFail && _hasFailed ? ValueTask.FromException<OpenedKeyspace>(NotOpen())
+            : OpenOnceAsync(mayFail, cancellationToken);
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>
+    /// Returns the keyspace for a caller that can do without it; null if the store has not joined its cluster or cannot be read. Only the first attempt is waited for. After a failed one, the next
+    /// attempts are made in the background.
+    /// </summary>
+    /// <inheritdoc cref="OpenAsync(CancellationToken)"/>
+    public ValueTask<OpenedKeyspace?> TryOpenAsync(CancellationToken cancellationToken)
     {
-        Task running;
+        var opening = OpenAsync(mayFail: true, cancellationToken);
+        return opening.IsCompletedSuccessfully ? ValueTask.FromResult<OpenedKeyspace?>(opening.Result) : new ValueTask<OpenedKeyspace?>(WaitAsync(opening));
+
+        async Task<OpenedKeyspace?> WaitAsync(ValueTask<OpenedKeyspace> opening)
+        {
+            try
+            {
+                return await opening.ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is TimeoutException or Storage.StorageException && !_isDisposed)
+            {
+                lock (_lock)
+                {
+                    if (_hasFailed && _opened is null && _retrying.IsCompleted && !_isDisposed)
+                        _retrying = Task.Run(RetryAsync, CancellationToken.None);
+                    if (!_hasFailed)
+                        CachingLog.WithoutStore(findNode().LoggerFactory.CreateLogger("Datacake.Extensions.Caching"), e, options.Keyspace);
+                    _hasFailed = true;
+                }
+                return null;
+            }
+        }
+    }
+
+    public ValueTask DisposeAsync()
+    {
         lock (_lock)
         {
-            if (_isDisposed)
-                return;
             _isDisposed = true;
-            running = _running;
+            return new ValueTask(_disposing ??= StopAsync());
+        }
+    }
+
+    async Task StopAsync()
+    {
+        Task running, retrying;
+        lock (_lock)
+        {
+            (running, retrying) = (_running, _retrying);
             Fail(Disposed());
         }
         await _stop.CancelAsync().ConfigureAwait(false);
         await running.ConfigureAwait(false);
+        await retrying.ConfigureAwait(false);
         handlers?.OnStop();
         Metrics.Dispose();
     }
@@ -65,13 +109,27 @@ sealed class CacheKeyspace(Func<DatacakeNode> findNode, DatacakeCacheOptions opt
         }
     }
 
-    async ValueTask<OpenedKeyspace> OpenOnceAsync(CancellationToken cancellationToken)
+    /// <summary>Makes another attempt to open the store, whose result the next caller finds.</summary>
+    async Task RetryAsync()
+    {
+        try
+        {
+            await OpenOnceAsync(mayFail: false, _stop.Token).ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            // The next caller starts another attempt.
+        }
+    }
+
+    async ValueTask<OpenedKeyspace> OpenOnceAsync(bool mayFail, CancellationToken cancellationToken)
     {
         OpenedKeyspace? opened;
         await _opening.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            opened = _opened ?? await OpenStoreAsync(cancellationToken).ConfigureAwait(false);
+            // A caller before has waited for all that came while it did.
+            opened = _opened ?? (mayFail && _hasFailed ? throw NotOpen() : await OpenStoreAsync(cancellationToken).ConfigureAwait(false));
         }
         finally
         {
@@ -79,6 +137,7 @@ sealed class CacheKeyspace(Func<DatacakeNode> findNode, DatacakeCacheOptions opt
         }
         if (handlers is not null)
             await ReadyTask.WaitAsync(cancellationToken).ConfigureAwait(false);
+        _hasFailed = false;
         return opened;
     }
 
@@ -172,6 +231,8 @@ sealed class CacheKeyspace(Func<DatacakeNode> findNode, DatacakeCacheOptions opt
     }
 
     static TaskCompletionSource NewReady() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    TimeoutException NotOpen() => new($"The store of the cache in keyspace '{options.Keyspace}' could not be opened yet. The cache continues to try that in the background.");
 
     ObjectDisposedException Disposed() => new(nameof(CacheKeyspace), $"The cache in keyspace '{options.Keyspace}' is disposed. Do not use it after its host has stopped.");
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Datacake.Crdt;
 using Datacake.EventualConsistency;
+using Datacake.Extensions.Caching.Tags;
 
 namespace Datacake.Extensions.Caching.Memory;
 
@@ -14,17 +15,17 @@ namespace Datacake.Extensions.Caching.Memory;
 /// </remarks>
 sealed class LocalCache
 {
-    public const int OverheadPerEntry = 250;
-
     const int StripeCount = 1024;
-    const int MaxDeadInOrder = 1024;
+
+    /// <summary>The memory that an entry and a tag of it take beside their texts and bytes.</summary>
+    const int OverheadPerEntry = 350, OverheadPerTag = 60;
 
     readonly long _maxLength;
     readonly Lock _lock = new();
     readonly ConcurrentDictionary<string, LocalEntry> _entries = new(StringComparer.Ordinal);   // written under the lock
     readonly ConcurrentDictionary<string, LocalEntry>.AlternateLookup<ReadOnlySpan<char>> _lookup;
     readonly Dictionary<DocumentKey, LocalEntry> _documents = [];                   // all below under the lock
-    readonly Queue<LocalEntry> _order = [];
+    readonly LinkedList<LocalEntry> _order = [];
     readonly (int Changes, HlcTimestamp Last)[] _stripes = new (int, HlcTimestamp)[StripeCount];
     long _length;
     int _epoch;
@@ -34,6 +35,19 @@ sealed class LocalCache
     {
         _maxLength = maxLength;
         _lookup = _entries.GetAlternateLookup<ReadOnlySpan<char>>();
+    }
+
+    /// <summary>Returns the memory that an entry takes, in bytes.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="tags">The tags.</param>
+    /// <param name="valueLength">The length of the value in memory.</param>
+    public static long LengthOf(string key, TagStamp[] tags, long valueLength)
+    {
+        // The key's text is in the document's key, too.
+        long length = OverheadPerEntry + (3L * key.Length) + valueLength;
+        foreach (var tag in tags)
+            length += OverheadPerTag + tag.Tag.Encoded.Length;
+        return length;
     }
 
     /// <summary>Gets the length of the entries in bytes, and their number.</summary>
@@ -89,7 +103,7 @@ sealed class LocalCache
                 return;
             _entries[entry.Key] = entry;
             _documents[entry.Document] = entry;
-            _order.Enqueue(entry);
+            entry.Place = _order.AddLast(entry);
             _length += entry.Length;
             Evict();
         }
@@ -130,15 +144,14 @@ sealed class LocalCache
 
     void Evict()
     {
-        while (_length > _maxLength || _order.Count > (2 * _entries.Count) + MaxDeadInOrder)
+        while (_length > _maxLength && _order.First is { } place)
         {
-            var oldest = _order.Dequeue();
-            if (!IsPresent(oldest))
-                continue;
-            if (oldest.WasRead || _length <= _maxLength)
+            var oldest = place.Value;
+            if (oldest.WasRead)
             {
-                oldest.WasRead &= _length <= _maxLength;
-                _order.Enqueue(oldest);
+                oldest.WasRead = false;
+                _order.RemoveFirst();
+                _order.AddLast(place);
             }
             else
             {
@@ -161,6 +174,8 @@ sealed class LocalCache
     {
         _entries.TryRemove(new KeyValuePair<string, LocalEntry>(entry.Key, entry));
         _documents.Remove(entry.Document);
+        _order.Remove(entry.Place!);
+        entry.Place = null;
         _length -= entry.Length;
     }
 }

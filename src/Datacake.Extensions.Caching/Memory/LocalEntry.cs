@@ -25,6 +25,9 @@ sealed class LocalEntry
     /// <summary>Gets the value, if it is immutable, so that all readers may share it; null otherwise.</summary>
     public object? Shared { get; init; }
 
+    /// <summary>Gets the type as which the value was serialized.</summary>
+    public Type? Type { get; init; }
+
     /// <summary>Gets the serialized value, if there is no shared one.</summary>
     public ReadOnlyMemory<byte> Payload { get; init; }
 
@@ -33,4 +36,7 @@ sealed class LocalEntry
 
     /// <summary>Gets or sets whether the entry was read since it was last considered for eviction.</summary>
     public bool WasRead { get; set; }
+
+    /// <summary>Gets or sets the place in the order of eviction; null if the entry is not in memory. Only the memory uses it.</summary>
+    public LinkedListNode<LocalEntry>? Place { get; set; }
 }

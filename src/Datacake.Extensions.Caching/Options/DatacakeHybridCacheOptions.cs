@@ -45,14 +45,15 @@ public sealed class DatacakeHybridCacheOptions : DatacakeCacheOptions
     public TimeSpan LeaseDuration { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Gets or sets the options of the JSON of values that have no serializer of their own. With native AOT, set a <see cref="JsonSerializerOptions.TypeInfoResolver"/> that knows the
+    /// Gets or sets the options of the JSON of values that have no serializer of their own. If they are set, they go before the <see cref="IHybridCacheSerializerFactory"/> of the application's
+    /// services. With native AOT, set a <see cref="JsonSerializerOptions.TypeInfoResolver"/> that knows the
     /// types. Default: null, which stands for <see cref="JsonSerializerOptions.Default"/>.
     /// </summary>
     public JsonSerializerOptions? JsonSerializerOptions { get; set; }
 
     /// <summary>
     /// Gets the factories of serializers that are asked first, before the <see cref="IHybridCacheSerializer{T}"/> and <see cref="IHybridCacheSerializerFactory"/> of the application's
-    /// services. Of strings, byte arrays and all other types, the cache itself knows how to store them.
+    /// services. Without any, strings are stored as UTF-8, byte arrays as they are, and all other types as JSON.
     /// </summary>
     public IList<IHybridCacheSerializerFactory> SerializerFactories { get; } = [];
 

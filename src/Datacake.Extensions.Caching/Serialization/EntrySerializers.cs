@@ -29,13 +29,18 @@ sealed class EntrySerializers(DatacakeHybridCacheOptions options, IServiceProvid
         }
         if (services?.GetService<IHybridCacheSerializer<T>>() is { } registered)
             return registered;
+        // Options that were set for this cache count more than a factory for all caches, such as the one of Microsoft's own hybrid cache, which takes every type.
+        if (options.JsonSerializerOptions is not null && SimpleSerializer.Instance is not IHybridCacheSerializer<T>)
+            return Json<T>();
         foreach (var factory in services?.GetServices<IHybridCacheSerializerFactory>().Reverse() ?? [])
         {
             if (factory.TryCreateSerializer<T>(out var made))
                 return made;
         }
-        return SimpleSerializer.Instance as IHybridCacheSerializer<T> ?? new JsonEntrySerializer<T>((JsonTypeInfo<T>)JsonOptions().GetTypeInfo(typeof(T)));
+        return SimpleSerializer.Instance as IHybridCacheSerializer<T> ?? Json<T>();
     }
+
+    JsonEntrySerializer<T> Json<T>() => new((JsonTypeInfo<T>)JsonOptions().GetTypeInfo(typeof(T)));
 
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Without reflection, the options of the application are needed.")]
     [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Without reflection, the options of the application are needed.")]
@@ -56,7 +61,12 @@ sealed class EntrySerializers(DatacakeHybridCacheOptions options, IServiceProvid
     {
         public T Deserialize(ReadOnlySequence<byte> source)
         {
-            var reader = new Utf8JsonReader(source);
+            var reader = new Utf8JsonReader(source, new JsonReaderOptions
+            {
+                AllowTrailingCommas = type.Options.AllowTrailingCommas,
+                CommentHandling = type.Options.ReadCommentHandling,
+                MaxDepth = type.Options.MaxDepth,
+            });
             return JsonSerializer.Deserialize(ref reader, type)!;
         }
 
