@@ -24,12 +24,16 @@ public sealed class DatacakeDistributedCache : IBufferDistributedCache, IDisposa
     /// <summary>The maximum number of renewals at a time. Further ones are left to later reads.</summary>
     const int MaxRenewals = 256;
 
+    static readonly TimeSpan MissesLogInterval = TimeSpan.FromMinutes(1);
+
     // The store accepts expiries until 2158.
     static readonly DateTimeOffset LastExpiry = new(2150, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     readonly DatacakeDistributedCacheOptions _options;
     readonly CacheKeyspace _keyspace;
     readonly ConcurrentDictionary<DocumentKey, Task> _renewals = [];
+    long _missedRenewals;               // since they were last logged
+    long _missesLoggedAt;               // in ticks of UTC
 
     /// <summary>Creates a cache in the cluster of a node.</summary>
     /// <param name="node">The node. Its store is opened when the cache is first used.</param>
@@ -187,7 +191,7 @@ public sealed class DatacakeDistributedCache : IBufferDistributedCache, IDisposa
         }
         catch (TransactionLimitException e)
         {
-            throw TooLarge(key, value.Length, $"The store accepts documents of {e.Limit} bytes: store less, or raise {nameof(ReplicatedStoreOptions.MaxDocumentLength)} on all nodes.", e);
+            throw CacheRecord.TooLarge(key, value.Length, $"The store accepts documents of {e.Limit} bytes: store less, or raise {nameof(ReplicatedStoreOptions.MaxDocumentLength)} on all nodes.", e);
         }
         finally
         {
@@ -248,7 +252,10 @@ public sealed class DatacakeDistributedCache : IBufferDistributedCache, IDisposa
     void RenewInBackground(OpenedKeyspace opened, DocumentKey key, Document document, DateTimeOffset expires)
     {
         if (_renewals.Count >= MaxRenewals)
+        {
+            OnRenewalMissed(opened, CacheMetrics.Skipped, exception: null);
             return;
+        }
         var start = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         if (_renewals.TryAdd(key, RunAsync()))
             start.SetResult();
@@ -272,13 +279,23 @@ public sealed class DatacakeDistributedCache : IBufferDistributedCache, IDisposa
             catch (Exception e)
             {
                 // Whatever kept it from being renewed, a later read tries again.
-                CachingLog.RenewalFailed(opened.Logger, e, opened.Documents.Name);
+                OnRenewalMissed(opened, CacheMetrics.Failed, e);
             }
             finally
             {
                 _renewals.TryRemove(key, out _);
             }
         }
+    }
+
+    /// <summary>Counts a renewal that was not made, and logs that once a minute at most.</summary>
+    internal void OnRenewalMissed(OpenedKeyspace opened, string reason, Exception? exception)
+    {
+        opened.Metrics.OnRenewalMissed(reason);
+        Interlocked.Increment(ref _missedRenewals);
+        long now = opened.Now.UtcTicks, last = Interlocked.Read(ref _missesLoggedAt);
+        if (now - last >= MissesLogInterval.Ticks && Interlocked.CompareExchange(ref _missesLoggedAt, now, last) == last)
+            CachingLog.RenewalsMissed(opened.Logger, exception, opened.Documents.Name, Interlocked.Exchange(ref _missedRenewals, 0));
     }
 
     /// <summary>Renews an entry as it was read. If it was changed in the meantime, does nothing, so that the change stays.</summary>
@@ -303,13 +320,10 @@ public sealed class DatacakeDistributedCache : IBufferDistributedCache, IDisposa
     void CheckLength(string key, long length, int overhead)
     {
         if (_options.SizeLimit is { } limit && length > limit - overhead)
-            throw TooLarge(key, length, $"The limit of the whole cache is {limit} bytes: store less, or raise {nameof(DatacakeCacheOptions.SizeLimit)} on all nodes.");
+            throw CacheRecord.TooLarge(key, length, $"The limit of the whole cache is {limit} bytes: store less, or raise {nameof(DatacakeCacheOptions.SizeLimit)} on all nodes.");
         if (length > Array.MaxLength / 2)
-            throw TooLarge(key, length, "Store less.");
+            throw CacheRecord.TooLarge(key, length, "Store less.");
     }
-
-    static ArgumentException TooLarge(string key, long length, string remedy, Exception? inner = null) =>
-        new($"The value of the cache entry '{(key.Length <= 100 ? key : key[..100] + "…")}' has {length} bytes, which is too large; nothing was stored. {remedy}", inner);
 
     /// <summary>Returns the time for which an entry lives after a renewal.</summary>
     static TimeSpan WindowOf(TimeSpan sliding) => TimeSpan.MaxValue - sliding > sliding / 4 ? sliding + (sliding / 4) : TimeSpan.MaxValue;

@@ -423,7 +423,7 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
     {
         long length = entry.Record.Payload.Length;
         if (_options.SizeLimit is { } limit && length > limit - (entry.Record.HeaderLength + entry.Document.Encoded.Length + KeyspaceSize.OverheadPerDocument))
-            throw TooLarge(entry.Key, length, $"The limit of the whole cache is {limit} bytes: store less, or raise {nameof(DatacakeCacheOptions.SizeLimit)} on all nodes.");
+            throw CacheRecord.TooLarge(entry.Key, length, $"The limit of the whole cache is {limit} bytes: store less, or raise {nameof(DatacakeCacheOptions.SizeLimit)} on all nodes.");
         var transaction = new Transaction();
         transaction.PutExpiring(_options.Keyspace, entry.Document, DocumentContent.OfRaw(entry.Record.Encode(new ReadOnlySequence<byte>(entry.Record.Payload))), entry.Expires);
         // What was set or removed while the factory ran is later than what it has read.
@@ -435,7 +435,7 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
         }
         catch (TransactionLimitException e)
         {
-            throw TooLarge(entry.Key, length, $"The store accepts documents of {e.Limit} bytes: store less, or raise {nameof(ReplicatedStoreOptions.MaxDocumentLength)} on all nodes.", e);
+            throw CacheRecord.TooLarge(entry.Key, length, $"The store accepts documents of {e.Limit} bytes: store less, or raise {nameof(ReplicatedStoreOptions.MaxDocumentLength)} on all nodes.", e);
         }
     }
 
@@ -619,9 +619,6 @@ public sealed class DatacakeHybridCache : HybridCache, IDisposable, IAsyncDispos
             throw new ArgumentException($"The tag '{CacheKeys.Everything}' stands for all entries, and cannot be given to one. Use another tag.", nameof(tag));
         return CacheKeys.OfTag(tag);
     }
-
-    static ArgumentException TooLarge(string key, long length, string remedy, Exception? inner = null) =>
-        new($"The value of the cache entry '{(key.Length <= 100 ? key : key[..100] + "…")}' has {length} bytes, which is too large; nothing was stored. {remedy}", inner);
 
     /// <summary>An entry with its value and its bytes.</summary>
     readonly record struct EncodedEntry(

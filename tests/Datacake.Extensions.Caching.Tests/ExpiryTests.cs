@@ -1,5 +1,7 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency;
+using Datacake.Extensions.Caching.Diagnostics;
+using Datacake.Extensions.Caching.Keyspaces;
 using Datacake.Testing;
 using Microsoft.Extensions.Caching.Distributed;
 
@@ -155,6 +157,24 @@ public sealed class ExpiryTests : IAsyncLifetime
         await cache.DisposeAsync();
         Pass(TimeSpan.FromMinutes(25));
         Assert.Null(await FindAsync("k"));
+    }
+
+    [Fact]
+    public async Task Missed_renewals_are_logged_once_a_minute_with_their_number()
+    {
+        var log = new CollectingLog();
+        await using var node = await TestNode.StartAsync(options => options.WithLoggerFactory(log), Canceled);
+        await using var cache = new DatacakeDistributedCache(node.Node);
+        using var metrics = new CacheMetrics("cache");
+        var opened = new OpenedKeyspace(node.Node, node.Store, node.Store.Keyspace("cache"), log, metrics);
+        for (int minute = 0; minute < 2; minute++)
+        {
+            for (int i = 0; i < 10; i++)
+                cache.OnRenewalMissed(opened, CacheMetrics.Failed, new TimeoutException());
+            node.Clock.Offset += TimeSpan.FromSeconds(61);
+        }
+        Assert.Equal(1, log.Count("1 sliding expiries of the cache in keyspace cache were not renewed since the last such message; the next reads will retry."));
+        Assert.Equal(1, log.Count("10 sliding expiries of the cache in keyspace cache were not renewed"));
     }
 
     [Fact]

@@ -124,6 +124,8 @@ public sealed class RegistrationTests
     public void Invalid_settings_are_refused_when_they_are_registered()
     {
         RefusesDistributed(nameof(DatacakeCacheOptions.Keyspace), static options => options.Keyspace = "");
+        RefusesDistributed(nameof(DatacakeCacheOptions.Keyspace), static options => options.Keyspace = new string('k', 201));
+        RefusesDistributed(nameof(DatacakeCacheOptions.Keyspace), static options => options.Keyspace = "half \ud800");
         RefusesDistributed(nameof(DatacakeCacheOptions.Consistency), static options => options.Consistency = Consistency.Serial);
         RefusesDistributed(nameof(DatacakeCacheOptions.Consistency), static options => options.Consistency = (Consistency)99);
         RefusesDistributed(nameof(DatacakeCacheOptions.SizeLimit), static options => options.SizeLimit = 1023);

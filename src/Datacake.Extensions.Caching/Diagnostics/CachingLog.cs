@@ -23,8 +23,8 @@ static partial class CachingLog
     [LoggerMessage(7006, LogLevel.Warning, "The lease for a factory of the cache in keyspace {Keyspace} could not be acquired; the factory runs without it.")]
     public static partial void WithoutLease(ILogger logger, Exception exception, string keyspace);
 
-    [LoggerMessage(7007, LogLevel.Debug, "The sliding expiry of an entry of the cache in keyspace {Keyspace} could not be renewed.")]
-    public static partial void RenewalFailed(ILogger logger, Exception exception, string keyspace);
+    [LoggerMessage(7007, LogLevel.Warning, "{Count} sliding expiries of the cache in keyspace {Keyspace} were not renewed since the last such message; the next reads will retry.")]
+    public static partial void RenewalsMissed(ILogger logger, Exception? exception, string keyspace, long count);
 
     [LoggerMessage(7008, LogLevel.Warning, "A stale entry of the cache in keyspace {Keyspace} could not be removed again; it stays until it expires.")]
     public static partial void RemovalFailed(ILogger logger, Exception exception, string keyspace);

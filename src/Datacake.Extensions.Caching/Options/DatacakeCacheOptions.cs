@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Text.Unicode;
 using Datacake.EventualConsistency;
 using Datacake.Node;
 
@@ -8,6 +10,8 @@ public abstract class DatacakeCacheOptions
 {
     /// <summary>The minimum of <see cref="SizeLimit"/>, 1 KiB.</summary>
     public const long MinSizeLimit = 1024;
+
+    const int MaxKeyspaceLength = 200;
 
     private protected DatacakeCacheOptions(string keyspace) => Keyspace = keyspace;
 
@@ -50,6 +54,14 @@ public abstract class DatacakeCacheOptions
     {
         if (string.IsNullOrEmpty(Keyspace))
             throw new ArgumentException($"The {nameof(Keyspace)} of a cache is empty. Set its name.", nameof(Keyspace));
+        // The same rules as those of the store, which would find the error at the first use only.
+        if (Keyspace.Length > MaxKeyspaceLength)
+        {
+            throw new ArgumentException(
+                $"The {nameof(Keyspace)} of a cache, '{Keyspace[..50]}…', has {Keyspace.Length} characters. Use a name of at most {MaxKeyspaceLength} characters.", nameof(Keyspace));
+        }
+        if (Utf8.FromUtf16(Keyspace, stackalloc byte[3 * MaxKeyspaceLength], out _, out _, replaceInvalidSequences: false) != OperationStatus.Done)
+            throw new ArgumentException($"The {nameof(Keyspace)} of a cache, '{Keyspace}', contains half of a surrogate pair, which is not a character. Remove it.", nameof(Keyspace));
         if (Consistency == Consistency.Serial || !Enum.IsDefined(Consistency))
         {
             throw new ArgumentException(

@@ -20,8 +20,8 @@ public sealed class DatacakeHybridCacheOptions : DatacakeCacheOptions
     public HybridCacheEntryOptions? DefaultEntryOptions { get; set; }
 
     /// <summary>
-    /// Gets or sets the longest time until an entry expires. Longer ones are shortened to it. The invalidation of a tag is remembered for a day longer. The same time on all nodes.
-    /// Default: 30 days.
+    /// Gets or sets the longest time until an entry expires. Longer ones are shortened to it. The invalidation of a tag is remembered for a day longer. The same time on all nodes; the README says how
+    /// to change it. Default: 30 days.
     /// </summary>
     public TimeSpan MaxExpiration { get; set; } = TimeSpan.FromDays(30);
 

@@ -126,6 +126,10 @@ readonly struct CacheRecord
         return true;
     }
 
+    /// <summary>Returns the error that the value of an entry is too large.</summary>
+    public static ArgumentException TooLarge(string key, long length, string remedy, Exception? inner = null) =>
+        new($"The value of the cache entry '{(key.Length <= 100 ? key : key[..100] + "…")}' has {length} bytes, which is too large; nothing was stored. {remedy}", inner);
+
     static bool TryReadTags(ref ReadOnlySpan<byte> rest, out TagStamp[] tags)
     {
         tags = [];
