@@ -97,9 +97,11 @@ static class Diagnostics
     public static readonly DiagnosticDescriptor CounterBounds = Error(
         "DCD023", "The bounds of the counter are not valid", "The counter '{0}.{1}' cannot have these bounds. {2}");
 
-    static DiagnosticDescriptor Error(string id, string title, string message) => new(
-        id, title, message, "Datacake.Data", DiagnosticSeverity.Error, isEnabledByDefault: true,
+    /// <summary>Returns the address of the section about a diagnostic.</summary>
 #pragma warning disable CA1308 // The anchors of the README are in lower case.
-        helpLinkUri: Readme + id.ToLowerInvariant());
+    public static string HelpOf(string id) => Readme + id.ToLowerInvariant();
 #pragma warning restore CA1308
+
+    static DiagnosticDescriptor Error(string id, string title, string message) => new(
+        id, title, message, "Datacake.Data", DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: HelpOf(id));
 }

@@ -1,3 +1,4 @@
+using Datacake.Data.Analyzers.Usage;
 using Microsoft.CodeAnalysis;
 
 namespace Datacake.Data.Analyzers.Tests;
@@ -209,8 +210,8 @@ public class DiagnosticTests
     public void Each_error_has_a_section_in_the_readme()
     {
         string readme = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "README.md"));
-        var descriptors = typeof(Diagnostics).GetFields().Select(field => field.GetValue(null)).OfType<DiagnosticDescriptor>().ToList();
-        Assert.Equal(25, descriptors.Count);
+        var descriptors = typeof(Diagnostics).GetFields().Concat(typeof(UsageDiagnostics).GetFields()).Select(field => field.GetValue(null)).OfType<DiagnosticDescriptor>().ToList();
+        Assert.Equal(31, descriptors.Count);
         Assert.All(descriptors, descriptor => Assert.Contains($"### {descriptor.Id}\n", readme, StringComparison.Ordinal));
     }
 

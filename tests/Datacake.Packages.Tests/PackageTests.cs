@@ -146,6 +146,7 @@ public partial class PackageTests(PackageFeed feed)
         var dependency = hosting.Dependencies.Single(static entry => entry.Attribute("id")!.Value == "Datacake.Data");
 
         Assert.NotNull(data.Read("analyzers/dotnet/cs/Datacake.Data.Analyzers.dll"));
+        Assert.NotNull(data.Read("analyzers/dotnet/cs/Datacake.Data.Analyzers.CodeFixes.dll"));
         Assert.Equal("All", (string?)dependency.Attribute("include"));
         Assert.Null(dependency.Attribute("exclude"));
     }
