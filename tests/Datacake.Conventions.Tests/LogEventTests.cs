@@ -19,6 +19,7 @@ public class LogEventTests
         ["Datacake.Hosting"] = 5,
         ["Datacake.Dashboard"] = 6,
         ["Datacake.Extensions.Caching"] = 7,
+        ["Datacake.AspNetCore"] = 8,
     };
 
     [Fact]
