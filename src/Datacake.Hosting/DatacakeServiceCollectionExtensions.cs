@@ -185,6 +185,8 @@ public static class DatacakeServiceCollectionExtensions
             var node = provider.GetService<DatacakeNode>() ?? throw new InvalidOperationException(
                 $"{typeof(TContext).Name} needs a node, but none is registered. Call services.AddDatacake(options => …), too.");
             var context = create(provider, node);
+            foreach (var registered in provider.GetServices<ContextInterceptor>())
+                context.Interceptors.Add(registered.Interceptor);
             configure?.Invoke(provider, context);
             return context;
         }

@@ -1,3 +1,5 @@
+using Datacake.Crdt;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace Datacake.AspNetCore.Diagnostics;
@@ -16,4 +18,22 @@ static partial class AspNetCoreLog
 
     [LoggerMessage(8004, LogLevel.Warning, "The data protection element {Key} in keyspace {Keyspace} could not be deleted.")]
     public static partial void KeyNotDeleted(ILogger logger, Exception exception, string key, string keyspace);
+
+    [LoggerMessage(8011, LogLevel.Warning, "A save of the request {Path} was made after its response had started, so the client was not told its token and may not read the save on other nodes at once.")]
+    public static partial void SavedTooLate(ILogger logger, PathString path);
+
+    [LoggerMessage(8012, LogLevel.Debug, "The tokens of saves that a request presented, {Length} characters, are malformed and were ignored.")]
+    public static partial void TokensMalformed(ILogger logger, int length);
+
+    [LoggerMessage(8013, LogLevel.Debug, "The token {Stamp} that a request presented is from the future and was ignored.")]
+    public static partial void TokenFromTheFuture(ILogger logger, HlcTimestamp stamp);
+
+    [LoggerMessage(8014, LogLevel.Debug, "A save that a request presented is older than {MaxAge} and has not reached this node; the request did not wait for it.")]
+    public static partial void SaveTooOld(ILogger logger, TimeSpan maxAge);
+
+    [LoggerMessage(8015, LogLevel.Debug, "{Count} requests already wait for saves of other nodes; another one did not wait.")]
+    public static partial void TooManyWait(ILogger logger, int count);
+
+    [LoggerMessage(8016, LogLevel.Debug, "The saves that a request presented have not reached this node within {Timeout}.")]
+    public static partial void SavesNotArrived(ILogger logger, TimeSpan timeout);
 }

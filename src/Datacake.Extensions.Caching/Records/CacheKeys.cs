@@ -24,6 +24,8 @@ static class CacheKeys
 
     public static DocumentKey OfHybrid(string key) => Of('h', key);
 
+    public static DocumentKey OfOutput(string key) => Of('o', key);
+
     public static DocumentKey OfTag(string tag) => Of('!', tag);
 
     static DocumentKey Of(char kind, string name)

@@ -1,10 +1,17 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Net.Http.Json;
 using Datacake.AspNetCore;
+using Datacake.Data;
 using Datacake.EventualConsistency;
+using Datacake.Extensions.Caching;
 using Datacake.Hosting;
 using Datacake.Node;
 using Datacake.Sqlite;
+using Datacake.Storage;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.OutputCaching;
+using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.DependencyInjection;
@@ -47,5 +54,83 @@ static class Keys
                 return null;
             }
         }
+    }
+}
+
+public sealed class Cake
+{
+    public Guid Id { get; set; }
+    public string Name { get; set; } = "";
+    public decimal Price { get; set; }
+}
+
+public sealed partial class ShopContext(DatacakeNode node) : DatacakeContext(node)
+{
+    public partial Keyspace<Cake> Cakes { get; }
+}
+
+static class OutputCaching
+{
+    public static async Task RunAsync()
+    {
+        await using var node = await Samples.StartNodeAsync(1, static options => options.UseMemory());
+        var builder = WebApplication.CreateBuilder(["--urls", "http://127.0.0.1:0"]);
+        builder.Services.AddSingleton(node);
+        // sample 2
+        await using (app)
+        {
+            await app.StartAsync();
+            using var client = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
+            Assert.Equal("carrot, apple", await client.GetStringAsync("/cakes"));
+            using var cached = await client.GetAsync("/cakes");
+            Assert.NotNull(cached.Headers.Age);
+            using var evicted = await client.PostAsync("/prices", null);
+            Assert.True(evicted.IsSuccessStatusCode);
+            using var made = await client.GetAsync("/cakes");
+            Assert.Null(made.Headers.Age);
+            await app.StopAsync();
+        }
+        Samples.Reach(2);
+    }
+}
+
+static class SessionState
+{
+    public static async Task RunAsync()
+    {
+        await using var node = await Samples.StartNodeAsync(1, static options => options.UseMemory());
+        var services = new ServiceCollection().AddSingleton(node).AddLogging();
+        // sample 3
+        await using var provider = services.BuildServiceProvider();
+        Assert.IsType<DatacakeDistributedCache>(provider.GetRequiredService<IDistributedCache>());
+        var store = provider.GetRequiredService<Microsoft.AspNetCore.Session.ISessionStore>();
+        var session = store.Create("key", TimeSpan.FromMinutes(20), TimeSpan.FromMinutes(1), static () => true, isNewSessionKey: true);
+        session.SetString("cake", "carrot");
+        await session.CommitAsync();
+        Assert.Equal("carrot", store.Create("key", TimeSpan.FromMinutes(20), TimeSpan.FromMinutes(1), static () => true, isNewSessionKey: false).GetString("cake"));
+        Samples.Reach(3);
+    }
+}
+
+static class ReadingWrites
+{
+    public static async Task RunAsync()
+    {
+        await using var node = await Samples.StartNodeAsync(1, static options => options.UseMemory());
+        var builder = WebApplication.CreateBuilder(["--urls", "http://127.0.0.1:0"]);
+        builder.Services.AddSingleton(node);
+        // sample 4
+        await using (app)
+        {
+            await app.StartAsync();
+            using var client = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
+            using var saved = await client.PostAsync("/cakes?name=carrot", null);
+            Assert.Contains(".Datacake.Saves", Assert.Single(saved.Headers.GetValues("Set-Cookie")));
+            Assert.Equal(["carrot"], (await client.GetFromJsonAsync<string[]>("/cakes"))!);
+            using var sold = await client.PostAsync("/sale", null);
+            Assert.True(sold.Headers.Contains("Set-Cookie"));
+            await app.StopAsync();
+        }
+        Samples.Reach(4);
     }
 }
