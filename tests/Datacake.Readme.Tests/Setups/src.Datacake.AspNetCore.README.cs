@@ -134,3 +134,32 @@ static class ReadingWrites
         Samples.Reach(4);
     }
 }
+
+static class Events
+{
+    public static async Task RunAsync()
+    {
+        await using var node = await Samples.StartNodeAsync(1, static options => options.UseMemory());
+        var builder = WebApplication.CreateBuilder(["--urls", "http://127.0.0.1:0"]);
+        builder.Services.AddSingleton(node);
+        // sample 5
+        await using (app)
+        {
+            await app.StartAsync();
+            using var client = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
+            using var reader = new StreamReader(await client.GetStreamAsync("/cakes/events"));
+            while (await reader.ReadLineAsync() is { } begun && begun != "event: ready")
+                Assert.DoesNotContain("added", begun);
+            await using (var db = new ShopContext(node))
+            {
+                db.Add(new Cake { Name = "carrot", Price = 10 });
+                await db.SaveChangesAsync();
+            }
+            while (await reader.ReadLineAsync() is { } line && line != "event: added")
+                Assert.DoesNotContain("removed", line);
+            Assert.Contains("\"name\":\"carrot\"", await reader.ReadLineAsync());
+            await app.StopAsync();
+        }
+        Samples.Reach(5);
+    }
+}
