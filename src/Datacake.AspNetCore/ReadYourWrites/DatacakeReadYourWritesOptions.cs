@@ -27,7 +27,7 @@ public sealed class DatacakeReadYourWritesOptions
     /// <summary>Gets or sets the maximum time for which a request waits until this node has the client's saves. Default: 2 s.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Gets or sets what happens to a request whose saves have not arrived in time. Default: <see cref="DatacakeReadYourWritesTimeout.ServeStale"/>.</summary>
+    /// <summary>Gets or sets the treatment of a request whose saves have not arrived in time. Default: <see cref="DatacakeReadYourWritesTimeout.ServeStale"/>.</summary>
     public DatacakeReadYourWritesTimeout OnTimeout { get; set; } = DatacakeReadYourWritesTimeout.ServeStale;
 
     /// <summary>

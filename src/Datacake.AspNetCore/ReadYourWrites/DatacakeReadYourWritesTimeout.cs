@@ -1,6 +1,6 @@
 namespace Datacake.AspNetCore;
 
-/// <summary>What happens to a request if the client's saves have not reached the node in time.</summary>
+/// <summary>The treatment of a request whose client's saves have not reached the node in time.</summary>
 public enum DatacakeReadYourWritesTimeout
 {
     /// <summary>The request is served with what the node has, and the response has the header that says so.</summary>

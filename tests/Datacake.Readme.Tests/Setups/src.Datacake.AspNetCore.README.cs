@@ -1,6 +1,6 @@
+using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using System.Net.Http.Json;
 using Datacake.AspNetCore;
 using Datacake.Data;
 using Datacake.EventualConsistency;
@@ -9,11 +9,11 @@ using Datacake.Hosting;
 using Datacake.Node;
 using Datacake.Sqlite;
 using Datacake.Storage;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.OutputCaching;
 using Microsoft.Extensions.Caching.Distributed;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
