@@ -110,7 +110,7 @@ public sealed class LeaseTests
         {
             await TestCluster.WaitUntilAsync(() => time.CountDueIn(Renewal) == 1, "the next renewal waits for its time");
             time.Advance(Renewal);
-            await TestCluster.WaitUntilAsync(async () => (await ReadAsync(cluster[2].Store)).Renewal == renewal, "the lease is renewed");
+            await TestCluster.WaitUntilAsync(async () => (await ReadAsync(cluster[2].Store))?.Renewal == renewal, "the lease is renewed");
             Assert.Null(await other.TryAcquireAsync(Name, Short, Token));
         }
         Assert.True(lease.IsHeld);
