@@ -7,7 +7,7 @@ namespace Datacake.Conventions.Tests;
 public partial class DocumentTests
 {
     public static TheoryData<string> Documents => [.. Directory.EnumerateFiles(Repository.Root, "*.md", SearchOption.AllDirectories)
-        .Where(static path => !SourceProject.IsBuildOutput(path))
+        .Where(static path => !SourceProject.IsOutside(path))
         .Select(static path => Path.GetRelativePath(Repository.Root, path))
         .Order(StringComparer.Ordinal)];
 

@@ -58,7 +58,7 @@ public partial class EnglishTests
     {
         var project = ProjectOf(name);
         var paths = project.Files.Select(static file => file.FilePath)
-            .Concat(Directory.EnumerateFiles(project.Directory, "*.md", SearchOption.AllDirectories).Where(static path => !SourceProject.IsBuildOutput(path)));
+            .Concat(Directory.EnumerateFiles(project.Directory, "*.md", SearchOption.AllDirectories).Where(static path => !SourceProject.IsOutside(path)));
 
         AssertNone(paths.SelectMany(MisspelledLines));
     }

@@ -28,7 +28,7 @@ static class Repository
 
     static SourceProject[] FindProjects() => [.. Groups
         .SelectMany(static group => Directory.EnumerateFiles(Path.Combine(Root, group), "*.csproj", SearchOption.AllDirectories))
-        .Where(static path => !SourceProject.IsBuildOutput(path))
+        .Where(static path => !SourceProject.IsOutside(path))
         .Order(StringComparer.Ordinal)
         .Select(static path => new SourceProject(path))];
 }

@@ -53,10 +53,11 @@ sealed class SourceProject
 
     public CSharpCompilation Compilation => _compilation.Value;
 
-    public static bool IsBuildOutput(string path)
+    /// <summary>Returns true if a file belongs to no project: output of a build, or content of a template.</summary>
+    public static bool IsOutside(string path)
     {
         string[] folders = path.Split(Path.DirectorySeparatorChar);
-        return folders.Contains("bin") || folders.Contains("obj");
+        return folders.Contains("bin") || folders.Contains("obj") || folders.Contains("templates");
     }
 
     /// <summary>Returns the path of a file within the project, with slashes.</summary>
@@ -68,7 +69,7 @@ sealed class SourceProject
     public override string ToString() => Name;
 
     IReadOnlyList<SyntaxTree> Parse() => [.. System.IO.Directory.EnumerateFiles(Directory, "*.cs", SearchOption.AllDirectories)
-        .Where(static path => !IsBuildOutput(path))
+        .Where(static path => !IsOutside(path))
         .Order(StringComparer.Ordinal)
         .Select(static path => CSharpSyntaxTree.ParseText(File.ReadAllText(path), ParseOptions, path))];
 
