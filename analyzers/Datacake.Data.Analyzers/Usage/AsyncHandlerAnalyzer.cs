@@ -1,9 +1,10 @@
 using System.Collections.Immutable;
+using Datacake.Data.Analyzers.Usage;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Diagnostics;
 using Microsoft.CodeAnalysis.Operations;
 
-namespace Datacake.Data.Analyzers.Usage;
+namespace Datacake.Data.Analyzers;
 
 /// <summary>The analyzer of asynchronous handlers of a context's events, for which a save does not wait.</summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]

@@ -1,9 +1,10 @@
 using System.Collections.Immutable;
+using Datacake.Data.Analyzers.Usage;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Diagnostics;
 using Microsoft.CodeAnalysis.Operations;
 
-namespace Datacake.Data.Analyzers.Usage;
+namespace Datacake.Data.Analyzers;
 
 /// <summary>
 /// The analyzer of contexts that several tasks use at once: two operations among the arguments of <c>Task.WhenAll</c>, or a lambda that runs several times at once and uses a context from outside.

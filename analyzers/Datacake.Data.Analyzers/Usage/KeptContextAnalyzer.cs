@@ -1,9 +1,10 @@
 using System.Collections.Immutable;
+using Datacake.Data.Analyzers.Usage;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Diagnostics;
 using Microsoft.CodeAnalysis.Operations;
 
-namespace Datacake.Data.Analyzers.Usage;
+namespace Datacake.Data.Analyzers;
 
 /// <summary>The analyzer of contexts that are kept beyond their unit of work: in static members, hosted services and singletons.</summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]

@@ -1,9 +1,10 @@
 using System.Collections.Immutable;
+using Datacake.Data.Analyzers.Usage;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Diagnostics;
 using Microsoft.CodeAnalysis.Operations;
 
-namespace Datacake.Data.Analyzers.Usage;
+namespace Datacake.Data.Analyzers;
 
 /// <summary>
 /// The analyzer of queries that compare a stored <see cref="DateTime"/> with a local one. A save rejects local times, and a comparison is by ticks, whatever the kind. So times without a kind can be compared

@@ -1,9 +1,10 @@
 using System.Collections.Immutable;
+using Datacake.Data.Analyzers.Usage;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Diagnostics;
 using Microsoft.CodeAnalysis.Operations;
 
-namespace Datacake.Data.Analyzers.Usage;
+namespace Datacake.Data.Analyzers;
 
 /// <summary>The analyzer of tasks that write, and are dropped. An assignment to a discard is taken for intended, as the compiler does.</summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]

@@ -1,9 +1,10 @@
 using System.Collections.Immutable;
+using Datacake.Data.Analyzers.Usage;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Diagnostics;
 using Microsoft.CodeAnalysis.Operations;
 
-namespace Datacake.Data.Analyzers.Usage;
+namespace Datacake.Data.Analyzers;
 
 /// <summary>
 /// The analyzer of new entities whose key is an <c>int</c> or smaller, is not generated, and is not set where the entity is created and added. A class that <c>OnModelCreating</c> describes, that has relations, or whose
