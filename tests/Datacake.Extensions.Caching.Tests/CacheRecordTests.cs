@@ -5,7 +5,6 @@ using Datacake.Crdt;
 using Datacake.EventualConsistency;
 using Datacake.Extensions.Caching.Memory;
 using Datacake.Extensions.Caching.Records;
-using Datacake.Extensions.Caching.Tags;
 
 namespace Datacake.Extensions.Caching.Tests;
 

@@ -1,6 +1,7 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency;
 using Datacake.Extensions.Caching.Flights;
+using Datacake.Extensions.Caching.Records;
 using Datacake.Extensions.Caching.Tags;
 using Microsoft.Extensions.Caching.Hybrid;
 

@@ -112,6 +112,8 @@ public sealed class StampedeTests
         await (change == "remove" ? second.RemoveAsync("k", Canceled) : second.RemoveByTagAsync("t", Canceled));
         // The keyspace is empty until then, so that the nodes would look the same at once.
         await Eventually.WaitUntilAsync(async () => await cluster[0].Store.Keyspace("hybrid-cache").ReadAllAsync(Canceled).AnyAsync(Canceled), "the invalidation has arrived");
+        if (change == "tag")
+            await Eventually.WaitUntilAsync(() => first.RememberedTags == 1, "the cache has seen it");
         factory.Complete("old");
         Assert.Equal("old", await old);
         foreach (var cache in (DatacakeHybridCache[])[first, second])

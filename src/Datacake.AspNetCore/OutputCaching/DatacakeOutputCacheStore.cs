@@ -13,13 +13,16 @@ using Microsoft.AspNetCore.OutputCaching;
 namespace Datacake.AspNetCore.OutputCaching;
 
 /// <summary>
-/// The responses of output caching in a keyspace, as documents that expire. The eviction of a tag is one small document, however many responses have the tag: a response is valid if its request began
-/// after the last eviction of its tags that its node knew. Thread-safe.
+/// The responses of output caching in a keyspace, as documents that expire. The eviction of a tag is one small document, however many responses have the tag: a response is valid if its node
+/// knew the last eviction of each of its tags when the request began. Thread-safe.
 /// </summary>
 sealed class DatacakeOutputCacheStore : IOutputCacheBufferStore, IDisposable, IAsyncDisposable
 {
     /// <summary>The beginning of the tag with the origin of a response, which no tag of an application has.</summary>
     const string OriginPrefix = "\0datacake-origin:";
+
+    /// <summary>The origin of a response whose request began before evictions were seen.</summary>
+    const long NotReady = -1;
 
     /// <summary>The time by which an eviction outlives the responses that it concerns, because clocks differ.</summary>
     static readonly TimeSpan TagSlack = TimeSpan.FromDays(1);
@@ -28,7 +31,7 @@ sealed class DatacakeOutputCacheStore : IOutputCacheBufferStore, IDisposable, IA
     readonly CacheKeyspace _keyspace;
     readonly TagTable _tags = new();
     volatile OpenedKeyspace? _watched;                  // null while evictions are not seen
-    ulong _start;                                       // the greatest stamp when the first watch started
+    long _start = NotReady;                                   // the evictions that had arrived when the first watch had started
 
     public DatacakeOutputCacheStore(Func<DatacakeNode> node, DatacakeOutputCacheOptions options)
     {
@@ -40,7 +43,7 @@ sealed class DatacakeOutputCacheStore : IOutputCacheBufferStore, IDisposable, IA
     internal int RememberedTags => _tags.Count;
 
     /// <summary>Returns the tag that says when a response was begun.</summary>
-    public string OriginTag() => $"{OriginPrefix}{(_watched?.Node.Clock.Last.Packed ?? 0).ToString("x", CultureInfo.InvariantCulture)}";
+    public string OriginTag() => string.Create(CultureInfo.InvariantCulture, $"{OriginPrefix}{(_watched is null ? NotReady : _tags.Arrivals)}");
 
     public async ValueTask<byte[]?> GetAsync(string key, CancellationToken cancellationToken) =>
         (await FindAsync(key, cancellationToken).ConfigureAwait(false))?.ToArray();
@@ -69,11 +72,11 @@ sealed class DatacakeOutputCacheStore : IOutputCacheBufferStore, IDisposable, IA
         var (tagKeys, begun) = Split(tags);
         var opened = await _keyspace.OpenAsync(cancellationToken).ConfigureAwait(false);
         // A request that began before the cache was ready was rendered after that, because it first waited for the lookup.
-        var origin = begun is null ? opened.Node.Clock.Last : new HlcTimestamp(begun.Value > 0 ? begun.Value : Interlocked.Read(ref _start));
-        if (!_tags.IsValid(origin, tagKeys))
+        long arrivals = begun is null ? _tags.Arrivals : begun == NotReady ? Interlocked.Read(ref _start) : begun.Value;
+        if (_tags.KnownSince(arrivals, tagKeys) is not { } known)
             return;             // evicted while it was rendered
         var document = CacheKeys.OfOutput(key);
-        var record = new CacheRecord { Origin = origin, Tags = tagKeys };
+        var record = new CacheRecord { Known = known };
         int overhead = record.HeaderLength + document.Encoded.Length + KeyspaceSize.OverheadPerDocument;
         if (_options.SizeLimit is { } limit && value.Length > limit - overhead)
             throw TooLarge(value.Length, $"The limit of the whole cache is {limit} bytes: raise {nameof(DatacakeOutputCacheOptions.SizeLimit)} on all nodes.");
@@ -107,14 +110,13 @@ sealed class DatacakeOutputCacheStore : IOutputCacheBufferStore, IDisposable, IA
         ArgumentNullException.ThrowIfNull(key);
         var opened = await _keyspace.OpenAsync(cancellationToken).ConfigureAwait(false);
         var document = await opened.Documents.GetAsync(CacheKeys.OfOutput(key), cancellationToken).ConfigureAwait(false);
-        bool isFound = CacheRecord.TryRead(document, out var record) && record.Kind == CacheRecordKind.Entry && _watched is not null && _tags.IsValid(record.Origin, record.Tags);
+        bool isFound = CacheRecord.TryRead(document, out var record) && record.Kind == CacheRecordKind.Entry && _watched is not null && _tags.IsValid(record.Known ?? Knowledge.None);
         opened.Metrics.OnRead(isFound ? CacheMetrics.InStore : CacheMetrics.Missing);
         return isFound ? record.Payload : (ReadOnlyMemory<byte>?)null;
     }
 
     async ValueTask OnStartAsync(OpenedKeyspace opened, CancellationToken cancellationToken)
     {
-        Interlocked.CompareExchange(ref _start, opened.Node.Clock.Last.Packed, 0);
         // The tags come first.
         await foreach (var document in opened.Documents.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
@@ -123,30 +125,31 @@ sealed class DatacakeOutputCacheStore : IOutputCacheBufferStore, IDisposable, IA
             if (CacheRecord.TryRead(document.Document, out var record) && record.Kind == CacheRecordKind.Tag)
                 _tags.Invalidate(document.Key, document.Document.Born);
         }
+        Interlocked.CompareExchange(ref _start, _tags.Arrivals, NotReady);
         _watched = opened;
     }
 
     void OnChange(DocumentChange change)
     {
         if (change.After is not { } after)
-            _tags.Forget(change.Key);
+            _tags.Forget(change.Key, change.Before?.Born ?? HlcTimestamp.None);
         else if (CacheRecord.TryRead(after, out var record) && record.Kind == CacheRecordKind.Tag)
             _tags.Invalidate(change.Key, after.Born);
     }
 
-    /// <summary>Returns the keys of an application's tags, and the origin among the tags: null if there is none, and 0 if the cache was not ready when the request began.</summary>
-    static (DocumentKey[]? Keys, ulong? Begun) Split(ReadOnlyMemory<string> tags)
+    /// <summary>Returns the keys of an application's tags, and the origin among the tags: null if there is none, and a negative number if the cache was not ready when the request began.</summary>
+    static (DocumentKey[]? Keys, long? Begun) Split(ReadOnlyMemory<string> tags)
     {
         var keys = new HashSet<DocumentKey>();
-        ulong? begun = null;
+        long? begun = null;
         foreach (string tag in tags.Span)
         {
             if (tag is null)
                 throw new ArgumentException("A tag of a response is null. Use texts.", nameof(tags));
             if (!tag.StartsWith(OriginPrefix, StringComparison.Ordinal))
                 keys.Add(KeyOf(tag));
-            else if (ulong.TryParse(tag.AsSpan(OriginPrefix.Length), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong stamp))
-                begun = stamp;
+            else if (long.TryParse(tag.AsSpan(OriginPrefix.Length), CultureInfo.InvariantCulture, out long arrivals))
+                begun = arrivals;
         }
         return keys.Count switch
         {

@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Datacake.EventualConsistency;
-using Datacake.Extensions.Caching.Tags;
+using Datacake.Extensions.Caching.Records;
 using Microsoft.Extensions.Caching.Hybrid;
 
 namespace Datacake.Extensions.Caching.Flights;

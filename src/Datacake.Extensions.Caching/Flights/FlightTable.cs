@@ -1,5 +1,6 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency;
+using Datacake.Extensions.Caching.Records;
 using Datacake.Extensions.Caching.Tags;
 using Microsoft.Extensions.Caching.Hybrid;
 

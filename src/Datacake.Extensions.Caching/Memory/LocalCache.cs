@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Datacake.Crdt;
 using Datacake.EventualConsistency;
-using Datacake.Extensions.Caching.Tags;
+using Datacake.Extensions.Caching.Records;
 
 namespace Datacake.Extensions.Caching.Memory;
 

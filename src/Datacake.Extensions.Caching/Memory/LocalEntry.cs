@@ -1,6 +1,6 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency;
-using Datacake.Extensions.Caching.Tags;
+using Datacake.Extensions.Caching.Records;
 
 namespace Datacake.Extensions.Caching.Memory;
 

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Buffers.Binary;
 using Datacake.Crdt;
 using Datacake.EventualConsistency;
-using Datacake.Extensions.Caching.Tags;
 
 namespace Datacake.Extensions.Caching.Records;
 

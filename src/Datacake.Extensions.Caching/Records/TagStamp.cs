@@ -1,7 +1,7 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency;
 
-namespace Datacake.Extensions.Caching.Tags;
+namespace Datacake.Extensions.Caching.Records;
 
 /// <summary>A tag of a value, and the last invalidation of it that the maker of the value knew.</summary>
 /// <param name="Tag">The key of the tag's document.</param>

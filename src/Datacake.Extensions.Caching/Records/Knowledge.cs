@@ -1,6 +1,6 @@
 using Datacake.Crdt;
 
-namespace Datacake.Extensions.Caching.Tags;
+namespace Datacake.Extensions.Caching.Records;
 
 /// <summary>
 /// The changes that the maker of a value knew when it began. A change that it did not know makes the value stale, whatever the clocks say: two nodes can give out stamps in the same
