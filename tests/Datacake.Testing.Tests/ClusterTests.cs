@@ -48,6 +48,22 @@ public sealed class ClusterTests
     }
 
     [Fact]
+    public async Task Nodes_are_the_same_only_when_documents_that_expire_are()
+    {
+        await using var cluster = await TestCluster.StartAsync(2, cancellationToken: Canceled);
+        var expires = cluster[0].Clock.GetUtcNow() + TimeSpan.FromHours(1);
+        await cluster[0].Store.Keyspace("offers").PutExpiringAsync("carrot", new byte[] { 1 }, expires, Consistency.All, Canceled);
+        await cluster.WaitUntilSameAsync(cancellationToken: Canceled);
+        cluster.Cut(1);
+        await cluster[0].Store.Keyspace("offers").PutExpiringAsync("carrot", new byte[] { 2 }, expires, Consistency.None, Canceled);
+        await Assert.ThrowsAsync<TimeoutException>(() => cluster.WaitUntilSameAsync(TimeSpan.Zero, Canceled));
+
+        cluster.Heal();
+        await cluster.WaitUntilSameAsync(cancellationToken: Canceled);
+        Assert.Equal([2], (await cluster[1].Store.Keyspace("offers").GetAsync("carrot", Canceled))!.Value!.Value.ToArray());
+    }
+
+    [Fact]
     public async Task Nodes_whose_link_is_cut_still_reach_the_third_one()
     {
         await using var cluster = await TestCluster.StartAsync(3, cancellationToken: Canceled);
