@@ -21,6 +21,9 @@ sealed class ClusterNode(WorkerSettings settings, Host? host, string logFile) : 
     /// <summary>Gets whether the node is started and its process is alive.</summary>
     public bool IsRunning => _isStarted && _worker is { IsGone: false };
 
+    /// <summary>Gets the length of all files of the store, in bytes.</summary>
+    public long FileLength => Files().Sum(static file => new FileInfo(file).Length);
+
     /// <summary>Starts the node, and its process if that is not running yet. The store may join later.</summary>
     /// <exception cref="InvalidOperationException">The node does not start.</exception>
     public async Task StartAsync()

@@ -21,6 +21,7 @@ static class TrialList
         new("compose", "Host names, one name for all as the only seed, TLS by name: formed within 5 s.", ["once", "plain"], ComposeTrial.RunAsync),
         new("pause", "A node stops or loses its cable: levels that need it are refused within 6 s.", ["rounds"], PauseTrial.RunAsync),
         new("away", "A node returns after many changes: measures documents per second, and the cost for the others.", ["documents", "rate"], AwayTrial.RunAsync),
+        new("expiry", "A million documents expire within a minute: they leave all stores, and no file grows.", ["documents", "filling"], ExpiryTrial.RunAsync),
         new("large", "A document grows beyond the limit by concurrent edits and still reaches every node.", [], LargeTrial.RunAsync),
         new("nat", "A node that can dial but cannot be dialed joins, replicates and reads.", [], NatTrial.RunAsync),
         new("attacks", "Strangers and members send expensive requests: honest work continues, and memory stays bounded.", ["only", "seconds"], AttacksTrial.RunAsync),

@@ -21,11 +21,14 @@ enum CommandKind
 
     /// <summary>
     /// Puts raw documents of <see cref="Command.Length"/> bytes for <see cref="Command.Seconds"/>, <see cref="Command.Count"/> at a time, with
-    /// number keys above <see cref="Command.Number"/>. Returns the number of documents.
+    /// number keys above <see cref="Command.Number"/>, which are <see cref="Command.Keys"/> if that is set. Returns the number of documents.
     /// </summary>
     PutFor,
 
-    /// <summary>Puts <see cref="Command.Count"/> raw documents in transactions of 500, with number keys that start at <see cref="Command.Number"/>.</summary>
+    /// <summary>
+    /// Puts <see cref="Command.Count"/> raw documents in transactions of 500, with number keys that start at <see cref="Command.Number"/>. If <see cref="Command.Expires"/> is set, they expire between
+    /// that instant and <see cref="Command.Seconds"/> later.
+    /// </summary>
     Fill,
 
     Delete,
@@ -106,9 +109,15 @@ sealed record Command(CommandKind Kind)
     /// <summary>True to begin a serial transaction with a barrier. Without it, the transaction relies on its conditions alone.</summary>
     public bool HasBarrier { get; init; }
 
+    /// <summary>Gets the number of keys; 0 for a new one each time.</summary>
+    public int Keys { get; init; }
+
     public int Length { get; init; }
 
     public double Seconds { get; init; }
+
+    /// <summary>Gets the instant at which the first document expires; <see langword="null"/> if none does.</summary>
+    public DateTimeOffset? Expires { get; init; }
 
     /// <summary>Gets the level of a write or read. <see langword="null"/> reads locally and writes at None.</summary>
     [JsonConverter(typeof(JsonStringEnumConverter<Consistency>))]

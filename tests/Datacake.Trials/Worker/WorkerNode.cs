@@ -211,7 +211,8 @@ sealed class WorkerNode
             {
                 try
                 {
-                    await keyspace.PutAsync(Interlocked.Increment(ref last), value, LevelOf(command));
+                    long key = Interlocked.Increment(ref last);
+                    await keyspace.PutAsync(command.Keys > 0 ? key % command.Keys : key, value, LevelOf(command));
                     Interlocked.Increment(ref done);
                 }
                 catch (Exception e) when (e is ConsistencyException or NotEnoughNodesException)
@@ -225,15 +226,19 @@ sealed class WorkerNode
 
     async Task<Answer> FillAsync(Command command)
     {
-        var keyspace = Store.Keyspace(command.Keyspace);
         var last = new Answer(0);
         for (int done = 0; done < command.Count; done += FillBatch)
         {
-            int start = done;
-            last = Written(await keyspace.PutManyAsync(
-                Enumerable.Range(0, Math.Min(FillBatch, command.Count - done)).Select(i => KeyValuePair.Create(
-                    DocumentKey.Of(command.Number + start + i), (ReadOnlyMemory<byte>)RandomNumberGenerator.GetBytes(command.Length))),
-                LevelOf(command)));
+            var transaction = new Transaction();
+            for (int i = done; i < Math.Min(done + FillBatch, command.Count); i++)
+            {
+                var (key, content) = (DocumentKey.Of(command.Number + i), DocumentContent.OfRaw(RandomNumberGenerator.GetBytes(command.Length)));
+                if (command.Expires is { } expires)
+                    transaction.PutExpiring(command.Keyspace, key, content, expires.AddSeconds(command.Seconds * i / command.Count));
+                else
+                    transaction.Put(command.Keyspace, key, content);
+            }
+            last = Written(await Store.CommitAsync(transaction, LevelOf(command)));
         }
         return last;
     }
