@@ -19,7 +19,7 @@ sealed class SerialStatusBoard
     volatile string? _unreadableIndex;
     long _withoutSince;                         // when this node last began to know no sequencer; written before the status that says so
     IReadOnlyList<ulong> _seenVoters = [];      // the store ids in the status; used on the commit loop alone
-    int _seenMembers;                           // likewise: the number of members then
+    (byte Node, ulong Store)[] _seenMembers = [];   // likewise: the members then
 
     public SerialStatusBoard(Replica replica, Sequencer sequencer, TimeProvider time, ILogger logger)
     {
@@ -40,7 +40,7 @@ sealed class SerialStatusBoard
     /// <summary>Updates the board if something has changed. Called after each commit, so it compares what is cheap to compare.</summary>
     public void Refresh()
     {
-        if (!ReferenceEquals(_seenVoters, _sequencer.Voters) || _seenMembers != _replica.Identity.Members.Count || _status.Sequencer != _sequencer.Current
+        if (!ReferenceEquals(_seenVoters, _sequencer.Voters) || !HasSeenMembers() || _status.Sequencer != _sequencer.Current
             || _status.Epoch != (long)_sequencer.State.Epoch || _status.Waiting != _sequencer.Waiting || _status.Founding != _sequencer.State.Founding)
             Update();
         if (_unreadableIndex == _sequencer.UnreadableIndex)
@@ -50,6 +50,19 @@ sealed class SerialStatusBoard
             StoreLog.UniqueIndexUnreadable(_logger, _replica.Node, reason);
         else
             StoreLog.UniqueIndexesReadable(_logger, _replica.Node);
+    }
+
+    bool HasSeenMembers()
+    {
+        var members = _replica.Identity.Members;
+        if (members.Count != _seenMembers.Length)
+            return false;
+        foreach (var (node, store) in _seenMembers)
+        {
+            if (!members.TryGetValue(node, out var member) || member.StoreId != store)
+                return false;
+        }
+        return true;
     }
 
     /// <summary>Updates the status.</summary>
@@ -81,8 +94,9 @@ sealed class SerialStatusBoard
 
     SerialStatus StatusNow()
     {
-        (_seenVoters, _seenMembers) = (_sequencer.Voters, _replica.Identity.Members.Count);
         var members = _replica.Identity.Members;
+        _seenVoters = _sequencer.Voters;
+        _seenMembers = [.. members.Select(static member => (member.Key, member.Value.StoreId))];
         var voters = members.Where(member => _seenVoters.Contains(member.Value.StoreId)).Aggregate(default(NodeSet), static (set, member) => set.With(member.Key));
         foreach (byte node in voters)
             _nodes[members[node].StoreId] = node;

@@ -1,6 +1,7 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Sequencing.Messages;
+using Datacake.Node;
 
 namespace Datacake.EventualConsistency.Sequencing;
 
@@ -213,10 +214,12 @@ partial class Sequencer
     /// <summary>Returns the reason against a recovery while members may come back later that are not asked now, or null if none may.</summary>
     string? ReasonOfAbsent(IEnumerable<byte> absent)
     {
-        byte[] nodes = [.. absent];
-        if (nodes.Length > 0)
+        var nodes = absent.Aggregate(default(NodeSet), static (set, node) => set.With(node));
+        if (!nodes.IsEmpty)
         {
-            var (who, them) = nodes.Length == 1 ? ($"Node {nodes[0]} cannot be reached and is not retired. If it came back later, it", "it") : ($"Nodes {string.Join(", ", nodes)} cannot be reached and are not retired. If they came back later, they", "them");
+            string names = ConsistencyRequirement.NamesOf(nodes);
+            names = $"{char.ToUpperInvariant(names[0])}{names[1..]}";
+            var (who, them) = nodes.Count == 1 ? ($"{names} cannot be reached and is not retired. If it came back later, it", "it") : ($"{names} cannot be reached and are not retired. If they came back later, they", "them");
             return $"{who} would bring back parts of the transactions that are given up. Retire {them} if lost for good, or start {them}. Nothing was changed.";
         }
         // One that does not know yet who is retired would let it in. Too many retired stores are not all kept, so that two sets of them may differ for good.

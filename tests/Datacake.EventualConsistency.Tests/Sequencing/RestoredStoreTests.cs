@@ -128,7 +128,7 @@ public sealed class RestoredStoreTests
         replica.Identity.Members.Add(3, new StoreMember(9, "", HasJoined: true, IsVolatile: false, TakesOver: false));
 
         Assert.Equal(
-            "Nodes 2, 3 cannot be reached and are not retired. If they came back later, they would bring back parts of the transactions that are given up. "
+            "Nodes 2 and 3 cannot be reached and are not retired. If they came back later, they would bring back parts of the transactions that are given up. "
                 + "Retire them if lost for good, or start them. Nothing was changed.", await ReasonAsync());
         replica.Retire(2);
         Assert.Equal(

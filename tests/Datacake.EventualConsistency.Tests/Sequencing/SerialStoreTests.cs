@@ -317,7 +317,7 @@ public sealed class SerialStoreTests : IDisposable
         await cluster[2].Node.DisposeAsync();
         await TestCluster.WaitUntilAsync(() => cluster[1].Store.SerialStatus.Sequencer is null, "node 1 knows of no sequencer");
         var e = await Assert.ThrowsAsync<InvalidOperationException>(async () => await cluster[1].Store.RecoverSerialAsync(Token));
-        Assert.Contains("Nodes 2, 3 cannot be reached and are not retired.", e.Message, StringComparison.Ordinal);
+        Assert.Contains("Nodes 2 and 3 cannot be reached and are not retired.", e.Message, StringComparison.Ordinal);
         await cluster[1].Store.RetireAsync(2, Token);
         await cluster[1].Store.RetireAsync(3, Token);
         await cluster[1].Store.RecoverSerialAsync(Token);
