@@ -1,5 +1,6 @@
 using System.Net;
 using Datacake.AspNetCore.Tests.Fixtures;
+using Datacake.EventualConsistency;
 using Datacake.Extensions.Caching;
 using Datacake.Testing;
 using Microsoft.AspNetCore.Builder;
@@ -63,6 +64,34 @@ public sealed class SessionStateTests : IAsyncLifetime
         Assert.Equal("", await ReadAsync(_second, cookie));
     }
 
+    [Fact]
+    public async Task Session_survives_the_loss_of_the_node_that_began_it()
+    {
+        await using var first = await StartAsync(0, Consistency.Quorum);
+        await using var second = await StartAsync(1, Consistency.Quorum);
+        string cookie = await BeginAsync(first, "carrot");
+
+        await _cluster.StopAbruptlyAsync(0);
+
+        Assert.Equal("carrot", await ReadAsync(second, cookie));
+    }
+
+    [Fact]
+    public async Task Session_that_cannot_be_stored_keeps_its_last_state_and_the_error_is_logged()
+    {
+        await using var first = await StartAsync(0, Consistency.Quorum);
+        string cookie = await BeginAsync(first, "carrot");
+        await _cluster.StopAsync(1);
+        await Eventually.WaitUntilAsync(() => _cluster[0].Store.Members.Count(static member => member.IsUp) == 1, "the other node is down");
+
+        await SendAsync(first, "/set?cake=apple", cookie);
+
+        await Eventually.WaitUntilAsync(() => first.Log.Exceptions.Any(static logged => logged.Exception is NotEnoughNodesException), "the error is logged");
+        Assert.True(first.Log.Contains("Error closing the session."));
+        Assert.Equal("carrot", await ReadAsync(first, cookie));
+        Assert.Equal("not stored", await SendAsync(first, "/commit?cake=apple", cookie));
+    }
+
     void Pass(TimeSpan time)
     {
         for (int node = 0; node < 2; node++)
@@ -92,18 +121,31 @@ public sealed class SessionStateTests : IAsyncLifetime
         return await response.Content.ReadAsStringAsync(Canceled);
     }
 
-    Task<WebNode> StartAsync(int node) => WebNode.StartAsync(
+    Task<WebNode> StartAsync(int node, Consistency consistency = Consistency.None) => WebNode.StartAsync(
         _cluster[node].Node,
-        static services =>
+        services =>
         {
             services.AddDataProtection().SetApplicationName("shop").PersistKeysToDatacake();
-            services.AddDistributedDatacakeCache();
+            services.AddDistributedDatacakeCache(options => options.Consistency = consistency);
             services.AddSession(static options => options.IdleTimeout = TimeSpan.FromMinutes(20));
         },
         static app =>
         {
             app.UseSession();
             app.MapGet("/set", static (string cake, HttpContext context) => context.Session.SetString("cake", cake));
+            app.MapGet("/commit", static async (string cake, HttpContext context) =>
+            {
+                context.Session.SetString("cake", cake);
+                try
+                {
+                    await context.Session.CommitAsync();
+                    return "stored";
+                }
+                catch (NotEnoughNodesException)
+                {
+                    return "not stored";
+                }
+            });
             app.MapGet("/get", static (HttpContext context) => context.Session.GetString("cake") ?? "");
         });
 }
