@@ -1,19 +1,16 @@
+using System.Net;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Datacake.AspNetCore;
 using Datacake.Data;
-using Datacake.EventualConsistency;
-using Datacake.Extensions.Caching;
-using Datacake.Hosting;
 using Datacake.Node;
-using Datacake.Sqlite;
 using Datacake.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.OutputCaching;
 using Microsoft.Extensions.Caching.Distributed;
+using Microsoft.Extensions.Caching.Hybrid;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -161,5 +158,73 @@ static class Events
             await app.StopAsync();
         }
         Samples.Reach(5);
+    }
+}
+
+static class ReplacingRedis
+{
+    // Three copies, with the settings that the document shows.
+    public static async Task RunAsync()
+    {
+        var copies = new List<WebApplication>();
+        try
+        {
+            for (int node = 1; node <= 3; node++)
+                copies.Add(Create(node));
+            await Task.WhenAll(copies.Select(static copy => Task.Run(() => copy.StartAsync())));
+            foreach (var copy in copies)
+                await (await copy.Services.GetRequiredService<DatacakeNode>().OpenStoreAsync()).WaitForMembersAsync(3, TimeSpan.FromMinutes(1));
+            var cookies = new CookieContainer();        // of one browser, whose requests reach all copies
+            var clients = copies.Select(copy => new HttpClient(new SocketsHttpHandler { CookieContainer = cookies }) { BaseAddress = new Uri(copy.Urls.Single()) }).ToArray();
+
+            await GetAsync(0, "/cart/carrot");
+            await Samples.WaitUntilAsync(async () => await GetAsync(1, "/cart") == "carrot", "the second copy has the session");
+            await GetAsync(1, "/cart/apple");
+            await Samples.WaitUntilAsync(async () => await GetAsync(2, "/cart") == "apple", "the third copy has the session");
+
+            foreach (string cache in new[] { "menu", "cake" })
+            {
+                await Samples.WaitUntilAsync(async () => await GetAsync(0, "/" + cache) == await GetAsync(1, "/" + cache), $"two copies share the {cache}");
+                string shared = await GetAsync(1, "/" + cache);
+                await GetAsync(2, $"/{cache}/evict");
+                await Samples.WaitUntilAsync(async () => await GetAsync(0, "/" + cache) != shared && await GetAsync(1, "/" + cache) != shared, $"the {cache} is evicted on all copies");
+            }
+
+            await copies[1].StopAsync();
+            await GetAsync(2, "/cart/cherry");
+            await Samples.WaitUntilAsync(async () => await GetAsync(0, "/cart") == "cherry", "two of three copies change a session");
+            foreach (var copy in copies)
+                await copy.StopAsync();
+            Samples.Reach(6);
+
+            async Task<string> GetAsync(int copy, string path) => await clients[copy].GetStringAsync(path);
+        }
+        finally
+        {
+            foreach (var copy in copies)
+                await copy.DisposeAsync();
+        }
+    }
+
+    static WebApplication Create(int node)
+    {
+        string[] args =
+        [
+            "--urls", "http://127.0.0.1:0", "--Datacake:NodeId", $"{node}", "--Datacake:ListenOn", Samples.AddressOf(node), "--Datacake:ClusterSecret", Samples.Secret,
+            "--Datacake:Seeds:0", Samples.AddressOf(1), "--Datacake:Seeds:1", Samples.AddressOf(2), "--Datacake:Seeds:2", Samples.AddressOf(3),
+            "--Datacake:Storage:Kind", "sqlite", "--Datacake:Storage:Path", $"shop{node}.db", "--Datacake:Store:ExpectedNodes", "3",
+        ];
+        // sample 6
+        var app = builder.Build();
+        int made = 0;
+        app.UseSession();
+        app.UseOutputCache();
+        app.MapGet("/cart", static (HttpContext context) => context.Session.GetString("cart") ?? "");
+        app.MapGet("/cart/{cake}", static (string cake, HttpContext context) => context.Session.SetString("cart", cake));
+        app.MapGet("/menu", () => $"{node}/{Interlocked.Increment(ref made)}").CacheOutput(static policy => policy.SetVaryByHost(false).Tag("menu"));
+        app.MapGet("/menu/evict", static async (IOutputCacheStore cache) => await cache.EvictByTagAsync("menu", default));
+        app.MapGet("/cake", async (HybridCache cache) => await cache.GetOrCreateAsync("cake", _ => ValueTask.FromResult($"{node}/{Interlocked.Increment(ref made)}"), tags: ["cakes"]));
+        app.MapGet("/cake/evict", static async (HybridCache cache) => await cache.RemoveByTagAsync("cakes"));
+        return app;
     }
 }
