@@ -126,7 +126,7 @@ sealed class StoreJoining
         {
             var obstacle = await loop.RunInReserveAsync((_, _) => ValueTask.FromResult(Obstacle()), cancellationToken).ConfigureAwait(false);
             throw new TimeoutException(
-                $"Node {_node.Id} cannot read or write yet. Its store is fresh and has not joined its cluster within {timeout.TotalSeconds:0.###} s: {obstacle}");
+                $"Node {_node.Id} cannot read or write yet. Its store is fresh and has not joined its cluster{(timeout == TimeSpan.Zero ? "" : $" within {timeout.TotalSeconds:0.###} s")}: {obstacle}");
         }
     }
 
