@@ -21,8 +21,11 @@ sealed class ClusterNode(WorkerSettings settings, Host? host, string logFile) : 
     /// <summary>Gets whether the node is started and its process is alive.</summary>
     public bool IsRunning => _isStarted && _worker is { IsGone: false };
 
-    /// <summary>Gets the length of all files of the store, in bytes.</summary>
-    public long FileLength => Files().Sum(static file => new FileInfo(file).Length);
+    /// <summary>Gets the length of the store's file without the write-ahead log, in bytes.</summary>
+    public long FileLength => new FileInfo(Settings.File).Length;
+
+    /// <summary>Gets the length of the write-ahead log, in bytes. The options of the storage bound it.</summary>
+    public long LogLength => new FileInfo($"{Settings.File}-wal").Length;
 
     /// <summary>Starts the node, and its process if that is not running yet. The store may join later.</summary>
     /// <exception cref="InvalidOperationException">The node does not start.</exception>
