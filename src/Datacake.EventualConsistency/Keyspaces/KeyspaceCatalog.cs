@@ -143,10 +143,12 @@ sealed class KeyspaceCatalog
         foreach (var keyspace in All)
         {
             var state = stored.Find(keyspace.Name)?.State ?? KeyspaceState.Of(keyspace.State.Record with { Count = 0, Fingerprint = 0 });
-            // The commit may have given the index another number, under which it is rebuilt.
+            // The commit may have given the index another number, under which it is rebuilt. It may have added the index of expiries, which was read with its definition.
             keyspace.State = state with
             {
-                Indexes = [.. from index in keyspace.State.Indexes
+                Indexes = [.. state.Indexes,
+                           .. from index in keyspace.State.Indexes
+                              where index.Definition.Name != ExpiryIndex.Name
                               from record in state.IndexRecords
                               where record.Value.Stage != IndexStage.Dropped && record.Value.IsOf(index.Definition)
                               select new IndexEntrySet(record.Key, index.Definition)],

@@ -40,16 +40,24 @@ sealed class FaultyStorage : IStorage
     /// <summary>Gets or sets whether the snapshot after a failed commit fails as well.</summary>
     public bool IsBlindAfterFailedCommit { get; set; }
 
-    public ValueTask CommitAsync(WriteBatch batch, Durability durability, CancellationToken cancellationToken = default)
+    /// <summary>Gets or sets whether a commit that fails is stored nevertheless.</summary>
+    public bool StoresFailedCommits { get; set; }
+
+    public async ValueTask CommitAsync(WriteBatch batch, Durability durability, CancellationToken cancellationToken = default)
     {
         if ((IsFull && !batch.MayUseReserve) || !HasRoom(batch))
             throw new StorageException(StorageError.Full, "The disk is full.");
         if (Spares(batch) || (Volatile.Read(ref _passing) > 0 && Interlocked.Decrement(ref _passing) >= 0))
-            return _storage.CommitAsync(batch, durability, cancellationToken);
+        {
+            await _storage.CommitAsync(batch, durability, cancellationToken);
+            return;
+        }
         if (IsBlindAfterFailedCommit && CommitsToFail > 0)
             SnapshotsToFail = 1;
+        if (StoresFailedCommits && CommitsToFail > 0)
+            await _storage.CommitAsync(batch, durability, cancellationToken);
         FailIfTold(ref _commits);
-        return _storage.CommitAsync(batch, durability, cancellationToken);
+        await _storage.CommitAsync(batch, durability, cancellationToken);
     }
 
     public ValueTask DisposeAsync() => _storage.DisposeAsync();

@@ -169,6 +169,22 @@ public sealed class ExpiryTests
     }
 
     [Fact]
+    public async Task First_document_that_expires_is_removed_after_its_commit_has_failed_and_was_stored()
+    {
+        var storage = new FaultyStorage { StoresFailedCommits = true };
+        await using var cluster = await TestCluster.StartAsync(1, _ => storage);
+        var cakes = cluster[1].Store.Keyspace("cakes");
+        await cakes.PutAsync(1, "stays"u8.ToArray(), Consistency.None, Canceled);
+        storage.FailingOperation = static operation => StoreLayout.IsDocumentKey(operation.Key.Span);
+        storage.CommitsToFail = 1;
+        await Assert.ThrowsAsync<StorageException>(async () => await cakes.PutExpiringAsync(2, "goes"u8.ToArray(), DateTimeOffset.UtcNow - Minute, Consistency.None, Canceled));
+
+        // No later document that expires reminds the node.
+        await Eventually.WaitUntilAsync(async () => await CountAsync([storage], StoreLayout.AllDocuments) == 1, "the document is removed");
+        Assert.Equal(1, (await cakes.GetStatisticsAsync(Canceled)).Count);
+    }
+
+    [Fact]
     public async Task Serial_documents_cannot_expire()
     {
         await using var nodes = await ScenarioNodes.StartAsync(1);
