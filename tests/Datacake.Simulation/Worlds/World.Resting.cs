@@ -375,9 +375,16 @@ sealed partial class World
         bool IsOfDocument(Increment increment) => increment.Slot == slot.Number && FirstPutOf(slot, increment.Base) == first;
     }
 
-    /// <summary>Returns true if, by the stamps, a user deleted or replaced a document after a transaction, whether or not the user knew of it.</summary>
-    bool IsReplaced(int slot, HistoricTransaction transaction) => _history.Transactions.Any(later =>
-        later.Stamp > transaction.Stamp && later.EffectOn(slot) is { } effect && (!effect.Died.IsNone || (later.IsOfUser && !effect.Born.IsNone)));
+    /// <summary>
+    /// Returns true if, by the stamps, a user deleted a document after a transaction, or replaced the put that the transaction incremented, whether or not the user knew of it. A later put replaces
+    /// all increments on an earlier one, also those with later stamps.
+    /// </summary>
+    bool IsReplaced(int slot, HistoricTransaction transaction)
+    {
+        var put = transaction.Increments.Where(increment => increment.Slot == slot).Aggregate(transaction.Stamp, static (least, increment) => HlcTimestamp.Min(least, increment.Base));
+        return _history.Transactions.Any(later => later.EffectOn(slot) is { } effect
+            && ((!effect.Died.IsNone && later.Stamp > transaction.Stamp) || (later.IsOfUser && !effect.Born.IsNone && later.Stamp > put)));
+    }
 
     /// <summary>Returns the user's put that a put asserts again, directly or through other assertions, or the put itself if a user made it.</summary>
     HlcTimestamp FirstPutOf(Slot slot, HlcTimestamp born) =>
