@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.OutputCaching;
+using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.Caching.Hybrid;
 using Microsoft.Extensions.DependencyInjection;
@@ -161,6 +162,29 @@ static class Events
     }
 }
 
+public sealed class ChatHub : Hub;
+
+static class SignalR
+{
+    public static async Task RunAsync()
+    {
+        await using var node = await Samples.StartNodeAsync(1, static options => options.UseMemory());
+        var builder = WebApplication.CreateBuilder(["--urls", "http://127.0.0.1:0"]);
+        builder.Services.AddSingleton(node);
+        // sample 6
+        await using (app)
+        {
+            await app.StartAsync();
+            Assert.Equal("Datacake.AspNetCore", app.Services.GetRequiredService<HubLifetimeManager<ChatHub>>().GetType().Assembly.GetName().Name);
+            using var client = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
+            using var sent = await client.PostAsync("/offers?text=carrot", null);
+            Assert.True(sent.IsSuccessStatusCode);
+            await app.StopAsync();
+        }
+        Samples.Reach(6);
+    }
+}
+
 static class ReplacingRedis
 {
     // Three copies, with the settings that the document shows.
@@ -195,7 +219,7 @@ static class ReplacingRedis
             await Samples.WaitUntilAsync(async () => await GetAsync(0, "/cart") == "cherry", "two of three copies change a session");
             foreach (var copy in copies)
                 await copy.StopAsync();
-            Samples.Reach(6);
+            Samples.Reach(7);
 
             async Task<string> GetAsync(int copy, string path) => await clients[copy].GetStringAsync(path);
         }
@@ -214,7 +238,7 @@ static class ReplacingRedis
             "--Datacake:Seeds:0", Samples.AddressOf(1), "--Datacake:Seeds:1", Samples.AddressOf(2), "--Datacake:Seeds:2", Samples.AddressOf(3),
             "--Datacake:Storage:Kind", "sqlite", "--Datacake:Storage:Path", $"shop{node}.db", "--Datacake:Store:ExpectedNodes", "3",
         ];
-        // sample 6
+        // sample 7
         var app = builder.Build();
         int made = 0;
         app.UseSession();
