@@ -1,12 +1,16 @@
 using Datacake.Benchmarks;
 using Datacake.Benchmarks.Measuring;
 using Datacake.Benchmarks.Reporting;
+using Datacake.Benchmarks.SignalR;
 
 if (args is ["--help" or "-h"])
 {
     Console.WriteLine(CommandLine.Usage);
     return 0;
 }
+
+if (args is [SignalRServer.Command, ..])
+    return await SignalRServer.RunAsync(args);
 
 CommandLine commands;
 IReadOnlyList<Func<Runner, Task>> workloads;

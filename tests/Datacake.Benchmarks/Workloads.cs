@@ -5,6 +5,7 @@ using Datacake.Benchmarks.Orm;
 using Datacake.Benchmarks.Replication;
 using Datacake.Benchmarks.Rpc;
 using Datacake.Benchmarks.Serial;
+using Datacake.Benchmarks.SignalR;
 using Datacake.Benchmarks.Storage;
 using Datacake.Benchmarks.Sync;
 
@@ -23,6 +24,7 @@ static class Workloads
         ("sync", SyncWorkload.RunAsync),
         ("crdt", CrdtWorkload.RunAsync),
         ("caching", CachingWorkload.RunAsync),
+        ("signalr", SignalRWorkload.RunAsync),
     ];
 
     /// <exception cref="FormatException">There is no such workload.</exception>

@@ -29,7 +29,7 @@ static class CachingWorkload
         foreach (int clients in runner.Pace.Choose([1, 16], [1, 16]))
         {
             await MeasureAsync(runner, $"set level=None clients={clients}", clients, Consistency.None, SetAsync, Target.Times(RedisServer.System, 1));
-            await MeasureAsync(runner, $"set level=Quorum clients={clients}", clients, Consistency.Quorum, SetAsync, Latency(2));
+            await MeasureAsync(runner, $"set level=Quorum clients={clients}", clients, Consistency.Quorum, SetAsync, Target.LatencyOf(RedisServer.System, 2));
         }
         await runner.MeasureAsync(new Cell(Workload, $"hybrid get nodes={Nodes}", new Subject(DatacakeCluster.System, OpenHybridGetAsync)) { IsolatesSystems = true });
         await runner.MeasureAsync(new Cell(Workload, $"hybrid set and remove on all nodes={Nodes}", new Subject(DatacakeCluster.System, OpenInvalidationAsync))
@@ -137,10 +137,4 @@ static class CachingWorkload
         foreach (var chunk in Names.Chunk(500))
             await Task.WhenAll(chunk.Select(name => cache.SetAsync(name, Value, Hour)));
     }
-
-    /// <summary>Returns the target of a maximum multiple of the median latency of Redis.</summary>
-    static Target Latency(double limit) => new(
-        $"x latency of {RedisServer.System}", limit, IsAtLeast: false,
-        static measurements => measurements.FirstOrDefault(static measurement => measurement.System == RedisServer.System) is { } redis
-            ? measurements[0].P50Microseconds / redis.P50Microseconds : null);
 }

@@ -19,8 +19,8 @@ sealed class RedisServer : IAsyncDisposable
 
     RedisServer()
     {
-        string address = _addresses.Next(1)[0];
-        var start = new ProcessStartInfo("redis-server", ["--bind", "127.0.0.1", "--port", address[(address.LastIndexOf(':') + 1)..], "--save", "", "--appendonly", "no"])
+        Address = _addresses.Next(1)[0];
+        var start = new ProcessStartInfo("redis-server", ["--bind", "127.0.0.1", "--port", Address[(Address.LastIndexOf(':') + 1)..], "--save", "", "--appendonly", "no"])
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,
@@ -28,12 +28,14 @@ sealed class RedisServer : IAsyncDisposable
         _process = Process.Start(start)!;
         _process.BeginErrorReadLine();
         _process.BeginOutputReadLine();
-        Cache = new RedisCache(new RedisCacheOptions { Configuration = address });
+        Cache = new RedisCache(new RedisCacheOptions { Configuration = Address });
     }
 
     /// <summary>True if the machine has Redis, which Debian's package redis-server installs.</summary>
     public static bool IsInstalled { get; } =
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(static folder => File.Exists(Path.Combine(folder, "redis-server")));
+
+    public string Address { get; }
 
     public RedisCache Cache { get; }
 

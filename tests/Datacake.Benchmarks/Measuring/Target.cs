@@ -26,6 +26,12 @@ sealed record Target(string Name, double Limit, bool IsAtLeast, Func<IReadOnlyLi
     /// <summary>Returns the target of a maximum median duration per operation.</summary>
     public static Target Within(TimeSpan time) => new("ms", time.TotalMilliseconds, false, measurements => measurements[0].P50Microseconds / 1_000);
 
+    /// <summary>Returns the target of a maximum multiple of the median duration of another system of the cell.</summary>
+    public static Target LatencyOf(string system, double factor) => new(
+        $"x latency of {system}", factor, false,
+        measurements => measurements.FirstOrDefault(measurement => measurement.System == system) is { } peer
+            ? measurements[0].P50Microseconds / peer.P50Microseconds : null);
+
     /// <summary>Returns the target of a maximum number of allocated bytes per item.</summary>
     public static Target Allocates(double bytesPerItem) => new("B allocated", bytesPerItem, false, measurements => measurements[0].AllocatedBytesPerItem);
 
