@@ -72,6 +72,11 @@ public sealed class PropertyModel(string name, Type type, PropertyKind kind, Fun
     /// </summary>
     public Action<object, object?>? Setter { get; init; }
 
+    /// <summary>True if all values have about the same length in an index, so that none is ever cut off.</summary>
+    internal bool HasFixedLength =>
+        (Nullable.GetUnderlyingType(Type) ?? Type) is var type && (type.IsPrimitive || type.IsEnum || type == typeof(decimal) || type == typeof(Guid) || type == typeof(DateTime)
+            || type == typeof(DateTimeOffset) || type == typeof(DateOnly) || type == typeof(TimeOnly) || type == typeof(TimeSpan));
+
     /// <summary>Returns the value of the property of an entity.</summary>
     public object? GetValue(object entity) => get(entity);
 

@@ -80,6 +80,23 @@ static partial class Batches
             yield return [.. Ordering<T>.Sort(all, orderings, static item => item)];
     }
 
+    /// <summary>Returns the items after a number of skipped ones in an order, and holds no more than are skipped and taken.</summary>
+    public static async IAsyncEnumerable<IReadOnlyList<T>> Top<T>(
+        IAsyncEnumerable<IReadOnlyList<T>> source, IReadOnlyList<Ordering<T>> orderings, int skip, int? take, bool isDistinct)
+    {
+        if (take == 0)
+            yield break;
+        var sorted = new SortedRows<T, T>(orderings, static item => item, take is { } count ? QuerySpec<T>.Sum(skip, count) : null) { IsDistinct = isDistinct };
+        await foreach (var batch in source.ConfigureAwait(false))
+        {
+            foreach (var item in batch)
+                sorted.Add(item);
+        }
+        var kept = sorted.Take();
+        if (kept.Count > skip)
+            yield return skip == 0 ? kept : kept[skip..];
+    }
+
     public static async IAsyncEnumerable<IReadOnlyList<T>> Reverse<T>(IAsyncEnumerable<IReadOnlyList<T>> source)
     {
         var all = await ToListAsync(source).ConfigureAwait(false);

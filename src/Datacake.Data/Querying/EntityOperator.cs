@@ -83,17 +83,28 @@ sealed partial class EntityOperator<T>(EntitySource<T> source, QuerySpec<T> spec
             parts.Add($"check {ExpressionText.Of(run.Checked.Concat(spec.RelatedPredicates).Select(predicate => predicate.Body).Aggregate(Expression.AndAlso))}");
         if (spec.Orderings.Count > 0)
         {
-            parts.Add(
-                $"order by {string.Join(", ", spec.Orderings.Select(ordering => ordering.ToString()))}{(run.IsInOrder ? "" : " in memory")}");
+            parts.Add(ExplainOrder(run));
         }
         else if (spec.IsReversed)
             parts.Add("reverse");
         if (spec.Skip > 0)
-            parts.Add($"skip {spec.Skip}");
+            parts.Add($"skip {spec.Skip}{(run.SkipsByIndex ? " in the index" : "")}");
         if (spec.Take is not null)
             parts.Add($"take {spec.Take}");
         parts.AddRange(settings.Tags.Select(tag => $"tagged '{tag}'"));
         return string.Join("; ", parts);
+    }
+
+    /// <summary>Describes the order: the part of it that the path provides, and the rest, which is sorted in memory.</summary>
+    string ExplainOrder(QueryRun<T> run)
+    {
+        int provided = run.OrderingsOfPath;
+        string keeping = run.Needed is { } needed ? $", keeping {needed}" : "";
+        return provided == 0 ? $"order by {Text(spec.Orderings)} in memory{keeping}"
+            : provided == spec.Orderings.Count ? $"order by {Text(spec.Orderings)}"
+            : $"order by {Text(spec.Orderings.Take(provided))}, then {Text(spec.Orderings.Skip(provided))} in memory";
+
+        static string Text(IEnumerable<Ordering<T>> orderings) => string.Join(", ", orderings.Select(static ordering => ordering.ToString()));
     }
 
     /// <summary>Describes a run of the query without the values in it.</summary>

@@ -18,6 +18,9 @@ abstract class Ordering<T>(bool isDescending)
 
     public abstract IOrderedEnumerable<TRow> ThenBy<TRow>(IOrderedEnumerable<TRow> rows, Func<TRow, T> item);
 
+    /// <summary>Returns the key of an item, followed by those of the later orderings.</summary>
+    public abstract SortKey KeyOf(T item, SortKey? next);
+
     /// <summary>Returns true if two items compare equal by this key.</summary>
     public abstract bool AreEqual(T a, T b);
 
@@ -92,6 +95,8 @@ sealed class Ordering<T, TKey>(Expression<Func<T, TKey>> keySelector, bool isDes
         : null;
 
     public override Ordering<T> Reversed() => new Ordering<T, TKey>(keySelector, !IsDescending, expressions);
+
+    public override SortKey KeyOf(T item, SortKey? next) => new SortKey<TKey>(Key(item), QueryComparer<TKey>.Instance, IsDescending, next);
 
     public override bool AreEqual(T a, T b) => QueryComparer<TKey>.Instance.Compare(Key(a), Key(b)) == 0;
 

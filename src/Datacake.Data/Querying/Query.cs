@@ -50,7 +50,7 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     public Query<T> Take(int count) => Operator.Take(Math.Max(count, 0)).ToQuery();
 
     /// <summary>Returns distinct results: the first of those that are equal.</summary>
-    public Query<T> Distinct() => Then("distinct", static items => Batches.Distinct(items));
+    public Query<T> Distinct() => new DistinctOperator<T>(Operator).ToQuery();
 
     /// <summary>
     /// Returns a query whose entities the context does not track. They are read faster, and changes to them are not saved.

@@ -18,7 +18,7 @@ sealed partial class QueryRun<T>
     public bool UsesRelated => _relatedPredicates.Length > 0 || _ofOrderings.IsUsed;
 
     IAsyncEnumerable<List<TRow>> FilterAsync<TRow>(StoreSnapshot snapshot, RowFactory<TRow> rowOf, CancellationToken cancellationToken) =>
-        _relatedPredicates.Length > 0 ? FilterByRelatedAsync(snapshot, rowOf, cancellationToken) : FilterByEntityAsync(snapshot, rowOf, IsInKeptOrder, cancellationToken);
+        _relatedPredicates.Length > 0 ? FilterByRelatedAsync(snapshot, rowOf, cancellationToken) : FilterByEntityAsync(snapshot, rowOf, IsInKeptOrder, ofIndex: null, cancellationToken);
 
     async IAsyncEnumerable<List<TRow>> FilterByRelatedAsync<TRow>(
         StoreSnapshot snapshot, RowFactory<TRow> rowOf, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -28,7 +28,7 @@ sealed partial class QueryRun<T>
             yield break;
         var source = new RelatedSource(snapshot) { Filtering = _spec.Filtering };
         var candidates = FilterByEntityAsync<(T Entity, TRow Row)>(
-            snapshot, (document, entity, indexValue) => (entity, rowOf(document, entity, indexValue)), isCut: false, cancellationToken);
+            snapshot, (document, entity, indexValue) => (entity, rowOf(document, entity, indexValue)), isCut: false, ofIndex: null, cancellationToken);
         await foreach (var batch in candidates.ConfigureAwait(false))
         {
             await _ofPredicates.LoadRelatedAsync(source, [.. batch.Select(static candidate => candidate.Entity)], cancellationToken).ConfigureAwait(false);
@@ -46,13 +46,20 @@ sealed partial class QueryRun<T>
     async IAsyncEnumerable<List<QueryRow<T>>> SortByRelatedAsync(
         IAsyncEnumerable<List<QueryRow<T>>> rows, StoreSnapshot snapshot, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var all = new List<QueryRow<T>>();
+        var source = new RelatedSource(snapshot) { Filtering = _spec.Filtering };
+        // Entities that compare equal come in the order of their keys, whatever the path. The keys to sort by are read from the related
+        // entities batch by batch, and are computed before the next batch is loaded.
+        var sorted = new SortedRows<T, QueryRow<T>>(_orderings, static row => row.Entity, Needed ?? int.MaxValue)
+        {
+            Tie = row => new SortKey<DocumentKey>(row.Key, Comparer<DocumentKey>.Default, _spec.IsReversed, null),
+        };
         await foreach (var batch in rows.ConfigureAwait(false))
-            all.AddRange(batch);
-        if (all.Count == 0)
-            yield break;
-        await _ofOrderings.LoadRelatedAsync(new RelatedSource(snapshot) { Filtering = _spec.Filtering }, [.. all.Select(static row => row.Entity)], cancellationToken).ConfigureAwait(false);
-        // Entities that compare equal come in the order of their keys, whatever the path.
-        yield return [.. Ordering<T>.Sort(all.OrderBy(static row => row.Key), _orderings, static row => row.Entity)];
+        {
+            await _ofOrderings.LoadRelatedAsync(source, [.. batch.Select(static row => row.Entity)], cancellationToken).ConfigureAwait(false);
+            foreach (var row in batch)
+                sorted.Add(row);
+        }
+        if (sorted.Count > 0)
+            yield return sorted.Take();
     }
 }

@@ -73,12 +73,28 @@ sealed partial class QueryRun<T>
     public long DocumentsRead { get; private set; }
 
     /// <summary>True if the path returns the entities in the query's order, at least by its first key.</summary>
-    public bool IsInOrder => Columns.Count == 0 ? !_spec.IsReversed || Path is KeyScan { Direction: ScanDirection.Reverse } : Path switch
+    public bool IsInOrder => Columns.Count == 0 ? !_spec.IsReversed || Path is KeyScan { Direction: ScanDirection.Reverse } or IndexScan { IsInKeyOrder: true, Direction: ScanDirection.Reverse } : Path switch
     {
-        IndexScan index => index.IsInOrder,
-        KeyScan scan => QueryPlanner.KeyOrder(_model, Columns) == scan.Direction && (!_spec.IsReversed || Columns.Count >= _model.Key.Count),
+        IndexScan index => index.IsInOrder || (index.IsInKeyOrder && index.Direction == KeyOrderOf(Columns)),
+        KeyScan scan => scan.Direction == KeyOrderOf(Columns),
         _ => false,
     };
+
+    /// <summary>Gets the number of documents that were left out by their keys in an index, without reading them.</summary>
+    public long DocumentsLeftOut { get; private set; }
+
+    /// <summary>
+    /// True if the results to skip are left out by their keys in an index, without reading them: every entry of the index is a result, and
+    /// its place among the results is known.
+    /// </summary>
+    public bool SkipsByIndex => _spec.Skip > 0 && Path is IndexScan scan && (scan.TieOrder is not null || IsInKeptOrder)
+        && Checked.Count == 0 && !UsesRelated && !_spec.SkipsUnreadable;
+
+    /// <summary>Gets the number of leading orderings that the path provides; the others sort entities that compare equal by these.</summary>
+    public int OrderingsOfPath => !IsInOrder ? 0 : Path is IndexScan { IsInOrder: true, TieOrder: null } scan ? scan.OrderedColumns : Columns.Count;
+
+    /// <summary>Gets the number of results from the start that are needed in the order of the query; null if all are.</summary>
+    public int? Needed => _spec.Take is { } take ? QuerySpec<T>.Sum(_spec.Skip, take) : null;
 
     /// <summary>True if an entity satisfies the predicates.</summary>
     public bool Matches(T entity) => AreTrue(_compiled ??= Compile(_predicates), entity);
@@ -170,8 +186,26 @@ sealed partial class QueryRun<T>
     }
 
     /// <summary>Returns the path in the direction of the query. Without orderings, a reversed query scans the keys in reverse.</summary>
-    AccessPath Directed(AccessPath path) =>
-        _spec.IsReversed && Columns.Count == 0 && path is KeyScan scan ? scan with { Direction = ScanDirection.Reverse } : path;
+    AccessPath Directed(AccessPath path) => path switch
+    {
+        KeyScan scan when _spec.IsReversed && Columns.Count == 0 => scan with { Direction = ScanDirection.Reverse },
+        IndexScan { IsInKeyOrder: true } scan => KeyOrderOf(Columns) is ScanDirection.Reverse ? scan with { Direction = ScanDirection.Reverse } : scan,
+        // Entries with equal values are in the order of the keys only if the query orders by all columns of the index.
+        IndexScan { IsInOrder: true } scan when scan.FixedColumns + scan.OrderedColumns == scan.Index.Properties.Count =>
+            scan with { TieOrder = KeyOrderOf([.. Columns.Skip(scan.OrderedColumns)]) },
+        _ => path,
+    };
+
+    /// <summary>
+    /// Returns the direction in which the keys are in an order; null if there is none. Without columns, the order is that of the query.
+    /// </summary>
+    ScanDirection? KeyOrderOf(IReadOnlyList<OrderingColumn> columns) =>
+        columns.Count == 0 ? (_spec.IsReversed ? ScanDirection.Reverse : ScanDirection.Forward)
+        : _spec.IsReversed && columns.Count < _model.Key.Count ? null
+        : QueryPlanner.KeyOrder(_model, columns);
+
+    /// <summary>True if the entries of an index, or their keys, are exactly in the order of the query, and no value is cut off.</summary>
+    bool IsExactlyInOrder(IndexScan scan) => scan.TieOrder is not null && scan.Index.Properties.All(name => _model.FindProperty(name) is { IsConverted: false } property && property.HasFixedLength);
 
     /// <summary>Splits a predicate, or a part of one, into the parts joined by and, and extracts their conditions.</summary>
     void Extract(Expression<Func<T, bool>> predicate, Expression part, ConditionExtractor extractor)
@@ -220,7 +254,15 @@ sealed partial class QueryRun<T>
     }
 
     /// <summary>True if the path returns the entities exactly in the query's order.</summary>
-    bool IsInKeptOrder => IsInOrder && Path is not IndexScan { IsInOrder: true };
+    bool IsInKeptOrder => IsInOrder && (Path is not IndexScan { IsInOrder: true } scan || IsExactlyInOrder(scan));
+
+    /// <summary>
+    /// Returns the number of results at the start that may be left out by their keys in an index: all that the query skips, if the path leads
+    /// to nothing but results.
+    /// </summary>
+    async ValueTask<int> SkipByIndexAsync(StoreSnapshot snapshot, CancellationToken cancellationToken) =>
+        // The index still has documents that have expired.
+        SkipsByIndex && !await snapshot.HasExpiredAsync(_keyspace.Name, cancellationToken).ConfigureAwait(false) ? _spec.Skip : 0;
 
     static QueryRow<T> RowOf(DocumentPageEntry document, T entity, ReadOnlySpan<byte> indexValue) => new(
         new DocumentKey(document.EncodedKey.ToArray()), Document.Parse(document.Document.Encoded.ToArray()), entity, indexValue.ToArray());
@@ -230,18 +272,27 @@ sealed partial class QueryRun<T>
     /// the query's order, and its Skip and Take are applied.
     /// </summary>
     async IAsyncEnumerable<List<TRow>> FilterByEntityAsync<TRow>(
-        StoreSnapshot snapshot, RowFactory<TRow> rowOf, bool isCut, [EnumeratorCancellation] CancellationToken cancellationToken)
+        StoreSnapshot snapshot, RowFactory<TRow> rowOf, bool isCut, IndexSkip? ofIndex, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         int skip = isCut ? _spec.Skip : 0, take = isCut ? _spec.Take ?? int.MaxValue : int.MaxValue;
         if (_spec.Take == 0)
             yield break;
         bool isChecked = Checked.Count > 0;
-        int page = isCut && _spec.Take is { } wanted && !isChecked
-            ? Math.Clamp(QuerySpec<T>.Sum(wanted, _spec.Skip), 1, PathReader.LargestPage)
+        if (isCut && skip > 0)
+            ofIndex = new IndexSkip { Max = await SkipByIndexAsync(snapshot, cancellationToken).ConfigureAwait(false) };
+        int leftOut = ofIndex?.Max ?? 0;
+        bool isPlaced = !isChecked && (isCut || (Path is IndexScan { TieOrder: not null } && _relatedPredicates.Length == 0));
+        int page = isPlaced && _spec.Take is { } wanted
+            ? Math.Clamp(QuerySpec<T>.Sum(wanted, _spec.Skip - leftOut), 1, PathReader.LargestPage)
             : PathReader.FirstPage;
-        using var reader = new PathReader(snapshot, _keyspace.Name, Path, page);
+        using var reader = new PathReader(snapshot, _keyspace.Name, Path, page) { Skip = leftOut };
         while (take > 0 && await reader.MoveNextAsync(cancellationToken).ConfigureAwait(false))
         {
+            if (ofIndex is { Done: 0 } && reader.Skipped > 0)
+            {
+                DocumentsLeftOut += ofIndex.Done = reader.Skipped;
+                skip -= isCut ? ofIndex.Done : 0;
+            }
             var rows = new List<TRow>(Math.Min(take, reader.Page.MaxCount));
             Read(reader, isChecked, rowOf, ref skip, take, rows);
             take -= rows.Count;
@@ -294,76 +345,6 @@ sealed partial class QueryRun<T>
     }
 
     delegate TRow RowFactory<TRow>(DocumentPageEntry document, T entity, ReadOnlySpan<byte> indexValue);
-
-    /// <summary>Returns the results in their order, which is not that of the path.</summary>
-    async IAsyncEnumerable<List<QueryRow<T>>> SortAsync(StoreSnapshot snapshot, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        var rows = FilterAsync(snapshot, RowOf, cancellationToken);
-        rows = _ofOrderings.IsUsed ? SortByRelatedAsync(rows, snapshot, cancellationToken)
-            : Path is IndexScan { IsInOrder: true } index ? SortWithinAsync(rows, index.OrderedColumns)
-            : SortAsync(rows);
-        int skip = _spec.Skip, take = _spec.Take ?? int.MaxValue;
-        await foreach (var batch in rows.ConfigureAwait(false))
-        {
-            if (skip >= batch.Count)
-            {
-                skip -= batch.Count;
-                continue;
-            }
-            List<QueryRow<T>> part = skip == 0 && take >= batch.Count ? batch : [.. batch.Skip(skip).Take(take)];
-            skip = 0;
-            take -= part.Count;
-            yield return part;
-            if (take == 0)
-                yield break;
-        }
-    }
-
-    async IAsyncEnumerable<List<QueryRow<T>>> SortAsync(IAsyncEnumerable<List<QueryRow<T>>> rows)
-    {
-        var all = new List<QueryRow<T>>();
-        await foreach (var batch in rows.ConfigureAwait(false))
-            all.AddRange(batch);
-        if (_spec.IsReversed)
-            all.Reverse();
-        // Results after the last one to take need not be sorted.
-        var sorted = Ordering<T>.Sort(all, _spec.Orderings, static row => row.Entity);
-        List<QueryRow<T>> kept = _spec.Take is { } take ? [.. sorted.Take(QuerySpec<T>.Sum(_spec.Skip, take))] : [.. sorted];
-        if (kept.Count > 0)
-            yield return kept;
-    }
-
-    /// <summary>
-    /// Sorts rows that compare equal by the first keys: by the other keys, and finally by the keys of the entities, which a reverse scan
-    /// returns in descending order. Values that are equal once the index has cut them off count as equal.
-    /// </summary>
-    async IAsyncEnumerable<List<QueryRow<T>>> SortWithinAsync(IAsyncEnumerable<List<QueryRow<T>>> rows, int keys)
-    {
-        var group = new List<QueryRow<T>>();
-        await foreach (var batch in rows.ConfigureAwait(false))
-        {
-            var ready = new List<QueryRow<T>>();
-            foreach (var row in batch)
-            {
-                if (
-                    group is [.., var last] && !_spec.Orderings.Take(keys).All(ordering => ordering.AreEqual(last.Entity, row.Entity))
-                        && !last.IndexValue.Span.SequenceEqual(row.IndexValue.Span))
-                {
-                    ready.AddRange(Sorted(group));
-                    group.Clear();
-                }
-                group.Add(row);
-            }
-            if (ready.Count > 0)
-                yield return ready;
-        }
-        if (group.Count > 0)
-            yield return [.. Sorted(group)];
-    }
-
-    IEnumerable<QueryRow<T>> Sorted(List<QueryRow<T>> group) =>
-        group.Count == 1 ? group
-        : Ordering<T>.Sort(_spec.IsReversed ? group.OrderByDescending(row => row.Key) : group.OrderBy(row => row.Key), _spec.Orderings, static row => row.Entity);
 
     /// <summary>One of the parts of a predicate that are joined by and.</summary>
     /// <param name="Predicate">The predicate.</param>

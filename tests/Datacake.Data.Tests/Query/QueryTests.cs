@@ -38,7 +38,7 @@ public class QueryTests(QueriedData data)
                 || e.Int32 == 11 || e.Int32 == 12 || e.Int32 == 13 || e.Int32 == 14 || e.Int32 == 15 || e.Int32 == 16 || e.Int32 == 17 || e.Int32 == 18 || e.Int32 == 19 || e.Int32 == 20));
         Expect("queried: index Int32; order by Int32; take 3", db.Everything.OrderBy(e => e.Int32).Take(3));
         Expect(
-            "queried: index Int32, descending; order by Int32 descending, String; take 3",
+            "queried: index Int32, descending; order by Int32 descending, then String in memory; take 3",
             db.Everything.OrderByDescending(e => e.Int32).ThenBy(e => e.String).Take(3));
         Expect(
             "queried: index Status_Int32 where Status = Draft",

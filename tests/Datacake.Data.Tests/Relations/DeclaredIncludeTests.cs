@@ -58,7 +58,7 @@ public class DeclaredIncludeTests : TradingStore
         await using var node = await FilledAsync(provider);
         await using var db = NewContext(node);
         var orders = db.Orders.Include(o => o.Customer).OrderBy(o => o.Id).Take(3).Where(o => o.CustomerId == 1).Include(o => o.Agent).OrderByDescending(o => o.Id).Take(1);
-        Assert.Equal("Orders: full scan; order by Id; take 3; where o => o.CustomerId == 1; order by Id descending in memory; take 1; include Customer; include Agent", orders.Explain());
+        Assert.Equal("Orders: full scan; order by Id; take 3; where o => o.CustomerId == 1; order by Id descending in memory, keeping 1; take 1; include Customer; include Agent", orders.Explain());
         var order = await orders.SingleAsync(Token);
         Assert.Equal((12, "Ann", null), (order.Id, order.Customer!.Name, order.Agent));
         Assert.Equal(["Ann", "Ann"], (await db.Orders.Take(2).Where(o => o.Id > 0).Include(o => o.Customer).ToListAsync(Token)).Select(o => o.Customer!.Name));

@@ -60,6 +60,24 @@ public sealed class ExpiryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Skip_and_counts_by_an_index_leave_expired_entities_out()
+    {
+        using var db = new ExpiryContext(_node);
+        for (int i = 0; i < 9; i++)
+            db.Reservations.Add(new Reservation { Table = i, Guest = $"guest {i}", Until = i < 4 ? _time.GetUtcNow().AddMinutes(5) : null });
+        await db.SaveChangesAsync(Token);
+        Assert.Equal([5, 6], (await db.Reservations.OrderBy(r => r.Guest).Skip(5).Take(2).ToListAsync(Token)).Select(r => r.Table));
+
+        _time.Offset = TimeSpan.FromMinutes(6);
+
+        Assert.Equal([6, 7], (await db.Reservations.OrderBy(r => r.Guest).Skip(2).Take(2).ToListAsync(Token)).Select(r => r.Table));
+        Assert.Equal(["guest 4", "guest 5"], await db.Reservations.Select(r => r.Guest).Distinct().OrderBy(guest => guest).Take(2).ToListAsync(Token));
+        Assert.Equal("guest 4", await db.Reservations.MinAsync(r => r.Guest, Token));
+        Assert.False(await db.Reservations.AnyAsync(r => r.Guest == "guest 1", Token));
+        Assert.Equal(5, (await db.Reservations.GroupBy(r => r.Guest).Select(g => new { g.Key, Count = g.Count() }).ToListAsync(Token)).Count);
+    }
+
+    [Fact]
     public async Task Entity_of_a_class_that_expires_is_gone_after_its_time_and_updates_do_not_prolong_it()
     {
         using var db = new ExpiryContext(_node);

@@ -28,6 +28,8 @@ sealed class ComparerOrdering<T, TKey>(Expression<Func<T, TKey>> keySelector, IC
         return IsDescending ? rows.ThenByDescending(row => key(item(row)), comparer) : rows.ThenBy(row => key(item(row)), comparer);
     }
 
+    public override SortKey KeyOf(T item, SortKey? next) => new SortKey<TKey>(Key(item), comparer, IsDescending, next);
+
     public override bool AreEqual(T a, T b) => comparer.Compare(Key(a), Key(b)) == 0;
 
     public override Ordering<TEntity> Of<TEntity>() =>

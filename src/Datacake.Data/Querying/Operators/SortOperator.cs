@@ -26,5 +26,9 @@ sealed class SortOperator<T>(QueryOperator<T> source, IReadOnlyList<Ordering<T>>
             : NeedsSnapshot(readsRelated: true) ? OnSnapshotAsync(query => query.RunAsync(cancellationToken), cancellationToken)
             : RelatedSteps.Sort(source.RunAsync(cancellationToken), Root, orderings, cancellationToken);
 
+    public override QueryOperator<T> Skip(int count) => new TopOperator<T>(source, orderings, count, take: null);
+
+    public override QueryOperator<T> Take(int count) => new TopOperator<T>(source, orderings, skip: 0, count);
+
     public override OrderedOperator<T> ThenBy(Ordering<T> ordering) => new SortOperator<T>(source, [.. orderings, ordering]);
 }

@@ -72,6 +72,15 @@ sealed record IndexScan(IndexModel Index, IReadOnlyList<KeyRange> Values, ScanDi
 
     public bool IsInOrder => OrderedColumns > 0;
 
+    /// <summary>
+    /// Gets the order of the keys of entities with equal values that the query asks for, if the index alone can provide it; null if such
+    /// entities have to be compared.
+    /// </summary>
+    public ScanDirection? TieOrder { get; init; }
+
+    /// <summary>True if all entries have the same value, and are therefore in the order of the keys.</summary>
+    public bool IsInKeyOrder => Values is [_] && IsExact && FixedColumns == Index.Properties.Count;
+
     public override IEnumerable<IndexModel> Indexes => [Index];
 
     public override string Describe(bool showsValues) =>

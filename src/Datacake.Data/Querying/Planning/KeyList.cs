@@ -36,6 +36,26 @@ sealed class KeyList
         }
     }
 
+    /// <summary>Adds the keys of some entries of an index page, in a given order.</summary>
+    /// <param name="page">The page.</param>
+    /// <param name="entries">The entries to add, by their position in the page.</param>
+    public void Add(IndexPage page, List<int> entries)
+    {
+        Reserve(entries.Count);
+        int length = 0;
+        foreach (int entry in entries)
+            length += page.KeyOf(entry).Length;
+        var all = new byte[length];
+        int start = 0;
+        foreach (int entry in entries)
+        {
+            var key = page.KeyOf(entry);
+            key.CopyTo(all.AsSpan(start));
+            _keys[_count++] = new DocumentKey(all.AsMemory(start, key.Length));
+            start += key.Length;
+        }
+    }
+
     /// <summary>Returns the keys in the order in which they were added.</summary>
     public ArraySegment<DocumentKey> ToSegment() => new(_keys, 0, _count);
 

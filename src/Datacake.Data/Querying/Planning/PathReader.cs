@@ -1,11 +1,12 @@
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Indexes;
 using Datacake.EventualConsistency.Snapshots;
 using Datacake.Storage;
 
 namespace Datacake.Data.Querying.Planning;
 
 /// <summary>A reader of the documents that an access path leads to. It reads one snapshot, in pages of growing size.</summary>
-sealed class PathReader(StoreSnapshot snapshot, string keyspace, AccessPath path, int page) : IDisposable
+sealed partial class PathReader(StoreSnapshot snapshot, string keyspace, AccessPath path, int page) : IDisposable
 {
     public const int FirstPage = 32, LargestPage = 512;
 
@@ -14,11 +15,21 @@ sealed class PathReader(StoreSnapshot snapshot, string keyspace, AccessPath path
     int _range;                         // the number of ranges that are completely scanned
     KeyRange? _rest;                    // the rest of the current range; null before its first page
     ArraySegment<DocumentKey>? _keys;   // the keys of the documents still to read; null before the first page
+    readonly List<int> _order = [];     // the entries of the index page whose documents are read, in their order
     int _indexAt;
     int _page = page;
 
     /// <summary>Gets the page that <see cref="MoveNextAsync"/> has read.</summary>
     public DocumentPage Page { get; } = new();
+
+    /// <summary>
+    /// Gets the number of documents at the start of the path that may be left out. They are not read if an index has their keys. The caller
+    /// has made sure that the path leads to nothing but results, and that no document has expired.
+    /// </summary>
+    public int Skip { get; init; }
+
+    /// <summary>Gets the number of documents that were left out. Once a page was read, it is final.</summary>
+    public int Skipped { get; private set; }
 
     /// <summary>Reads the next page, and returns false if there is none.</summary>
     public ValueTask<bool> MoveNextAsync(CancellationToken cancellationToken) => path switch
@@ -27,7 +38,8 @@ sealed class PathReader(StoreSnapshot snapshot, string keyspace, AccessPath path
         KeyScan or KeyLookup when _isScanCheaper is null => DecideAsync(cancellationToken),
         KeyScan scan => ScanAsync(_isScanCheaper == true ? [KeyLookups.EnclosingRange(scan.Keys)] : scan.Keys, scan.Direction, cancellationToken),
         KeyLookup lookup when _isScanCheaper == true => ScanAsync([KeyLookups.EnclosingRange(lookup.Keys)], ScanDirection.Forward, cancellationToken),
-        IndexScan { IsInOrder: true, Values: [_] } index => ScanAsync(index, cancellationToken),
+        IndexScan { Values: [_], TieOrder: { } tie } index when tie != index.Direction => ScanAsync(index, cancellationToken),
+        IndexScan { Values: [_] } index when index.IsInOrder || index.IsInKeyOrder => ScanAsync(index, cancellationToken),
         _ => GetAsync(cancellationToken),
     };
 
@@ -45,10 +57,10 @@ sealed class PathReader(StoreSnapshot snapshot, string keyspace, AccessPath path
     /// </summary>
     public ReadOnlySpan<byte> IndexValueOf(ReadOnlySpan<byte> key)
     {
-        for (; _indexAt < _index.Count; _indexAt++)
+        for (; _indexAt < _order.Count; _indexAt++)
         {
-            if (_index.KeyOf(_indexAt).SequenceEqual(key))
-                return _index.ValueOf(_indexAt);
+            if (_index.KeyOf(_order[_indexAt]).SequenceEqual(key))
+                return _index.ValueOf(_order[_indexAt]);
         }
         return default;
     }
@@ -125,21 +137,6 @@ sealed class PathReader(StoreSnapshot snapshot, string keyspace, AccessPath path
         return false;
     }
 
-    async ValueTask<bool> ScanAsync(IndexScan scan, CancellationToken cancellationToken)
-    {
-        var range = _rest ?? scan.Values[0];
-        var last = await snapshot
-            .ScanIndexAsync(keyspace, scan.Index.Name, range, scan.Direction, TakePage(), _index, cancellationToken).ConfigureAwait(false);
-        if (_index.Count == 0)
-            return false;
-        _indexAt = 0;
-        var keys = new KeyList();
-        keys.Add(_index, static _ => true);
-        await snapshot.GetManyAsync(keyspace, keys.ToSegment(), Page, cancellationToken).ConfigureAwait(false);
-        _rest = scan.Direction == ScanDirection.Forward ? range.After(last) : range.Before(last);
-        return true;
-    }
-
     async ValueTask<bool> GetAsync(CancellationToken cancellationToken)
     {
         if (_keys is null)
@@ -148,7 +145,9 @@ sealed class PathReader(StoreSnapshot snapshot, string keyspace, AccessPath path
             await CollectKeysAsync(path, keys, cancellationToken).ConfigureAwait(false);
             // The documents are read in the order of their keys, whatever the path. Unordered results therefore come in the same order on
             // every node and with every plan.
-            _keys = keys.ToAscending();
+            var all = keys.ToAscending();
+            Skipped = path is IndexScan ? Math.Min(Skip, all.Count) : 0;
+            _keys = all[Skipped..];
         }
         var rest = _keys.Value;
         if (rest.Count == 0)

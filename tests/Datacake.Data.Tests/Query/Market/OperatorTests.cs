@@ -74,7 +74,7 @@ public sealed class OperatorTests(QueriedMarket market)
         Expect("indexed customers: index City where City = 'zug'; select", db.Customers.Select(c => new { c.Id, c.City }).Where(r => r.City == "zug"));
         Expect("indexed customers: index City where City = 'zug'; select", from c in db.Customers let city = c.City where city == "zug" select new { c.Name, city });
         Expect(
-            "indexed orders: index State_Placed where State = Paid; order by Placed; skip 2; take 3; select",
+            "indexed orders: index State_Placed where State = Paid; order by Placed; skip 2 in the index; take 3; select",
             db.Orders.Select(o => new { o.Id, o.Placed, o.State }).Where(r => r.State == OrderState.Paid).OrderBy(r => r.Placed).Skip(2).Take(3));
         Expect("indexed customers: full scan; select", db.Customers.Select(c => new Shouted { City = c.City }).Where(r => r.City == "ZUG"));
         // An expression that could throw is evaluated for all items, as it is in memory.

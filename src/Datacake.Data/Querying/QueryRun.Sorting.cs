@@ -1,0 +1,99 @@
+using System.Runtime.CompilerServices;
+using Datacake.Data.Querying.Planning;
+using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Indexes;
+using Datacake.EventualConsistency.Snapshots;
+
+namespace Datacake.Data.Querying;
+
+// Results whose order the path does not provide, or only in part.
+sealed partial class QueryRun<T>
+{
+    /// <summary>The number of results that an index leaves out at the start.</summary>
+    sealed class IndexSkip
+    {
+        /// <summary>Gets the number of results that may be left out.</summary>
+        public int Max { get; init; }
+
+        /// <summary>Gets or sets the number of results that were left out. It is final once there is a result.</summary>
+        public int Done { get; set; }
+    }
+
+    /// <summary>Returns the results in their order, which is not that of the path.</summary>
+    async IAsyncEnumerable<List<QueryRow<T>>> SortAsync(StoreSnapshot snapshot, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var ofIndex = new IndexSkip { Max = Path is IndexScan { TieOrder: not null } ? await SkipByIndexAsync(snapshot, cancellationToken).ConfigureAwait(false) : 0 };
+        var rows = ofIndex.Max > 0 ? FilterByEntityAsync(snapshot, RowOf, isCut: false, ofIndex, cancellationToken) : FilterAsync(snapshot, RowOf, cancellationToken);
+        rows = _ofOrderings.IsUsed ? SortByRelatedAsync(rows, snapshot, cancellationToken)
+            : Path is IndexScan { IsInOrder: true } index ? SortWithinAsync(rows, index)
+            : SortAsync(rows);
+        int skip = _spec.Skip, take = _spec.Take ?? int.MaxValue;
+        bool isFirst = true;
+        await foreach (var batch in rows.ConfigureAwait(false))
+        {
+            if (isFirst)
+                skip -= ofIndex.Done;
+            isFirst = false;
+            if (skip >= batch.Count)
+            {
+                skip -= batch.Count;
+                continue;
+            }
+            List<QueryRow<T>> part = skip == 0 && take >= batch.Count ? batch : [.. batch.Skip(skip).Take(take)];
+            skip = 0;
+            take -= part.Count;
+            yield return part;
+            if (take == 0)
+                yield break;
+        }
+    }
+
+    async IAsyncEnumerable<List<QueryRow<T>>> SortAsync(IAsyncEnumerable<List<QueryRow<T>>> rows)
+    {
+        var sorted = new SortedRows<T, QueryRow<T>>(_spec.Orderings, static row => row.Entity, Needed) { IsReversed = _spec.IsReversed };
+        await foreach (var batch in rows.ConfigureAwait(false))
+        {
+            foreach (var row in batch)
+                sorted.Add(row);
+        }
+        if (sorted.Take() is { Count: > 0 } kept)
+            yield return kept;
+    }
+
+    /// <summary>
+    /// Sorts rows that compare equal by the first keys: by the other keys, and finally by the keys of the entities, which a reverse scan
+    /// returns in descending order. Values that are equal once the index has cut them off count as equal.
+    /// </summary>
+    async IAsyncEnumerable<List<QueryRow<T>>> SortWithinAsync(IAsyncEnumerable<List<QueryRow<T>>> rows, IndexScan scan)
+    {
+        var group = new SortedRows<T, QueryRow<T>>(_spec.Orderings, static row => row.Entity, Needed)
+        {
+            Tie = row => new SortKey<DocumentKey>(row.Key, Comparer<DocumentKey>.Default, _spec.IsReversed, null),
+        };
+        var last = default(QueryRow<T>);
+        await foreach (var batch in rows.ConfigureAwait(false))
+        {
+            var ready = new List<QueryRow<T>>();
+            foreach (var row in batch)
+            {
+                if (group.Count > 0 && !AreInGroup(last, row))
+                    ready.AddRange(group.Take());
+                if (group.Count == 0 && IsPlaced(row))
+                    ready.Add(row);
+                else
+                    group.Add(row);
+                last = row;
+            }
+            if (ready.Count > 0)
+                yield return ready;
+        }
+        if (group.Count > 0)
+            yield return group.Take();
+
+        // The index has the order of all rows, except of those whose values it has cut off.
+        bool IsPlaced(QueryRow<T> row) => scan.TieOrder is not null && row.IndexValue.Length < DocumentIndex.MaxValueLength;
+
+        bool AreInGroup(QueryRow<T> a, QueryRow<T> b) => a.IndexValue.Span.SequenceEqual(b.IndexValue.Span)
+            || (scan.TieOrder is null && _spec.Orderings.Take(scan.OrderedColumns).All(ordering => ordering.AreEqual(a.Entity, b.Entity)));
+    }
+}
