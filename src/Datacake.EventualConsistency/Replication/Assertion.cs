@@ -85,7 +85,7 @@ sealed record Assertion(IReadOnlyList<HlcTimestamp> Over, VersionVector Known)
     }
 
     /// <summary>Returns the puts of a document, oldest first, including the current one.</summary>
-    static IReadOnlyList<HlcTimestamp> LineageOf(Document document)
+    public static IReadOnlyList<HlcTimestamp> LineageOf(Document document)
     {
         IReadOnlyList<HlcTimestamp> over = Find(document)?.Over ?? [];
         return [.. over.Skip(over.Count - MaxOver + 1), document.Born];

@@ -212,6 +212,8 @@ sealed partial class World
         foreach (var slot in _scenario.Slots)
         {
             var (was, now) = (before[slot.Number], shown[slot.Number]);
+            if (was.Born != now.Born && HasLostLineage(slot, was, now))
+                _unsureCounters.Add(slot.Number);
             if (was.Born != now.Born && was.IsAlive(slot.Policy) && now.IsAlive(slot.Policy) && !_unsureCounters.Contains(slot.Number) && !was.View.HasExpired(_latestWall)
                 && FirstPutOf(slot, was.Born) == FirstPutOf(slot, now.Born) && CountOf(was, machine.Node) > CountOf(now, machine.Node)
                 && !_history.Transactions.Any(own => own.Stamp.Node == machine.Node && own.Increments.Any(increment => increment.Slot == slot.Number)
@@ -219,6 +221,13 @@ sealed partial class World
                 throw new Violation("counters", $"{Name(machine)} has increments of its own in <{was}> that are missing from <{now}>.");
         }
     }
+
+    /// <summary>
+    /// Returns true if a document was replaced by an assertion that does not say so: it is over an earlier assertion, whose note is purged because its members have all seen it, and not those that had
+    /// forgotten it.
+    /// </summary>
+    bool HasLostLineage(Slot slot, Document was, Document now) => Assertion.Find(now) is { } note && !Assertion.LineageOf(was).Any(note.Over.Contains)
+        && FirstPutOf(slot, note.Over[0]) != note.Over[0] && _machines.Any(machine => machine.Replica?.State.Truncated.Contains(note.Over[0]) == true);
 
     /// <summary>Returns the sum of the increments by one node, or by all nodes, that a document's counter shows.</summary>
     static long CountOf(Document document, byte? node = null)
