@@ -4,6 +4,7 @@ using Datacake.Benchmarks.Measuring;
 using Datacake.Benchmarks.Orm;
 using Datacake.Benchmarks.Replication;
 using Datacake.Benchmarks.Rpc;
+using Datacake.Benchmarks.Scale;
 using Datacake.Benchmarks.Serial;
 using Datacake.Benchmarks.SignalR;
 using Datacake.Benchmarks.Storage;
@@ -19,6 +20,7 @@ static class Workloads
         ("replication", ReplicationWorkload.RunAsync),
         ("serial", SerialWorkload.RunAsync),
         ("orm", OrmWorkload.RunAsync),
+        ("scale", ScaleWorkload.RunAsync),
         ("rpc", RpcWorkload.RunAsync),
         ("storage", StorageWorkload.RunAsync),
         ("sync", SyncWorkload.RunAsync),

@@ -54,16 +54,16 @@ public class WatchTests
         var keyspace = cluster[1].Store.Keyspace(Name);
         await keyspace.PutAsync(1, new byte[] { 1 }, Consistency.All, Token);
         await keyspace.PutAsync(2, new byte[] { 1 }, Consistency.All, Token);
+        // While a member is away, the others keep the log entries that the member lacks. The position is taken then: what the three knew before, they may have truncated.
+        await cluster[3].Node.DisposeAsync();
         string position = "";
         await TestCluster.WaitUntilAsync(
             async () =>
             {
                 position = await PositionOf(1);
-                return await PositionOf(2) == position && await PositionOf(3) == position;
+                return await PositionOf(2) == position;
             },
-            "all know the same");
-        // While a member is away, the others keep the log entries that the member lacks.
-        await cluster[3].Node.DisposeAsync();
+            "both know the same");
         Assert.True(WatchPosition.TryParse(position, out var after));
 
         await keyspace.PutAsync(2, new byte[] { 2 }, Consistency.One, Token);
