@@ -64,6 +64,30 @@ sealed class LmdbSnapshot(Readers readers, ReadTransaction transaction) : IStora
         return default;
     }
 
+    public ValueTask<long> CountAsync(KeyRange range, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (transaction.Using)
+        {
+            ThrowIfDisposed();
+            Move(range, ScanDirection.Forward, long.MaxValue, out long count, cancellationToken);
+            return new(count);
+        }
+    }
+
+    public ValueTask<ReadOnlyMemory<byte>?> SkipAsync(KeyRange range, ScanDirection direction, long count, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (transaction.Using)
+        {
+            ThrowIfDisposed();
+            return Move(range, direction, count, out _, cancellationToken) is var key && StoredKey.TryGetEntryKey(key.Span, out ReadOnlySpan<byte> entryKey)
+                ? new(entryKey.ToArray())
+                : new((ReadOnlyMemory<byte>?)null);
+        }
+    }
+
     /// <summary>Returns one page of the entries in a range.</summary>
     public PageOfCopies Scan(in KeyRange range, ScanDirection direction, int maxEntries)
     {
@@ -93,6 +117,23 @@ sealed class LmdbSnapshot(Readers readers, ReadTransaction transaction) : IStora
             _disposed = true;
         }
         readers.Return(transaction);
+    }
+
+    /// <summary>Moves over a number of entries of a range. Returns the stored key of the next one; empty if the range has no more.</summary>
+    Value Move(in KeyRange range, ScanDirection direction, long number, out long moved, CancellationToken cancellationToken)
+    {
+        const int entriesPerCheck = 65_536;
+        moved = 0;
+        bool found = transaction.TryMoveInto(range, direction, out Value key, out _);
+        while (found && StoredKey.TryGetEntryKey(key.Span, out ReadOnlySpan<byte> entryKey) && !IsBeyond(range, direction, entryKey))
+        {
+            if (moved == number)
+                return key;
+            if (++moved % entriesPerCheck == 0)
+                cancellationToken.ThrowIfCancellationRequested();
+            found = transaction.TryMoveOn(direction, out key, out _);
+        }
+        return default;
     }
 
     void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, typeof(IStorageSnapshot));

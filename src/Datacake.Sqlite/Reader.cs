@@ -29,6 +29,14 @@ sealed class Reader : IDisposable
     readonly Statement _reverse;
     readonly Statement _reverseFromEnd;
 
+    // Prepared when they are first used.
+    Statement _count;
+    Statement _countToEnd;
+    Statement _skip;
+    Statement _skipToEnd;
+    Statement _skipReverse;
+    Statement _skipReverseFromEnd;
+
     // The keys of a GetMany call, pinned so that SQLite can read them in place.
     readonly byte[] _soughtKeys = GC.AllocateUninitializedArray<byte>(KeysPerRun * (WriteBatch.MaxKeyLength + 1), pinned: true);
     bool _hasLarge;     // True while a large value is being read.
@@ -122,6 +130,47 @@ sealed class Reader : IDisposable
         }
     }
 
+    public long Count(in KeyRange range)
+    {
+        var count = range.End is null
+            ? Prepared(ref _countToEnd, "SELECT count(*) FROM entries WHERE key >= ?1")
+            : Prepared(ref _count, "SELECT count(*) FROM entries WHERE key >= ?1 AND key < ?2");
+        try
+        {
+            Bind(count, range);
+            _connection.Step(count);
+            return Native.ColumnInteger(count, 0);
+        }
+        finally
+        {
+            Connection.Reset(count);
+        }
+    }
+
+    /// <summary>Returns the key that comes after a number of others in a range; null if there is none.</summary>
+    public ReadOnlyMemory<byte>? Skip(in KeyRange range, ScanDirection direction, long number)
+    {
+        var skip = (direction, range.End) switch
+        {
+            (ScanDirection.Forward, null) => Prepared(ref _skipToEnd, "SELECT key FROM entries WHERE key >= ?1 ORDER BY key LIMIT 1 OFFSET ?3"),
+            (ScanDirection.Forward, _) => Prepared(ref _skip, "SELECT key FROM entries WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT 1 OFFSET ?3"),
+            (_, null) => Prepared(ref _skipReverseFromEnd, "SELECT key FROM entries WHERE key >= ?1 ORDER BY key DESC LIMIT 1 OFFSET ?3"),
+            _ => Prepared(ref _skipReverse, "SELECT key FROM entries WHERE key >= ?1 AND key < ?2 ORDER BY key DESC LIMIT 1 OFFSET ?3"),
+        };
+        try
+        {
+            Bind(skip, range);
+            _connection.Bind(skip, 3, number);
+            if (!_connection.Step(skip))
+                return null;
+            return Connection.Blob(skip, 0).ToArray();
+        }
+        finally
+        {
+            Connection.Reset(skip);
+        }
+    }
+
     public void Dispose() => _connection.Dispose();
 
     /// <summary>Looks up several keys with one statement. Starting and ending a statement takes half as long as finding a key.</summary>
@@ -160,10 +209,17 @@ sealed class Reader : IDisposable
             (_, null) => _reverseFromEnd,
             _ => _reverse,
         };
-        _connection.Bind(scan, 1, range.Start.Span);
-        if (range.End is { } end)
-            _connection.Bind(scan, 2, end.Span);
+        Bind(scan, range);
         return scan;
+    }
+
+    Statement Prepared(ref Statement statement, string text) => statement.Handle == 0 ? statement = _connection.Prepare(text) : statement;
+
+    void Bind(Statement statement, in KeyRange range)
+    {
+        _connection.Bind(statement, 1, range.Start.Span);
+        if (range.End is { } end)
+            _connection.Bind(statement, 2, end.Span);
     }
 
     /// <summary>Returns the value of the current row, in SQLite's memory.</summary>

@@ -52,6 +52,21 @@ sealed class SqliteSnapshot(SqliteStorage storage) : IStorageSnapshot
         return default;
     }
 
+    public ValueTask<long> CountAsync(KeyRange range, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (_reading)
+            return new(OwnReader.Count(range));
+    }
+
+    public ValueTask<ReadOnlyMemory<byte>?> SkipAsync(KeyRange range, ScanDirection direction, long count, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (_reading)
+            return new(OwnReader.Skip(range, direction, count));
+    }
+
     /// <summary>Gives the snapshot its own reader, unless it is disposed. Called before the store changes.</summary>
     public void Fix()
     {

@@ -6,6 +6,9 @@ namespace Datacake.Storage;
 /// </summary>
 public interface IStorageSnapshot : IDisposable
 {
+    /// <summary>The number of entries that are read at a time by a provider that cannot count or skip without reading.</summary>
+    private const int SkippedPage = 1024;
+
     /// <summary>Returns the value of a key, or <see langword="null"/> if the store does not contain the key.</summary>
     /// <exception cref="StorageException">The store cannot be read.</exception>
     ValueTask<ReadOnlyMemory<byte>?> GetAsync(ReadOnlyMemory<byte> key, CancellationToken cancellationToken = default);
@@ -44,6 +47,42 @@ public interface IStorageSnapshot : IDisposable
         {
             if (await GetAsync(key, cancellationToken).ConfigureAwait(false) is { } value)
                 page.Add(key.Span, value.Span);
+        }
+    }
+
+    /// <summary>Returns the number of entries in a range. Providers override this method if they can count without copying the entries.</summary>
+    /// <exception cref="StorageException">The store cannot be read.</exception>
+    async ValueTask<long> CountAsync(KeyRange range, CancellationToken cancellationToken = default)
+    {
+        long count = 0;
+        using var page = new EntryPage();
+        for (var rest = range; ; rest = rest.After(page.KeyOf(page.Count - 1).ToArray()))
+        {
+            await ScanAsync(rest, ScanDirection.Forward, SkippedPage, page, cancellationToken).ConfigureAwait(false);
+            if (page.Count == 0)
+                return count;
+            count += page.Count;
+        }
+    }
+
+    /// <summary>
+    /// Returns the key of the entry that comes after <paramref name="count"/> others in a range, in the given direction; <see langword="null"/> if the range has no more
+    /// than these. Providers override this method if they can skip entries without copying them.
+    /// </summary>
+    /// <exception cref="StorageException">The store cannot be read.</exception>
+    async ValueTask<ReadOnlyMemory<byte>?> SkipAsync(KeyRange range, ScanDirection direction, long count, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        using var page = new EntryPage();
+        for (var rest = range; ; count -= page.Count)
+        {
+            await ScanAsync(rest, direction, (int)Math.Min(count + 1, SkippedPage), page, cancellationToken).ConfigureAwait(false);
+            if (page.Count == 0)
+                return null;
+            if (count < page.Count)
+                return page.KeyOf((int)count).ToArray();
+            byte[] last = page.KeyOf(page.Count - 1).ToArray();
+            rest = direction == ScanDirection.Forward ? rest.After(last) : rest.Before(last);
         }
     }
 }

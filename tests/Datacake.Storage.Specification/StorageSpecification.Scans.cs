@@ -57,6 +57,53 @@ public abstract partial class StorageSpecification
         Assert.Equal(entries.Reverse(), await ScanAsync(KeyRange.All, ScanDirection.Reverse, pageSize));
     }
 
+    [Fact]
+    public async Task A_count_is_the_number_of_entries_that_a_scan_returns()
+    {
+        await CommitAsync([.. ScannedKeys.Select(key => (key, (string?)Value(key.Length * 3000)))]);
+        using IStorageSnapshot snapshot = await Storage.OpenSnapshotAsync();
+        foreach (string start in Bounds)
+        {
+            foreach (string? end in Bounds.Append(null))
+                Assert.Equal(ScannedKeys.Count(key => Range(start, end).Contains(Bytes(key))), await snapshot.CountAsync(Range(start, end)));
+        }
+    }
+
+    [Theory]
+    [InlineData(ScanDirection.Forward)]
+    [InlineData(ScanDirection.Reverse)]
+    public async Task A_skip_leads_to_the_entry_that_a_scan_returns_after_the_others(ScanDirection direction)
+    {
+        await CommitAsync([.. ScannedKeys.Select(key => (key, (string?)""))]);
+        using IStorageSnapshot snapshot = await Storage.OpenSnapshotAsync();
+        foreach (string start in Bounds)
+        {
+            foreach (string? end in Bounds.Append(null))
+            {
+                string[] inRange = [.. ScannedKeys.Where(key => Range(start, end).Contains(Bytes(key)))];
+                if (direction == ScanDirection.Reverse)
+                    Array.Reverse(inRange);
+                for (int count = 0; count <= inRange.Length + 1; count++)
+                {
+                    var found = await snapshot.SkipAsync(Range(start, end), direction, count);
+                    Assert.Equal(count < inRange.Length ? Bytes(inRange[count]) : null, found?.ToArray());
+                }
+            }
+        }
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(async () => await snapshot.SkipAsync(KeyRange.All, direction, -1));
+    }
+
+    [Fact]
+    public async Task Many_entries_are_counted_and_skipped()
+    {
+        const int entries = 5_000;
+        await CommitAsync([.. Enumerable.Range(0, entries).Select(i => ($"{i:D4}", (string?)""))]);
+        using IStorageSnapshot snapshot = await Storage.OpenSnapshotAsync();
+        Assert.Equal(entries, await snapshot.CountAsync(KeyRange.All));
+        Assert.Equal(Bytes("4321"), (await snapshot.SkipAsync(KeyRange.All, ScanDirection.Forward, 4321))?.ToArray());
+        Assert.Equal(Bytes("0678"), (await snapshot.SkipAsync(KeyRange.All, ScanDirection.Reverse, 4321))?.ToArray());
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(-1)]

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using Datacake.Crdt;
 using Datacake.Data.Cells;
+using Datacake.EventualConsistency;
 
 namespace Datacake.Data.CodeGeneration;
 
@@ -14,8 +15,12 @@ public ref struct CellReader
     readonly CellPath[] _paths;
     readonly HlcTimestamp _born;
     readonly EntityContent? _content;
+    readonly int[]? _columns;       // the slots of the columns if the cells are those of an index entry; otherwise null
+    readonly ReadAheadProbe? _probe;
     bool[]? _wanted;
     DocumentCells _cells;
+    OrderedKeyReader _indexed;
+    int _nextColumn;
     ReadOnlySpan<byte> _path;
     ReadOnlySpan<byte> _value;
     int _nextCounter;
@@ -41,6 +46,29 @@ public ref struct CellReader
         Slot = -1;
     }
 
+    /// <summary>Creates a reader of the columns of an index entry.</summary>
+    /// <param name="paths">The properties of the model.</param>
+    /// <param name="indexValue">The encoded value of the entry, which is not cut off. All columns are ascending.</param>
+    /// <param name="columns">For each column, the index of its property, or -1 if it is a part of the key.</param>
+    /// <param name="wanted">For each property, true if it is read.</param>
+    internal CellReader(CellPath[] paths, ReadOnlySpan<byte> indexValue, int[] columns, bool[] wanted)
+    {
+        _paths = paths;
+        _wanted = wanted;
+        _columns = columns;
+        _indexed = new OrderedKeyReader(indexValue);
+        Slot = -1;
+    }
+
+    /// <summary>Creates a reader without cells that notes whether the entity reads ahead.</summary>
+    internal CellReader(CellPath[] paths, ReadAheadProbe probe)
+    {
+        _paths = paths;
+        _columns = [];
+        _probe = probe;
+        Slot = -1;
+    }
+
     /// <summary>Gets the index of the model property that the cell belongs to.</summary>
     public int Slot { get; private set; }
 
@@ -51,7 +79,7 @@ public ref struct CellReader
     public bool IsShare { get; private set; }
 
     /// <summary>True if the cell's value is nil.</summary>
-    public readonly bool IsNil => !IsShare && new ValueReader(_value).IsNil;
+    public readonly bool IsNil => !IsShare && (_columns is null ? new ValueReader(_value).IsNil : new OrderedKeyReader(_value).TryReadNull());
 
     /// <summary>True if the cell belongs to a raw document.</summary>
     internal readonly bool IsRaw => Slot < 0 && !_value.IsEmpty && _path.IsEmpty;
@@ -62,6 +90,8 @@ public ref struct CellReader
     /// <summary>Advances to the next cell. Returns false at the end.</summary>
     public bool Read()
     {
+        if (_columns is not null)
+            return ReadColumn();
         while (_cells.MoveNext())
         {
             var cell = _cells.Current;
@@ -99,6 +129,11 @@ public ref struct CellReader
     {
         if (IsShare)
             throw new InvalidDataException("It is stored as a counter, but the class does not declare it as one.");
+        if (_columns is not null)
+        {
+            var indexed = new OrderedKeyReader(_value);
+            return indexed.TryReadNull() ? default! : codec.ReadIndexed(ref indexed);
+        }
         var reader = new ValueReader(_value);
         return codec.Read(ref reader);
     }
@@ -124,6 +159,7 @@ public ref struct CellReader
     /// <exception cref="InvalidDataException">The bytes are not a value of the type.</exception>
     public readonly T Peek<T>(int slot, ValueCodec<T> codec, T missing)
     {
+        _probe?.HasReadAhead = true;
         // The constructor may require the value even if the query does not read the property.
         var ahead = this with { _wanted = null };
         while (ahead.Read())
@@ -132,6 +168,18 @@ public ref struct CellReader
                 return ahead.IsNil && missing is not null ? missing : ahead.Value(codec);
         }
         return missing;
+    }
+
+    bool ReadColumn()
+    {
+        while (_nextColumn < _columns!.Length)
+        {
+            Slot = _columns[_nextColumn++];
+            _value = _indexed.ReadEncoded();
+            if (Slot >= 0 && _wanted![Slot])
+                return true;
+        }
+        return false;
     }
 
     /// <summary>Selects a cell if it is visible and its property is in the model.</summary>

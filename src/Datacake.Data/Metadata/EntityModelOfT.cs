@@ -19,6 +19,7 @@ public abstract class EntityModel<T> : EntityModel
 {
     readonly Lazy<FrozenDictionary<string, EntityDefaults>> _defaults;
     readonly Lazy<(string Name, byte[] Bytes)[]> _unstable;
+    readonly Lazy<bool> _isReadablePartially;
     readonly CellPath? _discriminator;
 
     /// <summary>Creates the mapping.</summary>
@@ -41,6 +42,7 @@ public abstract class EntityModel<T> : EntityModel
     {
         _discriminator = discriminator;
         _unstable = new(FindUnstable);
+        _isReadablePartially = new(IsCreatedWithoutCells);
         _defaults = new(() => (classes.Count == 0 ? [""] : classes.Select(known => known.Discriminator)).ToFrozenDictionary(
             name => name,
             name => new EntityDefaults(
@@ -179,6 +181,20 @@ public abstract class EntityModel<T> : EntityModel
         return Read(key, ref cells);
     }
 
+    /// <summary>True if an entity can be created from its key and any of its properties. Otherwise, its class or its constructor depends on stored values.</summary>
+    internal bool IsReadablePartially => _isReadablePartially.Value;
+
+    /// <summary>Reads an entity from an entry of an index.</summary>
+    /// <param name="key">The encoded key.</param>
+    /// <param name="indexValue">The encoded value of the entry, which is not cut off.</param>
+    /// <param name="columns">For each column of the index, the index of its path in <see cref="EntityModel.Paths"/>, or -1.</param>
+    /// <param name="components">The <see cref="EntityModel.Paths"/> to read. The other properties keep their defaults.</param>
+    internal T Read(ReadOnlySpan<byte> key, ReadOnlySpan<byte> indexValue, int[] columns, bool[] components)
+    {
+        var cells = new CellReader(Paths, indexValue, columns, components);
+        return Read(key, ref cells);
+    }
+
     internal T Read(DocumentKey key, Document document) => Read(key.Encoded.Span, document.View);
 
     internal override object ReadEntity(DocumentKey key, Document document) => Read(key, document);
@@ -261,14 +277,35 @@ public abstract class EntityModel<T> : EntityModel
         return [.. unstable.Select(name => (name, Encoding.UTF8.GetBytes(name)))];
     }
 
-    /// <summary>Returns the content of an entity that was read from nothing but its class and the markers of owned objects.</summary>
-    EntityContent EncodeSample(string discriminator, IEnumerable<PropertyModel> owned)
+    bool IsCreatedWithoutCells()
+    {
+        var probe = new ReadAheadProbe();
+        var cells = new CellReader(Paths, probe);
+        try
+        {
+            var key = new OrderedKeyReader(SampleKey().Written);
+            Read(ref key, ref cells);
+            return !probe.HasReadAhead;
+        }
+        catch (Exception)
+        {
+            // A class may reject missing values.
+            return false;
+        }
+    }
+
+    OrderedKeyWriter SampleKey()
     {
         var key = new OrderedKeyWriter();
         foreach (var property in Key)
-        {
             property.OrderedCodec!.TryWriteOrdered(key, property.IsConverted ? null : SampleOf(property.Type));
-        }
+        return key;
+    }
+
+    /// <summary>Returns the content of an entity that was read from nothing but its class and the markers of owned objects.</summary>
+    EntityContent EncodeSample(string discriminator, IEnumerable<PropertyModel> owned)
+    {
+        var key = SampleKey();
         var cells = new CellWriter();
         if (_discriminator is not null)
             cells.Write(_discriminator, ValueCodecs.String, discriminator);

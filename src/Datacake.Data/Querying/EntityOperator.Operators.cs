@@ -12,6 +12,8 @@ sealed partial class EntityOperator<T>
         ? new EntityOperator<T>(source, WithComponents(parts), settings with { IsTracking = false })
         : this;
 
+    public override QueryOperator<T> Unordered() => spec.IsCut || spec.IsReversed || spec.Orderings.Count > 0 ? this : With(spec with { IsUnordered = true });
+
     // An index that is still being built does not count, because it would cost one scan for each batch of keys.
     public override bool CanLookUp(ItemExpression key) => !spec.IsCut && !spec.SkipsUnreadable
         && PropertyPath.Of(Unconverted(key.Body), key.Item) is { } path && !path.Contains('.')

@@ -24,7 +24,7 @@ sealed partial class EntityOperator<T>
 
     public override ValueTask<long> CountAsync(CancellationToken cancellationToken)
     {
-        var counted = new EntityOperator<T>(source, WithComponents([]), settings);
+        var counted = new EntityOperator<T>(source, WithComponents([]) with { IsUnordered = !spec.IsCut }, settings);
         return source.Context.ObservesQueries
             ? new(ObserveAsync(counted, static (query, run, token) => query.CountAllAsync(run, token), static count => count, cancellationToken))
             : new(counted.CountAllAsync(counted.NewRun(), cancellationToken));

@@ -17,91 +17,97 @@ public abstract partial class Query<T>
     /// <summary>Returns the sum of the values, or zero if there are none.</summary>
     /// <exception cref="OverflowException">The sum is out of the range of its type.</exception>
     public async Task<int> SumAsync(Expression<Func<T, int>> selector, CancellationToken cancellationToken = default) =>
-        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum();
+        int.CreateChecked((await Operator.TotalAsync<int, Int128>(selector, cancellationToken).ConfigureAwait(false)).Sum);
 
     /// <summary>Returns the sum of the values that are not null, or zero if there are none.</summary>
     /// <exception cref="OverflowException">The sum is out of the range of its type.</exception>
     public async Task<int> SumAsync(Expression<Func<T, int?>> selector, CancellationToken cancellationToken = default) =>
-        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum() ?? 0;
+        int.CreateChecked((await Operator.TotalAsync<int, Int128>(selector, cancellationToken).ConfigureAwait(false)).Sum);
 
     /// <summary>Returns the sum of the values, or zero if there are none.</summary>
     /// <exception cref="OverflowException">The sum is out of the range of its type.</exception>
     public async Task<long> SumAsync(Expression<Func<T, long>> selector, CancellationToken cancellationToken = default) =>
-        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum();
+        long.CreateChecked((await Operator.TotalAsync<long, Int128>(selector, cancellationToken).ConfigureAwait(false)).Sum);
 
     /// <summary>Returns the sum of the values that are not null, or zero if there are none.</summary>
     /// <exception cref="OverflowException">The sum is out of the range of its type.</exception>
     public async Task<long> SumAsync(Expression<Func<T, long?>> selector, CancellationToken cancellationToken = default) =>
-        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum() ?? 0;
+        long.CreateChecked((await Operator.TotalAsync<long, Int128>(selector, cancellationToken).ConfigureAwait(false)).Sum);
 
     /// <summary>Returns the sum of the values, or zero if there are none.</summary>
     public async Task<float> SumAsync(Expression<Func<T, float>> selector, CancellationToken cancellationToken = default) =>
-        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum();
+        (float)(await Operator.TotalAsync<float, double>(selector, cancellationToken).ConfigureAwait(false)).Sum;
 
     /// <summary>Returns the sum of the values that are not null, or zero if there are none.</summary>
     public async Task<float> SumAsync(Expression<Func<T, float?>> selector, CancellationToken cancellationToken = default) =>
-        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum() ?? 0;
+        (float)(await Operator.TotalAsync<float, double>(selector, cancellationToken).ConfigureAwait(false)).Sum;
 
     /// <summary>Returns the sum of the values, or zero if there are none.</summary>
     public async Task<double> SumAsync(Expression<Func<T, double>> selector, CancellationToken cancellationToken = default) =>
-        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum();
+        (await Operator.TotalAsync<double, double>(selector, cancellationToken).ConfigureAwait(false)).Sum;
 
     /// <summary>Returns the sum of the values that are not null, or zero if there are none.</summary>
     public async Task<double> SumAsync(Expression<Func<T, double?>> selector, CancellationToken cancellationToken = default) =>
-        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum() ?? 0;
+        (await Operator.TotalAsync<double, double>(selector, cancellationToken).ConfigureAwait(false)).Sum;
 
     /// <summary>Returns the sum of the values, or zero if there are none.</summary>
     /// <exception cref="OverflowException">The sum is out of the range of its type.</exception>
     public async Task<decimal> SumAsync(Expression<Func<T, decimal>> selector, CancellationToken cancellationToken = default) =>
-        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum();
+        (await Operator.TotalAsync<decimal, decimal>(selector, cancellationToken).ConfigureAwait(false)).Sum;
 
     /// <summary>Returns the sum of the values that are not null, or zero if there are none.</summary>
     /// <exception cref="OverflowException">The sum is out of the range of its type.</exception>
     public async Task<decimal> SumAsync(Expression<Func<T, decimal?>> selector, CancellationToken cancellationToken = default) =>
-        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Sum() ?? 0;
+        (await Operator.TotalAsync<decimal, decimal>(selector, cancellationToken).ConfigureAwait(false)).Sum;
 
     /// <summary>Returns the average of the values.</summary>
     /// <exception cref="InvalidOperationException">There are no results.</exception>
     public async Task<double> AverageAsync(Expression<Func<T, int>> selector, CancellationToken cancellationToken = default) =>
-        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
+        Average(await Operator.TotalAsync<int, Int128>(selector, cancellationToken).ConfigureAwait(false)) ?? throw NoResults();
 
     /// <summary>Returns the average of the values that are not null, or null if there are none.</summary>
     public async Task<double?> AverageAsync(Expression<Func<T, int?>> selector, CancellationToken cancellationToken = default) =>
-        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
+        Average(await Operator.TotalAsync<int, Int128>(selector, cancellationToken).ConfigureAwait(false));
 
     /// <summary>Returns the average of the values.</summary>
     /// <exception cref="InvalidOperationException">There are no results.</exception>
     public async Task<double> AverageAsync(Expression<Func<T, long>> selector, CancellationToken cancellationToken = default) =>
-        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
+        Average(await Operator.TotalAsync<long, Int128>(selector, cancellationToken).ConfigureAwait(false)) ?? throw NoResults();
 
     /// <summary>Returns the average of the values that are not null, or null if there are none.</summary>
     public async Task<double?> AverageAsync(Expression<Func<T, long?>> selector, CancellationToken cancellationToken = default) =>
-        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
+        Average(await Operator.TotalAsync<long, Int128>(selector, cancellationToken).ConfigureAwait(false));
 
     /// <summary>Returns the average of the values.</summary>
     /// <exception cref="InvalidOperationException">There are no results.</exception>
     public async Task<float> AverageAsync(Expression<Func<T, float>> selector, CancellationToken cancellationToken = default) =>
-        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
+        (float)(Average(await Operator.TotalAsync<float, double>(selector, cancellationToken).ConfigureAwait(false)) ?? throw NoResults());
 
     /// <summary>Returns the average of the values that are not null, or null if there are none.</summary>
     public async Task<float?> AverageAsync(Expression<Func<T, float?>> selector, CancellationToken cancellationToken = default) =>
-        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
+        Average(await Operator.TotalAsync<float, double>(selector, cancellationToken).ConfigureAwait(false)) is { } average ? (float)average : null;
 
     /// <summary>Returns the average of the values.</summary>
     /// <exception cref="InvalidOperationException">There are no results.</exception>
     public async Task<double> AverageAsync(Expression<Func<T, double>> selector, CancellationToken cancellationToken = default) =>
-        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
+        Average(await Operator.TotalAsync<double, double>(selector, cancellationToken).ConfigureAwait(false)) ?? throw NoResults();
 
     /// <summary>Returns the average of the values that are not null, or null if there are none.</summary>
     public async Task<double?> AverageAsync(Expression<Func<T, double?>> selector, CancellationToken cancellationToken = default) =>
-        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
+        Average(await Operator.TotalAsync<double, double>(selector, cancellationToken).ConfigureAwait(false));
 
     /// <summary>Returns the average of the values.</summary>
     /// <exception cref="InvalidOperationException">There are no results.</exception>
     public async Task<decimal> AverageAsync(Expression<Func<T, decimal>> selector, CancellationToken cancellationToken = default) =>
-        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
+        Average(await Operator.TotalAsync<decimal, decimal>(selector, cancellationToken).ConfigureAwait(false)) ?? throw NoResults();
 
     /// <summary>Returns the average of the values that are not null, or null if there are none.</summary>
     public async Task<decimal?> AverageAsync(Expression<Func<T, decimal?>> selector, CancellationToken cancellationToken = default) =>
-        (await Operator.ValuesAsync(selector, cancellationToken).ConfigureAwait(false)).Average();
+        Average(await Operator.TotalAsync<decimal, decimal>(selector, cancellationToken).ConfigureAwait(false));
+
+    static double? Average((Int128 Sum, long Count) total) => total.Count == 0 ? null : (double)total.Sum / total.Count;
+
+    static double? Average((double Sum, long Count) total) => total.Count == 0 ? null : total.Sum / total.Count;
+
+    static decimal? Average((decimal Sum, long Count) total) => total.Count == 0 ? null : total.Sum / total.Count;
 }

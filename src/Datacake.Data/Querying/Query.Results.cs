@@ -115,7 +115,7 @@ public abstract partial class Query<T>
     public Task<long> LongCountAsync(Expression<Func<T, bool>> predicate, CancellationToken cancellationToken = default) =>
         Where(predicate).LongCountAsync(cancellationToken);
 
-    static InvalidOperationException NoResults() =>
+    internal static InvalidOperationException NoResults() =>
         new("The query has no result. If that can happen, use an operator such as FirstOrDefaultAsync or SingleOrDefaultAsync.");
 
     static InvalidOperationException ManyResults() =>

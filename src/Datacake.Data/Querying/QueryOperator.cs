@@ -1,4 +1,5 @@
 using System.Linq.Expressions;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using Datacake.Data.Querying.Analysis;
 using Datacake.Data.Querying.Including;
@@ -61,6 +62,9 @@ abstract class QueryOperator<T>
     /// read.
     /// </summary>
     public virtual QueryOperator<T> ForUse(IReadOnlyList<ItemExpression> uses) => this;
+
+    /// <summary>Returns the operator for a caller that computes something from the results that does not depend on their order.</summary>
+    public virtual QueryOperator<T> Unordered() => this;
 
     /// <summary>True if the items with a key can be looked up in the snapshot that the query reads, without reading all items.</summary>
     public virtual bool CanLookUp(ItemExpression key) => false;
@@ -130,12 +134,12 @@ abstract class QueryOperator<T>
     }
 
     public virtual async Task<bool> AnyAsync(CancellationToken cancellationToken) =>
-        (await ForUse([]).Resolving(new RunIdentities()).Take(1).ToListAsync(cancellationToken).ConfigureAwait(false)).Count > 0;
+        (await Unordered().ForUse([]).Resolving(new RunIdentities()).Take(1).ToListAsync(cancellationToken).ConfigureAwait(false)).Count > 0;
 
     public virtual async ValueTask<long> CountAsync(CancellationToken cancellationToken)
     {
         long count = 0;
-        await foreach (var batch in ForUse([]).Resolving(new RunIdentities()).RunAsync(cancellationToken).WithCancellation(cancellationToken).ConfigureAwait(false))
+        await foreach (var batch in Unordered().ForUse([]).Resolving(new RunIdentities()).RunAsync(cancellationToken).WithCancellation(cancellationToken).ConfigureAwait(false))
             count += batch.Count;
         return count;
     }
@@ -146,13 +150,42 @@ abstract class QueryOperator<T>
     {
         if (!QueryComparer<TResult>.HasOrder)
             throw QueryComparer<TResult>.NoOrder(selector);
-        var values = await ValuesAsync(selector, cancellationToken).ConfigureAwait(false);
-        return isGreatest ? values.Max(QueryComparer<TResult>.Instance) : values.Min(QueryComparer<TResult>.Instance);
+        var comparer = QueryComparer<TResult>.Instance;
+        var extreme = await FoldAsync(
+            selector,
+            (HasAny: false, Value: default(TResult)),
+            (found, value) => found.HasAny && (value is null || (found.Value is not null && comparer.Compare(value, found.Value) is var order && (isGreatest ? order <= 0 : order >= 0)))
+                ? found : (true, value),
+            cancellationToken).ConfigureAwait(false);
+        return extreme.HasAny || default(TResult) is null ? extreme.Value : throw Query<T>.NoResults();
     }
 
-    /// <summary>Returns a value of each result. Nothing is tracked.</summary>
-    public Task<List<TValue>> ValuesAsync<TValue>(Expression<Func<T, TValue>> selector, CancellationToken cancellationToken) =>
-        Resolving(new RunIdentities()).Select(Normalize(selector)).ToListAsync(cancellationToken);
+    /// <summary>Computes something from a value of each result, which does not depend on their order, and holds no more than a batch of them. Nothing is tracked.</summary>
+    public async Task<TState> FoldAsync<TValue, TState>(
+        Expression<Func<T, TValue>> selector, TState state, Func<TState, TValue, TState> add, CancellationToken cancellationToken)
+    {
+        var values = Unordered().Resolving(new RunIdentities()).Select(Normalize(selector)).RunAsync(cancellationToken);
+        await foreach (var batch in values.WithCancellation(cancellationToken).ConfigureAwait(false))
+        {
+            foreach (var value in batch)
+                state = add(state, value);
+        }
+        return state;
+    }
+
+    /// <summary>Returns the sum and the number of the values of the results.</summary>
+    public Task<(TSum Sum, long Count)> TotalAsync<TValue, TSum>(Expression<Func<T, TValue>> selector, CancellationToken cancellationToken)
+        where TValue : INumberBase<TValue>
+        where TSum : INumberBase<TSum> =>
+        FoldAsync(selector, (Sum: TSum.Zero, Count: 0L), static (total, value) => (total.Sum + TSum.CreateChecked(value), total.Count + 1), cancellationToken);
+
+    /// <summary>Returns the sum and the number of the values of the results that are not null.</summary>
+    public Task<(TSum Sum, long Count)> TotalAsync<TValue, TSum>(Expression<Func<T, TValue?>> selector, CancellationToken cancellationToken)
+        where TValue : struct, INumberBase<TValue>
+        where TSum : INumberBase<TSum> =>
+        FoldAsync(
+            selector, (Sum: TSum.Zero, Count: 0L),
+            static (total, value) => value is { } present ? (total.Sum + TSum.CreateChecked(present), total.Count + 1) : total, cancellationToken);
 
     /// <summary>Updates the results in the store, or deletes them if <paramref name="update"/> is null.</summary>
     public virtual Task<SaveResult> ExecuteAsync(Func<NavigationRoots, Action<object>>? update, Consistency? consistency, CancellationToken cancellationToken) =>

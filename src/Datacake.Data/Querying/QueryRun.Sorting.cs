@@ -1,4 +1,6 @@
+using System.Linq.Expressions;
 using System.Runtime.CompilerServices;
+using Datacake.Data.Querying.Analysis;
 using Datacake.Data.Querying.Planning;
 using Datacake.EventualConsistency;
 using Datacake.EventualConsistency.Indexes;
@@ -20,10 +22,43 @@ sealed partial class QueryRun<T>
     }
 
     /// <summary>Returns the results in their order, which is not that of the path.</summary>
-    async IAsyncEnumerable<List<QueryRow<T>>> SortAsync(StoreSnapshot snapshot, [EnumeratorCancellation] CancellationToken cancellationToken)
+    IAsyncEnumerable<List<QueryRow<T>>> SortAsync(StoreSnapshot snapshot, CancellationToken cancellationToken) =>
+        Needed is { } needed && !UsesRelated && !_spec.SkipsUnreadable && Path is not IndexScan { IsInOrder: true }
+            ? TopAsync(snapshot, needed, cancellationToken)
+            : SortAllAsync(snapshot, cancellationToken);
+
+    /// <summary>
+    /// Returns the first results in their order. Of the other entities, only the properties are read by which the query selects and orders, and nothing is kept.
+    /// </summary>
+    async IAsyncEnumerable<List<QueryRow<T>>> TopAsync(StoreSnapshot snapshot, int needed, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (_spec.Take == 0)
+            yield break;
+        var top = new SortedRows<T, QueryRow<T>>(_spec.Orderings, static row => row.Entity, needed) { IsReversed = _spec.IsReversed };
+        var components = ComponentAnalysis.Of(_model, _predicates.Concat<LambdaExpression>(_spec.Orderings.Select(static ordering => ordering.KeySelector)));
+        var candidates = FilterByEntityAsync(
+            snapshot,
+            (document, entity, indexValue) =>
+            {
+                if (!top.Wants(entity, out var place))
+                    return false;
+                top.Add(RowOf(document, components is null ? entity : _model.Read(document.EncodedKey, document.Document, _spec.Components), indexValue), place);
+                return true;
+            },
+            isCut: false, ofIndex: null, components, cancellationToken);
+        await foreach (var _ in candidates.ConfigureAwait(false))
+        {
+            // The callback has added what is kept.
+        }
+        var kept = top.Take();
+        if (kept.Count > _spec.Skip)
+            yield return _spec.Skip == 0 ? kept : kept[_spec.Skip..];
+    }
+
+    async IAsyncEnumerable<List<QueryRow<T>>> SortAllAsync(StoreSnapshot snapshot, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var ofIndex = new IndexSkip { Max = Path is IndexScan { TieOrder: not null } ? await SkipByIndexAsync(snapshot, cancellationToken).ConfigureAwait(false) : 0 };
-        var rows = ofIndex.Max > 0 ? FilterByEntityAsync(snapshot, RowOf, isCut: false, ofIndex, cancellationToken) : FilterAsync(snapshot, RowOf, cancellationToken);
+        var rows = ofIndex.Max > 0 ? FilterByEntityAsync(snapshot, RowOf, isCut: false, ofIndex, _spec.Components, cancellationToken) : FilterAsync(snapshot, RowOf, cancellationToken);
         rows = _ofOrderings.IsUsed ? SortByRelatedAsync(rows, snapshot, cancellationToken)
             : Path is IndexScan { IsInOrder: true } index ? SortWithinAsync(rows, index)
             : SortAsync(rows);

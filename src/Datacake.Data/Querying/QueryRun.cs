@@ -124,6 +124,12 @@ sealed partial class QueryRun<T>
         else if (Path is IndexScan index && Checked.Count == 0 && !_spec.SkipsUnreadable && _relatedPredicates.Length == 0
             && !await snapshot.HasExpiredAsync(_keyspace.Name, cancellationToken).ConfigureAwait(false))
             count = await PathReader.CountAsync(snapshot, _keyspace.Name, index, cancellationToken).ConfigureAwait(false);
+        else if (MayReadIndexAlone)
+        {
+            await foreach (var batch in ReadKeptAsync(snapshot, cancellationToken).ConfigureAwait(false))
+                count += batch.Count;
+            return count;
+        }
         else
         {
             await foreach (var batch in FilterAsync(snapshot, static (_, _, _) => true, cancellationToken).ConfigureAwait(false))
@@ -139,9 +145,9 @@ sealed partial class QueryRun<T>
 
     IAsyncEnumerable<List<T>> ReadFittedEntities(StoreSnapshot snapshot, CancellationToken cancellationToken)
     {
-        return IsInKeptOrder
-            ? FilterAsync(snapshot, static (_, entity, _) => entity, cancellationToken)
-            : EntitiesOf(SortAsync(snapshot, cancellationToken));
+        return !IsInKeptOrder ? EntitiesOf(SortAsync(snapshot, cancellationToken))
+            : MayReadIndexAlone ? ReadKeptAsync(snapshot, cancellationToken)
+            : FilterAsync(snapshot, static (_, entity, _) => entity, cancellationToken);
 
         static async IAsyncEnumerable<List<T>> EntitiesOf(IAsyncEnumerable<List<QueryRow<T>>> rows)
         {
@@ -205,7 +211,9 @@ sealed partial class QueryRun<T>
         : QueryPlanner.KeyOrder(_model, columns);
 
     /// <summary>True if the entries of an index, or their keys, are exactly in the order of the query, and no value is cut off.</summary>
-    bool IsExactlyInOrder(IndexScan scan) => scan.TieOrder is not null && scan.Index.Properties.All(name => _model.FindProperty(name) is { IsConverted: false } property && property.HasFixedLength);
+    bool IsExactlyInOrder(IndexScan scan) => scan.TieOrder is not null && HasFixedLengths(scan.Index);
+
+    bool HasFixedLengths(IndexModel index) => index.Properties.All(name => _model.FindProperty(name) is { IsConverted: false } property && property.HasFixedLength);
 
     /// <summary>Splits a predicate, or a part of one, into the parts joined by and, and extracts their conditions.</summary>
     void Extract(Expression<Func<T, bool>> predicate, Expression part, ConditionExtractor extractor)
@@ -272,7 +280,7 @@ sealed partial class QueryRun<T>
     /// the query's order, and its Skip and Take are applied.
     /// </summary>
     async IAsyncEnumerable<List<TRow>> FilterByEntityAsync<TRow>(
-        StoreSnapshot snapshot, RowFactory<TRow> rowOf, bool isCut, IndexSkip? ofIndex, [EnumeratorCancellation] CancellationToken cancellationToken)
+        StoreSnapshot snapshot, RowFactory<TRow> rowOf, bool isCut, IndexSkip? ofIndex, bool[]? components, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         int skip = isCut ? _spec.Skip : 0, take = isCut ? _spec.Take ?? int.MaxValue : int.MaxValue;
         if (_spec.Take == 0)
@@ -285,7 +293,12 @@ sealed partial class QueryRun<T>
         int page = isPlaced && _spec.Take is { } wanted
             ? Math.Clamp(QuerySpec<T>.Sum(wanted, _spec.Skip - leftOut), 1, PathReader.LargestPage)
             : PathReader.FirstPage;
-        using var reader = new PathReader(snapshot, _keyspace.Name, Path, page) { Skip = leftOut };
+        using var reader = new PathReader(snapshot, _keyspace.Name, Path, page)
+        {
+            Skip = leftOut,
+            HasPlaces = Path is IndexScan scan && (scan.IsInKeyOrder || HasFixedLengths(scan.Index)),
+            IsUnordered = _spec.IsUnordered,
+        };
         while (take > 0 && await reader.MoveNextAsync(cancellationToken).ConfigureAwait(false))
         {
             if (ofIndex is { Done: 0 } && reader.Skipped > 0)
@@ -294,7 +307,7 @@ sealed partial class QueryRun<T>
                 skip -= isCut ? ofIndex.Done : 0;
             }
             var rows = new List<TRow>(Math.Min(take, reader.Page.MaxCount));
-            Read(reader, isChecked, rowOf, ref skip, take, rows);
+            Read(reader, isChecked, components, rowOf, ref skip, take, rows);
             take -= rows.Count;
             if (rows.Count > 0)
                 yield return rows;
@@ -302,7 +315,7 @@ sealed partial class QueryRun<T>
     }
 
     /// <summary>Converts the documents of a page to rows.</summary>
-    void Read<TRow>(PathReader reader, bool isChecked, RowFactory<TRow> rowOf, ref int skip, int take, List<TRow> rows)
+    void Read<TRow>(PathReader reader, bool isChecked, bool[]? components, RowFactory<TRow> rowOf, ref int skip, int take, List<TRow> rows)
     {
         foreach (var document in reader.Page)
         {
@@ -315,7 +328,7 @@ sealed partial class QueryRun<T>
                 skip--;
                 continue;
             }
-            var entity = _spec.SkipsUnreadable ? ReadIfReadable(document) : _model.Read(document.EncodedKey, document.Document, _spec.Components);
+            var entity = _spec.SkipsUnreadable ? ReadIfReadable(document) : _model.Read(document.EncodedKey, document.Document, components);
             if (entity is null)
                 continue;
             if (isChecked && !AreTrue(_checks ??= Compile(Checked), entity))

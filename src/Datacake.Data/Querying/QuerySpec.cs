@@ -27,6 +27,9 @@ sealed record QuerySpec<T>
     /// <summary>Gets the query filters for related entities; null if there are none.</summary>
     public QueryFiltering? Filtering { get; init; }
 
+    /// <summary>True if the results may come in any order, because the caller computes something from them that does not depend on it.</summary>
+    public bool IsUnordered { get; init; }
+
     /// <summary>True if entities that compare equal by the orderings come in descending order of their keys.</summary>
     public bool IsReversed { get; init; }
 

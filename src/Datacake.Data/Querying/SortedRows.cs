@@ -39,18 +39,19 @@ sealed class SortedRows<T, TRow>(IReadOnlyList<Ordering<T>> orderings, Func<TRow
                 _distinct.Add(row);
             return;
         }
-        _added++;
-        // All keys are computed, because an expression that throws must throw whatever the order of the rows.
-        var place = new Place(SortKey.Of(itemOf(row), orderings, Tie?.Invoke(row)), IsReversed ? -_added : _added);
-        if (_kept.Count < max)
-            _kept.Enqueue(row, place);
-        else if (max > 0 && _kept.TryPeek(out _, out var last) && place.CompareTo(last) < 0)
-            _distinct.Remove(_kept.DequeueEnqueue(row, place));
-        else
+        var place = NextPlace(itemOf(row), Tie?.Invoke(row));
+        if (!IsWithin(place, max))
             return;
+        Keep(row, place, max);
         if (IsDistinct)
             _distinct.Add(row);
     }
+
+    /// <summary>Returns true if an item is among those to keep so far. Its row can then be added at the place. There must be a limit, and no tie or distinction.</summary>
+    public bool Wants(T item, out Place place) => IsWithin(place = NextPlace(item, tie: null), limit!.Value);
+
+    /// <summary>Adds a row at the place that <see cref="Wants"/> has returned for its item.</summary>
+    public void Add(TRow row, Place place) => Keep(row, place, limit!.Value);
 
     /// <summary>Returns the rows in order, in a list that the caller owns, and is empty afterwards.</summary>
     public List<TRow> Take()
@@ -73,7 +74,25 @@ sealed class SortedRows<T, TRow>(IReadOnlyList<Ordering<T>> orderings, Func<TRow
         return [.. sorted];
     }
 
-    readonly record struct Place(SortKey? Key, long Number)
+    // All keys are computed, because an expression that throws must throw whatever the order of the rows.
+    Place NextPlace(T item, SortKey? tie)
+    {
+        _added++;
+        return new(SortKey.Of(item, orderings, tie), IsReversed ? -_added : _added);
+    }
+
+    bool IsWithin(Place place, int max) => _kept.Count < max || (max > 0 && _kept.TryPeek(out _, out var last) && place.CompareTo(last) < 0);
+
+    void Keep(TRow row, Place place, int max)
+    {
+        if (_kept.Count < max)
+            _kept.Enqueue(row, place);
+        else
+            _distinct.Remove(_kept.DequeueEnqueue(row, place));
+    }
+
+    /// <summary>The place of a row in the order.</summary>
+    public readonly record struct Place(SortKey? Key, long Number)
     {
         public int CompareTo(Place other) => Key is { } key && key.CompareTo(other.Key!) is not 0 and var order ? order : Number.CompareTo(other.Number);
     }

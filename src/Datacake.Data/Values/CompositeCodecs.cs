@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Datacake.Data.CodeGeneration;
+using Datacake.EventualConsistency;
 
 namespace Datacake.Data.Values;
 
@@ -15,6 +16,8 @@ sealed class NullableCodec<T>(ValueCodec<T> inner) : ValueCodec<T?>
     }
 
     public override T? Read(ref ValueReader reader) => reader.TryReadNil() ? null : inner.Read(ref reader);
+
+    internal override T? ReadIndexed(ref OrderedKeyReader reader) => reader.TryReadNull() ? null : inner.ReadIndexed(ref reader);
 
     public override void Check(T? value, ValueProblems problems)
     {

@@ -7,6 +7,8 @@ namespace Datacake.Data.Values;
 sealed class ConvertedCodec<TProperty, TStored>(ScalarCodec<TStored> stored, ValueConverter<TProperty, TStored> converter)
     : ScalarCodec<TProperty>
 {
+    internal override bool IsExactInIndex => stored.IsExactInIndex;
+
     public override void Write(ValueWriter writer, TProperty value)
     {
         if (value is null)

@@ -8,7 +8,7 @@ namespace Datacake.Data.CodeGeneration;
 /// A codec of single values, which can be keys, set elements, dictionary keys and index columns. For generated code.
 /// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
-public abstract class ScalarCodec<T> : ValueCodec<T>, IOrderedCodec, IElementCodec
+public abstract class ScalarCodec<T> : ValueCodec<T>, IOrderedCodec, IElementCodec, IIndexedCodec
 {
     IReadOnlyList<ElementEquality> IElementCodec.Equalities => [new ElementEquality<T>()];
 
@@ -23,6 +23,15 @@ public abstract class ScalarCodec<T> : ValueCodec<T>, IOrderedCodec, IElementCod
     /// <exception cref="InvalidDataException">The bytes are not a value of the type.</exception>
     public virtual T ReadOrdered(ref OrderedKeyReader reader) =>
         throw new NotSupportedException($"{typeof(T)} is not supported as the type of a key.");
+
+    /// <summary>
+    /// True if an index has the values exactly as they are stored. Others are only equal to them by comparison: a decimal loses its trailing zeros, and a date its kind.
+    /// </summary>
+    internal virtual bool IsExactInIndex => true;
+
+    bool IIndexedCodec.IsExactInIndex => IsExactInIndex;
+
+    internal override T ReadIndexed(ref OrderedKeyReader reader) => ReadOrdered(ref reader);
 
     /// <summary>Writes a value as an element of a set, so that equal values have equal bytes.</summary>
     public virtual void WriteElement(ValueWriter writer, T value) => Write(writer, value);

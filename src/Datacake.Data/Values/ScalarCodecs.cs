@@ -93,6 +93,8 @@ sealed class EnumCodec<TEnum, TUnderlying>(ScalarCodec<TUnderlying> underlying) 
 
 sealed class SingleCodec : ScalarCodec<float>
 {
+    internal override bool IsExactInIndex => false;
+
     public override void Write(ValueWriter writer, float value) => writer.WriteSingle(value);
 
     public override float Read(ref ValueReader reader) => reader.ReadSingle();
@@ -113,6 +115,8 @@ sealed class SingleCodec : ScalarCodec<float>
 
 sealed class DoubleCodec : ScalarCodec<double>
 {
+    internal override bool IsExactInIndex => false;
+
     public override void Write(ValueWriter writer, double value) => writer.WriteDouble(value);
 
     public override double Read(ref ValueReader reader) => reader.ReadDouble();
@@ -125,6 +129,8 @@ sealed class DoubleCodec : ScalarCodec<double>
 
 sealed class DecimalCodec : ScalarCodec<decimal>
 {
+    internal override bool IsExactInIndex => false;
+
     public override void Write(ValueWriter writer, decimal value) => writer.WriteDecimal(value);
 
     public override decimal Read(ref ValueReader reader) => reader.ReadDecimal();
@@ -174,6 +180,8 @@ sealed class GuidCodec : ScalarCodec<Guid>
 /// <summary>A codec of dates and times, which are compared by ticks regardless of their kind, as <see cref="DateTime"/> does.</summary>
 sealed class DateTimeCodec : ScalarCodec<DateTime>
 {
+    internal override bool IsExactInIndex => false;
+
     public override void Write(ValueWriter writer, DateTime value) => writer.WriteDateTime(value);
 
     public override DateTime Read(ref ValueReader reader) => reader.ReadDateTime();
@@ -201,6 +209,8 @@ sealed class DateTimeCodec : ScalarCodec<DateTime>
 /// </summary>
 sealed class DateTimeOffsetCodec : ScalarCodec<DateTimeOffset>
 {
+    internal override bool IsExactInIndex => false;
+
     public override void Write(ValueWriter writer, DateTimeOffset value) => writer.WriteDateTimeOffset(value);
 
     public override DateTimeOffset Read(ref ValueReader reader) => reader.ReadDateTimeOffset();

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using Datacake.EventualConsistency;
 
 namespace Datacake.Data.CodeGeneration;
 
@@ -12,6 +13,10 @@ public abstract class ValueCodec<T>
     /// <summary>Reads a value.</summary>
     /// <exception cref="InvalidDataException">The bytes are not a value of the type.</exception>
     public abstract T Read(ref ValueReader reader);
+
+    /// <summary>Reads a value from an index. Supported only by codecs whose values are exactly as written there.</summary>
+    /// <exception cref="InvalidDataException">The bytes are not a value of the type.</exception>
+    internal virtual T ReadIndexed(ref OrderedKeyReader reader) => throw new NotSupportedException($"{typeof(T)} cannot be read from an index.");
 
     /// <summary>Reports the objects and items within a value that violate the rules of their classes.</summary>
     public virtual void Check(T value, ValueProblems problems)

@@ -24,6 +24,11 @@ sealed class CachedSnapshot(IStorageSnapshot snapshot, DocumentCache cache, long
         KeyRange range, ScanDirection direction, int maxEntries, EntryPage page, CancellationToken cancellationToken = default) =>
         snapshot.ScanAsync(range, direction, maxEntries, page, cancellationToken);
 
+    public ValueTask<long> CountAsync(KeyRange range, CancellationToken cancellationToken = default) => snapshot.CountAsync(range, cancellationToken);
+
+    public ValueTask<ReadOnlyMemory<byte>?> SkipAsync(KeyRange range, ScanDirection direction, long count, CancellationToken cancellationToken = default) =>
+        snapshot.SkipAsync(range, direction, count, cancellationToken);
+
     public ValueTask GetManyAsync(IReadOnlyList<ReadOnlyMemory<byte>> keys, EntryPage page, CancellationToken cancellationToken = default) =>
         snapshot.GetManyAsync(keys, page, cancellationToken);
 

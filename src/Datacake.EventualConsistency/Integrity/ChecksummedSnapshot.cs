@@ -56,6 +56,12 @@ sealed class ChecksummedSnapshot(IStorageSnapshot snapshot, IStorage storage, Da
         return default;
     }
 
+    // What is counted is not read, so its checksums are not verified.
+    public ValueTask<long> CountAsync(KeyRange range, CancellationToken cancellationToken = default) => snapshot.CountAsync(range, cancellationToken);
+
+    public ValueTask<ReadOnlyMemory<byte>?> SkipAsync(KeyRange range, ScanDirection direction, long count, CancellationToken cancellationToken = default) =>
+        snapshot.SkipAsync(range, direction, count, cancellationToken);
+
     public ValueTask GetManyAsync(IReadOnlyList<ReadOnlyMemory<byte>> keys, EntryPage page, CancellationToken cancellationToken = default)
     {
         var reading = snapshot.GetManyAsync(keys, page, cancellationToken);

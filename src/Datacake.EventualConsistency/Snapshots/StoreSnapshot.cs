@@ -226,6 +226,24 @@ sealed class StoreSnapshot : IDisposable
         }
     }
 
+    /// <summary>Returns the number of entries of an index in a range of encoded values. What is counted is not observed.</summary>
+    /// <exception cref="InvalidOperationException">The keyspace has no such index, or it is still being built.</exception>
+    /// <exception cref="StorageException">The store cannot be read.</exception>
+    public ValueTask<long> CountIndexAsync(string keyspace, string index, KeyRange values, CancellationToken cancellationToken = default) =>
+        _storage.CountAsync(StoreLayout.Within(StoreLayout.IndexEntries(IndexOf(keyspace, index).Number), values), cancellationToken);
+
+    /// <summary>
+    /// Returns the position of the entry of an index that comes after a number of others in a range of encoded values; empty if there is none. What is skipped is not observed.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The keyspace has no such index, or it is still being built.</exception>
+    /// <exception cref="StorageException">The store cannot be read.</exception>
+    public async ValueTask<ReadOnlyMemory<byte>> SkipIndexAsync(
+        string keyspace, string index, KeyRange values, ScanDirection direction, long count, CancellationToken cancellationToken = default)
+    {
+        var range = StoreLayout.Within(StoreLayout.IndexEntries(IndexOf(keyspace, index).Number), values);
+        return await _storage.SkipAsync(range, direction, count, cancellationToken).ConfigureAwait(false) is { } key ? key[StoreLayout.IndexEntryPrefixLength..] : default;
+    }
+
     /// <summary>Returns the set of transactions that the view reflects, as a position from which a watch can continue.</summary>
     /// <exception cref="StorageException">The store cannot be read.</exception>
     public async ValueTask<WatchPosition> GetPositionAsync(CancellationToken cancellationToken = default) =>

@@ -13,6 +13,8 @@ sealed class DerivedOperator<T, TDerived>(QueryOperator<T> source) : OrderedOper
 
     public override QueryOperator<TDerived> ForUse(IReadOnlyList<ItemExpression> uses) => new DerivedOperator<T, TDerived>(source.ForUse([.. uses.Select(Cast)]));
 
+    public override QueryOperator<TDerived> Unordered() => new DerivedOperator<T, TDerived>(source.Unordered());
+
     public override bool CanLookUp(ItemExpression key) => source.CanLookUp(Cast(key));
 
     public override QueryOperator<TDerived> Reverse() => new DerivedOperator<T, TDerived>(source.Reverse());

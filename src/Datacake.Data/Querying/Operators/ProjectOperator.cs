@@ -41,6 +41,8 @@ sealed class ProjectOperator<TSource, T>(QueryOperator<TSource> source, Expressi
             ? new ProjectOperator<TSource, T>(ordered.ThenBy(through), selector, [.. Orderings, ordering])
             : base.OrderBy([.. Orderings, ordering]);
 
+    public override QueryOperator<T> Unordered() => With(source.Unordered());
+
     public override bool CanLookUp(ItemExpression key) => Through(key) is { } use && source.CanLookUp(use);
 
     public override QueryOperator<T> Skip(int count) => With(source.Skip(count));

@@ -16,6 +16,8 @@ sealed class SubsetOperator<T>(
 
     public override QueryOperator<T> ForUse(IReadOnlyList<ItemExpression> further) => With(source.ForUse([.. uses, .. further]));
 
+    public override QueryOperator<T> Unordered() => isFilter ? With(source.Unordered()) : this;
+
     public override string Explain() => $"{source.Explain()}; {description}";
 
     public override QuerySource Root => source.Root;

@@ -81,6 +81,9 @@ sealed record IndexScan(IndexModel Index, IReadOnlyList<KeyRange> Values, ScanDi
     /// <summary>True if all entries have the same value, and are therefore in the order of the keys.</summary>
     public bool IsInKeyOrder => Values is [_] && IsExact && FixedColumns == Index.Properties.Count;
 
+    /// <summary>True if no document has more than one entry in the ranges: the index is not on a set, or the conditions fix its element.</summary>
+    public bool HasEachOnce { get; init; }
+
     public override IEnumerable<IndexModel> Indexes => [Index];
 
     public override string Describe(bool showsValues) =>

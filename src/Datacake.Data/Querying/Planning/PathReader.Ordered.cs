@@ -16,6 +16,8 @@ sealed partial class PathReader
 
     async ValueTask<bool> ScanAsync(IndexScan scan, CancellationToken cancellationToken)
     {
+        if (Skip > 0 && HasPlaces && _rest is null && Skipped == 0 && snapshot.Observer is null)
+            await SkipEntriesAsync(scan, cancellationToken).ConfigureAwait(false);
         do
         {
             // No more entries are read than can be left out. If their documents have to be compared, the page is not much longer than usual.
@@ -33,6 +35,28 @@ sealed partial class PathReader
         keys.Add(_index, _order);
         await snapshot.GetManyAsync(keyspace, keys.ToSegment(), Page, cancellationToken).ConfigureAwait(false);
         return true;
+    }
+
+    /// <summary>Moves to the place of the first entry that is not left out, without reading those before it.</summary>
+    async ValueTask SkipEntriesAsync(IndexScan scan, CancellationToken cancellationToken)
+    {
+        var range = scan.Values[0];
+        var position = await snapshot.SkipIndexAsync(keyspace, scan.Index.Name, range, scan.Direction, Skip, cancellationToken).ConfigureAwait(false);
+        Skipped = Skip;
+        if (position.IsEmpty)
+        {
+            _rest = new KeyRange(range.Start, range.Start);
+            return;
+        }
+        _rest = scan.Direction == ScanDirection.Forward ? range with { Start = position } : range with { End = KeyRange.All.After(position).Start };
+        if (scan.TieOrder is not { } tie || tie == scan.Direction)
+            return;
+        // The entries with the same value come in the other order, so it is not yet known which of them are left out.
+        await ReadIndexAsync(scan, _rest.Value, scan.Direction, entries: 1, cancellationToken).ConfigureAwait(false);
+        var group = Intersection(range, KeyRange.WithPrefix(_index.ValueOf(0).ToArray()));
+        var before = scan.Direction == ScanDirection.Forward ? group with { End = position } : group with { Start = KeyRange.All.After(position).Start };
+        Skipped -= (int)await snapshot.CountIndexAsync(keyspace, scan.Index.Name, before, cancellationToken).ConfigureAwait(false);
+        _rest = scan.Direction == ScanDirection.Forward ? range with { Start = group.Start } : range with { End = group.End };
     }
 
     /// <summary>Leaves out the first entries of a page, up to one whose place is not certain, because its value was cut off.</summary>

@@ -28,6 +28,12 @@ sealed partial class PathReader(StoreSnapshot snapshot, string keyspace, AccessP
     /// </summary>
     public int Skip { get; init; }
 
+    /// <summary>True if the documents may come in any order.</summary>
+    public bool IsUnordered { get; init; }
+
+    /// <summary>True if the index has the place of every entry, because it cuts no value off.</summary>
+    public bool HasPlaces { get; init; }
+
     /// <summary>Gets the number of documents that were left out. Once a page was read, it is final.</summary>
     public int Skipped { get; private set; }
 
@@ -39,7 +45,7 @@ sealed partial class PathReader(StoreSnapshot snapshot, string keyspace, AccessP
         KeyScan scan => ScanAsync(_isScanCheaper == true ? [KeyLookups.EnclosingRange(scan.Keys)] : scan.Keys, scan.Direction, cancellationToken),
         KeyLookup lookup when _isScanCheaper == true => ScanAsync([KeyLookups.EnclosingRange(lookup.Keys)], ScanDirection.Forward, cancellationToken),
         IndexScan { Values: [_], TieOrder: { } tie } index when tie != index.Direction => ScanAsync(index, cancellationToken),
-        IndexScan { Values: [_] } index when index.IsInOrder || index.IsInKeyOrder => ScanAsync(index, cancellationToken),
+        IndexScan { Values: [_] } index when index.IsInOrder || index.IsInKeyOrder || (IsUnordered && index.HasEachOnce) => ScanAsync(index, cancellationToken),
         _ => GetAsync(cancellationToken),
     };
 
@@ -71,12 +77,25 @@ sealed partial class PathReader(StoreSnapshot snapshot, string keyspace, AccessP
         _index.Dispose();
     }
 
-    /// <summary>Returns the number of entries in the ranges of an index.</summary>
+    /// <summary>Returns the number of documents in the ranges of an index.</summary>
     public static async ValueTask<long> CountAsync(
         StoreSnapshot snapshot, string keyspace, IndexScan index, CancellationToken cancellationToken)
     {
         long count = 0;
+        // What is counted is not observed.
+        if (snapshot.Observer is null && index.HasEachOnce && index.Values.Count <= KeyLookups.MinCountToCompare)
+        {
+            foreach (var range in index.Values)
+                count += await snapshot.CountIndexAsync(keyspace, index.Index.Name, range, cancellationToken).ConfigureAwait(false);
+            return count;
+        }
         using var page = new IndexPage();
+        if (!index.HasEachOnce)
+        {
+            var keys = new KeyList();
+            await ScanAsync(snapshot, keyspace, index, page, isSought => keys.Add(page, isSought), cancellationToken).ConfigureAwait(false);
+            return keys.ToAscending().Count;
+        }
         await ScanAsync(snapshot, keyspace, index, page, isSought =>
         {
             for (int i = 0; i < page.Count; i++)

@@ -64,6 +64,7 @@ static class QueryPlanner
             IndexScan scan when !ranges.IsCut => scan with
             {
                 Values = ranges.IsUsed ? ranges.Values : scan.Values,
+                HasEachOnce = scan.HasEachOnce && (ranges.Values.Count <= 1 || scan.Index.Properties is not [var column] || entity.FindProperty(column) is not { Kind: PropertyKind.Set }),
                 Conditions = [.. AnsweredClasses(scan.Index, conditions), .. ranges.Conditions],
             },
             KeyScan scan when ranges.Values.Count > 0 => scan with { Keys = ranges.Values, Conditions = ranges.Conditions },
@@ -106,6 +107,7 @@ static class QueryPlanner
                 FixedColumns = ranges.Fixed,
                 OrderedColumns = ordered,
                 IsExact = !ranges.IsCut,
+                HasEachOnce = columns is not [{ Property.Kind: PropertyKind.Set }] || (ranges.Fixed == 1 && ranges.Values.Count == 1 && !ranges.IsCut),
             };
             bestScore = score;
         }
@@ -159,7 +161,7 @@ static class QueryPlanner
         {
             var (ordered, scan) = OrderOf(ColumnsOf(entity, index), new ColumnRanges(), orderings);
             if (ordered > (best?.OrderedColumns ?? 0))
-                best = new IndexScan(index, [KeyRange.All], scan) { OrderedColumns = ordered };
+                best = new IndexScan(index, [KeyRange.All], scan) { OrderedColumns = ordered, HasEachOnce = true };
         }
         return best;
     }
