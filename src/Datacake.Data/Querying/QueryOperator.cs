@@ -160,11 +160,16 @@ abstract class QueryOperator<T>
         return extreme.HasAny || default(TResult) is null ? extreme.Value : throw Query<T>.NoResults();
     }
 
-    /// <summary>Computes something from a value of each result, which does not depend on their order, and holds no more than a batch of them. Nothing is tracked.</summary>
+    /// <summary>Computes something from a value of each result, and holds no more than a batch of them. Nothing is tracked.</summary>
+    /// <param name="selector">The value of a result.</param>
+    /// <param name="state">The state before the first value.</param>
+    /// <param name="add">Returns the state after a value.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
+    /// <param name="isOrdered">True if the state depends on the order of the results.</param>
     public async Task<TState> FoldAsync<TValue, TState>(
-        Expression<Func<T, TValue>> selector, TState state, Func<TState, TValue, TState> add, CancellationToken cancellationToken)
+        Expression<Func<T, TValue>> selector, TState state, Func<TState, TValue, TState> add, CancellationToken cancellationToken, bool isOrdered = false)
     {
-        var values = Unordered().Resolving(new RunIdentities()).Select(Normalize(selector)).RunAsync(cancellationToken);
+        var values = (isOrdered ? this : Unordered()).Resolving(new RunIdentities()).Select(Normalize(selector)).RunAsync(cancellationToken);
         await foreach (var batch in values.WithCancellation(cancellationToken).ConfigureAwait(false))
         {
             foreach (var value in batch)
@@ -177,7 +182,7 @@ abstract class QueryOperator<T>
     public Task<(TSum Sum, long Count)> TotalAsync<TValue, TSum>(Expression<Func<T, TValue>> selector, CancellationToken cancellationToken)
         where TValue : INumberBase<TValue>
         where TSum : INumberBase<TSum> =>
-        FoldAsync(selector, (Sum: TSum.Zero, Count: 0L), static (total, value) => (total.Sum + TSum.CreateChecked(value), total.Count + 1), cancellationToken);
+        FoldAsync(selector, (Sum: TSum.Zero, Count: 0L), static (total, value) => (total.Sum + TSum.CreateChecked(value), total.Count + 1), cancellationToken, IsRounded<TSum>());
 
     /// <summary>Returns the sum and the number of the values of the results that are not null.</summary>
     public Task<(TSum Sum, long Count)> TotalAsync<TValue, TSum>(Expression<Func<T, TValue?>> selector, CancellationToken cancellationToken)
@@ -185,7 +190,15 @@ abstract class QueryOperator<T>
         where TSum : INumberBase<TSum> =>
         FoldAsync(
             selector, (Sum: TSum.Zero, Count: 0L),
-            static (total, value) => value is { } present ? (total.Sum + TSum.CreateChecked(present), total.Count + 1) : total, cancellationToken);
+            static (total, value) => value is { } present ? (total.Sum + TSum.CreateChecked(present), total.Count + 1) : total, cancellationToken, IsRounded<TSum>());
+
+    /// <summary>
+    /// Returns the results of a projection, if this operator can compute them without creating what it returns itself; otherwise null.
+    /// </summary>
+    public virtual IAsyncEnumerable<IReadOnlyList<TResult>>? Project<TResult>(Expression<Func<T, TResult>> selector, CancellationToken cancellationToken) => null;
+
+    // The sum of floating-point numbers depends on their order, because each step is rounded.
+    static bool IsRounded<TSum>() => typeof(TSum) == typeof(double);
 
     /// <summary>Updates the results in the store, or deletes them if <paramref name="update"/> is null.</summary>
     public virtual Task<SaveResult> ExecuteAsync(Func<NavigationRoots, Action<object>>? update, Consistency? consistency, CancellationToken cancellationToken) =>

@@ -1,4 +1,5 @@
 using System.Linq.Expressions;
+using System.Runtime.CompilerServices;
 using Datacake.Data.Querying.Analysis;
 using Datacake.Data.Querying.Related;
 
@@ -31,7 +32,7 @@ sealed class GroupOperator<T, TKey, TElement>(QueryOperator<T> source, Expressio
     }
 
     public override async IAsyncEnumerable<IReadOnlyList<IGrouping<TKey, TElement>>> RunAsync(
-        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var own = await source.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
         var items = (own is null ? source : source.At(own)).ForUse([ItemExpression.Of(key), ItemExpression.Of(element)]);
@@ -40,6 +41,42 @@ sealed class GroupOperator<T, TKey, TElement>(QueryOperator<T> source, Expressio
             yield break;
         var elementOf = await RelatedSteps.BindAsync(element, items.Root, all.ConvertAll(static item => item.Item), cancellationToken).ConfigureAwait(false);
         yield return [.. all.GroupBy(item => item.Key, item => elementOf(item.Item))];
+    }
+
+    // Groups of which nothing but aggregates is used are not created.
+    public override IAsyncEnumerable<IReadOnlyList<TResult>>? Project<TResult>(Expression<Func<IGrouping<TKey, TElement>, TResult>> selector, CancellationToken cancellationToken) =>
+        !UsesRelated(key) && !UsesRelated(element) && !UsesRelated(selector) && GroupAggregation<TKey, TElement, TResult>.Of(selector, Expressions) is { } aggregation
+            ? AggregateAsync(aggregation, cancellationToken)
+            : null;
+
+    async IAsyncEnumerable<IReadOnlyList<TResult>> AggregateAsync<TResult>(
+        GroupAggregation<TKey, TElement, TResult> aggregation, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var uses = Projection.UsesOfSource([.. aggregation.Aggregates.SelectMany(static aggregate => aggregate.Uses)], element);
+        var used = source.ForUse([ItemExpression.Of(key), .. uses]);
+        // Groups come in the order in which their keys first occur among the entities in the order of their keys.
+        var places = typeof(T) == Root.Model.Type && !aggregation.Aggregates.Any(static aggregate => aggregate.DependsOnOrder) && used.Unordered() is var unordered && unordered != used
+            ? new FirstPlaces(Root.Model) : null;
+        var items = (places is null ? used : used.Unordered()).RunKeyedAsync(key, cancellationToken);
+        var elementOf = Expressions.Compile(element);
+        var groups = new Dictionary<ValueTuple<TKey>, (int Number, IAccumulator<TElement>[] Aggregates)>();
+        await foreach (var batch in items.WithCancellation(cancellationToken).ConfigureAwait(false))
+        {
+            foreach (var (keyOfGroup, item) in batch)
+            {
+                if (!groups.TryGetValue(new(keyOfGroup), out var group))
+                    groups.Add(new(keyOfGroup), group = (groups.Count, [.. aggregation.Aggregates.Select(static aggregate => aggregate.Start())]));
+                places?.Add(group.Number, item!);
+                var made = elementOf(item);
+                foreach (var aggregate in group.Aggregates)
+                    aggregate.Add(made);
+            }
+        }
+        if (groups.Count == 0)
+            yield break;
+        var select = Expressions.Compile(aggregation.Selector);
+        var inOrder = groups.OrderBy(group => group.Value.Number, places);
+        yield return [.. inOrder.Select(group => select(new AggregatedGroup<TKey>(group.Key.Item1, [.. group.Value.Aggregates.Select(static aggregate => aggregate.Result)])))];
     }
 
     GroupOperator<T, TKey, TElement> With(QueryOperator<T> other) => new(other, key, element);

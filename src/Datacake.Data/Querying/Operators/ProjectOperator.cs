@@ -20,7 +20,7 @@ sealed class ProjectOperator<TSource, T>(QueryOperator<TSource> source, Expressi
     public override IReadOnlyList<Ordering<T>> Orderings => orderings ?? [];
 
     public override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) =>
-        Batches.Select(source.ForUse([ItemExpression.Of(selector)]).RunAsync(cancellationToken), Expressions.Compile(selector));
+        source.Project(selector, cancellationToken) ?? Batches.Select(source.ForUse([ItemExpression.Of(selector)]).RunAsync(cancellationToken), Expressions.Compile(selector));
 
     public override QueryOperator<T> Where(Expression<Func<T, bool>> predicate) =>
         Through(ItemExpression.Of(predicate)) is { } use ? With(source.Where(use.ToLambda<TSource, bool>())) : base.Where(predicate);
