@@ -201,7 +201,7 @@ abstract class QueryOperator<T>
     static bool IsRounded<TSum>() => typeof(TSum) == typeof(double);
 
     /// <summary>Updates the results in the store, or deletes them if <paramref name="update"/> is null.</summary>
-    public virtual Task<SaveResult> ExecuteAsync(Func<NavigationRoots, Action<object>>? update, Consistency? consistency, CancellationToken cancellationToken) =>
+    public virtual Task<SaveResult> ExecuteAsync(Func<NavigationRoots, Action<object>>? update, BulkOptions options, CancellationToken cancellationToken) =>
         throw NotUpdatable();
 
     public virtual IAsyncEnumerable<EntityChanges<T>> WatchAsync(WatchPosition? after, CancellationToken cancellationToken) =>

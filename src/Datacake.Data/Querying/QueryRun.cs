@@ -28,6 +28,7 @@ sealed partial class QueryRun<T>
     readonly IReadOnlyList<Expression<Func<T, bool>>> _predicates;
     readonly List<Conjunct> _conjuncts = [];
     readonly AccessPath _planned;
+    bool _isFixed;
 
     // Compiled on first use, because an index often answers the predicates.
     Func<T, bool>[]? _compiled;
@@ -95,6 +96,24 @@ sealed partial class QueryRun<T>
 
     /// <summary>Gets the number of results from the start that are needed in the order of the query; null if all are.</summary>
     public int? Needed => _spec.Take is { } take ? QuerySpec<T>.Sum(_spec.Skip, take) : null;
+
+    /// <summary>Makes the run read certain entities instead of those of its plan. All predicates are checked.</summary>
+    public void Fix(AccessPath path)
+    {
+        _isFixed = true;
+        Path = path;
+        Checked = FindChecked();
+    }
+
+    /// <summary>Returns the entities that may be results, in the order of their keys: ranges of keys, or the keys themselves.</summary>
+    public async ValueTask<AccessPath> FindCandidatesAsync(StoreSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        await FitToAsync(snapshot, cancellationToken).ConfigureAwait(false);
+        if (Path is not (IndexScan or UnionAccess))
+            return Path is NoAccess ? new KeyLookup([]) : Path;
+        using var reader = new PathReader(snapshot, _keyspace.Name, Path, PathReader.LargestPage);
+        return new KeyLookup(await reader.ReadKeysAsync(cancellationToken).ConfigureAwait(false));
+    }
 
     /// <summary>True if an entity satisfies the predicates.</summary>
     public bool Matches(T entity) => AreTrue(_compiled ??= Compile(_predicates), entity);
@@ -169,7 +188,7 @@ sealed partial class QueryRun<T>
     /// </summary>
     async ValueTask FitToAsync(StoreSnapshot snapshot, CancellationToken cancellationToken)
     {
-        if (_planned is NoAccess or KeyScan or KeyLookup)
+        if (_isFixed || _planned is NoAccess or KeyScan or KeyLookup)
             return;
         var path = _planned;
         List<AccessPath>? unreadable = null;

@@ -8,7 +8,7 @@ namespace Datacake.EventualConsistency.Transactions;
 static class TransactionCheck
 {
     /// <summary>The maximum length of a transaction, in bytes: it must fit into one message between nodes.</summary>
-    const int MaxTransactionLength = 12 * 1024 * 1024;
+    public const int MaxTransactionLength = 12 * 1024 * 1024;
 
     /// <summary>Checks a transaction.</summary>
     /// <param name="transaction">The transaction.</param>

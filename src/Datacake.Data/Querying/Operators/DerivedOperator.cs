@@ -62,8 +62,8 @@ sealed class DerivedOperator<T, TDerived>(QueryOperator<T> source) : OrderedOper
         where TResult : default =>
         source.ExtremeAsync(ParameterReplacement.Cast<T, TDerived, TResult>(selector), isGreatest, cancellationToken);
 
-    public override Task<SaveResult> ExecuteAsync(Func<NavigationRoots, Action<object>>? update, Consistency? consistency, CancellationToken cancellationToken) =>
-        source.ExecuteAsync(update, consistency, cancellationToken);
+    public override Task<SaveResult> ExecuteAsync(Func<NavigationRoots, Action<object>>? update, BulkOptions options, CancellationToken cancellationToken) =>
+        source.ExecuteAsync(update, options, cancellationToken);
 
     public override IAsyncEnumerable<EntityChanges<TDerived>> WatchAsync(WatchPosition? after, CancellationToken cancellationToken) =>
         source.WatchAsync(after, cancellationToken).Select(changes =>

@@ -49,6 +49,14 @@ sealed partial class PathReader(StoreSnapshot snapshot, string keyspace, AccessP
         _ => GetAsync(cancellationToken),
     };
 
+    /// <summary>Returns the keys that a path of indexes leads to, in ascending order, without reading their documents.</summary>
+    public async ValueTask<IReadOnlyList<DocumentKey>> ReadKeysAsync(CancellationToken cancellationToken)
+    {
+        var keys = new KeyList();
+        await CollectKeysAsync(path, keys, cancellationToken).ConfigureAwait(false);
+        return keys.ToAscending();
+    }
+
     /// <summary>Returns true if the path leads to a document of the page. A scan of a whole range reads other documents as well.</summary>
     public bool IsSought(ReadOnlySpan<byte> key) => _isScanCheaper != true || path switch
     {

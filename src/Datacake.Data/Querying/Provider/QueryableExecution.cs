@@ -198,6 +198,15 @@ public static partial class QueryableExecution
     public static Task<SaveResult> ExecuteDeleteAsync<T>(this IQueryable<T> source, CancellationToken cancellationToken = default) =>
         Of(source).ExecuteDeleteAsync(cancellationToken);
 
+    /// <inheritdoc cref="Query{T}.ExecuteUpdateAsync(Action{PropertySetters{T}}, BulkOptions, CancellationToken)"/>
+    public static Task<SaveResult> ExecuteUpdateAsync<T>(
+        this IQueryable<T> source, Action<PropertySetters<T>> setProperties, BulkOptions options, CancellationToken cancellationToken = default) =>
+        Of(source).ExecuteUpdateAsync(setProperties, options, cancellationToken);
+
+    /// <inheritdoc cref="Query{T}.ExecuteDeleteAsync(BulkOptions, CancellationToken)"/>
+    public static Task<SaveResult> ExecuteDeleteAsync<T>(this IQueryable<T> source, BulkOptions options, CancellationToken cancellationToken = default) =>
+        Of(source).ExecuteDeleteAsync(options, cancellationToken);
+
     /// <summary>Returns the query that a queryable represents.</summary>
     internal static Query<T> Of<T>(IQueryable<T> source)
     {

@@ -17,6 +17,9 @@ public sealed record SaveResult(int Count, HlcTimestamp Stamp, NodeSet Acknowled
     /// </summary>
     public int Written { get; init; } = Count;
 
+    /// <summary>Gets the number of transactions: 1, or more for a change of many entities that one transaction cannot hold. The stamp and the nodes are those of the last one.</summary>
+    public int Parts { get; init; } = 1;
+
     /// <summary>Gets the token with which another node, or a later read, waits for this save.</summary>
     public SessionToken Token => new(Stamp);
 

@@ -17,6 +17,9 @@ sealed class UntrackedWrites(IQueryContext context)
     readonly List<(StoredEntity Entity, EntityContent? Changes, bool IsRenewal)> _writes = [];
     readonly SerialReads _reads = new();
 
+    /// <summary>Gets the length that the transaction will have at least, in bytes.</summary>
+    public long Length { get; private set; }
+
     /// <summary>Gets the number of entities to write.</summary>
     public int Count => _writes.Count;
 
@@ -26,13 +29,13 @@ sealed class UntrackedWrites(IQueryContext context)
     /// <summary>Observes what is read from a snapshot.</summary>
     public void Observe(StoreSnapshot snapshot) => snapshot.Observer = _reads;
 
-    public void Delete(StoredEntity entity) => _writes.Add((entity, null, false));
+    public void Delete(StoredEntity entity) => Add(entity, null, isRenewal: false);
 
     /// <summary>Adds the update of an entity.</summary>
     /// <param name="entity">The entity, with its new values.</param>
     /// <param name="changes">What changes in the store.</param>
     /// <param name="isRenewal">True if the entity expires at another instant from now on.</param>
-    public void Update(StoredEntity entity, EntityContent changes, bool isRenewal = false) => _writes.Add((entity, changes, isRenewal));
+    public void Update(StoredEntity entity, EntityContent changes, bool isRenewal = false) => Add(entity, changes, isRenewal);
 
     /// <summary>Commits the writes.</summary>
     /// <param name="store">The store.</param>
@@ -68,6 +71,12 @@ sealed class UntrackedWrites(IQueryContext context)
         {
             return e.Refusal.Reason is RefusalReason.Document or RefusalReason.Range && !isLast ? null : throw ConflictOf(e);
         }
+    }
+
+    void Add(StoredEntity entity, EntityContent? changes, bool isRenewal)
+    {
+        _writes.Add((entity, changes, isRenewal));
+        Length += entity.Key.Encoded.Length + (changes?.Cells.Length ?? 0);
     }
 
     /// <summary>Returns the exception for a refusal that a further attempt would not avoid.</summary>
