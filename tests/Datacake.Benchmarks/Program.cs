@@ -14,10 +14,12 @@ if (args is [SignalRServer.Command, ..])
 
 CommandLine commands;
 IReadOnlyList<Func<Runner, Task>> workloads;
+SavedRun? before;
 try
 {
     commands = CommandLine.Parse(args);
     workloads = Workloads.Find(commands.Workload);
+    before = commands.Compare is null ? null : SavedRun.Read(commands.Compare);
 }
 catch (FormatException e)
 {
@@ -34,6 +36,7 @@ var progress = new Progress(Console.Error, showsSteps: !Console.IsErrorRedirecte
 var table = new ResultTable(Console.Out);
 var json = new JsonLines(Console.Out);
 var chart = new BarChart();
+var slower = new List<string>();
 using var runner = new Runner(commands.IsQuick ? Pace.Quick : Pace.Full, commands.Filter, progress, result =>
 {
     if (commands.IsJson)
@@ -41,6 +44,7 @@ using var runner = new Runner(commands.IsQuick ? Pace.Quick : Pace.Full, command
     else
         table.Write(result);
     chart.Add(result);
+    slower.AddRange(before?.FindSlower(result) ?? []);
 });
 
 runner.IsPlanning = true;
@@ -58,4 +62,8 @@ if (commands.Plot is not null)
     using var file = File.CreateText(commands.Plot);
     chart.Write(file);
 }
-return runner.HasFailures ? 1 : 0;
+foreach (string cell in slower)
+    Console.Error.WriteLine($"SLOWER {cell}");
+if (before is not null && slower.Count == 0)
+    Console.Error.WriteLine($"Nothing has become slower than in {commands.Compare}, beyond noise.");
+return runner.HasFailures ? 1 : slower.Count > 0 ? 3 : 0;

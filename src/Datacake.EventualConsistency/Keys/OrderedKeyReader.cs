@@ -92,12 +92,21 @@ public ref struct OrderedKeyReader
     internal string ReadString()
     {
         Expect(OrderedKeyWriter.StringTag, "a string");
+        // Most strings are in the key as they are in UTF-8.
+        int end = _rest.IndexOf((byte)0);
+        if (end >= 0 && end + 1 < _rest.Length && _rest[end + 1] == 0x01 && _rest[..end].IndexOfAny(OrderedKeyWriter.OrderedLeadEE, (byte)(OrderedKeyWriter.OrderedLeadEE + 1)) < 0)
+            return DecodeUtf8(Take(end + 2)[..end]);
         byte[] utf8 = TakeEscaped();
         foreach (ref byte b in utf8.AsSpan())
         {
             if (b is OrderedKeyWriter.OrderedLeadEE or OrderedKeyWriter.OrderedLeadEE + 1)
                 b -= OrderedKeyWriter.OrderedLeadEE - OrderedKeyWriter.Utf8LeadEE;
         }
+        return DecodeUtf8(utf8);
+    }
+
+    static string DecodeUtf8(ReadOnlySpan<byte> utf8)
+    {
         try
         {
             return OrderedKeyWriter.StrictUtf8.GetString(utf8);
