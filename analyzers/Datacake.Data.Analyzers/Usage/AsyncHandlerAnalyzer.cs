@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Datacake.Data.Analyzers.Usage;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Diagnostics;
@@ -8,22 +7,10 @@ namespace Datacake.Data.Analyzers;
 
 /// <summary>The analyzer of asynchronous handlers of a context's events, for which a save does not wait.</summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
-public sealed class AsyncHandlerAnalyzer : DiagnosticAnalyzer
+public sealed class AsyncHandlerAnalyzer() : UsageAnalyzer(UsageDiagnostics.AsyncHandler)
 {
-    /// <inheritdoc/>
-    public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } = [UsageDiagnostics.AsyncHandler];
-
-    /// <inheritdoc/>
-    public override void Initialize(AnalysisContext context)
-    {
-        context.ConfigureGeneratedCodeAnalysis(GeneratedCodeAnalysisFlags.None);
-        context.EnableConcurrentExecution();
-        context.RegisterCompilationStartAction(static start =>
-        {
-            if (ContextSymbols.Of(start.Compilation) is { } symbols)
-                start.RegisterOperationAction(operation => Analyze(operation, symbols), OperationKind.EventAssignment);
-        });
-    }
+    private protected override void Register(CompilationStartAnalysisContext start, ContextSymbols symbols) =>
+        start.RegisterOperationAction(operation => Analyze(operation, symbols), OperationKind.EventAssignment);
 
     static void Analyze(OperationAnalysisContext context, ContextSymbols symbols)
     {

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Datacake.Data.Analyzers.Usage;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Diagnostics;
@@ -8,24 +7,13 @@ namespace Datacake.Data.Analyzers;
 
 /// <summary>The analyzer of contexts that are kept beyond their unit of work: in static members, hosted services and singletons.</summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
-public sealed class KeptContextAnalyzer : DiagnosticAnalyzer
+public sealed class KeptContextAnalyzer() : UsageAnalyzer(UsageDiagnostics.KeptContext)
 {
-    /// <inheritdoc/>
-    public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } = [UsageDiagnostics.KeptContext];
-
-    /// <inheritdoc/>
-    public override void Initialize(AnalysisContext context)
+    private protected override void Register(CompilationStartAnalysisContext start, ContextSymbols symbols)
     {
-        context.ConfigureGeneratedCodeAnalysis(GeneratedCodeAnalysisFlags.None);
-        context.EnableConcurrentExecution();
-        context.RegisterCompilationStartAction(static start =>
-        {
-            if (ContextSymbols.Of(start.Compilation) is not { } symbols)
-                return;
-            var hosted = start.Compilation.GetTypeByMetadataName("Microsoft.Extensions.Hosting.IHostedService");
-            start.RegisterSymbolAction(symbol => AnalyzeType(symbol, symbols, hosted), SymbolKind.NamedType);
-            start.RegisterOperationAction(operation => AnalyzeRegistration(operation, symbols, hosted), OperationKind.Invocation);
-        });
+        var hosted = start.Compilation.GetTypeByMetadataName("Microsoft.Extensions.Hosting.IHostedService");
+        start.RegisterSymbolAction(symbol => AnalyzeType(symbol, symbols, hosted), SymbolKind.NamedType);
+        start.RegisterOperationAction(operation => AnalyzeRegistration(operation, symbols, hosted), OperationKind.Invocation);
     }
 
     static void AnalyzeType(SymbolAnalysisContext context, ContextSymbols symbols, INamedTypeSymbol? hosted)

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Datacake.Data.Analyzers.Usage;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Diagnostics;
@@ -11,22 +10,10 @@ namespace Datacake.Data.Analyzers;
 /// with stored ones, and are not reported.
 /// </summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
-public sealed class LocalTimeAnalyzer : DiagnosticAnalyzer
+public sealed class LocalTimeAnalyzer() : UsageAnalyzer(UsageDiagnostics.LocalTime)
 {
-    /// <inheritdoc/>
-    public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } = [UsageDiagnostics.LocalTime];
-
-    /// <inheritdoc/>
-    public override void Initialize(AnalysisContext context)
-    {
-        context.ConfigureGeneratedCodeAnalysis(GeneratedCodeAnalysisFlags.None);
-        context.EnableConcurrentExecution();
-        context.RegisterCompilationStartAction(static start =>
-        {
-            if (ContextSymbols.Of(start.Compilation) is { } symbols)
-                start.RegisterOperationAction(operation => Analyze(operation, symbols), OperationKind.Binary);
-        });
-    }
+    private protected override void Register(CompilationStartAnalysisContext start, ContextSymbols symbols) =>
+        start.RegisterOperationAction(operation => Analyze(operation, symbols), OperationKind.Binary);
 
     static void Analyze(OperationAnalysisContext context, ContextSymbols symbols)
     {

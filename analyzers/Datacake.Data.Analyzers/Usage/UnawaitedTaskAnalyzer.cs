@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Datacake.Data.Analyzers.Usage;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Diagnostics;
@@ -8,24 +7,12 @@ namespace Datacake.Data.Analyzers;
 
 /// <summary>The analyzer of tasks that write, and are dropped. An assignment to a discard is taken for intended, as the compiler does.</summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
-public sealed class UnawaitedTaskAnalyzer : DiagnosticAnalyzer
+public sealed class UnawaitedTaskAnalyzer() : UsageAnalyzer(UsageDiagnostics.NotAwaited)
 {
-    static readonly HashSet<string> Methods = ["SaveChangesAsync", "ExecuteUpdateAsync", "ExecuteDeleteAsync", "RunSerialAsync"];
+    static readonly HashSet<string> Methods = ["SaveChangesAsync", "ExecuteUpdateAsync", "ExecuteDeleteAsync", "ClearAsync", "BulkAddAsync", "RunSerialAsync"];
 
-    /// <inheritdoc/>
-    public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } = [UsageDiagnostics.NotAwaited];
-
-    /// <inheritdoc/>
-    public override void Initialize(AnalysisContext context)
-    {
-        context.ConfigureGeneratedCodeAnalysis(GeneratedCodeAnalysisFlags.None);
-        context.EnableConcurrentExecution();
-        context.RegisterCompilationStartAction(static start =>
-        {
-            if (ContextSymbols.Of(start.Compilation) is { } symbols)
-                start.RegisterOperationAction(operation => Analyze(operation, symbols), OperationKind.Invocation);
-        });
-    }
+    private protected override void Register(CompilationStartAnalysisContext start, ContextSymbols symbols) =>
+        start.RegisterOperationAction(operation => Analyze(operation, symbols), OperationKind.Invocation);
 
     static void Analyze(OperationAnalysisContext context, ContextSymbols symbols)
     {

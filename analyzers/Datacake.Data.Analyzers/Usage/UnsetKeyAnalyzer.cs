@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Datacake.Data.Analyzers.Usage;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Diagnostics;
@@ -11,22 +10,10 @@ namespace Datacake.Data.Analyzers;
 /// constructor may set the key, is not examined.
 /// </summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
-public sealed class UnsetKeyAnalyzer : DiagnosticAnalyzer
+public sealed class UnsetKeyAnalyzer() : UsageAnalyzer(UsageDiagnostics.UnsetKey)
 {
-    /// <inheritdoc/>
-    public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } = [UsageDiagnostics.UnsetKey];
-
-    /// <inheritdoc/>
-    public override void Initialize(AnalysisContext context)
-    {
-        context.ConfigureGeneratedCodeAnalysis(GeneratedCodeAnalysisFlags.None);
-        context.EnableConcurrentExecution();
-        context.RegisterCompilationStartAction(static start =>
-        {
-            if (ContextSymbols.Of(start.Compilation) is { } symbols)
-                start.RegisterOperationAction(operation => Analyze(operation, symbols), OperationKind.Invocation);
-        });
-    }
+    private protected override void Register(CompilationStartAnalysisContext start, ContextSymbols symbols) =>
+        start.RegisterOperationAction(operation => Analyze(operation, symbols), OperationKind.Invocation);
 
     static void Analyze(OperationAnalysisContext context, ContextSymbols symbols)
     {

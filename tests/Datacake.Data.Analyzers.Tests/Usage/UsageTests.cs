@@ -7,6 +7,7 @@ public class UsageTests
     [InlineData("void M(ShopContext db) => db.SaveChangesAsync().ConfigureAwait(false);", "db.SaveChangesAsync()")]
     [InlineData("void M(ShopContext? db) { db?.SaveChangesAsync(); }", ".SaveChangesAsync()")]
     [InlineData("void M(ShopContext db) { db.Orders.Where(o => o.State == 1).ExecuteDeleteAsync(); }", "db.Orders.Where(o => o.State == 1).ExecuteDeleteAsync()")]
+    [InlineData("void M(ShopContext db) { db.Orders.ClearAsync(); }", "db.Orders.ClearAsync()")]
     [InlineData("void M(ShopContext db) { db.Orders.AsQueryable().ExecuteDeleteAsync(); }", "db.Orders.AsQueryable().ExecuteDeleteAsync()")]
     [InlineData("void M(ShopContext db) { db.Orders.ExecuteUpdateAsync(s => s.SetProperty(o => o.State, 1)); }", "db.Orders.ExecuteUpdateAsync(s => s.SetProperty(o => o.State, 1))")]
     [InlineData("void M(ShopContext db) { db.RunSerialAsync(() => Task.CompletedTask); }", "db.RunSerialAsync(() => Task.CompletedTask)")]
