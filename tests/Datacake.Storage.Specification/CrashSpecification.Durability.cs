@@ -2,6 +2,12 @@ namespace Datacake.Storage.Specification;
 
 public abstract partial class CrashSpecification
 {
+    /// <summary>
+    /// Gets whether the process that commits writes the files of the store. If a server does, the tests with recorded system calls are skipped, and the
+    /// provider shows in tests of its own what is on the disk.
+    /// </summary>
+    protected virtual bool WritesFiles => true;
+
     /// <summary>Gets the least number of commits to record: enough to include work that a store does only now and then.</summary>
     protected virtual int RecordedCommits => 60;
 
@@ -26,6 +32,7 @@ public abstract partial class CrashSpecification
     [Fact]
     public async Task An_acknowledged_batch_is_written_and_a_flushed_one_is_on_the_disk()
     {
+        Assert.SkipUnless(WritesFiles, "A server writes the files of the store.");
         string path = Directory[StoreName];
         var synced = new HashSet<int>();                                     // Descriptors whose writes are on the disk when they return.
         var unsynced = new SortedSet<string>(StringComparer.Ordinal);        // Files with contents that are not on the disk.
@@ -89,6 +96,7 @@ public abstract partial class CrashSpecification
     [Fact]
     public async Task Flushed_batches_survive_a_power_loss_and_no_batch_is_torn()
     {
+        Assert.SkipUnless(WritesFiles, "A server writes the files of the store.");
         string path = Directory[StoreName];
         List<SystemCall> calls = await RecordAsync(path);
         var disk = new RecordedDisk(path, file => IsPartOf(path, file));
