@@ -27,10 +27,10 @@ sealed class PostgreSqlSnapshot(Readers readers) : IStorageSnapshot
         KeyRange range, ScanDirection direction, int maxEntries, EntryPage page, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxEntries);
-        page.Clear();
         await ReadAsync(
             async reader =>
             {
+                page.Clear();
                 await reader.ScanAsync(range, direction, maxEntries, page).ConfigureAwait(false);
                 return true;
             },
@@ -39,12 +39,10 @@ sealed class PostgreSqlSnapshot(Readers readers) : IStorageSnapshot
 
     public async ValueTask GetManyAsync(IReadOnlyList<ReadOnlyMemory<byte>> keys, EntryPage page, CancellationToken cancellationToken = default)
     {
-        page.Clear();
-        if (keys.Count == 0)
-            return;
         await ReadAsync(
             async reader =>
             {
+                page.Clear();
                 await reader.GetManyAsync(keys, page).ConfigureAwait(false);
                 return true;
             },
@@ -61,7 +59,8 @@ sealed class PostgreSqlSnapshot(Readers readers) : IStorageSnapshot
             await _reading.WaitAsync().ConfigureAwait(false);
             try
             {
-                _reader ??= await readers.RentAsync().ConfigureAwait(false);
+                if (_failure is null)
+                    _reader ??= await readers.RentAsync().ConfigureAwait(false);
             }
             catch (Exception e)
             {
@@ -100,7 +99,7 @@ sealed class PostgreSqlSnapshot(Readers readers) : IStorageSnapshot
                 if (_failure is not null)
                     throw Unreadable(_failure);
                 _reader ??= await readers.RentAsync().ConfigureAwait(false);
-                return await read(_reader).ConfigureAwait(false);
+                return await ReadAsync(_reader, read).ConfigureAwait(false);
             }
             finally
             {
@@ -111,6 +110,25 @@ sealed class PostgreSqlSnapshot(Readers readers) : IStorageSnapshot
         {
             Exit();
         }
+    }
+
+    /// <summary>Reads, on another connection if the first one has broken and the store has not changed since.</summary>
+    async ValueTask<T> ReadAsync<T>(Reader reader, Func<Reader, ValueTask<T>> read)
+    {
+        try
+        {
+            return await read(reader).ConfigureAwait(false);
+        }
+        catch (StorageException e) when (reader.IsBroken && Database.IsTransient(e.InnerException))
+        {
+            _reader = null;
+            _failure = e;
+            _reader = await readers.ReplaceAsync(reader).ConfigureAwait(false);
+            if (_reader is null)
+                throw;
+            _failure = null;
+        }
+        return await read(_reader).ConfigureAwait(false);
     }
 
     bool TryEnter()
@@ -136,6 +154,6 @@ sealed class PostgreSqlSnapshot(Readers readers) : IStorageSnapshot
 
     static StorageException Unreadable(Exception failure) => new(
         (failure as StorageException)?.Error ?? StorageError.Failed,
-        $"The snapshot cannot be read, because it could not get a connection before the next commit: {failure.Message}",
+        $"The snapshot is lost, because its connection has broken, or it could not get one before the next commit: {failure.Message}",
         failure);
 }

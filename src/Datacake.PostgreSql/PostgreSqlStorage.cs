@@ -16,14 +16,15 @@ public sealed class PostgreSqlStorage : IDurableStorage
 
     readonly PostgreSqlStorageOptions _options;
     readonly Database _database;
-    readonly SemaphoreSlim _writing = new(1);
+    readonly SemaphoreSlim _changing = new(1);  // Held by a change of the store, which first waits for snapshots to get their readers.
+    readonly SemaphoreSlim _writing = new(1);   // Taken after the other one. Whoever holds it does not wait for readers, which may wait for a recovery.
     readonly Writer _writer;                    // Under _writing.
     readonly Readers _readers;
     readonly Upkeep _upkeep;
     readonly CancellationTokenSource _closing = new();
     readonly Task _ticking;
     bool _hasUnusedTable;                       // Under _writing.
-    volatile bool _disposed;                    // Set under _writing.
+    volatile bool _disposed;                    // Set under both.
 
     /// <summary>Opens the store, or creates its schema and tables.</summary>
     /// <param name="connectionString">
@@ -78,7 +79,7 @@ public sealed class PostgreSqlStorage : IDurableStorage
     {
         cancellationToken.ThrowIfCancellationRequested();
         ObjectDisposedException.ThrowIf(_disposed, this);
-        // A commit whose outcome is unknown would otherwise appear later in the snapshots of one moment.
+        // What is wrong is reported here rather than with the first read.
         if (_writer.MustRecover)
             await RecoverAsync().ConfigureAwait(false);
         return await _readers.OpenAsync(cancellationToken).ConfigureAwait(false);
@@ -87,24 +88,7 @@ public sealed class PostgreSqlStorage : IDurableStorage
     /// <inheritdoc/>
     public async ValueTask CommitAsync(WriteBatch batch, Durability durability, CancellationToken cancellationToken = default)
     {
-        await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            await _readers.EndMomentAsync().ConfigureAwait(false);
-            try
-            {
-                await _writer.CommitAsync(batch, durability).ConfigureAwait(false);
-            }
-            finally
-            {
-                _readers.BeginMoment();
-            }
-        }
-        finally
-        {
-            _writing.Release();
-        }
+        await ChangeAsync(() => _writer.CommitAsync(batch, durability), cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -118,27 +102,15 @@ public sealed class PostgreSqlStorage : IDurableStorage
     /// <inheritdoc/>
     public async ValueTask CompactAsync(CancellationToken cancellationToken = default)
     {
-        await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            await _readers.EndMomentAsync().ConfigureAwait(false);
-            try
+        await ChangeAsync(
+            async () =>
             {
                 await _writer.CompactAsync(cancellationToken).ConfigureAwait(false);
-            }
-            finally
-            {
-                _readers.BeginMoment();
-            }
-            _hasUnusedTable = true;
-            await _readers.EndIdleAsync().ConfigureAwait(false);
-            await DropUnusedAsync().ConfigureAwait(false);
-        }
-        finally
-        {
-            _writing.Release();
-        }
+                _hasUnusedTable = true;
+            },
+            cancellationToken).ConfigureAwait(false);
+        await _readers.EndIdleAsync().ConfigureAwait(false);
+        await WriteAsync(DropUnusedAsync).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -199,39 +171,67 @@ public sealed class PostgreSqlStorage : IDurableStorage
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await _writing.WaitAsync().ConfigureAwait(false);
+        await _changing.WaitAsync().ConfigureAwait(false);
         try
         {
             if (_disposed)
                 return;
             // Open snapshots stay readable.
             await _readers.EndMomentAsync().ConfigureAwait(false);
-            _disposed = true;
             await _closing.CancelAsync().ConfigureAwait(false);
+            await _ticking.ConfigureAwait(false);
+            await _writing.WaitAsync().ConfigureAwait(false);
+            _disposed = true;
             await _writer.CloseAsync().ConfigureAwait(false);
+            _writing.Release();
         }
         finally
         {
-            _writing.Release();
+            _changing.Release();
         }
-        await _ticking.ConfigureAwait(false);
         _readers.Dispose();
         _closing.Dispose();
     }
 
-    async ValueTask RecoverAsync()
+    /// <summary>Changes the store between two moments.</summary>
+    async ValueTask ChangeAsync(Func<ValueTask> change, CancellationToken cancellationToken)
+    {
+        await _changing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            await _readers.EndMomentAsync().ConfigureAwait(false);
+            try
+            {
+                await WriteAsync(change).ConfigureAwait(false);
+            }
+            finally
+            {
+                _readers.BeginMoment();
+            }
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    /// <summary>Uses the writer.</summary>
+    async ValueTask WriteAsync(Func<ValueTask> operation)
     {
         await _writing.WaitAsync().ConfigureAwait(false);
         try
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            await _writer.RecoverAsync().ConfigureAwait(false);
+            await operation().ConfigureAwait(false);
         }
         finally
         {
             _writing.Release();
         }
     }
+
+    ValueTask RecoverAsync() => WriteAsync(_writer.RecoverAsync);
 
     /// <summary>Drops the table that a compaction has left, unless a snapshot reads it.</summary>
     async ValueTask DropUnusedAsync()
@@ -244,7 +244,7 @@ public sealed class PostgreSqlStorage : IDurableStorage
     async Task TickAsync()
     {
         using var timer = new PeriodicTimer(_options.LeaseDuration / 4 < TickTime ? _options.LeaseDuration / 4 : TickTime);
-        TimeSpan untilRenewal = TimeSpan.Zero;
+        TimeSpan untilRenewal = _options.LeaseDuration / 4;
         while (!_closing.IsCancellationRequested)
         {
             await timer.WaitForNextTickAsync(_closing.Token).AsTask().ContinueWith(static _ => { }, TaskScheduler.Default).ConfigureAwait(false);

@@ -25,6 +25,9 @@ sealed class Reader : IDisposable
     /// <summary>Gets the moment that the current transaction sees, or null if there is none.</summary>
     public long? Moment { get; private set; }
 
+    /// <summary>Gets whether a read has failed, and with it the transaction. What it saw can only be read on another connection, at the same moment.</summary>
+    public bool IsBroken { get; private set; }
+
     /// <summary>Gets the epoch of the owner that the current transaction sees.</summary>
     public long Epoch { get; private set; }
 
@@ -163,6 +166,7 @@ sealed class Reader : IDisposable
 
     StorageException Lost(Exception failure)
     {
+        IsBroken = true;
         StorageException explained = _database.Explain(failure);
         return new StorageException(explained.Error, $"{explained.Message} The snapshot is lost. Open another one, and read again.", failure);
     }

@@ -88,6 +88,9 @@ sealed class Readers : IDisposable
     {
         while (true)
         {
+            // A commit whose outcome is unknown would otherwise appear later in the snapshots of one moment.
+            if (_writer.MustRecover)
+                await _recover().ConfigureAwait(false);
             long committed = _writer.Committed;
             long moment;
             Reader? reader;
@@ -124,8 +127,21 @@ sealed class Readers : IDisposable
             if (reader.Epoch == _writer.Epoch && reader.Commits >= committed)
                 return reader;
             Close(reader);
-            await _recover().ConfigureAwait(false);
+            _writer.Doubt();
         }
+    }
+
+    /// <summary>
+    /// Returns a reader of the moment of a broken one, or null if the store may have changed since. The caller holds up the end of the moment, if it has not ended.
+    /// </summary>
+    public async ValueTask<Reader?> ReplaceAsync(Reader broken)
+    {
+        Close(broken);
+        Reader reader = await RentAsync().ConfigureAwait(false);
+        if (reader.Moment == broken.Moment && broken.Moment % 2 == 0)
+            return reader;
+        Close(reader);
+        return null;
     }
 
     /// <summary>Returns true if every snapshot that has a reader reads the table with a number.</summary>
@@ -152,7 +168,7 @@ sealed class Readers : IDisposable
             isLast = _isClosed && _open == 0;
             if (reader is not null)
                 _rented.Remove(reader);
-            if (reader is not null && !_isClosed)
+            if (reader is { IsBroken: false } && !_isClosed)
             {
                 _idle.Push(reader);
                 reader = null;

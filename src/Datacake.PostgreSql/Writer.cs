@@ -36,6 +36,9 @@ sealed class Writer
     /// <summary>Gets whether <see cref="RecoverAsync()"/> must run before the store is read or written. Can be read by any thread.</summary>
     public bool MustRecover => _mustRecover;
 
+    /// <summary>Makes the next caller recover, because a reader has found the store in another state than this process has left it. Can be called by any thread.</summary>
+    public void Doubt() => _mustRecover = true;
+
     /// <summary>Gets the number of acknowledged commits. Can be read by any thread.</summary>
     public long Committed => Interlocked.Read(ref _committed);
 
@@ -95,6 +98,8 @@ sealed class Writer
     /// <exception cref="StorageException">The server cannot be reached, or the store has another owner or has lost acknowledged batches.</exception>
     public async ValueTask RecoverAsync()
     {
+        if (!_mustRecover)
+            return;
         using var deadline = new CancellationTokenSource(_options.ReconnectTimeout);
         await RecoverAsync(deadline.Token).ConfigureAwait(false);
     }

@@ -11,6 +11,9 @@ public sealed class TestServer : IAsyncLifetime
     // How the processes of the crash tests find the server.
     const string Variable = "DATACAKE_TEST_POSTGRESQL";
 
+    /// <summary>The end of the name of a schema whose owner has a short lease.</summary>
+    public const string Paused = "paused";
+
     // Servers whose tables are on a small disk. A server does not survive that its disk vanishes.
     static readonly List<PostgreSqlServer> Others = [];
 
@@ -31,9 +34,14 @@ public sealed class TestServer : IAsyncLifetime
     /// <summary>Opens the store in the schema with a name.</summary>
     public static PostgreSqlStorage Open(string schema) => new(ConnectionString, options => Configure(options, schema));
 
-    /// <summary>Opens the store in the process that a crash test kills.</summary>
+    /// <summary>Opens the store in the process that a test kills or pauses.</summary>
     public static PostgreSqlStorage OpenInProcess(string schema) =>
-        new(Environment.GetEnvironmentVariable(Variable)!, options => Configure(options, schema));
+        new(Environment.GetEnvironmentVariable(Variable)!, options =>
+        {
+            Configure(options, schema);
+            if (schema.EndsWith(Paused, StringComparison.Ordinal))
+                options.LeaseDuration = TimeSpan.FromSeconds(1);
+        });
 
     /// <summary>Opens a store whose table is on a small disk, in a server of its own.</summary>
     public static PostgreSqlStorage OpenOnDisk(string path)

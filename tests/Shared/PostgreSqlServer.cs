@@ -24,20 +24,21 @@ sealed class PostgreSqlServer : IAsyncDisposable
     readonly string _programs;
     readonly string _folder;
     readonly int _port;
+    readonly string[] _settings;
     Process? _guard;
 
-    PostgreSqlServer(string programs, string folder, int port)
+    PostgreSqlServer(string programs, string folder, int port, string[] settings)
     {
         _programs = programs;
         _folder = folder;
         _port = port;
+        _settings = settings;
     }
 
     /// <summary>Gets the connection string of a user without special rights, who owns an empty database.</summary>
     public string ConnectionString => $"Host=127.0.0.1;Port={_port};Database=datacake;Username=datacake;Password={Password}";
 
-    /// <summary>Gets the connection string of the superuser, for the same database.</summary>
-    public string SuperuserConnectionString => $"Host=127.0.0.1;Port={_port};Database=datacake;Username={Superuser};Password={Password};Pooling=false";
+    public int Port => _port;
 
     public string Address => $"127.0.0.1:{_port}";
 
@@ -54,15 +55,15 @@ sealed class PostgreSqlServer : IAsyncDisposable
         static int VersionOf(string folder) => int.TryParse(Path.GetFileName(folder), out int version) ? version : 0;
     }
 
-    /// <summary>Creates and starts a server.</summary>
+    /// <summary>Creates and starts a server with settings such as <c>wal_writer_delay=10s</c>.</summary>
     /// <exception cref="InvalidOperationException">No server is installed, or it does not start.</exception>
-    public static async Task<PostgreSqlServer> StartAsync()
+    public static async Task<PostgreSqlServer> StartAsync(params string[] settings)
     {
         string programs = FindPrograms()
             ?? throw new InvalidOperationException("PostgreSQL is not installed. Install it (Debian: postgresql), or name the folder of its programs in DATACAKE_POSTGRESQL.");
         string folder = Path.Combine(Path.GetTempPath(), $"datacake-postgresql-{Guid.NewGuid():N}");
         await RunAsync("install", Environment.IsPrivilegedProcess ? ["-d", "-m", "755", "-o", Superuser, folder] : ["-d", "-m", "755", folder]);
-        var server = new PostgreSqlServer(programs, folder, FreePort());
+        var server = new PostgreSqlServer(programs, folder, FreePort(), settings);
         string password = Path.Combine(folder, "password");
         await File.WriteAllTextAsync(password, Password);
         await RunAsync(
@@ -76,9 +77,9 @@ sealed class PostgreSqlServer : IAsyncDisposable
     /// <summary>Starts the server again, on the same port.</summary>
     public async Task ResumeAsync()
     {
-        string[] command = AsUser(
+        string[] command = AsUser([
             Path.Combine(_programs, "postgres"), "-D", DataFolder, "-c", $"port={_port}", "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=300",
-            "-c", "shared_buffers=64MB", "-c", "logging_collector=on", "-c", "log_directory=log");
+            "-c", "shared_buffers=64MB", "-c", "logging_collector=on", "-c", "log_directory=log", .. _settings.SelectMany(setting => (string[])["-c", setting])]);
         var start = new ProcessStartInfo("sh", ["-c", Guard, "sh", .. command]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         _guard = Process.Start(start)!;
         _guard.OutputDataReceived += static (_, _) => { };
@@ -103,8 +104,28 @@ sealed class PostgreSqlServer : IAsyncDisposable
     /// <summary>Runs SQL as the superuser in the database of the tests.</summary>
     public Task<string> QueryAsync(string sql) => QueryAsync("datacake", sql);
 
-    /// <summary>Makes the user of the server the owner of a folder.</summary>
-    public static Task OwnAsync(string folder) => Environment.IsPrivilegedProcess ? RunAsync("chown", Superuser, folder) : Task.CompletedTask;
+    /// <summary>Copies a schema into another database of the server, as a backup of the database that is restored there.</summary>
+    public async Task CopyAsync(string schema, string database)
+    {
+        string dump = Path.Combine(_folder, "dump.sql");
+        await RunAsync("env", $"PGPASSWORD={Password}", Path.Combine(_programs, "pg_dump"), "-h", "127.0.0.1", "-p", $"{_port}", "-U", Superuser, "-d", "datacake", "-n", $"\"{schema}\"", "-f", dump);
+        await QueryAsync("postgres", $"CREATE DATABASE {database} OWNER datacake");
+        await RunAsync("env", $"PGPASSWORD={Password}", Path.Combine(_programs, "psql"), "-h", "127.0.0.1", "-p", $"{_port}", "-U", Superuser, "-d", database, "-q", "-v", "ON_ERROR_STOP=1", "-f", dump);
+    }
+
+    /// <summary>Stops the server and starts it as a standby that takes over, so that its log begins a new timeline.</summary>
+    public async Task FailOverAsync()
+    {
+        await StopAsync();
+        string signal = Path.Combine(DataFolder, "standby.signal");
+        await File.WriteAllTextAsync(signal, "");
+        await OwnAsync(signal);
+        await ResumeAsync();
+        await QueryAsync("SELECT pg_promote()");
+    }
+
+    /// <summary>Makes the user of the server the owner of a file or folder.</summary>
+    public static Task OwnAsync(string path) => Environment.IsPrivilegedProcess ? RunAsync("chown", Superuser, path) : Task.CompletedTask;
 
     public async ValueTask DisposeAsync()
     {
