@@ -13,7 +13,7 @@ sealed record CommandLine(string Workload, bool IsJson, bool IsQuick, string? Fi
     public const string Usage = """
         Usage: Datacake.Benchmarks WORKLOAD [--quick] [--filter TEXT] [--json] [--plot FILE.svg] [--compare FILE] [--telemetry]
 
-          WORKLOAD       replication, serial, orm, scale, storage, rpc, sync, crdt, caching, signalr, or all
+          WORKLOAD       replication, serial, orm, postgresql, scale, storage, rpc, sync, crdt, caching, signalr, or all
           --quick        measure only the most informative cells, with short runs
           --filter TEXT  measure only cells whose name contains TEXT, such as "nodes=3 store=memory level=All"
           --json         write a line of JSON for each system of a cell instead of a table

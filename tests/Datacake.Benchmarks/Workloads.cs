@@ -2,6 +2,7 @@ using Datacake.Benchmarks.Caching;
 using Datacake.Benchmarks.Crdt;
 using Datacake.Benchmarks.Measuring;
 using Datacake.Benchmarks.Orm;
+using Datacake.Benchmarks.PostgreSql;
 using Datacake.Benchmarks.Replication;
 using Datacake.Benchmarks.Rpc;
 using Datacake.Benchmarks.Scale;
@@ -20,6 +21,7 @@ static class Workloads
         ("replication", ReplicationWorkload.RunAsync),
         ("serial", SerialWorkload.RunAsync),
         ("orm", OrmWorkload.RunAsync),
+        ("postgresql", PostgreSqlWorkload.RunAsync),
         ("scale", ScaleWorkload.RunAsync),
         ("rpc", RpcWorkload.RunAsync),
         ("storage", StorageWorkload.RunAsync),

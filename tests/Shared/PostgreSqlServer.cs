@@ -36,7 +36,7 @@ sealed class PostgreSqlServer : IAsyncDisposable
     }
 
     /// <summary>Gets the connection string of a user without special rights, who owns an empty database.</summary>
-    public string ConnectionString => $"Host=127.0.0.1;Port={_port};Database=datacake;Username=datacake;Password={Password}";
+    public string ConnectionString => ConnectionStringOf("datacake");
 
     public int Port => _port;
 
@@ -70,9 +70,15 @@ sealed class PostgreSqlServer : IAsyncDisposable
             AsUser(Path.Combine(programs, "initdb"), "--pgdata", server.DataFolder, "--username", Superuser, "--pwfile", password, "--auth", "password", "--encoding", "UTF8", "--locale", "C", "--no-sync"));
         await server.ResumeAsync();
         await server.QueryAsync("postgres", $"CREATE ROLE datacake LOGIN PASSWORD '{Password}'");
-        await server.QueryAsync("postgres", "CREATE DATABASE datacake OWNER datacake");
+        await server.CreateDatabaseAsync("datacake");
         return server;
     }
+
+    /// <summary>Creates an empty database.</summary>
+    public Task CreateDatabaseAsync(string name) => QueryAsync("postgres", $"CREATE DATABASE {name} OWNER datacake");
+
+    /// <summary>Returns the connection string of a user without special rights, who owns a database.</summary>
+    public string ConnectionStringOf(string database) => $"Host=127.0.0.1;Port={_port};Database={database};Username=datacake;Password={Password}";
 
     /// <summary>Starts the server again, on the same port.</summary>
     public async Task ResumeAsync()

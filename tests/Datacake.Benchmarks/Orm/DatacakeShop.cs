@@ -9,10 +9,10 @@ namespace Datacake.Benchmarks.Orm;
 /// <summary>The shop on a single Datacake node.</summary>
 sealed class DatacakeShop : IShop
 {
-    readonly StoreKind _stores;
+    readonly StoreKind? _stores;        // null if a server has the files
     readonly DatacakeCluster _cluster;
 
-    DatacakeShop(StoreKind stores, DatacakeCluster cluster)
+    DatacakeShop(StoreKind? stores, DatacakeCluster cluster)
     {
         _stores = stores;
         _cluster = cluster;
@@ -23,6 +23,9 @@ sealed class DatacakeShop : IShop
         var stores = new StoreKind(engine);
         return new DatacakeShop(stores, await DatacakeCluster.StartAsync(stores.Open(1), durability));
     }
+
+    /// <summary>Opens the shop on a store, which it owns.</summary>
+    public static async Task<IShop> OpenAsync(IStorage storage, Durability durability) => new DatacakeShop(null, await DatacakeCluster.StartAsync([storage], durability));
 
     public async Task AddRangeAsync(long firstId, int count)
     {
@@ -74,7 +77,7 @@ sealed class DatacakeShop : IShop
     public async ValueTask DisposeAsync()
     {
         await _cluster.DisposeAsync();
-        _stores.Dispose();
+        _stores?.Dispose();
     }
 
     ShopContext Open() => new(_cluster.Nodes[0]);

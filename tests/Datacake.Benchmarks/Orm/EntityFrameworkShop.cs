@@ -27,10 +27,10 @@ sealed class EntityFrameworkShop : IShop
     static readonly Func<EntityFrameworkContext, IAsyncEnumerable<Product>> AllQuery =
         EF.CompileAsyncQuery((EntityFrameworkContext db) => db.Products.AsNoTracking());
 
-    readonly DirectoryInfo _directory;
+    readonly DirectoryInfo? _directory;         // null if a server has the files
     readonly PooledDbContextFactory<EntityFrameworkContext> _contexts;
 
-    EntityFrameworkShop(DirectoryInfo directory, PooledDbContextFactory<EntityFrameworkContext> contexts)
+    EntityFrameworkShop(DirectoryInfo? directory, PooledDbContextFactory<EntityFrameworkContext> contexts)
     {
         _directory = directory;
         _contexts = contexts;
@@ -49,6 +49,16 @@ sealed class EntityFrameworkShop : IShop
         await using var db = shop.Open();
         await db.Database.EnsureCreatedAsync();
         await db.Database.ExecuteSqlRawAsync("PRAGMA journal_mode = WAL");
+        return shop;
+    }
+
+    /// <summary>Opens the shop in a database of a PostgreSQL server, which is created.</summary>
+    public static async Task<IShop> OpenAsync(string connectionString)
+    {
+        var options = new DbContextOptionsBuilder<EntityFrameworkContext>().UseNpgsql(connectionString).EnableThreadSafetyChecks(false).Options;
+        var shop = new EntityFrameworkShop(null, new PooledDbContextFactory<EntityFrameworkContext>(options));
+        await using var db = shop.Open();
+        await db.Database.EnsureCreatedAsync();
         return shop;
     }
 
@@ -103,7 +113,7 @@ sealed class EntityFrameworkShop : IShop
     public ValueTask DisposeAsync()
     {
         SqliteConnection.ClearAllPools();
-        _directory.Delete(recursive: true);
+        _directory?.Delete(recursive: true);
         return ValueTask.CompletedTask;
     }
 
