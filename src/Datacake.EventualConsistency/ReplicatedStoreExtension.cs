@@ -42,7 +42,7 @@ public sealed class ReplicatedStoreExtension(IStorage? storage, ReplicatedStoreO
     {
         ArgumentNullException.ThrowIfNull(node);
         var chosen = storage ?? node.Storage ?? throw new InvalidOperationException(
-            $"Node {node.Id} has no storage. Choose one when the node starts (UseSqlite, UseLmdb, UseMemory), or pass one to the {nameof(ReplicatedStoreExtension)}.");
+            $"Node {node.Id} has no storage. Choose one when the node starts (UseSqlite, UseLmdb, UsePostgreSql, UseMemory), or pass one to the {nameof(ReplicatedStoreExtension)}.");
         return ReplicatedStore.OpenAsync(node, chosen, options ?? node.SettingsOf<ReplicatedStoreOptions>(), cancellationToken);
     }
 

@@ -14,6 +14,7 @@ static class NodeConfiguration
     {
         ["sqlite"] = "Reference the package Datacake.Sqlite and call options.AddSqlite() before FromConfiguration.",
         ["lmdb"] = "Reference the package Datacake.Lmdb and call options.AddLmdb() before FromConfiguration.",
+        ["postgresql"] = "Reference the package Datacake.PostgreSql and call options.AddPostgreSql() before FromConfiguration.",
     };
 
     enum GossipProfile

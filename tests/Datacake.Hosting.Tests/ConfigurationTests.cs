@@ -8,6 +8,7 @@ using Datacake.Data;
 using Datacake.EventualConsistency;
 using Datacake.Lmdb;
 using Datacake.Node;
+using Datacake.PostgreSql;
 using Datacake.Rpc;
 using Datacake.Sqlite;
 using Datacake.Storage;
@@ -65,13 +66,14 @@ public sealed class ConfigurationTests
     [InlineData(typeof(DatacakeContextOptions), """ "Contexts": { "Unknown": 1 } """)]
     [InlineData(typeof(SqliteStorageOptions), """ "Storage": { "Kind": "sqlite", "Path": "shop.db", "Unknown": 1 } """)]
     [InlineData(typeof(LmdbStorageOptions), """ "Storage": { "Kind": "lmdb", "Path": "shop.mdb", "Unknown": 1 } """)]
+    [InlineData(typeof(PostgreSqlStorageOptions), """ "Storage": { "Kind": "postgresql", "ConnectionString": "Host=db", "Unknown": 1 } """)]
     [InlineData(typeof(AdministrationOptions), """ "Administration": { "Unknown": 1 } """)]
     [InlineData(typeof(BackupOptions), """ "Backups": { "Unknown": 1 } """)]
     [InlineData(typeof(RpcTls), """ "Tls": { "Unknown": 1 } """, "Certificate", "CertificateCallback", "Intermediates", "TrustedIssuers", "TrustedIssuersCallback", "Validate")]
     public async Task Every_property_of_the_options_can_be_configured(Type options, string settings, params string[] onlyInCode)
     {
         var names = options.GetProperties().Where(property => property.CanWrite).Select(property => property.Name);
-        Assert.Equal(names.Except(onlyInCode).Order(), SettingsIn(await RefuseAsync(settings)).Except(["Profile", "Kind", "Path", "OperatorSecretFile"]).Order());
+        Assert.Equal(names.Except(onlyInCode).Order(), SettingsIn(await RefuseAsync(settings)).Except(["Profile", "Kind", "Path", "ConnectionString", "OperatorSecretFile"]).Order());
     }
 
     [Fact]
@@ -267,8 +269,11 @@ public sealed class ConfigurationTests
     [InlineData(""" "Store": { "MaxDocumentLength": 5000000000 } """, "'Datacake:Store:MaxDocumentLength' is '5000000000', which is not a whole number")]
     [InlineData(""" "Storage": { "Path": "shop.db" } """, "'Datacake:Storage:Kind' is missing. Set it.")]
     [InlineData(""" "Storage": { "Kind": "sqlite" } """, "'Datacake:Storage:Path' is missing. Set it.")]
+    [InlineData(""" "Storage": { "Kind": "postgresql" } """, "'Datacake:Storage:ConnectionString' is missing. Set it.")]
+    [InlineData(""" "Storage": { "Kind": "postgresql", "ConnectionString": "Database=shop" } """, "'Datacake:Storage:ConnectionString' is not valid: The connection string names no host. Add Host=….")]
+    [InlineData(""" "Storage": { "Kind": "postgresql", "ConnectionString": "Host=db", "MaxSnapshots": 0 } """, "MaxSnapshots")]
     [InlineData(""" "Storage": { "Kind": "memory", "Path": "shop.db" } """, "'Datacake:Storage:Path' is not a setting of the storage. The settings are: Kind.")]
-    [InlineData(""" "Storage": { "Kind": "oracle" } """, "'Datacake:Storage:Kind' is not valid: The storage 'oracle' is not available. Use one of sqlite, lmdb, memory.")]
+    [InlineData(""" "Storage": { "Kind": "oracle" } """, "'Datacake:Storage:Kind' is not valid: The storage 'oracle' is not available. Use one of sqlite, lmdb, postgresql, memory.")]
     [InlineData(""" "ClusterSecretFile": "no such file" """, "'Datacake:ClusterSecretFile' is 'no such file', which is not the path of a file that exists")]
     [InlineData(""" "Tls": { "CertificateFile": "no such file" } """, "'Datacake:Tls:CertificateFile' is 'no such file', which is not the path of a file that exists")]
     [InlineData(""" "Gossip": { "Profile": "Mars" } """, "'Datacake:Gossip:Profile' is 'Mars', which is not one of Lan, Wan, Local.")]
@@ -301,6 +306,7 @@ public sealed class ConfigurationTests
     [Theory]
     [InlineData("sqlite", "Reference the package Datacake.Sqlite and call options.AddSqlite() before FromConfiguration.")]
     [InlineData("lmdb", "Reference the package Datacake.Lmdb and call options.AddLmdb() before FromConfiguration.")]
+    [InlineData("postgresql", "Reference the package Datacake.PostgreSql and call options.AddPostgreSql() before FromConfiguration.")]
     public async Task Storage_that_is_not_available_is_refused_with_the_missing_package_and_call(string kind, string message)
     {
         string settings = $$""" "NodeId": 1, "ListenOn": "127.0.0.1:0", "Storage": { "Kind": "{{kind}}", "Path": "shop" } """;
@@ -347,7 +353,7 @@ public sealed class ConfigurationTests
     static async Task<DatacakeNode> StartAsync(string settings, bool withMemory = true) => await DatacakeNode.StartAsync(
         options =>
         {
-            options.AddSqlite().AddLmdb().FromConfiguration(SectionOf(settings));
+            options.AddSqlite().AddLmdb().AddPostgreSql().FromConfiguration(SectionOf(settings));
             if (withMemory)
                 options.UseMemory();
         },

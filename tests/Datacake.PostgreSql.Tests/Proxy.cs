@@ -26,10 +26,10 @@ sealed class Proxy : IAsyncDisposable
     {
         None,
 
-        /// <summary>When the store sends something, before the server receives it.</summary>
+        /// <summary>The moment after the store has sent something, before the server receives it.</summary>
         BeforeRequest,
 
-        /// <summary>When the server answers, before the store receives the answer.</summary>
+        /// <summary>The moment after the server has answered, before the store receives the answer.</summary>
         BeforeAnswer,
     }
 

@@ -56,6 +56,14 @@ public static partial class Samples
     public static void Secured(DatacakeNodeOptions options) =>
         options.WithSeeds(AddressOf(1), AddressOf(2), AddressOf(3)).WithClusterSecret(Secret).UseMemory();
 
+    /// <summary>Starts a PostgreSQL server, and returns the connection string of an empty database.</summary>
+    public static async Task<(string ConnectionString, IAsyncDisposable Server)> StartPostgreSqlAsync()
+    {
+        Assert.SkipWhen(PostgreSqlServer.FindPrograms() is null, "PostgreSQL is not installed.");
+        var server = await PostgreSqlServer.StartAsync();
+        return (server.ConnectionString, server);
+    }
+
     /// <summary>Waits until a condition holds.</summary>
     public static Task WaitUntilAsync(Func<bool> condition, string what) => Eventually.WaitUntilAsync(condition, what);
 
