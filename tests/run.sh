@@ -15,7 +15,7 @@ install() { # packages
 
 ldconfig -p | grep -q liblmdb.so.0 || install liblmdb0
 command -v strace >/dev/null || install strace        # shows what a store has forced to the disk
-command -v chromium chromium-browser google-chrome >/dev/null || ! command -v apt-get >/dev/null || install --no-install-recommends chromium fonts-dejavu-core    # shows the dashboard
+command -v chromium chromium-browser google-chrome >/dev/null || ! command -v apt-get >/dev/null || install --no-install-recommends chromium fonts-dejavu-core    # shows the dashboard and the Shop
 
 if [ -z "$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null)" ] && command -v apt-get >/dev/null; then
     # The tests start servers of their own. Without this line, the package would start one, too.

@@ -274,7 +274,7 @@ public class LivePageTests(Chromium chromium)
 
     static async Task SaveScreenshotAsync(IPage page, string name)
     {
-        if (Chromium.Screenshots is { } folder)
+        if (InstalledChromium.Screenshots is { } folder)
             await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder, $"{name}.png"), FullPage = true });
     }
 }

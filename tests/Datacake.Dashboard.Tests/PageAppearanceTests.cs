@@ -24,7 +24,7 @@ public class PageAppearanceTests(Chromium chromium)
         await using var shop = await ShopCluster.StartAsync();
         await shop.FillAsync();
         await shop.ChangeProductAsync(7);
-        await shop.WorkAsync(Chromium.Screenshots is null ? 5 : 150);
+        await shop.WorkAsync(InstalledChromium.Screenshots is null ? 5 : 150);
         var problems = new List<string>();
         await using var window = await chromium.OpenAsync(isDark, width);
 
@@ -38,7 +38,7 @@ public class PageAppearanceTests(Chromium chromium)
                 await window.Page.Locator("#tail li").Nth(1).WaitForAsync();
             }
 
-            if (Chromium.Screenshots is { } folder)
+            if (InstalledChromium.Screenshots is { } folder)
                 await window.Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder, $"{name}-{(isDark ? "dark" : "light")}-{width}.png"), FullPage = true });
             if (status != (name == "missing" ? 404 : 200))
                 problems.Add($"{name} has the status {status}.");

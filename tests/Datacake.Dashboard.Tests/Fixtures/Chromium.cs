@@ -7,30 +7,21 @@ namespace Datacake.Dashboard.Tests.Fixtures;
 /// <summary>The Chromium of this machine, one for all tests. Without one, the tests are skipped.</summary>
 public sealed class Chromium : IAsyncLifetime
 {
-    static readonly string[] Names = ["chromium", "chromium-browser", "google-chrome", "chrome.exe", "msedge.exe"];
-
     IPlaywright? _playwright;
     IBrowser? _browser;
 
-    /// <summary>Gets the folder in which screenshots are kept; null if nobody wants them.</summary>
-    public static string? Screenshots => Environment.GetEnvironmentVariable("DATACAKE_SCREENSHOTS");
-
     public async ValueTask InitializeAsync()
     {
-        if (FindExecutable() is not { } path)
+        if (InstalledChromium.Find() is not { } path)
             return;
         _playwright = await Playwright.CreateAsync();
-        _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
-        {
-            ExecutablePath = path,
-            Args = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"],
-        });
+        _browser = await InstalledChromium.LaunchAsync(_playwright, path);
     }
 
     /// <summary>Opens a window in which an error of a script, a refused resource, or an error in the console fails the test when it is closed.</summary>
     public async Task<Window> OpenAsync(bool isDark = false, int width = 1280, int height = 900, bool hasScript = true, params (string Name, string Value)[] headers)
     {
-        Assert.SkipUnless(_browser is not null, "This machine has no Chromium. Install it (Debian: apt-get install chromium), or name it in DATACAKE_CHROMIUM.");
+        Assert.SkipUnless(_browser is not null, InstalledChromium.IsMissing);
         var context = await _browser.NewContextAsync(new BrowserNewContextOptions
         {
             ColorScheme = isDark ? ColorScheme.Dark : ColorScheme.Light,
@@ -48,8 +39,4 @@ public sealed class Chromium : IAsyncLifetime
             await _browser.DisposeAsync();
         _playwright?.Dispose();
     }
-
-    static string? FindExecutable() => Environment.GetEnvironmentVariable("DATACAKE_CHROMIUM") is { Length: > 0 } given
-        ? given
-        : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).SelectMany(static folder => Names.Select(name => Path.Combine(folder, name))).FirstOrDefault(File.Exists);
 }
