@@ -250,6 +250,8 @@ sealed class BatchCommitter(
         _isAbandoned = false;
         var batch = replica.Begin(snapshot);
         await replica.ReconcileAsync(batch, cancellationToken).ConfigureAwait(false);
+        if (batch.ReadsWait)
+            await PrefetchAsync(batch).ConfigureAwait(false);
         while (_waiting.TryDequeue(out var work))
         {
             try
@@ -269,6 +271,23 @@ sealed class BatchCommitter(
             await sequencer.FinishAsync(batch).ConfigureAwait(false);
         }
         return batch;
+    }
+
+    /// <summary>Reads the documents of all waiting work at once.</summary>
+    async ValueTask PrefetchAsync(ReplicaBatch batch)
+    {
+        var keys = new List<ReadOnlyMemory<byte>>();
+        foreach (var work in _waiting)
+            work.AddKeysTo(keys, batch);
+        try
+        {
+            if (keys.Count > 1)
+                await batch.PrefetchAsync(keys).ConfigureAwait(false);
+        }
+        catch (StorageException)
+        {
+            // The work that needs the document runs into the same error, and fails alone.
+        }
     }
 
     void FailAll(Exception failure)

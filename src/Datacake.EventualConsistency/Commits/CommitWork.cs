@@ -25,6 +25,14 @@ abstract class CommitWork
     /// </summary>
     public virtual byte? Peer => null;
 
+    /// <summary>
+    /// Adds the storage keys of the documents that the work is about to read, as far as they are known. A storage that is reached over a network is asked
+    /// for the documents of all works at once.
+    /// </summary>
+    public virtual void AddKeysTo(List<ReadOnlyMemory<byte>> keys, ReplicaBatch batch)
+    {
+    }
+
     /// <summary>Applies the work to the batch. May be called again for another batch if the first one could not be committed.</summary>
     /// <remarks>An exception fails this work alone. The batch must then be unchanged.</remarks>
     public abstract ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken);

@@ -57,6 +57,16 @@ sealed class LocalCommit(Replica replica, AcknowledgmentBoard board) : CommitWor
     /// <summary>Withdraws a commit that the commit loop has not taken, and that nobody awaits.</summary>
     public void Withdraw() => _cancellation.Dispose();
 
+    public override void AddKeysTo(List<ReadOnlyMemory<byte>> keys, ReplicaBatch batch)
+    {
+        foreach (var operation in _transaction!.Operations)
+        {
+            // A keyspace that does not exist yet has no documents.
+            if (batch.FindKeyspace(operation.Keyspace) is { } keyspace)
+                keys.Add(batch.KeyOf(keyspace, operation.Key));
+        }
+    }
+
     public override async ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken) =>
         Stamp = await replica.WriteAsync(batch, _transaction!).ConfigureAwait(false);
 

@@ -17,6 +17,17 @@ sealed class PeerWork(SessionContext context, PeerLink link, ReplicaMessage mess
 
     public override byte? Peer => link.Peer;
 
+    public override void AddKeysTo(List<ReadOnlyMemory<byte>> keys, ReplicaBatch batch)
+    {
+        if (message is not Mutations mutations)
+            return;
+        foreach (var delta in mutations.Items.SelectMany(static mutation => mutation.Deltas))
+        {
+            if (batch.FindKeyspace(delta.Name.Keyspace) is { } keyspace)
+                keys.Add(batch.KeyOf(keyspace, new DocumentKey(delta.Name.Key)));
+        }
+    }
+
     public override async ValueTask ApplyAsync(ReplicaBatch batch, CancellationToken cancellationToken)
     {
         var replica = context.Replica;

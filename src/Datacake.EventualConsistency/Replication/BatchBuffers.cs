@@ -29,7 +29,7 @@ sealed class BatchBuffers
     public void Reset()
     {
         if (Documents.Count > MaxKept)
-            Documents = new();
+            Documents = new() { ReadsWait = Documents.ReadsWait };
         if (Log.Count > MaxKept)
             Log = new();
         if (Operations.Count > MaxKept)

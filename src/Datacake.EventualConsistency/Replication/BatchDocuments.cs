@@ -15,6 +15,11 @@ sealed class BatchDocuments
     readonly HashSet<ushort> _changed = [];     // the keyspaces of changed documents
     ushort _lastChanged;                        // one of them; 0 if there are none
 
+    /// <summary>
+    /// Gets whether a read has waited for the storage, which then is reached over a network: there, reading many documents at once takes as long as reading one.
+    /// </summary>
+    public bool ReadsWait { get; set; }
+
     /// <summary>Gets the number of documents.</summary>
     public int Count => _documents.Count;
 
@@ -52,15 +57,16 @@ sealed class BatchDocuments
     /// </summary>
     public async ValueTask PrefetchAsync(IStorageSnapshot? stored, IReadOnlyList<ReadOnlyMemory<byte>> keys)
     {
-        const int PageSize = 32;
+        const int PageSize = 32, RemotePageSize = 1024;
         if (stored is null)
             return;
+        int pageSize = ReadsWait ? RemotePageSize : PageSize;
         using var entries = new EntryPage();
-        var sought = new List<ReadOnlyMemory<byte>>(PageSize);
+        var sought = new List<ReadOnlyMemory<byte>>(Math.Min(pageSize, keys.Count));
         for (int next = 0; next < keys.Count;)
         {
             sought.Clear();
-            for (; next < keys.Count && sought.Count < PageSize; next++)
+            for (; next < keys.Count && sought.Count < pageSize; next++)
             {
                 if (!_documents.ContainsKey(new StorageKey(keys[next])))
                     sought.Add(keys[next]);
@@ -106,7 +112,11 @@ sealed class BatchDocuments
         _lastChanged = 0;
     }
 
-    async ValueTask<Document> KeepAsync(ReadOnlyMemory<byte> key, ValueTask<Document> reading) => Keep(key, await reading.ConfigureAwait(false));
+    async ValueTask<Document> KeepAsync(ReadOnlyMemory<byte> key, ValueTask<Document> reading)
+    {
+        ReadsWait = true;
+        return Keep(key, await reading.ConfigureAwait(false));
+    }
 
     Document Keep(ReadOnlyMemory<byte> key, Document stored)
     {

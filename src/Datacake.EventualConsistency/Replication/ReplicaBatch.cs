@@ -184,6 +184,9 @@ sealed class ReplicaBatch
     /// <inheritdoc cref="BatchDocuments.PeekAsync"/>
     public ValueTask<Document> PeekAsync(ReadOnlyMemory<byte> documentKey) => _documents.PeekAsync(Stored, documentKey);
 
+    /// <inheritdoc cref="BatchDocuments.ReadsWait"/>
+    public bool ReadsWait => _documents.ReadsWait;
+
     /// <inheritdoc cref="BatchDocuments.PrefetchAsync"/>
     public ValueTask PrefetchAsync(IReadOnlyList<ReadOnlyMemory<byte>> documentKeys) => _documents.PrefetchAsync(Stored, documentKeys);
 
