@@ -60,7 +60,7 @@ sealed class PostgreSqlSnapshot(Readers readers) : IStorageSnapshot
             try
             {
                 if (_failure is null)
-                    _reader ??= await readers.RentAsync().ConfigureAwait(false);
+                    await UseReaderAsync(FixAsync).ConfigureAwait(false);
             }
             catch (Exception e)
             {
@@ -98,8 +98,7 @@ sealed class PostgreSqlSnapshot(Readers readers) : IStorageSnapshot
             {
                 if (_failure is not null)
                     throw Unreadable(_failure);
-                _reader ??= await readers.RentAsync().ConfigureAwait(false);
-                return await ReadAsync(_reader, read).ConfigureAwait(false);
+                return await UseReaderAsync(read).ConfigureAwait(false);
             }
             finally
             {
@@ -112,23 +111,33 @@ sealed class PostgreSqlSnapshot(Readers readers) : IStorageSnapshot
         }
     }
 
-    /// <summary>Reads, on another connection if the first one has broken and the store has not changed since.</summary>
-    async ValueTask<T> ReadAsync<T>(Reader reader, Func<Reader, ValueTask<T>> read)
+    static async ValueTask<bool> FixAsync(Reader reader)
     {
-        try
+        await reader.FixAsync().ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>Uses the reader, or another one if its connection has broken and the store has not changed since.</summary>
+    async ValueTask<T> UseReaderAsync<T>(Func<Reader, ValueTask<T>> use)
+    {
+        for (bool isFirst = true; ; isFirst = false)
         {
-            return await read(reader).ConfigureAwait(false);
+            Reader reader = _reader ??= await readers.RentAsync().ConfigureAwait(false);
+            try
+            {
+                return await use(reader).ConfigureAwait(false);
+            }
+            // Several idle connections may have broken, but each of them is tried only once.
+            catch (StorageException e) when (reader.IsBroken && Database.IsTransient(e.InnerException) && (isFirst || reader.IsReused))
+            {
+                _reader = null;
+                _failure = e;
+                _reader = await readers.ReplaceAsync(reader).ConfigureAwait(false);
+                if (_reader is null)
+                    throw;
+                _failure = null;
+            }
         }
-        catch (StorageException e) when (reader.IsBroken && Database.IsTransient(e.InnerException))
-        {
-            _reader = null;
-            _failure = e;
-            _reader = await readers.ReplaceAsync(reader).ConfigureAwait(false);
-            if (_reader is null)
-                throw;
-            _failure = null;
-        }
-        return await read(_reader).ConfigureAwait(false);
     }
 
     bool TryEnter()

@@ -14,6 +14,9 @@ sealed class Reader : IDisposable
     readonly Database _database;
     readonly NpgsqlConnection _connection;
     Statements? _statements;
+    long _epoch;                    // As of the preparation, as is the next field.
+    long _leastCommits;
+    bool _isOpen;                   // The server has a transaction, the current one or the one before.
     volatile int _table;
 
     public Reader(Database database, NpgsqlConnection connection)
@@ -25,56 +28,52 @@ sealed class Reader : IDisposable
     /// <summary>Gets the moment that the current transaction sees, or null if there is none.</summary>
     public long? Moment { get; private set; }
 
+    /// <summary>Gets whether the current transaction has begun, which also fixes what it sees.</summary>
+    public bool HasBegun { get; private set; }
+
+    /// <summary>Gets or sets whether the connection was idle before, so that it may have broken unnoticed.</summary>
+    public bool IsReused { get; set; }
+
     /// <summary>Gets whether a read has failed, and with it the transaction. What it saw can only be read on another connection, at the same moment.</summary>
     public bool IsBroken { get; private set; }
 
-    /// <summary>Gets the epoch of the owner that the current transaction sees.</summary>
-    public long Epoch { get; private set; }
-
-    /// <summary>Gets the number of commits that the current transaction sees.</summary>
-    public long Commits { get; private set; }
+    /// <summary>Gets whether the store has another owner, or fewer commits than this process has made.</summary>
+    public bool IsStale { get; private set; }
 
     /// <summary>Gets the number of the table that the current transaction reads, or 0 if it is not known. Can be read by any thread.</summary>
     public int Table => _table;
 
-    /// <summary>Begins a transaction, after the previous one has ended. This also fixes what the transaction sees.</summary>
-    public async ValueTask BeginAsync(long moment)
+    /// <summary>Prepares a transaction, which begins together with the first read to save a round trip, or with <see cref="FixAsync"/>.</summary>
+    /// <param name="moment">The moment that the transaction will see.</param>
+    /// <param name="table">The number of the table of entries, as far as it is known.</param>
+    /// <param name="epoch">The epoch of this process as the owner.</param>
+    /// <param name="leastCommits">The number of commits that the store has at least.</param>
+    public void Prepare(long moment, int table, long epoch, long leastCommits)
     {
-        try
-        {
-            using var batch = new NpgsqlBatch(_connection);
-            if (Moment is not null)
-                Changes.Add(batch, "COMMIT");
-            Moment = null;
-            _table = 0;
-            Changes.Add(batch, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-            Changes.Add(batch, $"SELECT epoch, commits, entries FROM {StoreFormat.StoreTable(_database.Schema)}");
-            NpgsqlDataReader reader = await batch.ExecuteReaderAsync().ConfigureAwait(false);
-            await using (reader.ConfigureAwait(false))
-            {
-                await reader.ReadAsync().ConfigureAwait(false);
-                Epoch = reader.GetInt64(0);
-                Commits = reader.GetInt64(1);
-                int table = reader.GetInt32(2);
-                if (_statements?.Table != table)
-                    _statements = new Statements(_database.Schema, table);
-                _table = table;
-            }
-            Moment = moment;
-        }
-        catch (Exception e) when (Database.IsFailure(e))
-        {
-            throw _database.Explain(e);
-        }
+        Moment = moment;
+        HasBegun = false;
+        _table = 0;
+        _epoch = epoch;
+        _leastCommits = leastCommits;
+        UseTable(table);
+    }
+
+    /// <summary>Begins the transaction, if it has not begun.</summary>
+    public async ValueTask FixAsync()
+    {
+        if (!HasBegun)
+            await ReadAsync(static _ => null, static (_, _) => { }, 0).ConfigureAwait(false);
     }
 
     /// <summary>Ends the transaction, so that the server no longer keeps what it sees.</summary>
     public async ValueTask EndAsync()
     {
-        if (Moment is null)
-            return;
         Moment = null;
+        HasBegun = false;
         _table = 0;
+        if (!_isOpen)
+            return;
+        _isOpen = false;
         try
         {
             await _connection.ExecuteAsync("COMMIT").ConfigureAwait(false);
@@ -87,21 +86,11 @@ sealed class Reader : IDisposable
 
     public async ValueTask<ReadOnlyMemory<byte>?> GetAsync(ReadOnlyMemory<byte> key)
     {
-        try
-        {
-            using NpgsqlCommand command = Create(_statements!.Get, Changes.Parameter(key));
-            NpgsqlDataReader reader = await command.ExecuteReaderAsync().ConfigureAwait(false);
-            await using (reader.ConfigureAwait(false))
-            {
-                if (!await reader.ReadAsync().ConfigureAwait(false))
-                    return null;
-                return reader.GetFieldValue<byte[]>(0);
-            }
-        }
-        catch (Exception e) when (Database.IsFailure(e))
-        {
-            throw Lost(e);
-        }
+        var found = new List<byte[]>(1);
+        await ReadAsync(sql => Command(sql.Get, Changes.Parameter(key)), static (reader, found) => found.Add(reader.GetFieldValue<byte[]>(0)), found).ConfigureAwait(false);
+        if (found.Count == 0)
+            return null;
+        return found[0];
     }
 
     public async ValueTask<IReadOnlyList<StorageEntry>> ScanAsync(KeyRange range, ScanDirection direction, int maxEntries)
@@ -110,7 +99,8 @@ sealed class Reader : IDisposable
         if (!range.IsEmpty)
         {
             await ReadAsync(
-                ScanOf(range, direction, maxEntries), reader => entries.Add(new StorageEntry(reader.GetFieldValue<byte[]>(0), reader.GetFieldValue<byte[]>(1)))).ConfigureAwait(false);
+                sql => ScanOf(sql, range, direction, maxEntries),
+                static (reader, entries) => entries.Add(new StorageEntry(reader.GetFieldValue<byte[]>(0), reader.GetFieldValue<byte[]>(1))), entries).ConfigureAwait(false);
         }
         return entries;
     }
@@ -118,50 +108,94 @@ sealed class Reader : IDisposable
     public async ValueTask ScanAsync(KeyRange range, ScanDirection direction, int maxEntries, EntryPage page)
     {
         if (!range.IsEmpty)
-            await ReadAsync(ScanOf(range, direction, maxEntries), reader => page.Add(reader.GetFieldValue<byte[]>(0), reader.GetFieldValue<byte[]>(1))).ConfigureAwait(false);
+            await ReadAsync(sql => ScanOf(sql, range, direction, maxEntries), AddTo, page).ConfigureAwait(false);
     }
 
-    public ValueTask GetManyAsync(IReadOnlyList<ReadOnlyMemory<byte>> keys, EntryPage page) => ReadAsync(
-        Create(_statements!.GetMany, Changes.Parameter<ReadOnlyMemory<byte>[]>([.. keys])),
-        reader => page.Add(reader.GetFieldValue<byte[]>(0), reader.GetFieldValue<byte[]>(1)));
+    public async ValueTask GetManyAsync(IReadOnlyList<ReadOnlyMemory<byte>> keys, EntryPage page)
+    {
+        if (keys.Count > 0)
+            await ReadAsync(sql => Command(sql.GetMany, Changes.Parameter<ReadOnlyMemory<byte>[]>([.. keys])), AddTo, page).ConfigureAwait(false);
+    }
 
     public void Dispose() => _connection.Dispose();
 
-    NpgsqlCommand ScanOf(KeyRange range, ScanDirection direction, int maxEntries)
+    static void AddTo(NpgsqlDataReader reader, EntryPage page) => page.Add(reader.GetFieldValue<byte[]>(0), reader.GetFieldValue<byte[]>(1));
+
+    static NpgsqlBatchCommand ScanOf(Statements sql, KeyRange range, ScanDirection direction, int maxEntries)
     {
-        NpgsqlCommand command = Create(
-            _statements!.Scan(direction, range.End is not null), Changes.Parameter(range.Start), Changes.Parameter(Math.Min(maxEntries, MaxPageEntries)));
+        NpgsqlBatchCommand command = Command(
+            sql.Scan(direction, range.End is not null), Changes.Parameter(range.Start), Changes.Parameter(Math.Min(maxEntries, MaxPageEntries)));
         if (range.End is { } end)
             command.Parameters.Add(Changes.Parameter(end));
         return command;
     }
 
-    NpgsqlCommand Create(string sql, params ReadOnlySpan<NpgsqlParameter> parameters)
+    static NpgsqlBatchCommand Command(string sql, params ReadOnlySpan<NpgsqlParameter> parameters)
     {
-        var command = new NpgsqlCommand(sql, _connection);
+        var command = new NpgsqlBatchCommand(sql);
         foreach (NpgsqlParameter parameter in parameters)
             command.Parameters.Add(parameter);
         return command;
     }
 
-    async ValueTask ReadAsync(NpgsqlCommand command, Action<NpgsqlDataReader> onRow)
+    void UseTable(int table)
+    {
+        if (_statements?.Table != table)
+            _statements = new Statements(_database.Schema, table);
+    }
+
+    /// <summary>Begins the transaction unless it has begun, and runs a query if there is one.</summary>
+    async ValueTask ReadAsync<T>(Func<Statements, NpgsqlBatchCommand?> query, Action<NpgsqlDataReader, T> onRow, T result)
     {
         try
         {
-            using (command)
+            // A compaction may have changed the table since the reader was prepared.
+            while (!await TryReadAsync(query, onRow, result).ConfigureAwait(false))
             {
-                NpgsqlDataReader reader = await command.ExecuteReaderAsync().ConfigureAwait(false);
-                await using (reader.ConfigureAwait(false))
-                {
-                    while (await reader.ReadAsync().ConfigureAwait(false))
-                        onRow(reader);
-                }
             }
         }
         catch (Exception e) when (Database.IsFailure(e))
         {
             throw Lost(e);
         }
+    }
+
+    /// <summary>Returns false if the query has been made to a table that the transaction does not read.</summary>
+    async ValueTask<bool> TryReadAsync<T>(Func<Statements, NpgsqlBatchCommand?> query, Action<NpgsqlDataReader, T> onRow, T result)
+    {
+        using var batch = new NpgsqlBatch(_connection);
+        bool begins = !HasBegun;
+        if (begins)
+        {
+            if (_isOpen)
+                Changes.Add(batch, "COMMIT");
+            Changes.Add(batch, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+            Changes.Add(batch, $"SELECT epoch, commits, entries FROM {StoreFormat.StoreTable(_database.Schema)}");
+        }
+        int table = _statements!.Table;
+        if (query(_statements) is { } command)
+            batch.BatchCommands.Add(command);
+        NpgsqlDataReader reader = await batch.ExecuteReaderAsync().ConfigureAwait(false);
+        await using (reader.ConfigureAwait(false))
+        {
+            if (begins)
+            {
+                await reader.ReadAsync().ConfigureAwait(false);
+                _isOpen = true;
+                IsStale = reader.GetInt64(0) != _epoch || reader.GetInt64(1) < _leastCommits;
+                if (IsStale)
+                    throw new InvalidOperationException("The store has another owner, or has lost commits");
+                UseTable(reader.GetInt32(2));
+                HasBegun = true;
+                _table = _statements.Table;
+                if (_table != table)
+                    return false;
+                await reader.NextResultAsync().ConfigureAwait(false);
+            }
+            while (await reader.ReadAsync().ConfigureAwait(false))
+                onRow(reader, result);
+        }
+        return true;
     }
 
     StorageException Lost(Exception failure)

@@ -83,62 +83,47 @@ sealed class Readers : IDisposable
             _moment++;
     }
 
-    /// <summary>Returns a reader of the present moment.</summary>
+    /// <summary>Returns a reader of the present moment, whose transaction has begun or is prepared.</summary>
     public async ValueTask<Reader> RentAsync()
     {
-        while (true)
+        // A commit whose outcome is unknown would otherwise appear later in the snapshots of one moment.
+        while (_writer.MustRecover)
+            await _recover().ConfigureAwait(false);
+        long committed = _writer.Committed;
+        long moment;
+        Reader? reader;
+        lock (_pooling)
         {
-            // A commit whose outcome is unknown would otherwise appear later in the snapshots of one moment.
-            if (_writer.MustRecover)
-                await _recover().ConfigureAwait(false);
-            long committed = _writer.Committed;
-            long moment;
-            Reader? reader;
-            lock (_pooling)
+            moment = _moment;
+            if (_idle.TryPop(out reader))
             {
-                moment = _moment;
-                _idle.TryPop(out reader);
-                if (reader is not null && reader.Moment == moment && !IsBetweenMoments)
-                {
-                    _rented.Add(reader);
+                reader.IsReused = true;
+                _rented.Add(reader);
+                if (reader.HasBegun && reader.Moment == moment && !IsBetweenMoments)
                     return reader;
-                }
             }
-            bool isNew = reader is null;
-            try
-            {
-                reader ??= await ConnectAsync().ConfigureAwait(false);
-                lock (_pooling)
-                    _rented.Add(reader);
-                await reader.BeginAsync(moment).ConfigureAwait(false);
-            }
-            catch (StorageException) when (!isNew)
-            {
-                // An idle connection has broken.
-                Close(reader!);
-                continue;
-            }
-            catch
-            {
-                if (reader is not null)
-                    Close(reader);
-                throw;
-            }
-            if (reader.Epoch == _writer.Epoch && reader.Commits >= committed)
-                return reader;
-            Close(reader);
-            _writer.Doubt();
         }
+        if (reader is null)
+        {
+            reader = await ConnectAsync().ConfigureAwait(false);
+            lock (_pooling)
+                _rented.Add(reader);
+        }
+        reader.Prepare(moment, _writer.Table, _writer.Epoch, committed);
+        return reader;
     }
 
     /// <summary>
-    /// Returns a reader of the moment of a broken one, or null if the store may have changed since. The caller holds up the end of the moment, if it has not ended.
+    /// Returns a reader in place of a broken one, or null if that has begun and the store may have changed since. The caller holds up the end of the moment, if it has
+    /// not ended.
     /// </summary>
     public async ValueTask<Reader?> ReplaceAsync(Reader broken)
     {
         Close(broken);
+        if (broken.IsStale)
+            _writer.Doubt();
         Reader reader = await RentAsync().ConfigureAwait(false);
-        if (reader.Moment == broken.Moment && broken.Moment % 2 == 0)
+        if (!broken.HasBegun || (reader.Moment == broken.Moment && broken.Moment % 2 == 0))
             return reader;
         Close(reader);
         return null;
