@@ -184,7 +184,7 @@ sealed class Reader : IDisposable
                 _isOpen = true;
                 IsStale = reader.GetInt64(0) != _epoch || reader.GetInt64(1) < _leastCommits;
                 if (IsStale)
-                    throw new InvalidOperationException("The store has another owner, or has lost commits");
+                    throw new InvalidOperationException("The store has another owner, or has lost commits.");
                 UseTable(reader.GetInt32(2));
                 HasBegun = true;
                 _table = _statements.Table;
