@@ -2,7 +2,7 @@ using Datacake.Benchmarks.Measuring;
 
 namespace Datacake.Benchmarks.Scale;
 
-/// <summary>What SQL databases are fast at, on a large store with three indexes: counts, pages far from the start, aggregates, and changes of many entities at a time.</summary>
+/// <summary>The operations that SQL databases are fast at, on a large store with three indexes: counts, pages far from the start, aggregates, and changes of many entities at a time.</summary>
 static class ScaleWorkload
 {
     const long FirstId = 1;
