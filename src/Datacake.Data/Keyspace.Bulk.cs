@@ -64,12 +64,14 @@ public sealed partial class Keyspace<T>
                 {
                     AddRange(saved);
                     var result = await Context.SaveChangesAsync(options.Consistency ?? Context.DefaultConsistency, cancellationToken).ConfigureAwait(false);
-                    var position = Model.KeyOf(saved[^1]);
-                    Context.ChangeTracker.Clear();
-                    part.RemoveRange(0, saved.Count);
-                    total = result with { Count = total.Count + result.Count, Parts = total.Parts + 1 };
-                    options.Progress?.Report(new BulkProgress(total.Count, total.Count, total.Parts, position));
+                    OnSaved(saved, result);
                     return;
+                }
+                // The entities are stored, though not where they should be.
+                catch (Exception e) when (e is ConsistencyException or CommitCanceledException)
+                {
+                    OnSaved(saved, total with { Count = saved.Count });
+                    throw;
                 }
                 catch (SaveLimitException e) when (e.Entry is null && saved.Count > 1 && !options.RequireAtomic)
                 {
@@ -83,6 +85,15 @@ public sealed partial class Keyspace<T>
                     throw;
                 }
             }
+        }
+
+        void OnSaved(List<T> saved, SaveResult result)
+        {
+            var position = Model.KeyOf(saved[^1]);
+            Context.ChangeTracker.Clear();
+            total = result with { Count = total.Count + result.Count, Parts = total.Parts + 1 };
+            part.RemoveRange(0, saved.Count);
+            options.Progress?.Report(new BulkProgress(total.Count, total.Count, total.Parts, position));
         }
     }
 

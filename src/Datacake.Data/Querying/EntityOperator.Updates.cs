@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Datacake.Data.Cells;
 using Datacake.Data.CodeGeneration;
 using Datacake.Data.Querying.Including;
@@ -80,14 +81,26 @@ sealed partial class EntityOperator<T>
             var run = NewUnorderedRun();
             run.Fix(part.Path);
             var (writes, found, last, isWhole) = await WritesOfAsync(store, run, update, level, limit, cancellationToken).ConfigureAwait(false);
+            ExceptionDispatchInfo? failure = null;
             try
             {
                 if (writes.Count > 0)
                 {
                     if (await writes.TryCommitAsync(store, level, attempt++ == MaxAttempts, cancellationToken).ConfigureAwait(false) is not { } result)
+                    {
+                        // The local store may not have yet what the attempt failed for.
+                        if (writes.IsSerial)
+                            await store.PassBarrierAsync(cancellationToken).ConfigureAwait(false);
                         continue;
+                    }
                     total = total with { Stamp = result.Stamp, Acknowledged = result.Acknowledged, Parts = total.Parts + 1 };
                 }
+            }
+            catch (Exception e) when (e is ConsistencyException or CommitCanceledException)
+            {
+                // The part is kept, so the change must not continue before it.
+                failure = ExceptionDispatchInfo.Capture(e);
+                total = total with { Parts = total.Parts + 1 };
             }
             catch (TransactionLimitException e) when (e.Key is null && found > 1)
             {
@@ -102,6 +115,7 @@ sealed partial class EntityOperator<T>
             rest = (isWhole && part.Last is null) || passed is not { } position ? Candidates.None : rest.After(position);
             if (passed is { } reached)
                 options.Progress?.Report(new BulkProgress(total.Count, total.Written, total.Parts, reached));
+            failure?.Throw();
         }
         return total with { Parts = Math.Max(total.Parts, 1) };
     }

@@ -10,6 +10,9 @@ static class TransactionCheck
     /// <summary>The maximum length of a transaction, in bytes: it must fit into one message between nodes.</summary>
     public const int MaxTransactionLength = 12 * 1024 * 1024;
 
+    /// <summary>Returns the length of an operation without its counters, in bytes.</summary>
+    public static long LengthOf(string keyspace, DocumentKey key, long contentLength) => contentLength + key.Encoded.Length + Encoding.UTF8.GetByteCount(keyspace) + 64;
+
     /// <summary>Checks a transaction.</summary>
     /// <param name="transaction">The transaction.</param>
     /// <param name="options">The limits.</param>
@@ -40,7 +43,7 @@ static class TransactionCheck
                 throw new ArgumentException(
                     $"The transaction writes to the document {operation.Key} of the keyspace '{operation.Keyspace}' more than once.", nameof(transaction));
             }
-            length += operation.Content.Length + operation.Key.Encoded.Length + Encoding.UTF8.GetByteCount(operation.Keyspace) + 64;
+            length += LengthOf(operation.Keyspace, operation.Key, operation.Content.Length);
             counters?.Clear();
             for (int j = 0; j < operation.Counters.Count; j++)
             {

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations.Schema;
 using Datacake.Data.Tests.Query;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Tests.Fixtures;
 using Datacake.Node;
 
 namespace Datacake.Data.Tests.Saving;
@@ -75,6 +76,46 @@ public sealed class BulkTests : QueriedStore, IAsyncLifetime
             set => set.SetProperty(p => p.Note, Long).SetProperty(p => p.Weight, p => p.Weight + 1), new BulkOptions { After = reached.Position }, Token);
         Assert.Equal(Parcels - reached.Written, result.Written);
         Assert.Equal(Enumerable.Range(1, Parcels).Sum(i => i + 1), await db.Parcels.SumAsync(p => p.Weight, Token));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Part_that_is_kept_although_its_level_was_not_reached_counts_as_done(bool isUpdate)
+    {
+        await using var cluster = new LocalCluster();
+        var cable = new SeverableTransport();
+        await cluster.StartAsync(1, options => options.WithTransport(cable));
+        await cluster.StartAsync(2);
+        if (isUpdate)
+        {
+            await using var first = new ParcelContext(cluster[1]);
+            await first.Parcels.BulkAddAsync(Enumerable.Range(1, Parcels).Select(i => new Parcel { Id = i }), cancellationToken: Token);
+            await cluster.WaitUntilEqualAsync("parcels");
+        }
+        await using var db = new ParcelContext(cluster[1]);
+        var progress = new List<BulkProgress>();
+        using var cancellation = new CancellationTokenSource();
+        var options = new BulkOptions { Consistency = Consistency.All, Progress = new Recorder(progress, cable.Pause) };
+
+        var change = isUpdate
+            ? db.Parcels.ExecuteUpdateAsync(set => set.SetProperty(p => p.Note, Long).SetProperty(p => p.Weight, p => p.Weight + 1), options, cancellation.Token)
+            : db.Parcels.BulkAddAsync(Enumerable.Range(1, Parcels).Select(i => new Parcel { Id = i, Note = Long }), options, cancellation.Token);
+        await using var other = new ParcelContext(cluster[1]);
+        await Eventually.WaitUntilAsync(async () => await other.Parcels.CountAsync(p => p.Note == Long, Token) is var stored && stored > progress.FirstOrDefault()?.Written, "the second part is stored here");
+        await cancellation.CancelAsync();
+        var failure = await Record.ExceptionAsync(() => change);
+        cable.Resume();
+
+        Assert.True(failure is CommitCanceledException or ConsistencyException, $"{failure}");
+        Assert.Equal(2, progress.Count);
+        Assert.Equal(await other.Parcels.CountAsync(p => p.Note == Long, Token), progress[^1].Written);
+        if (isUpdate)
+        {
+            var rest = new BulkOptions { Consistency = Consistency.None, After = progress[^1].Position };
+            await other.Parcels.ExecuteUpdateAsync(set => set.SetProperty(p => p.Weight, p => p.Weight + 1), rest, Token);
+            Assert.Equal(Parcels, await other.Parcels.SumAsync(p => p.Weight, Token));
+        }
     }
 
     [Fact]

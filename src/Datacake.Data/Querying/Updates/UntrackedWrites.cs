@@ -4,6 +4,7 @@ using Datacake.Data.Serial;
 using Datacake.EventualConsistency;
 using Datacake.EventualConsistency.Sequencing;
 using Datacake.EventualConsistency.Snapshots;
+using Datacake.EventualConsistency.Transactions;
 
 namespace Datacake.Data.Querying.Updates;
 
@@ -76,7 +77,7 @@ sealed class UntrackedWrites(IQueryContext context)
     void Add(StoredEntity entity, EntityContent? changes, bool isRenewal)
     {
         _writes.Add((entity, changes, isRenewal));
-        Length += entity.Key.Encoded.Length + (changes?.Cells.Length ?? 0);
+        Length += TransactionCheck.LengthOf(entity.Keyspace.Name, entity.Key, changes?.Cells.Length ?? 0);
     }
 
     /// <summary>Returns the exception for a refusal that a further attempt would not avoid.</summary>
