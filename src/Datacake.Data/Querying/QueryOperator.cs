@@ -156,6 +156,7 @@ abstract class QueryOperator<T>
             (HasAny: false, Value: default(TResult)),
             (found, value) => found.HasAny && (value is null || (found.Value is not null && comparer.Compare(value, found.Value) is var order && (isGreatest ? order <= 0 : order >= 0)))
                 ? found : (true, value),
+            isOrdered: false,
             cancellationToken).ConfigureAwait(false);
         return extreme.HasAny || default(TResult) is null ? extreme.Value : throw Query<T>.NoResults();
     }
@@ -164,10 +165,10 @@ abstract class QueryOperator<T>
     /// <param name="selector">The value of a result.</param>
     /// <param name="state">The state before the first value.</param>
     /// <param name="add">Returns the state after a value.</param>
-    /// <param name="cancellationToken">Cancels the query.</param>
     /// <param name="isOrdered">True if the state depends on the order of the results.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
     public async Task<TState> FoldAsync<TValue, TState>(
-        Expression<Func<T, TValue>> selector, TState state, Func<TState, TValue, TState> add, CancellationToken cancellationToken, bool isOrdered = false)
+        Expression<Func<T, TValue>> selector, TState state, Func<TState, TValue, TState> add, bool isOrdered, CancellationToken cancellationToken)
     {
         var values = (isOrdered ? this : Unordered()).Resolving(new RunIdentities()).Select(Normalize(selector)).RunAsync(cancellationToken);
         await foreach (var batch in values.WithCancellation(cancellationToken).ConfigureAwait(false))
@@ -182,7 +183,7 @@ abstract class QueryOperator<T>
     public Task<(TSum Sum, long Count)> TotalAsync<TValue, TSum>(Expression<Func<T, TValue>> selector, CancellationToken cancellationToken)
         where TValue : INumberBase<TValue>
         where TSum : INumberBase<TSum> =>
-        FoldAsync(selector, (Sum: TSum.Zero, Count: 0L), static (total, value) => (total.Sum + TSum.CreateChecked(value), total.Count + 1), cancellationToken, IsRounded<TSum>());
+        FoldAsync(selector, (Sum: TSum.Zero, Count: 0L), static (total, value) => (total.Sum + TSum.CreateChecked(value), total.Count + 1), IsRounded<TSum>(), cancellationToken);
 
     /// <summary>Returns the sum and the number of the values of the results that are not null.</summary>
     public Task<(TSum Sum, long Count)> TotalAsync<TValue, TSum>(Expression<Func<T, TValue?>> selector, CancellationToken cancellationToken)
@@ -190,7 +191,7 @@ abstract class QueryOperator<T>
         where TSum : INumberBase<TSum> =>
         FoldAsync(
             selector, (Sum: TSum.Zero, Count: 0L),
-            static (total, value) => value is { } present ? (total.Sum + TSum.CreateChecked(present), total.Count + 1) : total, cancellationToken, IsRounded<TSum>());
+            static (total, value) => value is { } present ? (total.Sum + TSum.CreateChecked(present), total.Count + 1) : total, IsRounded<TSum>(), cancellationToken);
 
     /// <summary>
     /// Returns the results of a projection, if this operator can compute them without creating what it returns itself; otherwise null.

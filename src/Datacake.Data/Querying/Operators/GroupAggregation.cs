@@ -4,9 +4,6 @@ using Datacake.Data.Querying.Analysis;
 
 namespace Datacake.Data.Querying.Operators;
 
-/// <summary>The key of a group and its aggregates, from which a result is made.</summary>
-sealed record AggregatedGroup<TKey>(TKey Key, object[] Aggregates);
-
 /// <summary>
 /// A projection of groups that uses nothing of them but their keys and aggregates such as <c>g.Count()</c> and <c>g.Sum(o => o.Total)</c>. It is computed while the elements are read, and keeps none
 /// of them.
