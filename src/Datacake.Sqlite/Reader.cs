@@ -37,8 +37,8 @@ sealed class Reader : IDisposable
     Statement _skipReverse;
     Statement _skipReverseFromEnd;
 
-    // The keys of a GetMany call, pinned so that SQLite can read them in place.
-    readonly byte[] _soughtKeys = GC.AllocateUninitializedArray<byte>(KeysPerRun * (WriteBatch.MaxKeyLength + 1), pinned: true);
+    // The keys of a GetMany call, pinned so that SQLite can read them in place. Allocated at the first one: a node may have thousands of readers at rest.
+    byte[]? _sought;
     bool _hasLarge;     // True while a large value is being read.
 
     public Reader(Connection connection)
@@ -54,6 +54,8 @@ sealed class Reader : IDisposable
         _reverse = connection.Prepare("SELECT key, value FROM entries WHERE key >= ?1 AND key < ?2 ORDER BY key DESC");
         _reverseFromEnd = connection.Prepare("SELECT key, value FROM entries WHERE key >= ?1 ORDER BY key DESC");
     }
+
+    byte[] SoughtKeys => _sought ??= GC.AllocateUninitializedArray<byte>(KeysPerRun * (WriteBatch.MaxKeyLength + 1), pinned: true);
 
     /// <summary>Gets the moment that the reader sees, as counted by <see cref="SqliteStorage"/>, or <see langword="null"/> if none.</summary>
     public long? Moment { get; private set; }
@@ -178,7 +180,7 @@ sealed class Reader : IDisposable
     {
         try
         {
-            var free = _soughtKeys.AsSpan();
+            var free = SoughtKeys.AsSpan();
             for (int i = start; i < end; i++)
             {
                 var key = keys[i].Span;

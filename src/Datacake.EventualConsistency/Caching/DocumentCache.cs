@@ -28,6 +28,11 @@ namespace Datacake.EventualConsistency.Caching;
 /// semantics. Once a commit has succeeded, the documents that it wrote count as read through a snapshot with the number of the commit. The
 /// number of a failed commit is not used again.
 /// </para>
+/// <para>
+/// The table grows with the number of documents, because a node may hold a thousand stores. A larger table takes over the numbers of the slots, and then the
+/// documents, under a lock that the beginning of a commit takes, too. A reader that still looks into the earlier table has opened its snapshot before, and
+/// finds there only what others with such snapshots have read; no commit that has begun since matters to them.
+/// </para>
 /// </remarks>
 sealed class DocumentCache
 {
@@ -37,8 +42,13 @@ sealed class DocumentCache
     /// </summary>
     const uint MissesToReplace = 4;
 
-    readonly Slot[] _slots;
+    const int FirstSlots = 256, Growth = 4;
+
+    readonly Lock _growing = new();
+    readonly int _maxSlots;
     readonly long _capacity;
+    volatile Slot[] _slots;     // replaced by a larger table under the lock
+    int _count;             // Interlocked: the number of documents
     readonly Dictionary<StorageKey, ReadOnlyMemory<byte>?> _replacing = [];     // the new values of cached documents that the current commit writes
     long _length;           // Interlocked
     int _hand;              // Interlocked: where removal continues
@@ -50,7 +60,8 @@ sealed class DocumentCache
     {
         _capacity = capacity;
         // As many slots as small documents fit into the cache.
-        _slots = new Slot[BitOperations.RoundUpToPowerOf2((uint)Math.Clamp(capacity / 256, 2, 1 << 26))];
+        _maxSlots = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Clamp(capacity / 256, 2, 1 << 26));
+        _slots = new Slot[Math.Min(FirstSlots, _maxSlots)];
     }
 
     /// <summary>Gets the number for a snapshot that is opened after this call.</summary>
@@ -62,11 +73,12 @@ sealed class DocumentCache
     /// <summary>Returns a document as a snapshot shows it, or null if it is not in the cache.</summary>
     public CachedDocument? Find(ReadOnlySpan<byte> storageKey, long snapshot)
     {
-        var place = PlaceOf(storageKey);
-        var found = FindIn(place.First, place, storageKey) ?? FindIn(place.Second, place, storageKey);
+        var slots = _slots;
+        var place = PlaceOf(storageKey, slots);
+        var found = FindIn(slots, place.First, place, storageKey) ?? FindIn(slots, place.Second, place, storageKey);
         if (found is null)
             return null;
-        long changed = Volatile.Read(ref _slots[place.First].Changed);
+        long changed = Volatile.Read(ref slots[place.First].Changed);
         if (changed > found.ReadAt || changed > snapshot)
             return null;
         if (!found.WasUsed)
@@ -80,8 +92,9 @@ sealed class DocumentCache
     /// </summary>
     public bool Wants(ReadOnlySpan<byte> storageKey, int documentLength, long snapshot)
     {
-        var place = PlaceOf(storageKey);
-        ref Slot first = ref _slots[place.First], second = ref _slots[place.Second];
+        var slots = _slots;
+        var place = PlaceOf(storageKey, slots);
+        ref Slot first = ref slots[place.First], second = ref slots[place.Second];
         if (documentLength > MaxDocumentLength || Volatile.Read(ref first.Changed) > snapshot)
             return false;
         // If the cache is full, a document that is soon replaced costs more than it saves: by then it is in an old generation, where garbage
@@ -99,12 +112,14 @@ sealed class DocumentCache
     /// <summary>Adds a document as a snapshot shows it.</summary>
     public void Add(byte[] storageKey, Document document, long snapshot)
     {
-        var place = PlaceOf(storageKey);
+        var slots = _slots;
         var added = new CachedDocument(storageKey, document, snapshot);
-        ref var slot = ref SlotFor(storageKey, place);
-        var replaced = Interlocked.Exchange(ref slot.Document, added);
-        slot.Tag = place.Tag;
-        Interlocked.Add(ref _length, added.Length - (replaced?.Length ?? 0));
+        ref var slot = ref Put(slots, added);
+        // A document that came too late to be taken over into a larger table is lost, and must not count.
+        if (slots != _slots)
+            Remove(ref slot, added);
+        else if (Volatile.Read(ref _count) > slots.Length / 4 && slots.Length < _maxSlots)
+            Grow();
         while (Length > _capacity)
             RemoveNext();
     }
@@ -112,10 +127,13 @@ sealed class DocumentCache
     /// <summary>Removes everything, because cached documents may no longer be in the storage.</summary>
     public void Clear()
     {
-        for (int i = 0; i < _slots.Length; i++)
+        lock (_growing)
         {
-            if (Interlocked.Exchange(ref _slots[i].Document, null) is { } removed)
-                Interlocked.Add(ref _length, -removed.Length);
+            foreach (ref var slot in _slots.AsSpan())
+            {
+                if (Volatile.Read(ref slot.Document) is { } held)
+                    Remove(ref slot, held);
+            }
         }
     }
 
@@ -126,16 +144,20 @@ sealed class DocumentCache
     {
         long commit = ++_begun;
         _replacing.Clear();
-        foreach (var (key, value) in batch.Operations)
+        lock (_growing)
         {
-            if (!StoreLayout.IsDocumentKey(key.Span))
-                continue;
-            var place = PlaceOf(key.Span);
-            Volatile.Write(ref _slots[place.First].Changed, commit);
-            if ((Remove(place.First, place, key.Span) ?? Remove(place.Second, place, key.Span)) is { } removed)
-                _replacing[new StorageKey(removed.StorageKey)] = value;
-            else if (_replacing.Count > 0 && _replacing.ContainsKey(new StorageKey(key)))
-                _replacing[new StorageKey(key)] = value;
+            var slots = _slots;
+            foreach (var (key, value) in batch.Operations)
+            {
+                if (!StoreLayout.IsDocumentKey(key.Span))
+                    continue;
+                var place = PlaceOf(key.Span, slots);
+                Volatile.Write(ref slots[place.First].Changed, commit);
+                if ((Remove(slots, place.First, place, key.Span) ?? Remove(slots, place.Second, place, key.Span)) is { } removed)
+                    _replacing[new StorageKey(removed.StorageKey)] = value;
+                else if (_replacing.Count > 0 && _replacing.ContainsKey(new StorageKey(key)))
+                    _replacing[new StorageKey(key)] = value;
+            }
         }
         return commit;
     }
@@ -159,38 +181,73 @@ sealed class DocumentCache
     long MaxDocumentLength => _capacity / 256;
 
     /// <summary>Returns the two adjacent slots of a key. The changes of the key are counted in the first one.</summary>
-    Place PlaceOf(ReadOnlySpan<byte> storageKey)
+    static Place PlaceOf(ReadOnlySpan<byte> storageKey, Slot[] slots)
     {
         ulong hash = XxHash3.HashToUInt64(storageKey);
-        return new Place((int)hash & (_slots.Length - 1), Tag: (uint)(hash >> 32));
+        return new Place((int)hash & (slots.Length - 1), Tag: (uint)(hash >> 32));
     }
 
-    CachedDocument? FindIn(int slot, Place place, ReadOnlySpan<byte> storageKey)
+    static CachedDocument? FindIn(Slot[] slots, int slot, Place place, ReadOnlySpan<byte> storageKey)
     {
-        if (_slots[slot].Tag != place.Tag)
+        if (slots[slot].Tag != place.Tag)
             return null;
-        var found = Volatile.Read(ref _slots[slot].Document);
+        var found = Volatile.Read(ref slots[slot].Document);
         return found is not null && storageKey.SequenceEqual(found.StorageKey) ? found : null;
     }
 
     /// <summary>
     /// Returns the slot in which to put a document: its present slot, an empty one, or the slot of a document that was not used lately.
     /// </summary>
-    ref Slot SlotFor(ReadOnlySpan<byte> storageKey, Place place)
+    static ref Slot SlotFor(Slot[] slots, ReadOnlySpan<byte> storageKey, Place place)
     {
-        ref Slot first = ref _slots[place.First], second = ref _slots[place.Second];
-        if (FindIn(place.First, place, storageKey) is not null)
+        ref Slot first = ref slots[place.First], second = ref slots[place.Second];
+        if (FindIn(slots, place.First, place, storageKey) is not null)
             return ref first;
-        if (FindIn(place.Second, place, storageKey) is not null || (second.Document is null && first.Document is not null))
+        if (FindIn(slots, place.Second, place, storageKey) is not null || (second.Document is null && first.Document is not null))
             return ref second;
         return ref first.Document is { WasUsed: true } ? ref second : ref first;
     }
 
-    CachedDocument? Remove(int slot, Place place, ReadOnlySpan<byte> storageKey)
+    /// <summary>Puts a document into a table, and counts it. Returns its slot.</summary>
+    ref Slot Put(Slot[] slots, CachedDocument added)
     {
-        var found = FindIn(slot, place, storageKey);
+        var place = PlaceOf(added.StorageKey, slots);
+        ref var slot = ref SlotFor(slots, added.StorageKey, place);
+        var replaced = Interlocked.Exchange(ref slot.Document, added);
+        slot.Tag = place.Tag;
+        Interlocked.Add(ref _length, added.Length - (replaced?.Length ?? 0));
+        if (replaced is null)
+            Interlocked.Increment(ref _count);
+        return ref slot;
+    }
+
+    /// <summary>Replaces the table by a larger one with the same documents.</summary>
+    void Grow()
+    {
+        lock (_growing)
+        {
+            var slots = _slots;
+            if (Volatile.Read(ref _count) <= slots.Length / 4 || slots.Length == _maxSlots)
+                return;
+            var larger = new Slot[(int)Math.Min((long)slots.Length * Growth, _maxSlots)];
+            for (int i = 0; i < larger.Length; i++)
+                larger[i].Changed = slots[i & (slots.Length - 1)].Changed;
+            _slots = larger;
+            foreach (ref var slot in slots.AsSpan())
+            {
+                if (Volatile.Read(ref slot.Document) is not { } moved)
+                    continue;
+                Remove(ref slot, moved);
+                Put(larger, moved);
+            }
+        }
+    }
+
+    CachedDocument? Remove(Slot[] slots, int slot, Place place, ReadOnlySpan<byte> storageKey)
+    {
+        var found = FindIn(slots, slot, place, storageKey);
         if (found is not null)
-            Remove(ref _slots[slot], found);
+            Remove(ref slots[slot], found);
         return found;
     }
 
@@ -200,7 +257,8 @@ sealed class DocumentCache
     /// </summary>
     void RemoveNext()
     {
-        ref var slot = ref _slots[Interlocked.Increment(ref _hand) & (_slots.Length - 1)];
+        var slots = _slots;
+        ref var slot = ref slots[Interlocked.Increment(ref _hand) & (slots.Length - 1)];
         var held = Volatile.Read(ref slot.Document);
         if (held is { WasUsed: true })
             held.WasUsed = false;
@@ -210,8 +268,10 @@ sealed class DocumentCache
 
     void Remove(ref Slot slot, CachedDocument held)
     {
-        if (ReferenceEquals(Interlocked.CompareExchange(ref slot.Document, null, held), held))
-            Interlocked.Add(ref _length, -held.Length);
+        if (!ReferenceEquals(Interlocked.CompareExchange(ref slot.Document, null, held), held))
+            return;
+        Interlocked.Add(ref _length, -held.Length);
+        Interlocked.Decrement(ref _count);
     }
 
     readonly record struct Place(int First, uint Tag)

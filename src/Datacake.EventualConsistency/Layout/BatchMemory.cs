@@ -8,22 +8,23 @@ namespace Datacake.EventualConsistency.Layout;
 sealed class BatchMemory(long expectedLength = BatchMemory.MaxBlockLength)
 {
     const int MaxBlockLength = 64 * 1024;   // below the runtime's threshold for large objects
+    const int FirstBlockLength = 4 * 1024;  // enough for the batches of a store that is hardly written to, of which a node may hold a thousand
     const int MaxKeptBlocks = 16;
 
     readonly int _blockLength = (int)Math.Min(expectedLength, MaxBlockLength);
     readonly List<byte[]> _blocks = [];
     int _current = -1;
-    int _used = MaxBlockLength;
+    int _used;
 
     /// <summary>Returns memory with arbitrary contents, which belongs to the caller until <see cref="Reset"/>.</summary>
     public Memory<byte> Take(int length)
     {
         if (length > _blockLength / 8)
             return new byte[length];
-        if (length > _blockLength - _used)
+        while (_current < 0 || length > _blocks[_current].Length - _used)
         {
             if (++_current == _blocks.Count)
-                _blocks.Add(GC.AllocateUninitializedArray<byte>(_blockLength));
+                _blocks.Add(GC.AllocateUninitializedArray<byte>(_current == 0 ? Math.Min(_blockLength, FirstBlockLength) : _blockLength));
             _used = 0;
         }
         var taken = _blocks[_current].AsMemory(_used, length);
@@ -45,6 +46,5 @@ sealed class BatchMemory(long expectedLength = BatchMemory.MaxBlockLength)
         if (_blocks.Count > MaxKeptBlocks)
             _blocks.RemoveRange(MaxKeptBlocks, _blocks.Count - MaxKeptBlocks);
         _current = -1;
-        _used = MaxBlockLength;
     }
 }

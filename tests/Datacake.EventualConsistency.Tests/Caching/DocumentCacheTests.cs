@@ -27,6 +27,23 @@ public sealed class DocumentCacheTests
     }
 
     [Fact]
+    public void Documents_stay_cached_and_keep_their_commits_while_the_cache_grows()
+    {
+        var cache = new DocumentCache(4 * 1024 * 1024);
+        long before = cache.Now;
+        long commit = cache.Begin(Put(Key(1), Version(2)));
+        cache.Complete(commit);
+        for (int key = 2; key <= 3_000; key++)
+            cache.Add(Key(key), Version(1), cache.Now);
+        cache.Add(Key(1), Version(1), before);
+
+        Assert.InRange(Enumerable.Range(2, 2_999).Count(key => cache.Find(Key(key), cache.Now) is not null), 2_500, 2_999);
+        Assert.Null(cache.Find(Key(1), cache.Now));
+        cache.Clear();
+        Assert.Equal(0, cache.Length);
+    }
+
+    [Fact]
     public void Document_is_not_served_while_it_is_being_committed()
     {
         Read(Key(1), Version(1), _cache.Now);
