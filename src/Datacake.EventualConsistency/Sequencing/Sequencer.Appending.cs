@@ -11,6 +11,7 @@ partial class Sequencer
     ulong _round;
     long _beatAt;
     long _wantedAt;                     // when a request last came
+    long _wokenAt;                      // when this store last ceased to be an idle sequencer
     long _begunAt;                      // when this store became the sequencer
 
     /// <summary>Begins the epoch that this store was elected for, with an empty entry.</summary>
@@ -42,7 +43,7 @@ partial class Sequencer
     bool HasContact()
     {
         long patience = 4 * ElectionTime;
-        return IsEnough(_log.Voters.Count(voter => voter == Self || (!IsForgotten(voter) && Now - (_progress.GetValueOrDefault(voter.Store)?.ContactAt ?? _begunAt) < patience)));
+        return IsEnough(_log.Voters.Count(voter => voter == Self || (!IsForgotten(voter) && Now - Math.Max(_progress.GetValueOrDefault(voter.Store)?.ContactAt ?? _begunAt, _wokenAt) < patience)));
     }
 
     void Append(SequenceEntry entry)
@@ -79,6 +80,9 @@ partial class Sequencer
         // One that wakes up says so at once, since its followers wait for long.
         bool isWoken = _pace != 1 && !IsIdle;
         _pace = IsIdle ? _settings.IdleFactor : 1;
+        // While it was idle, nobody had to answer often.
+        if (isWoken)
+            _wokenAt = Now;
         bool isDue = isWoken || Now >= _beatAt || _barriers.Exists(barrier => barrier.Round > _round);
         if (isDue)
         {

@@ -7,6 +7,9 @@ namespace Datacake.EventualConsistency.Sequencing;
 // Elections [S2].
 partial class Sequencer
 {
+    /// <summary>The number of a request to whose reply nobody listens. Those of callers begin at 1.</summary>
+    const ulong NoAttempt = 0;
+
     readonly HashSet<Voter> _votes = [];
     HlcTimestamp _limitFloor;           // the greatest limit of those who voted
 
@@ -67,6 +70,13 @@ partial class Sequencer
             if (Kept.Founding.Outranks(request.Founding))
                 Send(batch, peer, VoteReply(Kept.Epoch, request.IsProbe, isGranted: false));
             return;
+        }
+        // Whoever asks may have found that an idle sequencer does not wake. This store asks for a sign of life, too, and votes if there is none.
+        if (request.IsProbe && _pace > 1 && _sequencer is { } idle)
+        {
+            ExpectSignOfLife();
+            _heardAt = Now;
+            Send(batch, idle, new BarrierRequest(NoAttempt));
         }
         // A sequencer that is heard of stays.
         if (_role == SequencerRole.Sequencer || (_heardAt is { } heard && Now - heard < ElectionTime))

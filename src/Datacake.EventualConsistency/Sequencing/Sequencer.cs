@@ -257,6 +257,18 @@ partial class Sequencer
     /// <summary>Gives a new random time to wait for a sequencer. Who is the only voter waits for nobody.</summary>
     void Wait() => _deadline = IsOnlyVoter ? Now : Now + ElectionTime + _settings.Random.NextInt64(ElectionTime);
 
+    /// <summary>
+    /// Notes that this store sends the sequencer a request, which wakes it if it is idle. One that does not wake is soon replaced: its followers no longer
+    /// wait as long as for the heartbeats of an idle one.
+    /// </summary>
+    public void ExpectSignOfLife()
+    {
+        if (_role != SequencerRole.Follower || _pace == 1)
+            return;
+        _pace = 1;
+        Wait();
+    }
+
     /// <summary>Becomes a follower, of a later epoch if there is one.</summary>
     void StepDown(ReplicaBatch batch, ulong epoch)
     {

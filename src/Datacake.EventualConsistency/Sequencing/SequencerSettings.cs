@@ -5,6 +5,9 @@ namespace Datacake.EventualConsistency.Sequencing;
 /// <param name="Random">The source of random election times.</param>
 sealed record SequencerSettings(TimeProvider Time, Random Random)
 {
+    /// <summary>The default of <see cref="IdleFactor"/>.</summary>
+    public const int DefaultIdleFactor = 10;
+
     /// <summary>Gets the time between two heartbeats of a sequencer that has something to do.</summary>
     public TimeSpan Heartbeat { get; init; } = TimeSpan.FromMilliseconds(100);
 
@@ -12,7 +15,7 @@ sealed record SequencerSettings(TimeProvider Time, Random Random)
     /// Gets the factor by which heartbeats are rarer, and election times longer, while nobody has asked the sequencer for anything for a while. A cluster
     /// that does not use serial transactions hardly notices its sequencer.
     /// </summary>
-    public int IdleFactor { get; init; } = 10;
+    public int IdleFactor { get; init; } = DefaultIdleFactor;
 
     /// <summary>Gets the time without a request after which a sequencer is idle.</summary>
     public TimeSpan IdleAfter { get; init; } = TimeSpan.FromSeconds(10);

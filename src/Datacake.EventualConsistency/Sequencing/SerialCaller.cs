@@ -221,6 +221,7 @@ sealed class SerialCaller(Sequencer sequencer, Replica replica)
         else if (target is { } node && replica.Sessions.TryGetValue(node, out var session))
         {
             request.IsSent = true;
+            sequencer.ExpectSignOfLife();
             batch.Outbox.Add(new Outgoing(node, session.Id, request.Message.Wrap()));
         }
         else
