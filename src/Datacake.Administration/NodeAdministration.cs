@@ -56,7 +56,7 @@ public sealed class NodeAdministration : IAsyncDisposable
         node.SetLabel(VersionLabel, Version);
         node.SetLabel(ExpectedNodesLabel, store.ExpectedNodes.ToString(CultureInfo.InvariantCulture));
         node.Server.AddService(new AdministrationService(this, options.OperatorSecret, node));
-        _metrics = new FindingMetrics(node.Id, () => NodeFindings.Of(store, options.Level));
+        _metrics = new FindingMetrics(node.Id, () => NodeFindings.Of(node, options.Level));
         if (backups.IsOn)
             _backups = new BackupScheduler(_backupWriter!, backups, store.Joined, logger);
     }
@@ -87,7 +87,7 @@ public sealed class NodeAdministration : IAsyncDisposable
         return new NodeStatus(
             node.Id, node.Address, node.DataCenter, node.ClusterId, Version, node.TimeProvider.GetUtcNow(), node.TimeProvider.GetElapsedTime(_started).TotalSeconds,
             node.Storage?.GetType().Name ?? "", size, _store.JoinStatus.IsJoined, _store.JoinStatus.Documents, _store.JoinStatus.EstimatedDocuments, keyspaces.Count, documents,
-            _options.OperatorSecret is not null, node.Seeds, node.CertificateStatus?.ExpiresAt, [.. _store.MemberStates.Select(Describe)], NodeFindings.Of(_store, _options.Level), _backups?.Status, free, SerialStatus());
+            _options.OperatorSecret is not null, node.Seeds, node.CertificateStatus?.ExpiresAt, [.. _store.MemberStates.Select(Describe)], NodeFindings.Of(node, _options.Level), _backups?.Status, free, SerialStatus());
 
         SerialTransactionStatus SerialStatus()
         {

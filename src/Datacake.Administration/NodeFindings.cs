@@ -14,6 +14,9 @@ public static class NodeFindings
     /// <summary>The time without a sequencer from which it is a finding. An election takes less.</summary>
     static readonly TimeSpan MinTimeWithoutSequencer = TimeSpan.FromSeconds(30);
 
+    /// <summary>The number of stores that a finding names.</summary>
+    const int MaxNamedStores = 3;
+
     /// <summary>The difference between two wall clocks from which it is a finding.</summary>
     static readonly TimeSpan MinReportedClockOffset = TimeSpan.FromSeconds(10);
 
@@ -26,7 +29,34 @@ public static class NodeFindings
         return [.. Find(store, level).OrderByDescending(static finding => finding.Severity)];
     }
 
-    static IEnumerable<Finding> Find(ReplicatedStore store, Consistency level)
+    /// <summary>
+    /// Returns the findings of all stores of a node that are open, the most urgent first. Those of named stores begin with the name of the store. What several
+    /// stores find alike is one finding.
+    /// </summary>
+    /// <param name="node">The node.</param>
+    /// <param name="level">The consistency level that writes have to satisfy.</param>
+    public static IReadOnlyList<Finding> Of(DatacakeNode node, Consistency level = Consistency.Quorum)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        return [.. node.OpenStores.SelectMany(store => Find(store, level).Select(finding => (store.Name, Finding: finding)))
+            .GroupBy(static found => found.Finding, static found => found.Name)
+            .Select(static found => found.Key with { Problem = $"{Prefix([.. found])}{found.Key.Problem}" })
+            .OrderByDescending(static finding => finding.Severity)];
+    }
+
+    /// <summary>Returns the beginning of a finding that names the stores; an empty text for the own store alone.</summary>
+    static string Prefix(string[] stores)
+    {
+        if (stores is [""])
+            return "";
+        var named = stores.Where(static store => store.Length > 0).Select(static store => $"'{store}'").ToArray();
+        string more = named.Length > MaxNamedStores ? $" and {named.Length - MaxNamedStores} more" : "";
+        return $"{(stores.Contains("") ? "Own store and store" : "Store")}{(named.Length > 1 ? "s" : "")} {string.Join(", ", named.Take(MaxNamedStores))}{more}: ";
+    }
+
+    static IEnumerable<Finding> Find(ReplicatedStore store, Consistency level) => store.Name.Length == 0 ? [.. OfStore(store, level), .. OfNode(store.Node)] : OfStore(store, level);
+
+    static IEnumerable<Finding> OfStore(ReplicatedStore store, Consistency level)
     {
         var node = store.Node;
         if (store.Exclusion is { } exclusion)
@@ -48,6 +78,11 @@ public static class NodeFindings
             yield return Warning("damaged", $"{damaged} stored records of node {node.Id} are damaged and not repaired yet.",
                 "Keep the other nodes running, from which they are repaired, and check the disk.");
         }
+    }
+
+    /// <summary>Returns the findings that concern the node as a whole.</summary>
+    static IEnumerable<Finding> OfNode(DatacakeNode node)
+    {
         if (node.CertificateStatus is { } certificate && certificate.RenewBy <= node.TimeProvider.GetUtcNow())
         {
             string name = certificate.FirstToExpire == certificate.Subject ? certificate.Subject : $"{certificate.FirstToExpire}, an issuer of {certificate.Subject},";
@@ -87,11 +122,11 @@ public static class NodeFindings
             yield return Warning("serial", $"Node {node.Id} knows no sequencer, so that serial transactions are refused: {voters}.",
                 "Start the voters that are down. If a majority of the voters is lost for good, retire them, and begin the serial transactions anew at one node: datacake recover-serial.");
         }
-        foreach (var finding in OfSettings(store))
+        foreach (var finding in store.Name.Length > 0 ? [] : OfSettings(store))
             yield return finding;
         foreach (var finding in store.MemberStates.Select(OfMember).OfType<Finding>())
             yield return finding;
-        foreach (var (peer, offset) in node.ClockOffsets.Where(static clock => clock.Value.Duration() > MinReportedClockOffset))
+        foreach (var (peer, offset) in node.ClockOffsets.Where(clock => store.Name.Length == 0 && clock.Value.Duration() > MinReportedClockOffset))
         {
             yield return Warning("clock", string.Create(CultureInfo.InvariantCulture,
                 $"The wall clock of node {peer} differs from that of node {node.Id} by {offset.TotalSeconds:0} s."),

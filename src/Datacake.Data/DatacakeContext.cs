@@ -32,23 +32,40 @@ public abstract partial class DatacakeContext : IAsyncDisposable, IDisposable
     bool _isBeforeSave;
     bool _isDisposed;
 
-    /// <summary>Creates a context on a running node, which must have a storage.</summary>
+    /// <summary>Creates a context on the own store of a running node, which must have a storage.</summary>
     protected DatacakeContext(DatacakeNode node)
+        : this(node, "")
+    {
+    }
+
+    /// <summary>
+    /// Creates a context on a named store of a running node. The first operation throws a <see cref="StoreNotHeldException"/> if the node does not
+    /// hold the store. A save is atomic within the store.
+    /// </summary>
+    /// <param name="node">The node.</param>
+    /// <param name="store">The name of the store; an empty text for the node's own store.</param>
+    protected DatacakeContext(DatacakeNode node, string store)
     {
         ArgumentNullException.ThrowIfNull(node);
+        ArgumentNullException.ThrowIfNull(store);
         Node = node;
+        StoreName = store;
         var options = node.SettingsOf<DatacakeContextOptions>();
         DefaultConsistency = options.DefaultConsistency;
         ScanWarningThreshold = options.ScanWarningThreshold;
         ChangeTracker = new ChangeTracker(this);
-        _opening = OpenAsync(node);
+        _opening = OpenAsync(node, store);
 
         // The first operation reports a failure, so the call itself must not throw.
-        static async Task<ReplicatedStore> OpenAsync(DatacakeNode node) => await node.OpenStoreAsync().ConfigureAwait(false);
+        static async Task<ReplicatedStore> OpenAsync(DatacakeNode node, string store) =>
+            store.Length > 0 ? await node.OpenStoreAsync(store).ConfigureAwait(false) : await node.OpenStoreAsync().ConfigureAwait(false);
     }
 
     /// <summary>Gets the node of the context.</summary>
     public DatacakeNode Node { get; }
+
+    /// <summary>Gets the name of the store that the context works with; an empty text for the node's own store.</summary>
+    public string StoreName { get; }
 
     /// <summary>Gets the change tracker, which holds the entities that the context knows.</summary>
     public ChangeTracker ChangeTracker { get; }

@@ -22,14 +22,35 @@ public static class DatacakeNodeModelExtensions
         where TContext : DatacakeContext
     {
         ArgumentNullException.ThrowIfNull(options);
+        var declarations = DeclarationsOf<TContext>();
+        return options.WithStore(store => Declare(store, declarations));
+    }
+
+    /// <summary>Declares the keyspaces and indexes of a context on a named store, like <see cref="WithModel{TContext}(DatacakeNodeOptions)"/>.</summary>
+    /// <exception cref="InvalidOperationException">The model of the context is not valid.</exception>
+    public static NamedStoreOptions WithModel<
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors | DynamicallyAccessedMemberTypes.NonPublicConstructors)] TContext>(
+        this NamedStoreOptions options)
+        where TContext : DatacakeContext
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        Declare(options.Settings, DeclarationsOf<TContext>());
+        return options;
+    }
+
+    static KeyspaceDeclaration[] DeclarationsOf<
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors | DynamicallyAccessedMemberTypes.NonPublicConstructors)] TContext>()
+        where TContext : DatacakeContext
+    {
         // The model belongs to the class, and generated code describes it. A usable context would need a node, which does not exist yet.
         var context = (TContext)RuntimeHelpers.GetUninitializedObject(typeof(TContext));
-        var declarations = context.Keyspaces.Select(DeclarationOf).ToArray();
-        return options.WithStore(store =>
-        {
-            foreach (var declaration in declarations.Where(declaration => store.Declarations.All(known => known.Name != declaration.Name)))
-                store.Declarations.Add(declaration);
-        });
+        return [.. context.Keyspaces.Select(DeclarationOf)];
+    }
+
+    static void Declare(ReplicatedStoreOptions store, IEnumerable<KeyspaceDeclaration> declarations)
+    {
+        foreach (var declaration in declarations.Where(declaration => store.Declarations.All(known => known.Name != declaration.Name)))
+            store.Declarations.Add(declaration);
     }
 
     /// <summary>

@@ -15,7 +15,7 @@ sealed class CommitObserver
 
     public CommitObserver(
         Replica replica, CurrentMembership membership, StoreJoining joining, StoreMetrics metrics, PeerLinks links, StoreWatchers watchers, CommitWaiters waiters,
-        StoreSequencing sequencing) =>
+        StoreSequencing sequencing, StoreActivity activity) =>
         _parts =
         [
             _ => membership.Refresh(),
@@ -30,6 +30,7 @@ sealed class CommitObserver
             },
             _ => waiters.Release(),
             _ => sequencing.OnCommitted(),
+            activity.Note,
         ];
 
     /// <summary>Runs all parts of the notification, even if one of them throws.</summary>

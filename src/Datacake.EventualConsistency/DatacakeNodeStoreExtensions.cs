@@ -1,4 +1,6 @@
+using Datacake.EventualConsistency.Options;
 using Datacake.Node;
+using Datacake.Storage;
 
 namespace Datacake.EventualConsistency;
 
@@ -7,13 +9,25 @@ public static class DatacakeNodeStoreExtensions
 {
     extension(DatacakeNode node)
     {
-        /// <summary>Gets the leases of the cluster. The first use opens the store of the node, as <see cref="OpenStoreAsync"/> does.</summary>
+        /// <summary>Gets the leases of the cluster. The first use opens the store of the node, as <see cref="OpenStoreAsync(DatacakeNode, CancellationToken)"/> does.</summary>
         public NodeLeases Leases
         {
             get
             {
                 ArgumentNullException.ThrowIfNull(node);
                 return new NodeLeases(node);
+            }
+        }
+
+        /// <summary>Gets the stores of the node that are open: its own store, if it is open, and then the named stores, ordered by name.</summary>
+        public IReadOnlyList<ReplicatedStore> OpenStores
+        {
+            get
+            {
+                ArgumentNullException.ThrowIfNull(node);
+                return node.FindExtension<ReplicatedStore>() is { } own ? [own, .. NamedOf(node)] : NamedOf(node);
+
+                static IReadOnlyList<ReplicatedStore> NamedOf(DatacakeNode node) => node.FindExtension<NamedStores>()?.Open ?? [];
             }
         }
     }
@@ -32,6 +46,38 @@ public static class DatacakeNodeStoreExtensions
     }
 
     /// <summary>
+    /// Lets the node hold a named store: <c>options.WithStore("catalog", store => store.UseSqlite("catalog.db"))</c>. The store has its own
+    /// members, the nodes that hold it, and its own file, consistency levels and limits. Further calls with the same name add to the configuration.
+    /// </summary>
+    /// <param name="options">The options of the node.</param>
+    /// <param name="name">The name of the store, 1 to 200 bytes in UTF-8. It is the same on all nodes that hold the store.</param>
+    /// <param name="configure">Chooses the storage, and changes the settings.</param>
+    /// <remarks>The store opens with <see cref="OpenStoresAsync"/>, which <c>AddDatacake</c> calls; or with the first context, or call of <c>OpenStoreAsync</c>, that names it.</remarks>
+    /// <exception cref="ArgumentException">The name is empty, too long or has control characters, or a setting is out of its range.</exception>
+    public static DatacakeNodeOptions WithStore(this DatacakeNodeOptions options, string name, Action<NamedStoreOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(configure);
+        return options.WithExtensionSettings<NamedStoreSettings>(stores => stores.Configure(name, configure));
+    }
+
+    /// <summary>
+    /// Lets the node hold named stores of which it learns only when they are used, such as one for each tenant:
+    /// <c>options.WithStores(name => name.StartsWith("tenant/") ? store => store.UseSqlite(FileOf(name)) : null)</c>.
+    /// </summary>
+    /// <param name="options">The options of the node.</param>
+    /// <param name="resolve">
+    /// Returns the configuration of a store by its name, or null if this node does not hold it. Stores that were configured with <c>WithStore</c> are not passed to it. It is called when
+    /// a context, or a call of <c>OpenStoreAsync</c>, names a store that is not open.
+    /// </param>
+    public static DatacakeNodeOptions WithStores(this DatacakeNodeOptions options, Func<string, Action<NamedStoreOptions>?> resolve)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(resolve);
+        return options.WithExtensionSettings<NamedStoreSettings>(stores => stores.Resolve = resolve);
+    }
+
+    /// <summary>
     /// Opens the <see cref="ReplicatedStore"/> of the node. The first call creates it on the storage that the node was given, and the node
     /// takes part in replication from then on. Later calls return the same store.
     /// </summary>
@@ -40,5 +86,63 @@ public static class DatacakeNodeStoreExtensions
     {
         ArgumentNullException.ThrowIfNull(node);
         return node.GetOrAddExtensionAsync(new ReplicatedStoreExtension(), cancellationToken);
+    }
+
+    /// <summary>
+    /// Opens a named store, from which on the node takes part in its replication; or returns it if it is open. The node must have a configuration for it.
+    /// </summary>
+    /// <exception cref="StoreNotHeldException">The node has no configuration for the store. The message names the nodes that hold it.</exception>
+    /// <exception cref="ArgumentException">The name is empty, too long or has control characters.</exception>
+    /// <exception cref="InvalidOperationException">The configuration chooses no storage.</exception>
+    /// <exception cref="StorageException">The storage cannot be opened.</exception>
+    public static async ValueTask<ReplicatedStore> OpenStoreAsync(this DatacakeNode node, string name, CancellationToken cancellationToken = default)
+    {
+        var stores = await StoresOfAsync(node, cancellationToken).ConfigureAwait(false);
+        return await stores.OpenAsync(name, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Opens a named store for which the node has no configuration yet, from which on the node takes part in its replication:
+    /// <c>node.OpenStoreAsync("shop/17", store => store.UseSqlite("shop-17.db"))</c>.
+    /// </summary>
+    /// <exception cref="ArgumentException">The name is empty, too long or has control characters, or a setting is out of its range.</exception>
+    /// <exception cref="InvalidOperationException">The store is open already, or no storage was chosen.</exception>
+    /// <exception cref="StorageException">The storage cannot be opened.</exception>
+    public static async ValueTask<ReplicatedStore> OpenStoreAsync(
+        this DatacakeNode node, string name, Action<NamedStoreOptions> configure, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        var options = new NamedStoreOptions();
+        configure(options);
+        var stores = await StoresOfAsync(node, cancellationToken).ConfigureAwait(false);
+        return await stores.OpenAsync(name, options, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Opens all named stores for which the node was configured with <c>WithStore</c>. Does nothing to those that are open.</summary>
+    /// <exception cref="InvalidOperationException">A configuration chooses no storage.</exception>
+    /// <exception cref="StorageException">A storage cannot be opened.</exception>
+    public static async ValueTask OpenStoresAsync(this DatacakeNode node, CancellationToken cancellationToken = default)
+    {
+        var stores = await StoresOfAsync(node, cancellationToken).ConfigureAwait(false);
+        await stores.OpenAllAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Closes a named store while the node runs. Its data is kept, and it remains a member of its store: it counts for the consistency levels, and catches up
+    /// when it is opened again. Before, it waits for at most <see cref="ReplicatedStoreOptions.StopTimeout"/> until the other holders have everything that
+    /// this node has written. To give up the data of this node for good, retire it at another holder afterward.
+    /// </summary>
+    /// <returns>False if the store is not open.</returns>
+    public static async ValueTask<bool> CloseStoreAsync(this DatacakeNode node, string name)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        DatacakeNode.CheckStoreName(name);
+        return node.FindExtension<NamedStores>() is { } stores && await stores.CloseAsync(name).ConfigureAwait(false);
+    }
+
+    static ValueTask<NamedStores> StoresOfAsync(DatacakeNode node, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        return node.GetOrAddExtensionAsync(new NamedStoresExtension(), cancellationToken);
     }
 }

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Datacake.EventualConsistency.Caching;
 using Datacake.EventualConsistency.Commits;
 using Datacake.EventualConsistency.Diagnostics;
+using Datacake.EventualConsistency.Hosts;
 using Datacake.EventualConsistency.Integrity;
 using Datacake.EventualConsistency.Joining;
 using Datacake.EventualConsistency.Membership;
@@ -46,6 +47,9 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     /// <summary>Gets the node to which this replica belongs.</summary>
     public DatacakeNode Node => _node;
 
+    /// <summary>Gets the name of the store; an empty text for the node's own store.</summary>
+    public string Name => _parts.Context.Host.Name;
+
     /// <summary>Gets the members whose replicas count for the consistency levels, ordered by node id and including the local one.</summary>
     public IReadOnlyList<ConsistencyMember> Members => _membership.Current.Members;
 
@@ -68,6 +72,9 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     /// True if the store had joined before it was opened, although it was told to take over its node id. The next empty disk would then take the place of the store unasked.
     /// </summary>
     internal bool IsTakeOverLeft => _options.TakeOverNodeId && _joining.WasJoined;
+
+    /// <summary>True if nothing has happened in this named store for a while, so that it does its periodic work rarely.</summary>
+    internal bool IsResting => _parts.IsResting;
 
     /// <summary>Gets the number of nodes that this node expects.</summary>
     internal int ExpectedNodes => _options.ExpectedNodes;
@@ -446,7 +453,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
             _replica.Retire(nodeId, proof);
             return ValueTask.FromResult(true);
         }, cancellationToken).ConfigureAwait(false);
-        StoreLog.Retired(_node.LoggerFactory.CreateLogger<ReplicatedStore>(), nodeId, _node.Id, how);
+        StoreLog.Retired(_node.LoggerFactory.CreateLogger(_parts.Context.Host.LogCategory), nodeId, _node.Id, how);
     }
 
     /// <summary>
@@ -460,8 +467,9 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     }
 
     internal static async ValueTask<ReplicatedStore> OpenAsync(
-        DatacakeNode node, IStorage storage, ReplicatedStoreOptions options, CancellationToken cancellationToken)
+        StoreHost host, IStorage storage, ReplicatedStoreOptions options, CancellationToken cancellationToken)
     {
+        var node = host.Node;
         options.Validate();
         if (options.TakeOverNodeId && node.OperatorKeys.Count > 0)
         {
@@ -495,7 +503,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         using var snapshot = await storage.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
         var (replica, batch) = await Replica.OpenAsync(settings, node.Clock, storage, snapshot, cancellationToken).ConfigureAwait(false);
         damages.Catalog = replica.Catalog;
-        var logger = node.LoggerFactory.CreateLogger<ReplicatedStore>();
+        var logger = node.LoggerFactory.CreateLogger(host.LogCategory);
         foreach (var declaration in options.Declarations)
             await KeyspaceDeclarer.DeclareAsync(replica, batch, declaration, logger, cancellationToken).ConfigureAwait(false);
         StorageException? failure = null;
@@ -513,8 +521,8 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
             failure = e;
         }
         var log = await SequenceLog.LoadAsync(snapshot, cancellationToken).ConfigureAwait(false);
-        var sequencer = new Sequencer(StoreSequencing.SettingsOf(node, options), replica, log);
-        return new ReplicatedStore(StoreParts.Start(node, disk, storage, damages, options, replica, sequencer, failure));
+        var sequencer = new Sequencer(StoreSequencing.SettingsOf(host, options), replica, log);
+        return new ReplicatedStore(StoreParts.Start(host, disk, storage, damages, options, replica, sequencer, failure));
     }
 
     async Task StopAsync()

@@ -1,3 +1,4 @@
+using Datacake.EventualConsistency.Hosts;
 using Datacake.Node;
 using Datacake.Storage;
 
@@ -38,12 +39,14 @@ public sealed class ReplicatedStoreExtension(IStorage? storage, ReplicatedStoreO
     }
 
     /// <inheritdoc/>
-    public ValueTask<ReplicatedStore> StartAsync(DatacakeNode node, CancellationToken cancellationToken)
+    public async ValueTask<ReplicatedStore> StartAsync(DatacakeNode node, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(node);
         var chosen = storage ?? node.Storage ?? throw new InvalidOperationException(
             $"Node {node.Id} has no storage. Choose one when the node starts (UseSqlite, UseLmdb, UsePostgreSql, UseMemory), or pass one to the {nameof(ReplicatedStoreExtension)}.");
-        return ReplicatedStore.OpenAsync(node, chosen, options ?? node.SettingsOf<ReplicatedStoreOptions>(), cancellationToken);
+        // Other nodes ask every node whether it holds a named store before they form one.
+        await node.GetOrAddExtensionAsync(new NamedStoresExtension(), cancellationToken).ConfigureAwait(false);
+        return await ReplicatedStore.OpenAsync(new StoreHost(node, ""), chosen, options ?? node.SettingsOf<ReplicatedStoreOptions>(), cancellationToken).ConfigureAwait(false);
     }
 
     static ReplicatedStoreOptions Configured(Action<ReplicatedStoreOptions> configure)

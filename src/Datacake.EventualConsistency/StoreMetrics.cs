@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Hosts;
 using Datacake.EventualConsistency.Integrity;
 using Datacake.EventualConsistency.Joining;
 using Datacake.EventualConsistency.Links;
@@ -12,14 +13,15 @@ using Datacake.Node;
 namespace Datacake.EventualConsistency;
 
 /// <summary>
-/// The metrics of a store, on the meter <c>Datacake.EventualConsistency</c>. Every measurement is tagged with the id of the node.
+/// The metrics of a store, on the meter <c>Datacake.EventualConsistency</c>. Every measurement is tagged with the id of the node, and
+/// those of a named store with its name.
 /// </summary>
 sealed class StoreMetrics : IDisposable
 {
     public const string MeterName = "Datacake.EventualConsistency";
 
     readonly Meter _meter = new(MeterName);
-    readonly KeyValuePair<string, object?> _node;
+    readonly KeyValuePair<string, object?>[] _tags;
     readonly Counter<long> _commits;
     readonly Counter<long> _transactions;
     readonly Counter<long> _documents;
@@ -28,9 +30,11 @@ sealed class StoreMetrics : IDisposable
     readonly Counter<long> _serialTransactions;
     readonly Counter<long> _serialConflicts;
 
-    public StoreMetrics(DatacakeNode node, Replica replica, Sequencer sequencer, PeerLinks links, StoreJoining joining, DamageLog damages)
+    public StoreMetrics(StoreHost host, Replica replica, Sequencer sequencer, PeerLinks links, StoreJoining joining, DamageLog damages)
     {
-        _node = new("node", node.Id.ToString(CultureInfo.InvariantCulture));
+        _tags = [new("node", host.Node.Id.ToString(CultureInfo.InvariantCulture))];
+        if (host.IsNamed)
+            _tags = [.. _tags, new("store", host.Name)];
         _commits = _meter.CreateCounter<long>("datacake.store.commits", "{commit}", "Batches of changes, each committed to the storage as one.");
         _transactions = _meter.CreateCounter<long>("datacake.store.transactions", "{transaction}", "Committed transactions of this node.");
         _documents = _meter.CreateCounter<long>("datacake.store.documents", "{document}", "Documents changed by commits, whichever node wrote them.");
@@ -41,70 +45,70 @@ sealed class StoreMetrics : IDisposable
         _serialConflicts = _meter.CreateCounter<long>("datacake.serial.conflicts", "{transaction}", "Serial transactions of this node that were refused, by the keyspace of the conflict.");
         _meter.CreateObservableGauge(
             "datacake.serial.voters",
-            () => new Measurement<int>(sequencer.Voters.Count, _node),
+            () => new Measurement<int>(sequencer.Voters.Count, _tags),
             "{voter}",
             "Voters of the serial transactions.");
         _meter.CreateObservableGauge(
             "datacake.serial.sequencer",
-            () => new Measurement<int>(sequencer.Current ?? -1, _node),
+            () => new Measurement<int>(sequencer.Current ?? -1, _tags),
             "{node}",
             "Id of the node that is the sequencer of the serial transactions; -1 if this node knows none.");
         _meter.CreateObservableGauge(
             "datacake.serial.waiting",
-            () => new Measurement<int>(sequencer.Waiting, _node),
+            () => new Measurement<int>(sequencer.Waiting, _tags),
             "{entry}",
             "Entries of the sequence of serial transactions that this node still keeps.");
         _meter.CreateObservableGauge(
             "datacake.store.keyspace.documents",
-            () => replica.Catalog.All.Select(keyspace => new Measurement<long>(keyspace.State.Record.Count, _node, new("keyspace", keyspace.Name))),
+            () => replica.Catalog.All.Select(keyspace => new Measurement<long>(keyspace.State.Record.Count, [.. _tags, new("keyspace", keyspace.Name)])),
             "{document}",
             "Live documents in each keyspace.");
         _meter.CreateObservableGauge(
             "datacake.store.peers",
-            () => new Measurement<int>(links.All.Count, _node),
+            () => new Measurement<int>(links.All.Count, _tags),
             "{peer}",
             "Members with an open session.");
         _meter.CreateObservableCounter(
             "datacake.store.damages",
-            () => new Measurement<long>(damages.Found, _node),
+            () => new Measurement<long>(damages.Found, _tags),
             "{record}",
             "Damaged records found.");
         _meter.CreateObservableGauge(
             "datacake.store.damaged",
-            () => new Measurement<int>(damages.Count, _node),
+            () => new Measurement<int>(damages.Count, _tags),
             "{record}",
             "Damaged records that are not repaired yet.");
         _meter.CreateObservableGauge(
             "datacake.store.log.age",
-            () => new Measurement<double>(AgeOfLog(replica.State, node.TimeProvider.GetUtcNow()).TotalSeconds, _node),
+            () => new Measurement<double>(AgeOfLog(replica.State, host.Node.TimeProvider.GetUtcNow()).TotalSeconds, _tags),
             "s",
             "Age of the oldest transaction that is still in the log, because some member may lack it.");
         _meter.CreateObservableGauge(
             "datacake.store.join.documents",
-            () => new Measurement<long>(joining.Status.Documents, _node),
+            () => new Measurement<long>(joining.Status.Documents, _tags),
             "{document}",
             "Documents that this store has received to join its cluster.");
     }
 
     /// <summary>Counts a serial transaction of this node that took effect.</summary>
-    public void Decided() => _serialTransactions.Add(1, _node);
+    public void Decided() => _serialTransactions.Add(1, _tags);
 
     /// <summary>Counts a serial transaction of this node that was refused.</summary>
-    public void Conflicted(string keyspace) => _serialConflicts.Add(1, _node, new("keyspace", keyspace));
+    public void Conflicted(string keyspace) => _serialConflicts.Add(1, [.. _tags, new("keyspace", keyspace)]);
 
     public void Committed(ReplicaBatch batch)
     {
-        _commits.Add(1, _node);
+        _commits.Add(1, _tags);
         if (batch.Mutations.Count > 0)
-            _transactions.Add(batch.Mutations.Count, _node);
+            _transactions.Add(batch.Mutations.Count, _tags);
         if (batch.IsReconciled)
-            _reconciles.Add(1, _node);
+            _reconciles.Add(1, _tags);
         if (_documents.Enabled)
-            _documents.Add(batch.Documents.Count(static document => !ReferenceEquals(document.Before, document.After)), _node);
+            _documents.Add(batch.Documents.Count(static document => !ReferenceEquals(document.Before, document.After)), _tags);
         foreach (var sent in batch.Outbox)
         {
             if (sent.Message is PullRequest request)
-                _pulls.Add(1, _node, new("purpose", request.IsJoining ? "join" : "catch up"));
+                _pulls.Add(1, [.. _tags, new("purpose", request.IsJoining ? "join" : "catch up")]);
         }
     }
 

@@ -1,5 +1,6 @@
 using Datacake.EventualConsistency.Commits;
 using Datacake.EventualConsistency.Diagnostics;
+using Datacake.EventualConsistency.Hosts;
 using Datacake.EventualConsistency.Integrity;
 using Datacake.EventualConsistency.Joining;
 using Datacake.EventualConsistency.Links;
@@ -22,34 +23,40 @@ sealed class StoreParts : IAsyncDisposable
     readonly StoreScrubber? _scrubber;
     readonly StoreTicker _ticker;
     readonly StoreMetrics _metrics;
+    readonly HolderInquiry? _inquiry;
 
     StoreParts(
-        DatacakeNode node, IStorage disk, IStorage storage, DamageLog damages, ReplicatedStoreOptions options, Replica replica, Sequencer sequencer, StorageException? failure)
+        StoreHost host, IStorage disk, IStorage storage, DamageLog damages, ReplicatedStoreOptions options, Replica replica, Sequencer sequencer, StorageException? failure)
     {
         Disk = disk;
-        var logger = node.LoggerFactory.CreateLogger<ReplicatedStore>();
+        var node = host.Node;
+        var logger = node.LoggerFactory.CreateLogger(host.LogCategory);
         StoreLog.Opened(logger, node.Id, storage.Description, replica.IsJoined ? "a member of its cluster" : "fresh and about to join");
-        node.PublishStore(replica.Identity.StoreId);
+        host.PublishIdentity(replica.Identity.StoreId);
         _stopping = new CancellationTokenSource();
         Options = options;
         Waiters = new CommitWaiters();
         Watchers = new StoreWatchers(replica.Catalog);
-        Joining = new StoreJoining(node, replica, options, Waiters, logger);
+        if (host.IsNamed && !replica.IsJoined)
+            _inquiry = new HolderInquiry(host, () => replica.IsJoined, _stopping.Token);
+        Joining = new StoreJoining(host, _inquiry, replica, options, Waiters, logger);
         var links = new PeerLinks();
-        var conditions = new PeerConditions(node.TimeProvider, peer => node.Members.FirstOrDefault(member => member.NodeId == peer)?.Address, logger);
-        Membership = new CurrentMembership(node, replica, conditions, options.ExpectedNodes);
-        _metrics = new StoreMetrics(node, replica, sequencer, links, Joining, damages);
+        var conditions = new PeerConditions(node.TimeProvider, peer => host.Find(peer)?.Address, logger);
+        Membership = new CurrentMembership(host, replica, conditions, options.ExpectedNodes);
+        _metrics = new StoreMetrics(host, replica, sequencer, links, Joining, damages);
         Sequencing = new StoreSequencing(node, replica, sequencer, Membership, Waiters, _metrics, options, logger, _stopping.Token);
-        var observer = new CommitObserver(replica, Membership, Joining, _metrics, links, Watchers, Waiters, Sequencing);
+        var activity = new StoreActivity(node.TimeProvider);
+        links.Changed += _ => activity.Note();
+        var observer = new CommitObserver(replica, Membership, Joining, _metrics, links, Watchers, Waiters, Sequencing, activity);
         var loop = new CommitLoop(replica, storage, options, node.TimeProvider, logger, observer.OnCommitted, links.End, sequencer, links.DispatchEarly, failure);
         Sequencing.Start(loop);
         var board = new AcknowledgmentBoard(replica, node.TimeProvider, options.AcknowledgmentTimeout, Membership);
-        Context = new SessionContext(node, replica, sequencer, storage, loop, board, links, conditions, Membership, damages, logger, _stopping.Token);
-        _network = new StoreNetwork(Context, Membership);
+        Context = new SessionContext(host, replica, sequencer, storage, loop, board, links, conditions, Membership, damages, logger, _stopping.Token);
+        _network = new StoreNetwork(Context, Membership, activity.Note);
         _repairer = new StoreRepairer(Context, disk);
         if (disk is ChecksummedStorage && options.ScrubInterval > TimeSpan.Zero)
             _scrubber = new StoreScrubber(disk, node.Id, ReplicatedStoreOptions.ToTimer(options.ScrubInterval), node.TimeProvider, logger);
-        _ticker = new StoreTicker(Context, Membership, Joining, _network, _repairer, options.ReportInterval);
+        _ticker = new StoreTicker(Context, Membership, Joining, _network, _repairer, activity, options.ReportInterval);
     }
 
     public ReplicatedStoreOptions Options { get; }
@@ -69,8 +76,11 @@ sealed class StoreParts : IAsyncDisposable
 
     public StoreSequencing Sequencing { get; }
 
+    /// <inheritdoc cref="StoreTicker.IsResting"/>
+    public bool IsResting => _ticker.IsResting;
+
     /// <summary>Starts a store on a replica that has just been opened.</summary>
-    /// <param name="node">The node.</param>
+    /// <param name="host">The node, as the store sees it.</param>
     /// <param name="disk">The storage in which the replica keeps its data.</param>
     /// <param name="storage">The same storage, with a cache in front of it.</param>
     /// <param name="damages">The damaged records of the storage.</param>
@@ -79,8 +89,8 @@ sealed class StoreParts : IAsyncDisposable
     /// <param name="sequencer">The sequencer of the replica.</param>
     /// <param name="failure">The error with which the storage refused the replica's first batch, or null if it did not.</param>
     public static StoreParts Start(
-        DatacakeNode node, IStorage disk, IStorage storage, DamageLog damages, ReplicatedStoreOptions options, Replica replica, Sequencer sequencer, StorageException? failure) =>
-        new(node, disk, storage, damages, options, replica, sequencer, failure);
+        StoreHost host, IStorage disk, IStorage storage, DamageLog damages, ReplicatedStoreOptions options, Replica replica, Sequencer sequencer, StorageException? failure) =>
+        new(host, disk, storage, damages, options, replica, sequencer, failure);
 
     /// <summary>
     /// Waits for a bounded time until the peers have what they lack, and then stops all parts. No more writes may be made.
@@ -94,6 +104,8 @@ sealed class StoreParts : IAsyncDisposable
         await _stopping.CancelAsync().ConfigureAwait(false);
         Sequencing.Dispose();
         await _repairer.StopAsync().ConfigureAwait(false);
+        if (_inquiry is not null)
+            await _inquiry.Running.ConfigureAwait(false);
         await _network.DisposeAsync().ConfigureAwait(false);
         await Context.Loop.DisposeAsync().ConfigureAwait(false);
         Context.Board.Close();

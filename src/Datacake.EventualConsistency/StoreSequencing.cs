@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Commits;
+using Datacake.EventualConsistency.Hosts;
 using Datacake.EventualConsistency.Membership;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Sequencing;
@@ -16,6 +17,9 @@ namespace Datacake.EventualConsistency;
 sealed class StoreSequencing : IDisposable
 {
     const double HeartbeatsPerElectionTime = 5;
+
+    /// <summary>The factor of the heartbeats of an idle sequencer of a named store, of which a node may hold a thousand: half a minute apart rather than a second.</summary>
+    const int NamedIdleFactor = 300;
 
     /// <summary>The time after which members are asked again.</summary>
     static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(50);
@@ -72,14 +76,16 @@ sealed class StoreSequencing : IDisposable
     }
 
     /// <summary>Returns the settings of the sequencer of a store.</summary>
-    public static SequencerSettings SettingsOf(DatacakeNode node, ReplicatedStoreOptions options)
+    public static SequencerSettings SettingsOf(StoreHost host, ReplicatedStoreOptions options)
     {
+        var node = host.Node;
         // Nodes whose silence is suspicious only after long are far apart, and so are the answers to their requests for votes.
         double election = Math.Clamp(node.MinSilence.TotalMilliseconds / 8, 250, 5_000);
         return new SequencerSettings(node.TimeProvider, new Random(RandomNumberGenerator.GetInt32(int.MaxValue)))
         {
             ElectionTime = TimeSpan.FromMilliseconds(election),
             Heartbeat = TimeSpan.FromMilliseconds(election / HeartbeatsPerElectionTime),
+            IdleFactor = host.IsNamed ? NamedIdleFactor : SequencerSettings.DefaultIdleFactor,
             MaxVoters = options.MaxVoters,
             MayVote = !options.NeverVotes,
         };

@@ -1,6 +1,7 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Commits;
 using Datacake.EventualConsistency.Diagnostics;
+using Datacake.EventualConsistency.Hosts;
 using Datacake.EventualConsistency.Joining;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Links;
@@ -25,10 +26,17 @@ sealed class StoreTicker : IAsyncDisposable
     /// </summary>
     static readonly TimeSpan CollectDelay = TimeSpan.FromSeconds(1);
 
+    /// <summary>The number of ticks in a row at which nothing has happened after which a named store rests. By then its peers have been told what it knows.</summary>
+    const int TicksUntilRest = 20;
+
+    /// <summary>The longest pause of a store that rests, in intervals.</summary>
+    const int MaxRest = 120;
+
     /// <summary>The number of ticks between searches for keyspaces that have nothing left.</summary>
     const int TicksBetweenRemovals = 60;
 
     readonly DatacakeNode _node;
+    readonly StoreHost _host;
     readonly Replica _replica;
     readonly CommitLoop _loop;
     readonly PeerLinks _links;
@@ -36,6 +44,7 @@ sealed class StoreTicker : IAsyncDisposable
     readonly StoreJoining _joining;
     readonly StoreNetwork _network;
     readonly StoreRepairer _repairer;
+    readonly StoreActivity _activity;
     readonly TimeSpan _interval;
     readonly ILogger _logger;
     readonly CancellationTokenSource _stopping = new();
@@ -47,12 +56,16 @@ sealed class StoreTicker : IAsyncDisposable
     HlcTimestamp _sampled;
     long _sampledAt;
     int _ticks;
+    volatile int _seen;                 // the activity at the last tick
+    volatile bool _isAtRest;            // as of the last tick
+    volatile int _quietTicks;           // the ticks in a row at which nothing had happened
     ulong _reportedRetired;             // the digest of the retired stores that gossip was told
     IReadOnlyCollection<byte> _reportedDiffering = [];
     HeldRemoval? _reportedHeld;
 
-    public StoreTicker(SessionContext context, CurrentMembership membership, StoreJoining joining, StoreNetwork network, StoreRepairer repairer, TimeSpan interval)
+    public StoreTicker(SessionContext context, CurrentMembership membership, StoreJoining joining, StoreNetwork network, StoreRepairer repairer, StoreActivity activity, TimeSpan interval)
     {
+        _host = context.Host;
         _node = context.Node;
         _replica = context.Replica;
         _loop = context.Loop;
@@ -62,9 +75,13 @@ sealed class StoreTicker : IAsyncDisposable
         _joining = joining;
         _network = network;
         _repairer = repairer;
+        _activity = activity;
         _interval = interval;
         _running = Task.Run(RunAsync);
     }
+
+    /// <summary>True if the pauses between the ticks are longer than the interval, because nothing happens.</summary>
+    public bool IsResting => _quietTicks > TicksUntilRest && _activity.Count == _seen;
 
     public async ValueTask DisposeAsync()
     {
@@ -83,8 +100,8 @@ sealed class StoreTicker : IAsyncDisposable
             try
             {
                 if (!hasMore)
-                    await Task.Delay(pause, _node.TimeProvider, _stopping.Token).ConfigureAwait(false);
-                pause = _interval;
+                    await PauseAsync(pause).ConfigureAwait(false);
+                pause = NextPause();
                 // Work that takes several steps continues at once, which must neither bring forward the next report nor make a waiting pull
                 // count as lost.
                 bool isDue = !hasMore || _node.TimeProvider.GetElapsedTime(ticked) >= _interval;
@@ -110,6 +127,24 @@ sealed class StoreTicker : IAsyncDisposable
                 StoreLog.TickFailed(_logger, e, _node.Id);
             }
         }
+    }
+
+    /// <summary>Waits for a time, which news cuts short if it is longer than the interval.</summary>
+    async ValueTask PauseAsync(TimeSpan pause)
+    {
+        if (pause > _interval)
+            await _activity.WaitAsync(_seen, pause - _interval, _stopping.Token).ConfigureAwait(false);
+        await Task.Delay(pause > _interval ? _interval : pause, _node.TimeProvider, _stopping.Token).ConfigureAwait(false);
+    }
+
+    /// <summary>Returns the pause after the tick that is due now: the interval, or longer if the store rests.</summary>
+    TimeSpan NextPause()
+    {
+        int seen = _activity.Count;
+        _quietTicks = _host.IsNamed && seen == _seen && _isAtRest ? _quietTicks + 1 : 0;
+        _seen = seen;
+        int doublings = Math.Clamp(_quietTicks - TicksUntilRest, 0, 16);
+        return _interval * Math.Min(1 << doublings, MaxRest);
     }
 
     /// <summary>
@@ -139,7 +174,7 @@ sealed class StoreTicker : IAsyncDisposable
         if (retired.Digest == _reportedRetired)
             return;
         _reportedRetired = retired.Digest;
-        _node.SetRetiredStores(new HashSet<ulong>(_replica.CertainlyRetired));
+        _host.PublishRetired(new HashSet<ulong>(_replica.CertainlyRetired));
     }
 
     /// <summary>
@@ -188,5 +223,6 @@ sealed class StoreTicker : IAsyncDisposable
         }
         _repairer.Start();
         _replica.Tick(batch);
+        _isAtRest = _replica.IsAtRest;
     }
 }

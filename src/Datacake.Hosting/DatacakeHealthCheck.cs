@@ -22,13 +22,14 @@ sealed class DatacakeHealthCheck(DatacakeHostedService hosted, Consistency level
         var data = new Dictionary<string, object>
         {
             ["node"] = (int)node.Id,
+            ["stores"] = node.OpenStores.Count,
             ["up"] = node.Members.Count(member => member.IsUp),
             ["down"] = states.Count(member => member.State == MemberConnection.Down),
             ["inSession"] = states.Count(member => member.State is MemberConnection.InSession or MemberConnection.CatchingUp),
             ["retiringNeedsOperatorKey"] = node.OperatorKeys.Count > 0,
             ["refused"] = states.Count(member => member.State == MemberConnection.Refused),
         };
-        var all = NodeFindings.Of(store, level);
+        var all = NodeFindings.Of(node, level);
         // A planned stop is no trouble of those that remain. If they cannot satisfy the level any more, that is a finding of its own.
         Finding[] findings = [.. all.Where(static finding => finding.Code != NodeFindings.LeftCode)];
         if (findings.Length == 0)

@@ -32,10 +32,11 @@ sealed class DatacakeHostedService(IServiceProvider services) : IHostedService, 
         var node = await DatacakeNode.StartAsync(Configure, cancellationToken).ConfigureAwait(false);
         try
         {
-            var store = await node.OpenStoreAsync(cancellationToken).ConfigureAwait(false);
+            await node.OpenStoreAsync(cancellationToken).ConfigureAwait(false);
+            await node.OpenStoresAsync(cancellationToken).ConfigureAwait(false);
             await node.OpenAdministrationAsync(cancellationToken).ConfigureAwait(false);
             if (node.SettingsOf<HostStart>().JoinTimeout is { } timeout)
-                await store.WaitUntilJoinedAsync(timeout, cancellationToken).ConfigureAwait(false);
+                await Task.WhenAll(node.OpenStores.Select(store => store.WaitUntilJoinedAsync(timeout, cancellationToken).AsTask())).ConfigureAwait(false);
         }
         catch
         {

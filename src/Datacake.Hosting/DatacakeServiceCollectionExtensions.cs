@@ -145,6 +145,43 @@ public static class DatacakeServiceCollectionExtensions
     }
 
     /// <summary>
+    /// Registers a context of a named store, which the node holds: <c>AddDatacakeContext&lt;CatalogContext&gt;("catalog")</c>. The public constructor of the
+    /// context receives the node, the name of the store, and other services of the scope.
+    /// </summary>
+    /// <param name="services">The application's services.</param>
+    /// <param name="store">The name of the store, whose storage <c>WithStore</c> chooses.</param>
+    /// <param name="configure">Configures each new context.</param>
+    /// <exception cref="InvalidOperationException">The context has no public constructor, or several.</exception>
+    public static IServiceCollection AddDatacakeContext<
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors | DynamicallyAccessedMemberTypes.NonPublicConstructors)] TContext>(
+        this IServiceCollection services, string store, Action<IServiceProvider, TContext>? configure = null)
+        where TContext : DatacakeContext
+    {
+        DatacakeNode.CheckStoreName(store);
+        return services.AddDatacakeContext(_ => store, options => options.WithStore(store, static named => named.WithModel<TContext>()), configure);
+    }
+
+    /// <summary>
+    /// Registers a context whose store a function chooses for each scope, such as that of a request's tenant:
+    /// <c>AddDatacakeContext&lt;ShopContext&gt;(services =&gt; services.GetRequiredService&lt;Tenant&gt;().Store)</c>. <c>WithStores</c> configures such stores when they are first used.
+    /// </summary>
+    /// <param name="services">The application's services.</param>
+    /// <param name="store">Returns the name of the store for a scope. The context factory has no scope and passes the services of the application.</param>
+    /// <param name="configure">Configures each new context.</param>
+    /// <remarks>
+    /// Declare the model with each store, <c>store.UseSqlite(path).WithModel&lt;ShopContext&gt;()</c>, so that the store knows the indexes before it receives anything from other nodes.
+    /// </remarks>
+    /// <exception cref="InvalidOperationException">The context has no public constructor, or several.</exception>
+    public static IServiceCollection AddDatacakeContext<
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors | DynamicallyAccessedMemberTypes.NonPublicConstructors)] TContext>(
+        this IServiceCollection services, Func<IServiceProvider, string> store, Action<IServiceProvider, TContext>? configure = null)
+        where TContext : DatacakeContext
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        return services.AddDatacakeContext(store, static _ => { }, configure);
+    }
+
+    /// <summary>
     /// Registers a context, like <see cref="AddDatacakeContext{TContext}(IServiceCollection, Action{IServiceProvider, TContext}?)"/>, that a
     /// function creates: <c>AddDatacakeContext(node =&gt; new ShopContext(node))</c>.
     /// </summary>
@@ -174,9 +211,24 @@ public static class DatacakeServiceCollectionExtensions
         this IServiceCollection services, Func<IServiceProvider, DatacakeNode, TContext> create, Action<IServiceProvider, TContext>? configure = null)
         where TContext : DatacakeContext
     {
-        ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(create);
-        services.AddSingleton(new ContextModel(options => options.WithModel<TContext>()));
+        return services.AddDatacakeContext(create, static options => options.WithModel<TContext>(), configure);
+    }
+
+    static IServiceCollection AddDatacakeContext<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TContext>(
+        this IServiceCollection services, Func<IServiceProvider, string> store, Action<DatacakeNodeOptions> declare, Action<IServiceProvider, TContext>? configure)
+        where TContext : DatacakeContext
+    {
+        var create = ActivatorUtilities.CreateFactory<TContext>([typeof(DatacakeNode), typeof(string)]);
+        return services.AddDatacakeContext((provider, node) => create(provider, [node, store(provider)]), declare, configure);
+    }
+
+    static IServiceCollection AddDatacakeContext<TContext>(
+        this IServiceCollection services, Func<IServiceProvider, DatacakeNode, TContext> create, Action<DatacakeNodeOptions> declare, Action<IServiceProvider, TContext>? configure)
+        where TContext : DatacakeContext
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        services.AddSingleton(new ContextModel(declare));
         services.AddSingleton<IDatacakeContextFactory<TContext>>(provider => new DatacakeContextFactory<TContext>(provider, Create));
         return services.AddScoped(Create);
 

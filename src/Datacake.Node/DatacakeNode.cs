@@ -255,6 +255,55 @@ public sealed class DatacakeNode : IAsyncDisposable
         _gossip.Change(gossiper => gossiper.Store = storeId);
     }
 
+    /// <summary>Throws if a text cannot be the name of a store.</summary>
+    /// <exception cref="ArgumentException">The name is empty, has control characters, or is longer than 200 bytes in UTF-8.</exception>
+    public static void CheckStoreName(string name) => NodeKeys.CheckStoreName(name);
+
+    /// <summary>
+    /// Publishes that the node holds named stores. Other nodes see them in <see cref="ClusterMember.Stores"/> within a few rounds of gossip.
+    /// Called by the extension that implements the stores.
+    /// </summary>
+    /// <exception cref="ArgumentException">A name is empty, has control characters, or is longer than 200 bytes in UTF-8.</exception>
+    public void PublishNamedStores(params IReadOnlyCollection<string> names)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        foreach (string name in names)
+            NodeKeys.CheckStoreName(name);
+        _gossip.Change(gossiper =>
+        {
+            foreach (string name in names)
+                gossiper.Set(NodeKeys.NamedStore(name), "");
+        });
+    }
+
+    /// <summary>
+    /// Publishes that the node no longer holds a named store. Does nothing if it was not published. Called by the extension that implements
+    /// the stores.
+    /// </summary>
+    /// <exception cref="ArgumentException">The name is empty, has control characters, or is longer than 200 bytes in UTF-8.</exception>
+    public void WithdrawNamedStore(string name)
+    {
+        NodeKeys.CheckStoreName(name);
+        _gossip.Change(gossiper => gossiper.Delete(NodeKeys.NamedStore(name)));
+    }
+
+    /// <summary>Returns an immutable snapshot of the members that hold a named store, in ascending order of their ids.</summary>
+    public IReadOnlyList<ClusterMember> HoldersOf(string store)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        return MembershipView.HoldersOf(store, _view.Members);
+    }
+
+    /// <summary>
+    /// Returns the members that hold a named store, like <see cref="WatchMembersAsync"/>, and then all changes. A member that no longer
+    /// holds the store is reported as <see cref="MembershipChangeKind.Forgotten"/>.
+    /// </summary>
+    public IAsyncEnumerable<MembershipChange> WatchHoldersAsync(string store, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        return _view.WatchAsync(store, cancellationToken);
+    }
+
     /// <summary>
     /// Sets the ids of all stores that were retired from the cluster, replacing the previous ids. Called by the extension that implements
     /// the store.

@@ -137,6 +137,28 @@ public sealed class HealthTests : IAsyncLifetime
         Directory.Delete(folder, recursive: true);
     }
 
+    [Fact]
+    public async Task Findings_of_named_stores_name_the_stores_and_are_told_once()
+    {
+        var first = await StartAsync(1);
+        var second = await StartAsync(2, AddressOf(first));
+        foreach (var host in _hosts)
+        {
+            foreach (string name in new[] { "a", "b", "c", "d" })
+                await NodeOf(host).OpenStoreAsync(name, static store => store.UseMemory(), Canceled);
+        }
+        await WaitForAsync(first, HealthStatus.Healthy);
+        foreach (var store in NodeOf(first).OpenStores)
+            await store.WaitForMembersAsync(2, Eventually.Deadline, Canceled);
+
+        await NodeOf(second).CloseStoreAsync("b");
+        await WaitForAsync(first, HealthStatus.Degraded, "Store 'b': No session with node 2: according to gossip, it does not hold the store 'b' at present.");
+        Assert.Single(NodeFindings.Of(NodeOf(first)), static finding => finding.Code == "member-unseen");
+
+        await NodeOf(second).StopAbruptlyAsync();
+        await WaitForAsync(first, HealthStatus.Degraded, "Own store and stores 'a', 'c', 'd': Down: node 2 at");
+    }
+
     async Task<IHost> StartAsync(int nodeId, string? seed = null, ShiftedTime? time = null, RpcTls? tls = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());

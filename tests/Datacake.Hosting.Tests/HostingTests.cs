@@ -33,6 +33,16 @@ public sealed partial class SignedContext(DatacakeNode node, string user) : Data
     public partial Keyspace<Visit> Visits { get; }
 }
 
+public sealed partial class DiaryContext(DatacakeNode node, string store) : DatacakeContext(node, store)
+{
+    public partial Keyspace<Visit> Visits { get; }
+}
+
+public sealed partial class TenantContext(DatacakeNode node, string store) : DatacakeContext(node, store)
+{
+    public partial Keyspace<Visit> Visits { get; }
+}
+
 public sealed class HostingTests
 {
     static CancellationToken Canceled => TestContext.Current.CancellationToken;
@@ -263,6 +273,58 @@ public sealed class HostingTests
         var refusal = await Assert.ThrowsAnyAsync<Exception>(() => db.SaveChangesAsync(Canceled));
         Assert.Contains("2000", refusal.Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new DatacakeNodeOptions().WithStore(store => store.MaxDocumentLength = 1));
+    }
+
+    [Fact]
+    public async Task Contexts_of_named_stores_have_the_data_and_indexes_of_their_stores()
+    {
+        string tenant = "tenant/1";
+        using var host = Build(builder => builder.Services
+            .AddDatacake(options => options.WithNodeId(1).ListenOn("127.0.0.1:0").UseMemory()
+                .WithStore("diary", store => store.UseMemory())
+                .WithStores(_ => store => store.UseMemory().WithModel<TenantContext>()))
+            .AddDatacakeContext<DiaryContext>("diary")
+            .AddDatacakeContext<TenantContext>(_ => tenant));
+        await host.StartAsync(Canceled);
+        var node = host.Services.GetRequiredService<DatacakeNode>();
+        Assert.Equal(["", "diary"], node.OpenStores.Select(static store => store.Name));
+        Assert.True(Assert.Single(node.OpenStores[1].ListIndexes("Visits")).IsBuilt);
+
+        await SaveAsync<VisitContext>("own");
+        await SaveAsync<DiaryContext>("diary");
+        await SaveAsync<TenantContext>("first");
+        tenant = "tenant/2";
+        await SaveAsync<TenantContext>("second");
+
+        Assert.Equal(["", "diary", "tenant/1", "tenant/2"], node.OpenStores.Select(static store => store.Name));
+        foreach (var (store, id) in new[] { ("diary", "diary"), ("tenant/1", "first"), ("tenant/2", "second") })
+        {
+            await using var db = new TenantContext(node, store);
+            Assert.Equal(store, db.StoreName);
+            Assert.Equal([id], await db.Visits.Select(static visit => visit.Id).ToListAsync(Canceled));
+        }
+        await host.StopAsync(Canceled);
+
+        async Task SaveAsync<TContext>(string id)
+            where TContext : DatacakeContext
+        {
+            await using var scope = host.Services.CreateAsyncScope();
+            var db = scope.ServiceProvider.GetRequiredService<TContext>();
+            db.Add(new Visit { Id = id });
+            await db.SaveChangesAsync(Canceled);
+        }
+    }
+
+    [Fact]
+    public async Task Named_store_of_a_context_without_a_storage_fails_the_start()
+    {
+        using var host = Build(builder => builder.Services
+            .AddDatacake(options => options.WithNodeId(1).ListenOn("127.0.0.1:0").UseMemory())
+            .AddDatacakeContext<DiaryContext>("diary"));
+
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => host.StartAsync(Canceled));
+
+        Assert.StartsWith("The store 'diary' of node 1 has no storage.", error.Message, StringComparison.Ordinal);
     }
 
     static IHost Build(Action<HostApplicationBuilder>? configure = null)

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Datacake.EventualConsistency.Commits;
 using Datacake.EventualConsistency.Diagnostics;
+using Datacake.EventualConsistency.Hosts;
 using Datacake.EventualConsistency.Replication;
 using Datacake.Node;
 using Microsoft.Extensions.Logging;
@@ -17,6 +18,7 @@ sealed class StoreJoining
     const int MaxSilentTicks = 20;
 
     readonly DatacakeNode _node;
+    readonly StoreHost _host;
     readonly Replica _replica;
     readonly ClusterJoiner _cluster;
     readonly JoinReminder _reminder;
@@ -27,12 +29,13 @@ sealed class StoreJoining
     volatile JoinObstacle? _obstacle;       // replaced on the commit loop
     int _silentTicks;
 
-    public StoreJoining(DatacakeNode node, Replica replica, ReplicatedStoreOptions options, CommitWaiters waiters, ILogger logger)
+    public StoreJoining(StoreHost host, HolderInquiry? inquiry, Replica replica, ReplicatedStoreOptions options, CommitWaiters waiters, ILogger logger)
     {
-        _node = node;
+        _host = host;
+        _node = host.Node;
         _replica = replica;
-        _cluster = new ClusterJoiner(node, replica, options);
-        _reminder = new JoinReminder(node.TimeProvider);
+        _cluster = new ClusterJoiner(host, inquiry, replica, options);
+        _reminder = new JoinReminder(_node.TimeProvider);
         _waiters = waiters;
         _logger = logger;
         _status = CurrentStatus();
@@ -126,7 +129,7 @@ sealed class StoreJoining
         {
             var obstacle = await loop.RunInReserveAsync((_, _) => ValueTask.FromResult(Obstacle()), cancellationToken).ConfigureAwait(false);
             throw new TimeoutException(
-                $"Node {_node.Id} cannot read or write yet. Its store is fresh and has not joined its cluster{(timeout == TimeSpan.Zero ? "" : $" within {timeout.TotalSeconds:0.###} s")}: {obstacle}");
+                $"Node {_node.Id} cannot read or write yet. Its {_host.Noun} is fresh and has not joined its cluster{(timeout == TimeSpan.Zero ? "" : $" within {timeout.TotalSeconds:0.###} s")}: {obstacle}");
         }
     }
 

@@ -137,7 +137,7 @@ sealed class PeerDialer : IAsyncDisposable
         try
         {
             var stream = await _context.Node.ChannelTo(_member.Address)
-                .OpenStreamAsync(SessionService.ServiceName, SessionService.SessionMessage, options, _stopping.Token).ConfigureAwait(false);
+                .OpenStreamAsync(_context.Host.ServiceName, SessionService.SessionMessage, options, _stopping.Token).ConfigureAwait(false);
             await using (stream.ConfigureAwait(false))
                 return await _sessions.RunDialedAsync(stream, _peer, _stopping.Token).ConfigureAwait(false);
         }

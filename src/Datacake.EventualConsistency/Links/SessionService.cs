@@ -9,7 +9,7 @@ namespace Datacake.EventualConsistency.Links;
 /// <summary>The service that accepts the sessions that peers dial.</summary>
 sealed class SessionService(SessionContext context, SessionRunner sessions) : RpcService
 {
-    public const string ServiceName = "replication", SessionMessage = "session";
+    public const string SessionMessage = "session";
 
     /// <summary>The header of a stream that names the dialed node, so that another node at its address does not take the session.</summary>
     public const string DialedHeader = "node";
@@ -20,7 +20,7 @@ sealed class SessionService(SessionContext context, SessionRunner sessions) : Rp
     readonly ConcurrentDictionary<string, long> _strangers = new();     // per host whose streams are refused: when that was last logged
     const int MaxStrangers = 256;
 
-    public override string Name => ServiceName;
+    public override string Name => context.Host.ServiceName;
 
     /// <summary>Waits until all accepted sessions have ended. The context's token must be canceled before.</summary>
     public Task StopAsync() => Task.WhenAll(_accepted.Values);

@@ -10,15 +10,20 @@ sealed class StoreNetwork : IAsyncDisposable
 {
     readonly SessionContext _context;
     readonly CurrentMembership _membership;
+    readonly Action _onNews;
     readonly PeerDialers _dialers;
     readonly SessionService _service;
     readonly Task _following;
 
     /// <summary>Starts to open sessions.</summary>
-    public StoreNetwork(SessionContext context, CurrentMembership membership)
+    /// <param name="context">The parts of the store.</param>
+    /// <param name="membership">The view of the members, which is refreshed when gossip reports a change.</param>
+    /// <param name="onNews">Called after each change that gossip reports.</param>
+    public StoreNetwork(SessionContext context, CurrentMembership membership, Action onNews)
     {
         _context = context;
         _membership = membership;
+        _onNews = onNews;
         var sessions = new SessionRunner(context);
         _dialers = new PeerDialers(context, sessions);
         _service = new SessionService(context, sessions);
@@ -32,7 +37,7 @@ sealed class StoreNetwork : IAsyncDisposable
     {
         if (_context.Links.All.Count == 0)
             return;
-        var members = _context.Node.Members;
+        var members = _context.Host.Members;
         foreach (var link in _context.Links.All)
         {
             if (!link.Verdict.IsOver(members.FirstOrDefault(member => member.NodeId == link.Peer)?.State, _context.Node.TimeProvider))
@@ -57,10 +62,11 @@ sealed class StoreNetwork : IAsyncDisposable
     {
         try
         {
-            await foreach (var change in _context.Node.WatchMembersAsync(_context.Stopping).ConfigureAwait(false))
+            await foreach (var change in _context.Host.WatchMembersAsync(_context.Stopping).ConfigureAwait(false))
             {
                 await _dialers.UpdateAsync(change).ConfigureAwait(false);
                 await RefreshAsync().ConfigureAwait(false);
+                _onNews();
             }
         }
         catch (OperationCanceledException) when (_context.Stopping.IsCancellationRequested)

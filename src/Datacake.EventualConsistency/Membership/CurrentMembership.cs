@@ -1,3 +1,4 @@
+using Datacake.EventualConsistency.Hosts;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
 using Datacake.Node;
@@ -7,7 +8,7 @@ namespace Datacake.EventualConsistency.Membership;
 /// <summary>The current view of the members. Read by any thread; replaced on the commit loop.</summary>
 sealed class CurrentMembership
 {
-    readonly DatacakeNode _node;
+    readonly StoreHost _host;
     readonly Replica _replica;
     readonly PeerConditions _conditions;
     volatile StoreMembership _current;
@@ -15,14 +16,14 @@ sealed class CurrentMembership
     volatile string? _writeFate;
     NodeSet _up;                        // according to gossip; used by the commit loop alone
 
-    public CurrentMembership(DatacakeNode node, Replica replica, PeerConditions conditions, int expected)
+    public CurrentMembership(StoreHost host, Replica replica, PeerConditions conditions, int expected)
     {
-        _node = node;
+        _host = host;
         _replica = replica;
         _conditions = conditions;
-        _up = UpOf(node);
+        _up = UpOf(host);
         _current = StoreMembership.Of(replica, _up, expected);
-        _states = MemberStates.Of(node, replica, conditions);
+        _states = MemberStates.Of(host, replica, conditions);
     }
 
     public StoreMembership Current => _current;
@@ -53,14 +54,14 @@ sealed class CurrentMembership
     /// <summary>Updates the view when gossip reports a change, and at each tick.</summary>
     public void RefreshFromGossip()
     {
-        _up = UpOf(_node);
+        _up = UpOf(_host);
         _current = _current.Refresh(_replica, _up);
         RefreshStates();
     }
 
     /// <summary>Returns the members that have not acknowledged a transaction, each with the reason.</summary>
     public IReadOnlyList<ConsistencyFailure> FailuresOf(NodeSet acknowledged) =>
-        [.. Current.Members.Where(member => !acknowledged.Contains(member.NodeId) && member.NodeId != _node.Id)
+        [.. Current.Members.Where(member => !acknowledged.Contains(member.NodeId) && member.NodeId != _host.Node.Id)
             .Select(member => new ConsistencyFailure(member.NodeId, member.IsUp ? "no acknowledgment arrived in time" : DownReasonOf(member.NodeId)))];
 
     /// <summary>Returns the reason why a member is not up, as a clause for a message.</summary>
@@ -68,7 +69,7 @@ sealed class CurrentMembership
 
     void RefreshStates()
     {
-        _states = MemberStates.Of(_node, _replica, _conditions);
+        _states = MemberStates.Of(_host, _replica, _conditions);
         _writeFate = _replica.Refusals.Values.FirstOrDefault(IsPermanent) is { } refusal
             ? $"The write is kept on this node only, because the other members refuse its store: {refusal.Reason}."
             : null;
@@ -76,6 +77,6 @@ sealed class CurrentMembership
 
     static bool IsPermanent(Refusal refusal) => refusal.Kind is RefusalKind.Retired or RefusalKind.Superseded or RefusalKind.OldCopy;
 
-    static NodeSet UpOf(DatacakeNode node) =>
-        node.Members.Where(member => member.IsUp).Aggregate(default(NodeSet), static (set, member) => set.With(member.NodeId));
+    static NodeSet UpOf(StoreHost host) =>
+        host.Members.Where(member => member.IsUp).Aggregate(default(NodeSet), static (set, member) => set.With(member.NodeId));
 }

@@ -1,4 +1,5 @@
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Hosts;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
 using Datacake.Node;
@@ -12,17 +13,17 @@ static class MemberStates
     static readonly TimeSpan CatchingUpThreshold = TimeSpan.FromSeconds(2);
 
     /// <summary>Returns the states, ordered by node id.</summary>
-    public static IReadOnlyList<StoreMemberState> Of(DatacakeNode node, Replica replica, PeerConditions conditions)
+    public static IReadOnlyList<StoreMemberState> Of(StoreHost host, Replica replica, PeerConditions conditions)
     {
-        var seen = node.Members.ToDictionary(member => member.NodeId);
+        var seen = host.Members.ToDictionary(member => member.NodeId);
         return [.. seen.Keys.Union(replica.Identity.Members.Keys).Order()
-            .Select(id => StateOf(id, seen.GetValueOrDefault(id), node, replica, conditions.ReasonOf(id)))];
+            .Select(id => StateOf(id, seen.GetValueOrDefault(id), host, replica, conditions.ReasonOf(id)))];
     }
 
-    static StoreMemberState StateOf(byte id, ClusterMember? seen, DatacakeNode node, Replica replica, string? reason)
+    static StoreMemberState StateOf(byte id, ClusterMember? seen, StoreHost host, Replica replica, string? reason)
     {
         string address = seen?.Address ?? "";
-        if (id == node.Id)
+        if (id == host.Node.Id)
             return new StoreMemberState(id, address, MemberConnection.Local, replica.IsJoined, null, null);
         bool hasJoined = replica.Identity.Members.TryGetValue(id, out var member) && member.HasJoined;
         // A node without a store in the member table, of which a run is known, was a member once.
@@ -34,14 +35,14 @@ static class MemberStates
             return new StoreMemberState(id, address, MemberConnection.Down, hasJoined, null, reason ?? "its heartbeats have stopped");
         if (replica.Sessions.ContainsKey(id))
         {
-            bool isBehind = BehindOf(id, replica, node.TimeProvider.GetUtcNow()) is var behind && behind > CatchingUpThreshold;
+            bool isBehind = BehindOf(id, replica, host.Node.TimeProvider.GetUtcNow()) is var behind && behind > CatchingUpThreshold;
             var state = isBehind ? MemberConnection.CatchingUp : MemberConnection.InSession;
             return new StoreMemberState(id, address, state, hasJoined, isBehind ? behind : null, null);
         }
         if (replica.Refusals.TryGetValue(id, out var refusal))
             return new StoreMemberState(id, address, MemberConnection.Refused, hasJoined, null, refusal.Reason);
         return seen is null
-            ? new StoreMemberState(id, address, MemberConnection.Unseen, hasJoined, null, "gossip has not seen it")
+            ? new StoreMemberState(id, address, MemberConnection.Unseen, hasJoined, null, host.IsNamed ? $"according to gossip, it does not hold the store '{host.Name}' at present" : "gossip has not seen it")
             : new StoreMemberState(id, address, MemberConnection.NoSession, hasJoined, null, reason ?? "it has not been reached yet");
     }
 

@@ -141,7 +141,7 @@ sealed partial class Replica
     void TickGap(ReplicaBatch batch)
     {
         CloseGap(batch);
-        if (MustCloseGap(batch) && !_members.Absent(Sessions).Any())
+        if (MustCloseGap(batch.State) && !_members.Absent(Sessions).Any())
             StartRoll(batch);
     }
 
@@ -152,6 +152,6 @@ sealed partial class Replica
     }
 
     /// <summary>Returns true if there is a gap, or if the store needs to know that it lacks nothing of its earlier runs [E5].</summary>
-    bool MustCloseGap(ReplicaBatch batch) =>
-        _gapCloser.HasGap(batch.State) || (_wantsProof && _gapCloser.MayLackTail(batch.State, _run.Stamp));
+    bool MustCloseGap(ReplicaState state) =>
+        _gapCloser.HasGap(state) || (_wantsProof && _gapCloser.MayLackTail(state, _run.Stamp));
 }

@@ -1,4 +1,5 @@
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Indexes;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Replication.Messages;
@@ -194,6 +195,14 @@ sealed partial class Replica
         SuspectLossIfUncounted();
     }
 
+    /// <summary>
+    /// True if the periodic work has nothing to do until something happens: this replica has joined, it knows what its peers in session know and no more,
+    /// nothing is under way, and no document expires.
+    /// </summary>
+    public bool IsAtRest => IsJoined && !IsPulling && HeldRemoval is null && _lost.AreBack(Others) && !MustCloseGap(_state)
+        && Sessions.Keys.All(peer => KnownOf(peer).Equals(_state.Known))
+        && !Catalog.All.Any(static keyspace => keyspace.State.Indexes.Any(static index => index.Definition.Name == ExpiryIndex.Name));
+
     /// <summary>Does the periodic work: reports, pulls and roll calls. Must be called every few hundred milliseconds.</summary>
     public void Tick(ReplicaBatch batch)
     {
@@ -210,7 +219,7 @@ sealed partial class Replica
             MergeInFull(batch);
         if (IsWaitingForRoll)
             StartRoll(batch);
-        else if (IsJoined && MustCloseGap(batch))
+        else if (IsJoined && MustCloseGap(batch.State))
             TickGap(batch);
         batch.Outbox.Add(new Outgoing(null, 0, Report(batch)));
     }

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Datacake.Node;
 
 /// <summary>A node of the cluster, as this node knows it. There is one member for each node id: the latest life of that node.</summary>
@@ -10,6 +12,9 @@ namespace Datacake.Node;
 public sealed record ClusterMember(
     byte NodeId, string Address, string DataCenter, ulong Generation, MemberState State, IReadOnlyDictionary<string, string> Labels)
 {
+    /// <summary>Gets the names of the stores that the node holds besides its own one, as of the last gossip from it.</summary>
+    public IReadOnlySet<string> Stores { get; init; } = ImmutableHashSet<string>.Empty;
+
     /// <summary>True if the member is up, as far as this node can tell.</summary>
     public bool IsUp => State == MemberState.Up;
 

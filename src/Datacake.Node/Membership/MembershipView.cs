@@ -63,7 +63,27 @@ sealed class MembershipView(ILogger logger)
                 yield return change;
     }
 
-    /// <summary>Returns the same changes as <see cref="WatchAsync"/>, but in one list for each new snapshot.</summary>
+    /// <summary>
+    /// Returns the changes of the members that hold a named store. A member that no longer holds it counts as forgotten.
+    /// </summary>
+    public async IAsyncEnumerable<MembershipChange> WatchAsync(string store, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var seen = ImmutableArray<ClusterMember>.Empty;
+        while (!_isClosed)
+        {
+            var current = _current;
+            var holders = HoldersOf(store, current.Members);
+            foreach (var change in MembershipDifference.Between(seen, holders))
+                yield return change;
+            seen = holders;
+            await current.Replaced.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Returns the members that hold a named store.</summary>
+    public static ImmutableArray<ClusterMember> HoldersOf(string store, ImmutableArray<ClusterMember> members) => members.RemoveAll(member => !member.Stores.Contains(store));
+
+    /// <summary>Returns the same changes as <see cref="WatchAsync(CancellationToken)"/>, but in one list for each new snapshot.</summary>
     public async IAsyncEnumerable<IReadOnlyList<MembershipChange>> WatchTogetherAsync(
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -138,7 +158,10 @@ sealed class MembershipView(ILogger logger)
             visible.GetValueOrDefault(NodeKeys.DataCenter, ""),
             source.Id.Generation,
             source.State,
-            labels);
+            labels)
+        {
+            Stores = visible.Keys.Select(NodeKeys.NamedStoreOf).OfType<string>().ToImmutableHashSet(StringComparer.Ordinal),
+        };
     }
 
     sealed record Snapshot(ImmutableArray<ClusterMember> Members, TaskCompletionSource Replaced);

@@ -1,3 +1,4 @@
+using Datacake.EventualConsistency.Hosts;
 using Datacake.EventualConsistency.Links;
 using Datacake.EventualConsistency.Replication.Messages;
 using Datacake.EventualConsistency.Tests.Simulation;
@@ -25,7 +26,7 @@ static class RawSession
     public static async Task<RpcStream> OpenAsync(RpcChannel channel, ReplicaMessage first, string dialed = "1")
     {
         var options = new RpcCallOptions { Headers = new RpcHeaders(KeyValuePair.Create(SessionService.DialedHeader, dialed)) };
-        var stream = await channel.OpenStreamAsync(SessionService.ServiceName, SessionService.SessionMessage, options, Canceled);
+        var stream = await channel.OpenStreamAsync(StoreHost.OwnServiceName, SessionService.SessionMessage, options, Canceled);
         await stream.WriteAsync(first.Encoded, Canceled);
         return stream;
     }

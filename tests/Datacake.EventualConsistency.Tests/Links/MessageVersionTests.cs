@@ -1,4 +1,5 @@
 using Datacake.Crdt;
+using Datacake.EventualConsistency.Hosts;
 using Datacake.EventualConsistency.Links;
 using Datacake.EventualConsistency.Replication.Messages;
 using Datacake.EventualConsistency.Tests.Fixtures;
@@ -138,7 +139,7 @@ public sealed class MessageVersionTests
             var service = new StreamService();
             server.AddService(service);
             var channel = new RpcChannel(server.Address);
-            return new LinkedPeer(server, channel, service, await channel.OpenStreamAsync(SessionService.ServiceName, SessionService.SessionMessage, cancellationToken: Canceled), shared);
+            return new LinkedPeer(server, channel, service, await channel.OpenStreamAsync(StoreHost.OwnServiceName, SessionService.SessionMessage, cancellationToken: Canceled), shared);
         }
 
         /// <summary>Returns the bytes of the next message that the link has sent.</summary>
@@ -167,7 +168,7 @@ public sealed class MessageVersionTests
 
         public TaskCompletionSource Over { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public override string Name => SessionService.ServiceName;
+        public override string Name => StoreHost.OwnServiceName;
 
         protected override void Register(RpcHandlers handlers) => handlers.HandleStream(SessionService.SessionMessage, async (stream, _) =>
         {

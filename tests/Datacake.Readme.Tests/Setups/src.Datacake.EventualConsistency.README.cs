@@ -253,3 +253,16 @@ static class Caching
         Samples.Reach(15);
     }
 }
+
+static class NamedStores
+{
+    public static async Task RunAsync()
+    {
+        // sample 16
+        Assert.NotNull(await tenant.Keyspace("orders").GetAsync(1));
+        Assert.Equal(["", "catalog", "tenant/17"], node.OpenStores.Select(static store => store.Name));
+        Assert.Equal("catalog", catalog.Name);
+        Assert.NotNull(branch);
+        Samples.Reach(16);
+    }
+}

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Datacake.EventualConsistency.Hosts;
 using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Links;
 using Datacake.Rpc;
@@ -134,7 +135,7 @@ static class Attacker
     /// <summary>Opens streams as a member, and sends empty messages that nobody reads yet.</summary>
     static async Task SmallMessagesAsync(Target target, CancellationToken cancellationToken)
     {
-        await using var stream = await target.Channel.OpenStreamAsync(SessionService.ServiceName, SessionService.SessionMessage, default, cancellationToken);
+        await using var stream = await target.Channel.OpenStreamAsync(StoreHost.OwnServiceName, SessionService.SessionMessage, default, cancellationToken);
         for (int i = 0; i < 1_000; i++)
             await stream.WriteAsync(default, cancellationToken);
     }

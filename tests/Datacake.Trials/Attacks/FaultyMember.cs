@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Datacake.Crdt;
 using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Hosts;
 using Datacake.EventualConsistency.Links;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
@@ -58,7 +59,7 @@ sealed class FaultyMember(Target target) : IAsyncDisposable
     {
         if (_stream is { } over)
             await over.DisposeAsync();
-        _stream = await target.Channel.OpenStreamAsync(SessionService.ServiceName, SessionService.SessionMessage, default, cancellationToken);
+        _stream = await target.Channel.OpenStreamAsync(StoreHost.OwnServiceName, SessionService.SessionMessage, default, cancellationToken);
         var hello = new Hello(
             ProtocolVersion.Current, null, "datacake", 0, NodeId, "default", (ulong)Random.Shared.NextInt64(), IsVolatile: true, TakesOver: true, (ulong)Random.Shared.NextInt64(), 1,
             IsInSession: false, HlcTimestamp.None, HlcTimestamp.None, DateTimeOffset.UtcNow, VersionVector.Empty, NodeRuns.Empty, [], [],

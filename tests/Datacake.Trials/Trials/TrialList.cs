@@ -22,6 +22,7 @@ static class TrialList
         new("pause", "A node stops or loses its cable: levels that need it are refused within 6 s.", ["rounds"], PauseTrial.RunAsync),
         new("away", "A node returns after many changes: measures documents per second, and the cost for the others.", ["documents", "rate"], AwayTrial.RunAsync),
         new("expiry", "A million documents expire within a minute: they leave all stores, and no file grows.", ["documents", "filling"], ExpiryTrial.RunAsync),
+        new("stores", "Three nodes hold a thousand named stores: start, memory and processor time at rest, and a flood in one store.", ["stores"], StoresTrial.RunAsync),
         new("large", "A document grows beyond the limit by concurrent edits and still reaches every node.", [], LargeTrial.RunAsync),
         new("nat", "A node that can dial but cannot be dialed joins, replicates and reads.", [], NatTrial.RunAsync),
         new("attacks", "Strangers and members send expensive requests: honest work continues, and memory stays bounded.", ["only", "seconds"], AttacksTrial.RunAsync),
