@@ -38,9 +38,7 @@ sealed partial class EntityOperator<T>
             cancellationToken);
     }
 
-    public override QueryOperator<T> Reverse() => spec.IsCut
-        ? base.Reverse()
-        : With(spec with { IsReversed = !spec.IsReversed, Orderings = [.. spec.Orderings.Select(ordering => ordering.Reversed())] });
+    public override QueryOperator<T> Reverse() => spec.IsCut ? base.Reverse() : With(spec.Reversed());
 
     static Expression Unconverted(Expression key)
     {

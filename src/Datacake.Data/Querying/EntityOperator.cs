@@ -87,6 +87,7 @@ sealed partial class EntityOperator<T>(EntitySource<T> source, QuerySpec<T> spec
         }
         else if (spec.IsReversed)
             parts.Add("reverse");
+        parts.AddRange(ExplainBoundaries(run));
         if (spec.Skip > 0)
             parts.Add($"skip {spec.Skip}{(run.SkipsByIndex ? " in the index" : "")}");
         if (spec.Take is not null)
@@ -121,6 +122,7 @@ sealed partial class EntityOperator<T>(EntitySource<T> source, QuerySpec<T> spec
             shape.Add($"order by {string.Join(", ", orderings)}");
         if (spec.IsReversed)
             shape.Add("reverse");
+        shape.AddRange(spec.Boundaries.Select(static boundary => $"{boundary.Name} ?"));
         shape.AddRange(cut);
         var plan = new List<string> { run.Path.Describe(showsValues: false) };
         if (run.Checked.Count + spec.RelatedPredicates.Count > 0)
@@ -142,7 +144,7 @@ sealed partial class EntityOperator<T>(EntitySource<T> source, QuerySpec<T> spec
             source.Model,
             [
                 .. uses, .. Filters.Concat(spec.Predicates).Concat(spec.RelatedPredicates).Select(ItemExpression.Of),
-                .. spec.Orderings.Select(ordering => ItemExpression.Of(ordering.KeySelector)),
+                .. spec.OrderingKeys.Select(ItemExpression.Of),
             ]),
     };
 

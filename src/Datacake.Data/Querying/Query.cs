@@ -43,6 +43,30 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     public OrderedQuery<T> OrderByDescending<TKey>(Expression<Func<T, TKey>> keySelector) =>
         OrderBy(new Ordering<T, TKey>(keySelector, isDescending: true, Expressions));
 
+    /// <summary>
+    /// Returns the results that come after an entity in their order, for the page after the one that ends with it: <c>db.Products.OrderBy(p => p.Price).After(last).Take(20)</c>. If a key
+    /// or an index provides the order, reading starts there, however many results come before.
+    /// </summary>
+    /// <remarks>
+    /// Results that compare equal are in the order of their keys, so none is returned twice or left out. The entity need not be stored, nor be a result: its key and the properties of the order are used, with
+    /// the values that they have when the query runs.
+    /// </remarks>
+    /// <param name="entity">The entity, such as the last one of a page.</param>
+    /// <exception cref="InvalidOperationException">
+    /// The query has no order, or orders by a related entity, or its results are not the entities of a keyspace, or are cut by <c>Skip</c> or <c>Take</c>.
+    /// </exception>
+    public Query<T> After(T entity) => Bounded(entity, isBefore: false);
+
+    /// <summary>
+    /// Returns the results that come before an entity in their order; see <see cref="After"/>. The page before the one that starts with it is
+    /// <c>db.Products.OrderBy(p => p.Price).Before(first).TakeLast(20)</c>.
+    /// </summary>
+    /// <param name="entity">The entity, such as the first one of a page.</param>
+    /// <exception cref="InvalidOperationException">
+    /// The query has no order, or orders by a related entity, or its results are not the entities of a keyspace, or are cut by <c>Skip</c> or <c>Take</c>.
+    /// </exception>
+    public Query<T> Before(T entity) => Bounded(entity, isBefore: true);
+
     /// <summary>Skips a number of results and returns the rest.</summary>
     public Query<T> Skip(int count) => count <= 0 ? this : Operator.Skip(count).ToQuery();
 
@@ -129,6 +153,12 @@ public abstract partial class Query<T> : IAsyncEnumerable<T>
     internal QuerySource Root => Operator.Root;
 
     internal CompiledExpressions Expressions => Operator.Expressions;
+
+    Query<T> Bounded(T entity, bool isBefore)
+    {
+        ArgumentNullException.ThrowIfNull(entity);
+        return Operator.Bounded(entity, isBefore).ToQuery();
+    }
 
     OrderedQuery<T> OrderBy(Ordering<T> ordering) => Operator.OrderBy([ordering]).ToQuery();
 

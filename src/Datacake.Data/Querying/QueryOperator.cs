@@ -84,6 +84,12 @@ abstract class QueryOperator<T>
 
     public virtual OrderedOperator<T> OrderBy(IReadOnlyList<Ordering<T>> orderings) => new SortOperator<T>(this, orderings);
 
+    /// <summary>Returns the results that come after an entity in their order, or before it.</summary>
+    /// <exception cref="InvalidOperationException">The results are not entities in an order, or the order is not by their own properties.</exception>
+    public virtual QueryOperator<T> Bounded(T entity, bool isBefore) => throw new InvalidOperationException(
+        $"{(isBefore ? "Before" : "After")} needs a query for the entities of a keyspace, in an order by their own properties, but this query is '{this}'. "
+        + $"Call OrderBy and {(isBefore ? "Before" : "After")} before Select, Distinct, and the operators after Skip and Take.");
+
     public virtual QueryOperator<T> Skip(int count) => Pass($"skip {count}", (items, _) => Batches.Skip(items, count));
 
     public virtual QueryOperator<T> Take(int count) => Pass($"take {count}", (items, _) => Batches.Take(items, count));

@@ -102,13 +102,13 @@ sealed partial class QueryRun<T>
     List<DocumentKey>? Read(IndexPage page, int[] columns, List<T> entities, ref int skip, int take)
     {
         List<DocumentKey>? cutOff = null;
-        bool isChecked = Checked.Count > 0;
+        bool isChecked = IsChecked;
         for (int i = 0; i < page.Count && entities.Count < take; i++)
         {
             var value = page.ValueOf(i);
             if (value.Length >= DocumentIndex.MaxValueLength)
                 (cutOff ??= []).Add(new DocumentKey(page.KeyOf(i).ToArray()));
-            else if (_model.Read(page.KeyOf(i), value, columns, _spec.Components!) is var entity && isChecked && !AreTrue(_checks ??= Compile(Checked), entity))
+            else if (_model.Read(page.KeyOf(i), value, columns, _spec.Components!) is var entity && isChecked && !AreTrue(Checks, entity))
                 continue;
             else if (skip > 0)
                 skip--;
@@ -128,7 +128,7 @@ sealed partial class QueryRun<T>
         {
             DocumentsRead++;
             var entity = _model.Read(document.EncodedKey, document.Document, _spec.Components);
-            if (entities.Count < take && (Checked.Count == 0 || AreTrue(_checks ??= Compile(Checked), entity)))
+            if (entities.Count < take && (!IsChecked || AreTrue(Checks, entity)))
                 entities.Add(entity);
         }
     }

@@ -35,7 +35,7 @@ sealed partial class QueryRun<T>
         if (_spec.Take == 0)
             yield break;
         var top = new SortedRows<T, QueryRow<T>>(_spec.Orderings, static row => row.Entity, needed) { IsReversed = _spec.IsReversed };
-        var components = ComponentAnalysis.Of(_model, _predicates.Concat<LambdaExpression>(_spec.Orderings.Select(static ordering => ordering.KeySelector)));
+        var components = ComponentAnalysis.Of(_model, _predicates.Concat(_spec.OrderingKeys));
         var candidates = FilterByEntityAsync(
             snapshot,
             (document, entity, indexValue) =>

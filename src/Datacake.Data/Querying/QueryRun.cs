@@ -28,6 +28,7 @@ sealed partial class QueryRun<T>
     readonly IReadOnlyList<Expression<Func<T, bool>>> _predicates;
     readonly List<Conjunct> _conjuncts = [];
     readonly AccessPath _planned;
+    AccessPath _fitted;     // the path before it was limited to the boundaries
     bool _isFixed;
 
     // Compiled on first use, because an index often answers the predicates.
@@ -49,8 +50,8 @@ sealed partial class QueryRun<T>
             Extract(predicate, predicate.Body, new ConditionExtractor(model, predicate.Parameters[0]));
         foreach (var predicate in spec.RelatedPredicates.Select(predicate => RunConstantRewriter.Evaluate(StoredEqualityNormalizer.Normalize(predicate, model, context: null), model.Expressions)))
             Alternatives = ConditionExtractor.And(Alternatives, new ConditionExtractor(model, predicate.Parameters[0]).ExtractForeignKeys(predicate.Body));
-        Path = _planned = Directed(model.Plans.Plan(model, Alternatives, Columns));
-        Checked = FindChecked();
+        _planned = Directed(model.Plans.Plan(model, Alternatives, Columns));
+        Use(_planned);
         _relatedPredicates = [.. spec.RelatedPredicates.Select(predicate => model.Expressions.Compile(NavigationBinder.BindCondition(_ofPredicates, predicate)))];
         _orderings = spec.Orderings.Any(ordering => NavigationBinder.IsUsedIn(model, ordering.KeySelector))
             ? [.. spec.Orderings.SelectMany(ordering => ordering.Bind(_ofOrderings))]
@@ -89,7 +90,7 @@ sealed partial class QueryRun<T>
     /// its place among the results is known.
     /// </summary>
     public bool SkipsByIndex => _spec.Skip > 0 && Path is IndexScan scan && (scan.TieOrder is not null || IsInKeptOrder)
-        && Checked.Count == 0 && !UsesRelated && !_spec.SkipsUnreadable;
+        && !IsChecked && !UsesRelated && !_spec.SkipsUnreadable;
 
     /// <summary>Gets the number of leading orderings that the path provides; the others sort entities that compare equal by these.</summary>
     public int OrderingsOfPath => !IsInOrder ? 0 : Path is IndexScan { IsInOrder: true, TieOrder: null } scan ? scan.OrderedColumns : Columns.Count;
@@ -102,6 +103,7 @@ sealed partial class QueryRun<T>
     {
         _isFixed = true;
         Path = path;
+        _checkedBoundaries = [.. _spec.Boundaries];
         Checked = FindChecked();
     }
 
@@ -116,7 +118,7 @@ sealed partial class QueryRun<T>
     }
 
     /// <summary>True if an entity satisfies the predicates.</summary>
-    public bool Matches(T entity) => AreTrue(_compiled ??= Compile(_predicates), entity);
+    public bool Matches(T entity) => AreTrue(_compiled ??= Compile(_predicates, _spec.Boundaries), entity);
 
     /// <summary>Returns the results in their order, in batches that are never empty.</summary>
     public IAsyncEnumerable<List<QueryRow<T>>> ReadAsync(StoreSnapshot snapshot, CancellationToken cancellationToken)
@@ -138,9 +140,9 @@ sealed partial class QueryRun<T>
         await FitToAsync(snapshot, cancellationToken).ConfigureAwait(false);
         long count = 0;
         // A save that depends on the count depends on the entities.
-        if (_spec.Predicates.Count == 0 && !_spec.SkipsUnreadable && _relatedPredicates.Length == 0 && snapshot.Observer is null)
+        if (_spec.Predicates.Count + _spec.Boundaries.Count == 0 && !_spec.SkipsUnreadable && _relatedPredicates.Length == 0 && snapshot.Observer is null)
             count = (await snapshot.GetStatisticsAsync(_keyspace.Name, cancellationToken).ConfigureAwait(false)).Count;
-        else if (Path is IndexScan index && Checked.Count == 0 && !_spec.SkipsUnreadable && _relatedPredicates.Length == 0
+        else if (Path is IndexScan index && !IsChecked && !_spec.SkipsUnreadable && _relatedPredicates.Length == 0
             && !await snapshot.HasExpiredAsync(_keyspace.Name, cancellationToken).ConfigureAwait(false))
             count = await PathReader.CountAsync(snapshot, _keyspace.Name, index, cancellationToken).ConfigureAwait(false);
         else if (MayReadIndexAlone)
@@ -204,10 +206,8 @@ sealed partial class QueryRun<T>
         }
         if (unreadable is not null)
             path = new UnionAccess([.. path is UnionAccess union ? union.Paths : [path], .. unreadable]);
-        if (ReferenceEquals(path, Path))
-            return;
-        Path = path;
-        Checked = FindChecked();
+        if (!ReferenceEquals(path, _fitted))
+            Use(path);
     }
 
     /// <summary>Returns the path in the direction of the query. Without orderings, a reversed query scans the keys in reverse.</summary>
@@ -267,8 +267,13 @@ sealed partial class QueryRun<T>
     /// <summary>True if a part of a predicate is true of all entities that the path leads to.</summary>
     bool IsAnswered(Conjunct part) => Path.IsExact && part.Conditions is { } conditions && conditions.All(Path.Conditions.Contains);
 
-    Func<T, bool>[] Compile(IReadOnlyList<Expression<Func<T, bool>>> predicates) =>
-        [.. predicates.Select(predicate => _model.Expressions.Compile(RunConstantRewriter.Apply(predicate, _model.Expressions)))];
+    Func<T, bool>[] Checks => _checks ??= Compile(Checked, _checkedBoundaries);
+
+    Func<T, bool>[] Compile(IReadOnlyList<Expression<Func<T, bool>>> predicates, IReadOnlyList<Boundary<T>> boundaries) =>
+    [
+        .. predicates.Select(predicate => _model.Expressions.Compile(RunConstantRewriter.Apply(predicate, _model.Expressions))),
+        .. boundaries.Select(boundary => boundary.ToPredicate(_model)),
+    ];
 
     static bool AreTrue(Func<T, bool>[] predicates, T entity)
     {
@@ -304,7 +309,7 @@ sealed partial class QueryRun<T>
         int skip = isCut ? _spec.Skip : 0, take = isCut ? _spec.Take ?? int.MaxValue : int.MaxValue;
         if (_spec.Take == 0)
             yield break;
-        bool isChecked = Checked.Count > 0;
+        bool isChecked = IsChecked;
         if (isCut && skip > 0)
             ofIndex = new IndexSkip { Max = await SkipByIndexAsync(snapshot, cancellationToken).ConfigureAwait(false) };
         int leftOut = ofIndex?.Max ?? 0;
@@ -350,7 +355,7 @@ sealed partial class QueryRun<T>
             var entity = _spec.SkipsUnreadable ? ReadIfReadable(document) : _model.Read(document.EncodedKey, document.Document, components);
             if (entity is null)
                 continue;
-            if (isChecked && !AreTrue(_checks ??= Compile(Checked), entity))
+            if (isChecked && !AreTrue(Checks, entity))
                 continue;
             if (skip > 0)
             {

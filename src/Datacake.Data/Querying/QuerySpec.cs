@@ -42,6 +42,13 @@ sealed record QuerySpec<T>
     /// <summary>Gets the related entities to load into the results.</summary>
     public IReadOnlyList<Inclusion<T>> Inclusions { get; init; } = [];
 
+    /// <summary>Gets the places in orders that the results come after or before.</summary>
+    public IReadOnlyList<Boundary<T>> Boundaries { get; init; } = [];
+
+    /// <summary>Gets the expressions by which the query orders, and by which its boundaries do.</summary>
+    public IEnumerable<LambdaExpression> OrderingKeys =>
+        Orderings.Concat(Boundaries.SelectMany(static boundary => boundary.Orderings)).Select(static ordering => ordering.KeySelector);
+
     public int Skip { get; init; }
 
     public int? Take { get; init; }
@@ -71,6 +78,20 @@ sealed record QuerySpec<T>
         Orderings = [.. Orderings.Take(LastOrderings), ordering, .. Orderings.Skip(LastOrderings)],
         LastOrderings = LastOrderings + 1,
     };
+
+    public QuerySpec<T> Reversed()
+    {
+        var orderings = Reversed(Orderings);
+        // A boundary in the order of the query remains one.
+        return this with
+        {
+            IsReversed = !IsReversed,
+            Orderings = orderings,
+            Boundaries = [.. Boundaries.Select(boundary => boundary.Reversed(ReferenceEquals(boundary.Orderings, Orderings) ? orderings : Reversed(boundary.Orderings)))],
+        };
+
+        static IReadOnlyList<Ordering<T>> Reversed(IReadOnlyList<Ordering<T>> orderings) => [.. orderings.Select(static ordering => ordering.Reversed())];
+    }
 
     public QuerySpec<T> SkipMore(int count) => Take is { } take
         ? this with { Skip = Sum(Skip, Math.Min(count, take)), Take = take - Math.Min(count, take) }

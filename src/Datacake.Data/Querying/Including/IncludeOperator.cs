@@ -35,6 +35,8 @@ sealed class IncludeOperator<T>(QueryOperator<T> source, IReadOnlyList<Inclusion
         ? With(ordered.ThenBy(ordering))
         : base.OrderBy([.. Orderings, ordering]);
 
+    public override QueryOperator<T> Bounded(T entity, bool isBefore) => With(source.Bounded(entity, isBefore));
+
     public override QueryOperator<T> Skip(int count) => With(source.Skip(count));
 
     public override QueryOperator<T> Take(int count) => With(source.Take(count));

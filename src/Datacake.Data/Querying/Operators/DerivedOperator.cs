@@ -45,6 +45,8 @@ sealed class DerivedOperator<T, TDerived>(QueryOperator<T> source) : OrderedOper
     public override OrderedOperator<TDerived> Include(Inclusion<TDerived> inclusion) =>
         new DerivedOperator<T, TDerived>(source.Include(new DerivedInclusion<T, TDerived>(inclusion)));
 
+    public override QueryOperator<TDerived> Bounded(TDerived entity, bool isBefore) => new DerivedOperator<T, TDerived>(source.Bounded((T)(object)entity!, isBefore));
+
     public override QueryOperator<TDerived> Skip(int count) => new DerivedOperator<T, TDerived>(source.Skip(count));
 
     public override QueryOperator<TDerived> Take(int count) => new DerivedOperator<T, TDerived>(source.Take(count));

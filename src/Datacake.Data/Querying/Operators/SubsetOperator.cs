@@ -28,6 +28,8 @@ sealed class SubsetOperator<T>(
     public override QueryOperator<T> Where(Expression<Func<T, bool>> predicate) =>
         isFilter && SafeExpression.Is(predicate.Body) ? With(source.Where(predicate)) : base.Where(predicate);
 
+    public override QueryOperator<T> Bounded(T entity, bool isBefore) => isFilter ? With(source.Bounded(entity, isBefore)) : base.Bounded(entity, isBefore);
+
     public override void RefuseOpaque(LambdaExpression key) => source.RefuseOpaque(key);
 
     public override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) => NeedsSnapshot(uses.Any(UsesRelated))

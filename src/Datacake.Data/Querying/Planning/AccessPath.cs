@@ -48,7 +48,7 @@ sealed record KeyScan(IReadOnlyList<KeyRange> Keys, ScanDirection Direction) : A
     public override string Kind => IsFull ? "scan" : "key range";
 
     public override string Describe(bool showsValues) =>
-        (IsFull ? "full scan" : $"key range where {Where(showsValues)}{OrOneScan(Keys.Count)}") + (Direction == ScanDirection.Reverse ? ", descending" : "");
+        (IsFull ? "full scan" : Conditions.Count == 0 ? "key range" : $"key range where {Where(showsValues)}{OrOneScan(Keys.Count)}") + (Direction == ScanDirection.Reverse ? ", descending" : "");
 }
 
 /// <summary>A lookup of entities by their keys, which are in ascending order.</summary>
@@ -83,6 +83,11 @@ sealed record IndexScan(IndexModel Index, IReadOnlyList<KeyRange> Values, ScanDi
 
     /// <summary>True if no document has more than one entry in the ranges: the index is not on a set, or the conditions fix its element.</summary>
     public bool HasEachOnce { get; init; }
+
+    /// <summary>
+    /// True if the scan has two ranges, of which the first in its direction is a part of the entries with one value, and <see cref="TieOrder"/> is the opposite direction.
+    /// </summary>
+    public bool HasGroup { get; init; }
 
     public override IEnumerable<IndexModel> Indexes => [Index];
 

@@ -12,7 +12,7 @@ sealed partial class PathReader
     const int SkippedPage = 4096;
 
     bool _isSkipping = true;    // false once a document was read
-    KeyRange? _group;       // the rest of a group of equal values that is read in the other direction; null outside of one
+    KeyRange? _group = path is IndexScan { HasGroup: true } split ? split.Values[split.Direction == ScanDirection.Forward ? 0 : 1] : null;       // the rest of a group of equal values that is read in the other direction; null outside of one
 
     async ValueTask<bool> ScanAsync(IndexScan scan, CancellationToken cancellationToken)
     {

@@ -13,7 +13,7 @@ sealed partial class PathReader(StoreSnapshot snapshot, string keyspace, AccessP
     readonly IndexPage _index = new();
     bool? _isScanCheaper = LookupCountOf(path) > KeyLookups.MinCountToCompare ? null : false;     // null until it is decided
     int _range;                         // the number of ranges that are completely scanned
-    KeyRange? _rest;                    // the rest of the current range; null before its first page
+    KeyRange? _rest = path is IndexScan { HasGroup: true } split ? split.Values[split.Direction == ScanDirection.Forward ? 1 : 0] : null;      // the rest of the current range; null before its first page
     ArraySegment<DocumentKey>? _keys;   // the keys of the documents still to read; null before the first page
     readonly List<int> _order = [];     // the entries of the index page whose documents are read, in their order
     int _indexAt;
@@ -44,7 +44,7 @@ sealed partial class PathReader(StoreSnapshot snapshot, string keyspace, AccessP
         KeyScan or KeyLookup when _isScanCheaper is null => DecideAsync(cancellationToken),
         KeyScan scan => ScanAsync(_isScanCheaper == true ? [KeyLookups.EnclosingRange(scan.Keys)] : scan.Keys, scan.Direction, cancellationToken),
         KeyLookup lookup when _isScanCheaper == true => ScanAsync([KeyLookups.EnclosingRange(lookup.Keys)], ScanDirection.Forward, cancellationToken),
-        IndexScan { Values: [_], TieOrder: { } tie } index when tie != index.Direction => ScanAsync(index, cancellationToken),
+        IndexScan { TieOrder: { } tie } index when tie != index.Direction && (index.HasGroup || index.Values is [_]) => ScanAsync(index, cancellationToken),
         IndexScan { Values: [_] } index when index.IsInOrder || index.IsInKeyOrder || (IsUnordered && index.HasEachOnce) => ScanAsync(index, cancellationToken),
         _ => GetAsync(cancellationToken),
     };

@@ -181,6 +181,26 @@ static class QueryPlanner
         return common > 0 && common == orderings.Count && !orderings[0].IsDescending ? ScanDirection.Forward : null;
     }
 
+    /// <summary>
+    /// Returns the value in an index at which a scan in the order of a query comes to an entity: the columns that the scan fixes, and those by which the query orders, which are the entity's. Null if the index cannot have it.
+    /// </summary>
+    public static byte[]? ValueOf(EntityModel model, IndexScan scan, object entity)
+    {
+        var writer = new OrderedKeyWriter(32);
+        foreach (var (i, column) in ColumnsOf(model, scan.Index).Take(scan.FixedColumns + scan.OrderedColumns).Index())
+        {
+            int start = writer.Length;
+            object? value = i < scan.FixedColumns
+                ? scan.Conditions.First(condition => condition.Kind == ConditionKind.In && condition.Property == column.Property).Values[0]
+                : column.Property.GetValue(entity);
+            if (!column.Property.OrderedCodec!.TryWriteOrdered(writer, value))
+                return null;
+            if (column.IsDescending)
+                writer.Reverse(start);
+        }
+        return writer.ToArray();
+    }
+
     static IEnumerable<Column> KeyColumnsOf(EntityModel entity) => entity.Key.Select(property => new Column(property, false));
 
     static IReadOnlyList<Column> ColumnsOf(EntityModel entity, IndexModel index) =>
