@@ -14,6 +14,12 @@ sealed partial class EntityOperator<T>
 
     public override QueryOperator<T> Unordered() => spec.IsCut || spec.IsReversed || spec.Orderings.Count > 0 ? this : With(spec with { IsUnordered = true });
 
+    // Values that compare by reference are all different.
+    public override QueryOperator<T> ForDistinct(ItemExpression value) =>
+        !spec.IsCut && !spec.IsReversed && spec.Orderings.Count == 0 && (value.Body.Type.IsValueType || value.Body.Type == typeof(string)) && PropertyPath.Of(value.Body, value.Item) is { } path
+            ? With(spec with { DistinctBy = path })
+            : this;
+
     // An index that is still being built does not count, because it would cost one scan for each batch of keys.
     public override bool CanLookUp(ItemExpression key) => !spec.IsCut && !spec.SkipsUnreadable
         && PropertyPath.Of(Unconverted(key.Body), key.Item) is { } path && !path.Contains('.')

@@ -66,6 +66,12 @@ abstract class QueryOperator<T>
     /// <summary>Returns the operator for a caller that computes something from the results that does not depend on their order.</summary>
     public virtual QueryOperator<T> Unordered() => this;
 
+    /// <summary>Returns the operator for a caller that uses the first of equal results alone.</summary>
+    public virtual QueryOperator<T> ForDistinct() => this;
+
+    /// <summary>Returns the operator for a caller that uses nothing but a value of the results, and each value once.</summary>
+    public virtual QueryOperator<T> ForDistinct(ItemExpression value) => this;
+
     /// <summary>True if the items with a key can be looked up in the snapshot that the query reads, without reading all items.</summary>
     public virtual bool CanLookUp(ItemExpression key) => false;
 

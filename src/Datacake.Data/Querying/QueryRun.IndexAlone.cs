@@ -24,7 +24,9 @@ sealed partial class QueryRun<T>
     {
         // A save that depends on the results depends on documents. And an index still has documents that have expired.
         bool isIndexEnough = snapshot.Observer is null && !await snapshot.HasExpiredAsync(_keyspace.Name, cancellationToken).ConfigureAwait(false);
-        var entities = isIndexEnough && await FindIndexAsync(snapshot, cancellationToken).ConfigureAwait(false) is var (scan, columns)
+        var entities = isIndexEnough && await FindDistinctAsync(snapshot, cancellationToken).ConfigureAwait(false) is var (distinct, distinctColumns)
+            ? ReadDistinctAsync(snapshot, distinct, distinctColumns, cancellationToken)
+            : isIndexEnough && await FindIndexAsync(snapshot, cancellationToken).ConfigureAwait(false) is var (scan, columns)
             ? ReadIndexAsync(snapshot, scan, columns, cancellationToken)
             : FilterAsync(snapshot, static (_, entity, _) => entity, cancellationToken);
         await foreach (var batch in entities.ConfigureAwait(false))

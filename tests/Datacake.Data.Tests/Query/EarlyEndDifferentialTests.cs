@@ -99,6 +99,10 @@ public sealed class EarlyEndDifferentialTests : QueriedStore
                 break;
             case 3:
                 Assert.Equal(expected.Select(p => (p.Id, p.Name)), await query.Select(p => ValueTuple.Create(p.Id, p.Name)).ToListAsync(Token));
+                Assert.Equal(expected.Select(p => p.Rank).Distinct(), await query.Select(p => p.Rank).Distinct().ToListAsync(Token));
+                Assert.Equal(expected.Select(p => p.Kind).Distinct(), await query.Select(p => p.Kind).Distinct().ToListAsync(Token));
+                Assert.Equal(expected.Select(p => p.Code).Distinct(), await query.Select(p => p.Code).Distinct().ToListAsync(Token));
+                Assert.Equal(expected.Select(p => p.Text).Distinct(), await query.Select(p => p.Text).Distinct().ToListAsync(Token));
                 break;
             case 4:
                 // Neither sort can be moved to the store.

@@ -48,6 +48,41 @@ public sealed class IndexAloneTests : QueriedStore, IAsyncLifetime
     }
 
     [Fact]
+    public async Task Distinct_values_of_an_index_are_in_the_order_in_which_they_first_occur_and_read_no_document()
+    {
+        await using var db = new SpareContext(_node);
+        await ExpectAsync(parts => parts.Select(p => p.Rank), parts => parts.Select(p => p.Rank).Distinct());
+        await ExpectAsync(parts => parts.Select(p => p.Kind), parts => parts.Select(p => p.Kind).Distinct());
+        await ExpectAsync(parts => parts.Select(p => p.State), parts => parts.Select(p => p.State).Distinct());
+        await ExpectAsync(parts => parts.Where(p => p.Rank > 0).Select(p => p.Rank), parts => parts.Where(p => p.Rank > 0).Select(p => p.Rank).Distinct());
+        await ExpectAsync(parts => parts.Where(p => p.Rank > 90).Select(p => p.Rank), parts => parts.Where(p => p.Rank > 90).Select(p => p.Rank).Distinct());
+        await ExpectAsync(parts => parts.Where(p => p.Group == 2).Select(p => p.Code), parts => parts.Where(p => p.Group == 2).Select(p => p.Code).Distinct());
+        await ExpectAsync(parts => parts.Select(p => p.Rank).Order(), parts => parts.Select(p => p.Rank).Distinct().Order());
+        await CompareAsync(db, _parts.Select(p => p.Rank).Distinct().Order().Take(3).ToList(), parts => parts.Select(p => p.Rank).Distinct().Order().Take(3).ToListAsync(Token), documents: 0);
+        await CompareAsync(db, _parts.Select(p => p.Kind).Distinct().Count(), parts => parts.Select(p => p.Kind).Distinct().CountAsync(Token), documents: 0);
+
+        Task ExpectAsync<TResult>(Func<IEnumerable<Spare>, IEnumerable<TResult>> expected, Func<Query<Spare>, Query<TResult>> query) =>
+            CompareAsync(db, expected(_parts).Distinct().ToList(), parts => query(parts).ToListAsync(Token), documents: 0);
+    }
+
+    [Fact]
+    public async Task Distinct_values_that_no_index_has_in_order_are_those_of_all_entities()
+    {
+        await using var db = new SpareContext(_node);
+        await ExpectAsync(parts => parts.Select(p => p.Text), parts => parts.Select(p => p.Text).Distinct());
+        await ExpectAsync(parts => parts.Select(p => p.Price), parts => parts.Select(p => p.Price).Distinct());
+        await ExpectAsync(parts => parts.Select(p => p.Size), parts => parts.Select(p => p.Size).Distinct());
+        await ExpectAsync(parts => parts.Take(5).Select(p => p.Rank), parts => parts.Take(5).Select(p => p.Rank).Distinct());
+        await ExpectAsync(parts => parts.Reverse().Select(p => p.Rank), parts => parts.Reverse().Select(p => p.Rank).Distinct());
+        await ExpectAsync(parts => parts.Where(p => p.Size > 0).Select(p => p.Rank), parts => parts.Where(p => p.Size > 0).Select(p => p.Rank).Distinct());
+        await ExpectAsync(parts => parts.Where(p => p.Rank > 0 && p.Rank % 2 == 1).Select(p => p.Rank), parts => parts.Where(p => p.Rank > 0 && p.Rank % 2 == 1).Select(p => p.Rank).Distinct());
+        await ExpectAsync(parts => parts.OrderByDescending(p => p.State).Select(p => p.Rank), parts => parts.OrderByDescending(p => p.State).Select(p => p.Rank).Distinct());
+
+        async Task ExpectAsync<TResult>(Func<IEnumerable<Spare>, IEnumerable<TResult>> expected, Func<Query<Spare>, Query<TResult>> query) =>
+            Assert.Equal(expected(_parts).Distinct(), await query(db.Parts).ToListAsync(Token));
+    }
+
+    [Fact]
     public async Task Values_that_an_index_does_not_have_exactly_are_read_from_documents()
     {
         await using var db = new SpareContext(_node);

@@ -12,5 +12,5 @@ sealed class DistinctOperator<T>(QueryOperator<T> all) : QueryOperator<T>
 
     public override QuerySource Root => all.Root;
 
-    public override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) => Batches.Distinct(all.RunAsync(cancellationToken));
+    public override IAsyncEnumerable<IReadOnlyList<T>> RunAsync(CancellationToken cancellationToken) => Batches.Distinct(all.ForDistinct().RunAsync(cancellationToken));
 }

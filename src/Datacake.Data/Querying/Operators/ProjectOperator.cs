@@ -43,6 +43,8 @@ sealed class ProjectOperator<TSource, T>(QueryOperator<TSource> source, Expressi
 
     public override QueryOperator<T> Unordered() => With(source.Unordered());
 
+    public override QueryOperator<T> ForDistinct() => With(source.ForDistinct(ItemExpression.Of(selector)));
+
     public override bool CanLookUp(ItemExpression key) => Through(key) is { } use && source.CanLookUp(use);
 
     public override QueryOperator<T> Skip(int count) => With(source.Skip(count));

@@ -38,7 +38,7 @@ sealed class TopOperator<T>(QueryOperator<T> source, IReadOnlyList<Ordering<T>> 
         NeedsSnapshot(IsOfRelated) ? OnSnapshotAsync(query => query.RunAsync(cancellationToken), cancellationToken)
         : IsOfRelated ? Cut(RelatedSteps.Sort(source.RunAsync(cancellationToken), Root, orderings, cancellationToken))
         // The items that are equal are found among those that are kept.
-        : source is DistinctOperator<T> distinct ? Batches.Top(distinct.All.RunAsync(cancellationToken), orderings, skip, take, isDistinct: true)
+        : source is DistinctOperator<T> distinct ? Batches.Top(distinct.All.ForDistinct().RunAsync(cancellationToken), orderings, skip, take, isDistinct: true)
         : Batches.Top(source.RunAsync(cancellationToken), orderings, skip, take, isDistinct: false);
 
     bool IsOfRelated => orderings.Any(ordering => UsesRelated(ordering.KeySelector));
