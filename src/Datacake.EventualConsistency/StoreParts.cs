@@ -56,7 +56,7 @@ sealed class StoreParts : IAsyncDisposable
         _repairer = new StoreRepairer(Context, disk);
         if (disk is ChecksummedStorage && options.ScrubInterval > TimeSpan.Zero)
             _scrubber = new StoreScrubber(disk, node.Id, ReplicatedStoreOptions.ToTimer(options.ScrubInterval), node.TimeProvider, logger);
-        _ticker = new StoreTicker(Context, Membership, Joining, _network, _repairer, activity, options.ReportInterval);
+        _ticker = new StoreTicker(Context, Membership, Joining, _network, _repairer, activity, options);
     }
 
     public ReplicatedStoreOptions Options { get; }

@@ -1,9 +1,11 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Commits;
+using Datacake.EventualConsistency.Consumers;
 using Datacake.EventualConsistency.Diagnostics;
 using Datacake.EventualConsistency.Hosts;
 using Datacake.EventualConsistency.Joining;
 using Datacake.EventualConsistency.Keyspaces;
+using Datacake.EventualConsistency.Layout;
 using Datacake.EventualConsistency.Links;
 using Datacake.EventualConsistency.Membership;
 using Datacake.EventualConsistency.Replication;
@@ -35,6 +37,9 @@ sealed class StoreTicker : IAsyncDisposable
     /// <summary>The number of ticks between searches for keyspaces that have nothing left.</summary>
     const int TicksBetweenRemovals = 60;
 
+    /// <summary>The number of ticks between counts of the log that is kept for consumers.</summary>
+    const int TicksBetweenCounts = 60;
+
     readonly DatacakeNode _node;
     readonly StoreHost _host;
     readonly Replica _replica;
@@ -45,6 +50,7 @@ sealed class StoreTicker : IAsyncDisposable
     readonly StoreNetwork _network;
     readonly StoreRepairer _repairer;
     readonly StoreActivity _activity;
+    readonly ReplicatedStoreOptions _options;
     readonly TimeSpan _interval;
     readonly ILogger _logger;
     readonly CancellationTokenSource _stopping = new();
@@ -54,6 +60,7 @@ sealed class StoreTicker : IAsyncDisposable
     // must be truncated nevertheless.
     HlcTimestamp _settled;              // everything below is older than the delay
     HlcTimestamp _sampled;
+    HlcTimestamp _counted;              // no log is kept for consumers up to here, because it has too many records above
     long _sampledAt;
     int _ticks;
     volatile int _seen;                 // the activity at the last tick
@@ -63,7 +70,7 @@ sealed class StoreTicker : IAsyncDisposable
     IReadOnlyCollection<byte> _reportedDiffering = [];
     HeldRemoval? _reportedHeld;
 
-    public StoreTicker(SessionContext context, CurrentMembership membership, StoreJoining joining, StoreNetwork network, StoreRepairer repairer, StoreActivity activity, TimeSpan interval)
+    public StoreTicker(SessionContext context, CurrentMembership membership, StoreJoining joining, StoreNetwork network, StoreRepairer repairer, StoreActivity activity, ReplicatedStoreOptions options)
     {
         _host = context.Host;
         _node = context.Node;
@@ -76,7 +83,8 @@ sealed class StoreTicker : IAsyncDisposable
         _network = network;
         _repairer = repairer;
         _activity = activity;
-        _interval = interval;
+        _options = options;
+        _interval = options.ReportInterval;
         _running = Task.Run(RunAsync);
     }
 
@@ -157,10 +165,25 @@ sealed class StoreTicker : IAsyncDisposable
             Tick(batch);
         if (_node.TimeProvider.GetElapsedTime(_sampledAt) >= CollectDelay)
             (_settled, _sampled, _sampledAt) = (_sampled, _node.Clock.Last, _node.TimeProvider.GetTimestamp());
-        bool hasMore = await _replica.CollectAsync(batch, _settled).ConfigureAwait(false);
+        var hold = await FindHoldAsync(batch.Snapshot, isTick, cancellationToken).ConfigureAwait(false);
+        bool hasMore = await _replica.CollectAsync(batch, _settled, hold).ConfigureAwait(false);
         if (isTick && ++_ticks % TicksBetweenRemovals == 0)
             await KeyspaceRemoval.RemoveAsync(_replica, batch, cancellationToken).ConfigureAwait(false);
         return hasMore;
+    }
+
+    /// <summary>Returns the part of the log that consumers still need, within the limits of the options; null if there are no consumers.</summary>
+    async ValueTask<LogHold?> FindHoldAsync(IStorageSnapshot snapshot, bool isTick, CancellationToken cancellationToken)
+    {
+        if (await ConsumerPositions.ReadProcessedAsync(snapshot, _replica.Catalog, cancellationToken).ConfigureAwait(false) is not { } processed)
+            return null;
+        if (isTick && _ticks % TicksBetweenCounts == 0
+            && await snapshot.SkipAsync(StoreLayout.AllLog, ScanDirection.Reverse, _options.MaxConsumerRecords, cancellationToken).ConfigureAwait(false) is { } key)
+        {
+            _counted = StoreLayout.StampOfLogKey(key.Span);
+        }
+        // The age is that of the cluster's clock, like that of the stamps.
+        return new LogHold(processed, HlcTimestamp.Max(_counted, HlcTimestamp.AtEndOf(_node.Clock.Last.Time - _options.ConsumerRetention)));
     }
 
     /// <summary>Builds and removes parts of indexes. Called on the commit loop. Returns true if there is more to do at once.</summary>

@@ -159,6 +159,8 @@ static class NodeConfiguration
             settings.ReadInteger(nameof(store.MaxDocumentLength), value => store.MaxDocumentLength = value);
             settings.ReadInteger(nameof(store.MaxPendingCommits), value => store.MaxPendingCommits = value);
             settings.ReadLong(nameof(store.MaxWatchBufferLength), value => store.MaxWatchBufferLength = value);
+            settings.ReadTime(nameof(store.ConsumerRetention), value => store.ConsumerRetention = value);
+            settings.ReadInteger(nameof(store.MaxConsumerRecords), value => store.MaxConsumerRecords = value);
             settings.ReadLong(nameof(store.MaxCacheLength), value => store.MaxCacheLength = value);
             settings.ReadInteger(nameof(store.MaxRemovedByReconcile), value => store.MaxRemovedByReconcile = value);
             settings.ReadInteger(nameof(store.MaxVoters), value => store.MaxVoters = value);

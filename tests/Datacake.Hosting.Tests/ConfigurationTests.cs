@@ -44,7 +44,8 @@ public sealed class ConfigurationTests
             "Store": {
               "Durability": "buffered", "AcknowledgmentTimeout": "00:00:03", "JoinTimeout": "00:01:00", "FormCluster": true, "ExpectedNodes": 3,
               "ReadBeforeJoined": "True", "AcceptStampsUpTo": "2030-01-31T12:00:00Z", "ReportInterval": "00:00:00.250", "StopTimeout": "00:00:00",
-              "MaxDocumentLength": 2000, "MaxPendingCommits": 100, "MaxWatchBufferLength": 0, "MaxCacheLength": 5000000000
+              "MaxDocumentLength": 2000, "MaxPendingCommits": 100, "MaxWatchBufferLength": 0, "MaxCacheLength": 5000000000,
+              "ConsumerRetention": "2.00:00:00", "MaxConsumerRecords": 2000
             }
             """);
         var store = node.SettingsOf<ReplicatedStoreOptions>();
@@ -57,6 +58,7 @@ public sealed class ConfigurationTests
         Assert.Equal(
             (2_000, 100, 0, 5_000_000_000),
             (store.MaxDocumentLength, store.MaxPendingCommits, store.MaxWatchBufferLength, store.MaxCacheLength));
+        Assert.Equal((TimeSpan.FromDays(2), 2_000), (store.ConsumerRetention, store.MaxConsumerRecords));
     }
 
     [Theory]

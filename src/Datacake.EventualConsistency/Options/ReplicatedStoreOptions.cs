@@ -7,6 +7,7 @@ namespace Datacake.EventualConsistency;
 public sealed class ReplicatedStoreOptions
 {
     static readonly TimeSpan LongestInterval = TimeSpan.FromDays(1);
+    static readonly TimeSpan LongestRetention = TimeSpan.FromDays(365);
     static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
 
     /// <summary>
@@ -125,6 +126,18 @@ public sealed class ReplicatedStoreOptions
     public long MaxWatchBufferLength { get; set; } = 16 * 1024 * 1024;
 
     /// <summary>
+    /// Gets or sets how long this node keeps the log of transactions that a durable consumer has not processed, from zero to 365 days. A consumer that is further behind
+    /// reads everything again. A longer time takes more space, and deleted data is discarded later. Use the same on all nodes. Default: 1 day.
+    /// </summary>
+    public TimeSpan ConsumerRetention { get; set; } = TimeSpan.FromDays(1);
+
+    /// <summary>
+    /// Gets or sets how many log records this node keeps at most for durable consumers, whatever <see cref="ConsumerRetention"/> is, from 1,000 to 1,000,000,000. A record has
+    /// the transactions of one node within 64 ms, up to 4 KiB. It is checked twice a minute. Default: 1,000,000.
+    /// </summary>
+    public int MaxConsumerRecords { get; set; } = 1_000_000;
+
+    /// <summary>
     /// Gets or sets the memory, in bytes, for documents that were read by key, by a find or through an index, so that they need not be
     /// looked up in the storage again; 0 turns the cache off. More memory helps as long as the documents that are read repeatedly do not
     /// fit. In-memory storage has no cache. Default: 16 MiB.
@@ -148,6 +161,8 @@ public sealed class ReplicatedStoreOptions
             KeyspaceCatalog.CheckArgument(declaration.Name, nameof(Declarations));
         Check(MaxVoters is >= 1 and <= 255, nameof(MaxVoters), MaxVoters, "from 1 to 255");
         Check(ScrubInterval >= TimeSpan.Zero, nameof(ScrubInterval), ScrubInterval, "zero or more");
+        Check(ConsumerRetention >= TimeSpan.Zero && ConsumerRetention <= LongestRetention, nameof(ConsumerRetention), ConsumerRetention, "from zero to 365 days");
+        Check(MaxConsumerRecords is >= 1_000 and <= 1_000_000_000, nameof(MaxConsumerRecords), MaxConsumerRecords, "from 1,000 to 1,000,000,000");
         Check(MaxCacheLength >= 0, nameof(MaxCacheLength), MaxCacheLength, "zero or more");
         Check(MaxPendingCommits is >= 1 and <= 1_000_000, nameof(MaxPendingCommits), MaxPendingCommits, "from 1 to 1,000,000");
 

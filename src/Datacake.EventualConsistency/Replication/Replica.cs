@@ -296,12 +296,15 @@ sealed partial class Replica
     /// Truncates the log of stable transactions up to <paramref name="upTo"/>, purges what becomes purgeable by that, and removes what has expired [R20], in steps of
     /// bounded size.
     /// </summary>
+    /// <param name="batch">The batch to change.</param>
+    /// <param name="upTo">The greatest stamp to truncate.</param>
+    /// <param name="hold">The part of the log that consumers still need; null if there are none.</param>
     /// <returns>True if there is more to do.</returns>
-    public async ValueTask<bool> CollectAsync(ReplicaBatch batch, HlcTimestamp upTo)
+    public async ValueTask<bool> CollectAsync(ReplicaBatch batch, HlcTimestamp upTo, LogHold? hold = null)
     {
         if (!IsJoined)
             return await PurgeSeedAsync(batch).ConfigureAwait(false);
-        bool hasMore = await _collector.CollectAsync(batch, Stable(_state), upTo).ConfigureAwait(false);
+        bool hasMore = await _collector.CollectAsync(batch, hold?.Release(Stable(_state)) ?? Stable(_state), upTo).ConfigureAwait(false);
         hasMore |= await _expirer.StepAsync(batch).ConfigureAwait(false);
         return hasMore || IsClearing;
     }

@@ -11,8 +11,8 @@ readonly record struct SerialOperation(MergePolicy Policy, DocumentOperation Ope
     /// <summary>The prefix of the names of the store's own keyspaces.</summary>
     const string ReservedPrefix = "datacake.";
 
-    /// <summary>The store's own keyspaces that serial transactions write to: the leases, and the notes of serial seeds.</summary>
-    const string Leases = "datacake.leases", Seeds = "datacake.seeds.serial";
+    /// <summary>The store's own keyspaces that serial transactions write to: the leases, the positions of consumers, and the notes of serial seeds.</summary>
+    const string Leases = "datacake.leases", Consumers = "datacake.consumers", Seeds = "datacake.seeds.serial";
 
     /// <summary>
     /// True if only sequencers may make the operation: it writes to their records of outcomes, numbers or unique indexes, or to a keyspace that is reserved for later versions. A record of
@@ -20,7 +20,7 @@ readonly record struct SerialOperation(MergePolicy Policy, DocumentOperation Ope
     /// </summary>
     public bool IsReserved => Operation.Keyspace.StartsWith(ReservedPrefix, StringComparison.Ordinal) && Operation.Keyspace switch
     {
-        Leases or Seeds => false,
+        Leases or Consumers or Seeds => false,
         UniqueIndex.RecordKeyspace => Operation.Kind != DocumentOperationKind.Delete,
         _ => true,
     };

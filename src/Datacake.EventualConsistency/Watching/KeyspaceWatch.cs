@@ -14,6 +14,11 @@ sealed class KeyspaceWatch(StoreWatcher watcher, IStorage storage, KeyspaceCatal
 {
     const int PageSize = 500;
 
+    /// <summary>The number of missed documents after which the position is advanced, so that a reader of many need not begin again.</summary>
+    const int MaxMissedKeys = 20_000;
+
+    bool _isBehind;
+
     /// <summary>Returns the changes after a position, beginning with an empty batch that has the position.</summary>
     /// <param name="after">The position.</param>
     /// <param name="isBehind">
@@ -24,15 +29,16 @@ sealed class KeyspaceWatch(StoreWatcher watcher, IStorage storage, KeyspaceCatal
         WatchPosition after, bool isBehind, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var position = after;
+        _isBehind = isBehind;
         yield return new DocumentChanges([], position, HasGap: false);
         while (true)
         {
-            if (isBehind)
+            while (_isBehind)
             {
                 // Called before the store is read, so some changes may be delivered twice, but none is missed.
                 bool hasLostExpiry = watcher.StartOver();
                 if (hasLostExpiry)
-                    yield return new DocumentChanges([], position, HasGap: true);
+                    yield return new DocumentChanges([], position, HasGap: true) { IsExpiry = true };
                 await foreach (var missed in MissedAsync(position, cancellationToken).ConfigureAwait(false))
                 {
                     position = missed.Position;
@@ -41,7 +47,7 @@ sealed class KeyspaceWatch(StoreWatcher watcher, IStorage storage, KeyspaceCatal
                 }
             }
             var next = await watcher.ReadAsync(cancellationToken).ConfigureAwait(false);
-            isBehind = next is null;
+            _isBehind = next is null;
             if (next is null || (position.Covers(next.Position) && !next.IsExpiry))
                 continue;
             position = next.Position;
@@ -50,7 +56,7 @@ sealed class KeyspaceWatch(StoreWatcher watcher, IStorage storage, KeyspaceCatal
     }
 
     /// <summary>
-    /// Returns the changes that the store has beyond a position. Only the last part has the position that is then reached.
+    /// Returns the changes that the store has beyond a position, or the older ones of them if they are many. Only the last part has the position that is then reached.
     /// </summary>
     async IAsyncEnumerable<DocumentChanges> MissedAsync(WatchPosition position, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -60,12 +66,21 @@ sealed class KeyspaceWatch(StoreWatcher watcher, IStorage storage, KeyspaceCatal
         {
             var state = await Replica.ReadStateAsync(snapshot, cancellationToken).ConfigureAwait(false);
             reached = new WatchPosition(state.Known);
+            _isBehind = false;
             if (!position.Known!.Covers(state.Truncated))
             {
                 yield return new DocumentChanges([], reached, HasGap: true);
                 yield break;
             }
-            keys = [.. await ChangedKeysAsync(snapshot, state.Known.Except(position.Known), cancellationToken).ConfigureAwait(false)];
+            var missed = state.Known.Except(position.Known);
+            var (changed, read) = await ChangedKeysAsync(snapshot, missed, cancellationToken).ConfigureAwait(false);
+            keys = [.. changed];
+            if (!ReferenceEquals(read, missed))
+            {
+                // What this store does not know of the position is delivered once it arrives, because it may merge with what has been delivered here.
+                reached = new WatchPosition(position.Known.Intersect(state.Known).Union(read));
+                _isBehind = true;
+            }
         }
         for (int start = 0; start < keys.Length; start += PageSize)
         {
@@ -96,19 +111,28 @@ sealed class KeyspaceWatch(StoreWatcher watcher, IStorage storage, KeyspaceCatal
         return changes;
     }
 
-    async ValueTask<HashSet<StorageKey>> ChangedKeysAsync(IStorageSnapshot snapshot, VersionVector missed, CancellationToken cancellationToken)
+    /// <summary>Returns the documents that missed transactions have changed, and these transactions: all of them, or the older ones if the documents are many.</summary>
+    async ValueTask<(HashSet<StorageKey> Keys, VersionVector Read)> ChangedKeysAsync(
+        IStorageSnapshot snapshot, VersionVector missed, CancellationToken cancellationToken)
     {
         var keys = new HashSet<StorageKey>();
         if (missed.IsEmpty || catalog.Find(watcher.Keyspace) is not { } keyspace)
-            return keys;
+            return (keys, missed);
+        var first = HlcTimestamp.None;
         await foreach (var transaction in TransactionLog.ReadAsync(snapshot, missed, cancellationToken).ConfigureAwait(false))
         {
+            if (first.IsNone)
+                first = transaction.Stamp;
+            // Records overlap, so a later one may have a transaction that is older by the span of a record.
+            var complete = new HlcTimestamp(transaction.Stamp.Packed - Math.Min(transaction.Stamp.Packed, LogRecord.MaxSpan + 1));
+            if (keys.Count >= MaxMissedKeys && complete >= first)
+                return (keys, missed.Between(HlcTimestamp.None, complete));
             foreach (var key in transaction.DocumentKeys)
             {
                 if (StoreLayout.KeyspaceOf(key.Span) == keyspace.Number)
                     keys.Add(new StorageKey(key));
             }
         }
-        return keys;
+        return (keys, missed);
     }
 }

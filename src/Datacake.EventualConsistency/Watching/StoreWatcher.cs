@@ -6,13 +6,20 @@ namespace Datacake.EventualConsistency.Watching;
 /// The bounded buffer between the commit loop, which fills it, and one reader. If the reader is too slow, the buffer is emptied and the
 /// reader is told that it is behind. It then reads what it missed from the store. Thread-safe.
 /// </summary>
-sealed class StoreWatcher(string keyspace, long maxBufferedBytes)
+/// <param name="keyspace">The name of the keyspace.</param>
+/// <param name="maxBufferedBytes">The maximum size of the changes that wait.</param>
+/// <param name="progressInterval">
+/// The time without changes after which the reader is told the position that the store has reached; infinite if it is told only with changes.
+/// </param>
+/// <param name="time">The clock for that time.</param>
+sealed class StoreWatcher(string keyspace, long maxBufferedBytes, TimeSpan progressInterval, TimeProvider time)
 {
     const int OverheadPerChange = 128;
 
     readonly Lock _lock = new();
     readonly Queue<DocumentChanges> _queue = [];            // all below under the lock
     long _bufferedBytes;
+    WatchPosition? _reached;                                // the position after the last commit
     bool _isBehind;
     bool _hasLostExpiry;
     bool _isClosed;
@@ -42,6 +49,13 @@ sealed class StoreWatcher(string keyspace, long maxBufferedBytes)
             }
             Wake();
         }
+    }
+
+    /// <summary>Notes the position after a commit, whose changes are posted. Called on the commit loop; never waits.</summary>
+    public void Advance(WatchPosition position)
+    {
+        lock (_lock)
+            _reached = position;
     }
 
     /// <summary>Makes the reader fall behind, because the next changes cannot be delivered one by one.</summary>
@@ -76,15 +90,17 @@ sealed class StoreWatcher(string keyspace, long maxBufferedBytes)
             _hasLostExpiry = false;
             _queue.Clear();
             _bufferedBytes = 0;
+            _reached = null;
             _isBehind = false;
             return hasLostExpiry;
         }
     }
 
-    /// <summary>Returns the next changes, or null if the reader is behind.</summary>
+    /// <summary>Returns the next changes, or an empty batch with the position if there are none for the progress interval, or null if the reader is behind.</summary>
     /// <exception cref="ObjectDisposedException">The store is closed.</exception>
     public async ValueTask<DocumentChanges?> ReadAsync(CancellationToken cancellationToken)
     {
+        bool isPatient = true;
         while (true)
         {
             Task waiting;
@@ -99,10 +115,14 @@ sealed class StoreWatcher(string keyspace, long maxBufferedBytes)
                 }
                 if (_isClosed)
                     throw CommitLoop.Closed();
+                if (!isPatient && _reached is { } reached)
+                    return new DocumentChanges([], reached, HasGap: false);
                 _waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 waiting = _waiting.Task;
             }
-            await waiting.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await waiting.WaitAsync(progressInterval, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
+            isPatient = waiting.IsCompleted;
         }
     }
 

@@ -58,9 +58,7 @@ sealed class StoreWatchers(KeyspaceCatalog catalog)
         var position = new WatchPosition(batch.State.Known);
         foreach (var ofKeyspace in watchers.GroupBy(watcher => watcher.Keyspace, StringComparer.Ordinal))
         {
-            if (catalog.Find(ofKeyspace.Key) is not { } keyspace)
-                continue;
-            var (changes, expired) = ChangesOf(batch, keyspace);
+            var (changes, expired) = catalog.Find(ofKeyspace.Key) is { } keyspace ? ChangesOf(batch, keyspace) : ([], []);
             foreach (var watcher in ofKeyspace)
             {
                 if (changes.Count > 0)
@@ -68,6 +66,7 @@ sealed class StoreWatchers(KeyspaceCatalog catalog)
                 // The log does not have them, and the position does not tell whether a watch has seen them.
                 if (expired.Count > 0)
                     watcher.Post(new DocumentChanges(expired, position, HasGap: false) { IsExpiry = true });
+                watcher.Advance(position);
             }
         }
     }

@@ -30,6 +30,23 @@ public sealed class ReplicaTests
     }
 
     [Fact]
+    public async Task Transaction_that_a_consumer_has_not_processed_is_truncated_only_beyond_the_limit()
+    {
+        await using var stage = await Stage.StartAsync(1);
+        await stage[1].WriteAsync(static transaction => transaction.Put("cakes", DocumentKey.Of(1), Content));
+        var position = stage[1].Replica.State.Known;
+        var held = await stage[1].WriteAsync(static transaction => transaction.Put("cakes", DocumentKey.Of(2), Content));
+        var last = await stage[1].WriteAsync(static transaction => transaction.Put("cakes", DocumentKey.Of(3), Content));
+
+        await stage[1].CommitAsync(async batch => await stage[1].Replica.CollectAsync(batch, Always, new LogHold(position, HlcTimestamp.None)));
+        Assert.Equal(position, stage[1].Replica.State.Truncated);
+
+        await stage[1].CommitAsync(async batch => await stage[1].Replica.CollectAsync(batch, Always, new LogHold(position, held.Items[0].Stamp)));
+        Assert.True(stage[1].Replica.State.Truncated.Contains(held.Items[0].Stamp));
+        Assert.False(stage[1].Replica.State.Truncated.Contains(last.Items[0].Stamp));
+    }
+
+    [Fact]
     public async Task Member_is_heard_even_if_its_run_is_lower_than_the_clock_of_a_peer_that_met_it_while_joining()
     {
         await using var stage = await Stage.StartAsync(1);
