@@ -35,6 +35,19 @@ static class DataTelemetry
 
     static readonly UpDownCounter<long> Watches = Meter.CreateUpDownCounter<long>("datacake.data.watches", "{watch}", "Running watches, by keyspace.");
 
+    static readonly UpDownCounter<long> Consumers = Meter.CreateUpDownCounter<long>("datacake.data.consumers", "{consumer}", "Durable consumers that this process runs, by keyspace and consumer.");
+
+    static readonly Counter<long> ConsumedChanges = Meter.CreateCounter<long>(
+        "datacake.data.consumer.changes", "{change}", "Changes that durable consumers have processed, by keyspace and consumer.");
+
+    static readonly Counter<long> ConsumerRetries = Meter.CreateCounter<long>("datacake.data.consumer.retries", "{retry}", "Failed batches of durable consumers, by keyspace and consumer.");
+
+    static readonly Counter<long> ConsumerResets = Meter.CreateCounter<long>(
+        "datacake.data.consumer.resets", "{reset}", "Times that a durable consumer had to read all entities again, by keyspace and consumer.");
+
+    static readonly Gauge<double> ConsumerLag = Meter.CreateGauge<double>(
+        "datacake.data.consumer.lag", "s", "Age of the last transaction that a durable consumer has processed, at that time, by keyspace and consumer.");
+
     // The tags of each series, which are few: a list of tags for each save would be most of what a listener costs.
     static readonly ConcurrentDictionary<(Consistency Level, string Outcome), KeyValuePair<string, object?>[]> TagsOfSaves = new();
     static readonly ConcurrentDictionary<(string Keyspace, string Access, bool HasFailed), KeyValuePair<string, object?>[]> TagsOfQueries = new();
@@ -73,4 +86,20 @@ static class DataTelemetry
 
     /// <summary>Records the start (1) or the end (-1) of a watch.</summary>
     public static void Watching(string keyspace, int change) => Watches.Add(change, new KeyValuePair<string, object?>("keyspace", keyspace));
+
+    /// <summary>Records the start (1) or the end (-1) of a durable consumer's term.</summary>
+    public static void Consuming(string keyspace, string consumer, int change) => Consumers.Add(change, new("keyspace", keyspace), new("consumer", consumer));
+
+    /// <summary>Records changes that a durable consumer has processed.</summary>
+    public static void Consumed(string keyspace, string consumer, int changes) => ConsumedChanges.Add(changes, new("keyspace", keyspace), new("consumer", consumer));
+
+    /// <summary>Records a batch that a durable consumer has failed to process.</summary>
+    public static void ConsumerFailed(string keyspace, string consumer) => ConsumerRetries.Add(1, new("keyspace", keyspace), new("consumer", consumer));
+
+    /// <summary>Records that a durable consumer has to read all entities again.</summary>
+    public static void ConsumerReset(string keyspace, string consumer) => ConsumerResets.Add(1, new("keyspace", keyspace), new("consumer", consumer));
+
+    /// <summary>Records how far a durable consumer is behind.</summary>
+    public static void ConsumerLags(string keyspace, string consumer, TimeSpan lag) =>
+        ConsumerLag.Record(lag.TotalSeconds, new("keyspace", keyspace), new KeyValuePair<string, object?>("consumer", consumer));
 }

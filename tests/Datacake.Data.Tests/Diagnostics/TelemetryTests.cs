@@ -169,6 +169,29 @@ public class TelemetryTests
         Assert.Equal(0, measured["datacake.data.watches", "keyspace=Telegrams"]);
     }
 
+    [Fact]
+    public async Task Changes_and_failures_of_consumers_are_measured_and_logged()
+    {
+        await using var node = await StartAsync(out var log);
+        using var measured = new Measurements();
+        await using var db = new TelegramContext(node);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Canceled);
+        var consuming = db.Telegrams.ConsumeAsync(
+            "archive", static (batch, _) => batch.Attempt == 1 ? throw new IOException("The archive is full.") : Task.CompletedTask,
+            new ConsumerOptions { RetryDelay = TimeSpan.FromMilliseconds(1) }, stop.Token);
+        await Eventually.WaitUntilAsync(() => measured["datacake.data.consumer.retries", "keyspace=Telegrams consumer=archive"] >= 1, "the failure is counted");
+        await using var other = new TelegramContext(node);
+        other.Telegrams.Add(new Telegram { Id = 1 });
+        await other.SaveChangesAsync(Canceled);
+        await Eventually.WaitUntilAsync(() => measured["datacake.data.consumer.changes", "keyspace=Telegrams consumer=archive"] == 1, "the change is counted");
+        Assert.Equal(1, measured["datacake.data.consumers", "keyspace=Telegrams consumer=archive"]);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => consuming);
+
+        Assert.Equal(0, measured["datacake.data.consumers", "keyspace=Telegrams consumer=archive"]);
+        Assert.Contains(log.Exceptions, static logged => logged.Exception is IOException && logged.Message.StartsWith("The consumer 'archive' of the keyspace 'Telegrams' failed", StringComparison.Ordinal));
+    }
+
     static ValueTask<DatacakeNode> StartAsync() => StartAsync(out _);
 
     static ValueTask<DatacakeNode> StartAsync(out CollectingLog log)

@@ -83,6 +83,58 @@ namespace Shop
             }
         }
     }
+
+    static class Consuming
+    {
+        public static async Task RunAsync()
+        {
+            await using var node = await Samples.StartNodeAsync(1, static options => options.UseMemory());
+            await using var db = new ShopContext(node);
+            using var stopping = new CancellationTokenSource();
+            var cancellationToken = stopping.Token;
+            db.Products.Add(new Product { Id = 1, Name = "Cake", Stock = 4 });
+            await db.SaveChangesAsync();
+            var report = new Report();
+            var consuming = ConsumeAsync();
+            await Samples.WaitUntilAsync(() => report.Rows.Count == 1, "the product is loaded");
+            await using var other = new ShopContext(node);
+            other.Products.Add(new Product { Id = 2, Name = "Chair", Stock = 5 });
+            other.Products.Remove((await other.Products.FindAsync(1L))!);
+            await other.SaveChangesAsync();
+            await Samples.WaitUntilAsync(() => report.Rows.GetValueOrDefault(2L)?.Name == "Chair" && report.Rows.Count == 1, "the changes are processed");
+            await stopping.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => consuming);
+            Samples.Reach(12);
+
+            async Task ConsumeAsync()
+            {
+                // sample 12
+            }
+        }
+
+        sealed class Report
+        {
+            public System.Collections.Concurrent.ConcurrentDictionary<DocumentKey, Product> Rows { get; } = [];
+
+            public Task ClearAsync(CancellationToken token)
+            {
+                Rows.Clear();
+                return Task.CompletedTask;
+            }
+
+            public Task WriteAsync(Product product, CancellationToken token)
+            {
+                Rows[product.Id] = product;
+                return Task.CompletedTask;
+            }
+
+            public Task DeleteAsync(DocumentKey key, CancellationToken token)
+            {
+                Rows.TryRemove(key, out _);
+                return Task.CompletedTask;
+            }
+        }
+    }
 }
 
 namespace InCode
@@ -377,7 +429,7 @@ namespace Related
 
 namespace SerialClasses
 {
-    // types of sample 12
+    // types of sample 13
 
     static class Transferring
     {
@@ -389,10 +441,10 @@ namespace SerialClasses
             db.Add(new Account { Id = "cash" });
             await db.SaveChangesAsync();
             db.ChangeTracker.Clear();
-            // sample 12
+            // sample 13
             await using var shown = new BankContext(node);
             Assert.Equal([30m, 60m], await shown.Accounts.OrderBy(static account => account.Balance).Select(static account => account.Balance).ToListAsync());
-            Samples.Reach(12);
+            Samples.Reach(13);
         }
     }
 
@@ -402,17 +454,17 @@ namespace SerialClasses
         {
             await using var node = await Samples.StartNodeAsync(1, static options => options.UseMemory());
             await using var db = new BankContext(node);
-            // sample 16
+            // sample 17
             await using var shown = new BankContext(node);
             Assert.NotNull(await shown.Accounts.FindAsync("gift"));
-            Samples.Reach(16);
+            Samples.Reach(17);
         }
     }
 }
 
 namespace UniqueValues
 {
-    // types of sample 13
+    // types of sample 14
 
     sealed partial class UserContext(DatacakeNode node) : DatacakeContext(node)
     {
@@ -429,14 +481,14 @@ namespace UniqueValues
             Assert.Equal(2, await db.SaveChangesAsync());
             db.AddRange(new User { Email = "ada@example.com" }, new User());
             await Assert.ThrowsAsync<UniqueConstraintException>(() => db.SaveChangesAsync());
-            Samples.Reach(13);
+            Samples.Reach(14);
         }
     }
 }
 
 namespace Expiring
 {
-    // types of sample 14
+    // types of sample 15
 
     sealed partial class BasketContext(DatacakeNode node) : DatacakeContext(node)
     {
@@ -455,14 +507,14 @@ namespace Expiring
             await db.SaveChangesAsync();
             Assert.Equal(1, await db.Baskets.CountAsync());
             Assert.Equal(1, await db.Reservations.CountAsync());
-            Samples.Reach(14);
+            Samples.Reach(15);
         }
     }
 }
 
 namespace Numbers
 {
-    // types of sample 15
+    // types of sample 16
 
     sealed partial class InvoiceContext(DatacakeNode node) : DatacakeContext(node)
     {
@@ -490,7 +542,7 @@ namespace Numbers
             Assert.Equal([1, 2], bookings.Select(static booking => booking.Id));
             await using var shown = new InvoiceContext(node);
             Assert.Equal(["1B", "1C"], await shown.Seats.Where(static seat => seat.BookingId == 2).OrderBy(static seat => seat.Name).Select(static seat => seat.Name).ToListAsync());
-            Samples.Reach(15);
+            Samples.Reach(16);
         }
     }
 }
