@@ -14,7 +14,7 @@ sealed class KeyspaceWatch(StoreWatcher watcher, IStorage storage, KeyspaceCatal
 {
     const int PageSize = 500;
 
-    /// <summary>The number of missed documents after which the position is advanced, so that a reader of many need not begin again.</summary>
+    /// <summary>The number of missed documents after which the position is advanced, so that a durable reader of many need not begin again. Other readers take them all at once, because the log may not be there for a later part.</summary>
     const int MaxMissedKeys = 20_000;
 
     bool _isBehind;
@@ -125,7 +125,7 @@ sealed class KeyspaceWatch(StoreWatcher watcher, IStorage storage, KeyspaceCatal
                 first = transaction.Stamp;
             // Records overlap, so a later one may have a transaction that is older by the span of a record.
             var complete = new HlcTimestamp(transaction.Stamp.Packed - Math.Min(transaction.Stamp.Packed, LogRecord.MaxSpan + 1));
-            if (keys.Count >= MaxMissedKeys && complete >= first)
+            if (watcher.IsDurable && keys.Count >= MaxMissedKeys && complete >= first)
                 return (keys, missed.Between(HlcTimestamp.None, complete));
             foreach (var key in transaction.DocumentKeys)
             {

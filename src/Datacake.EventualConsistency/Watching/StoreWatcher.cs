@@ -27,6 +27,9 @@ sealed class StoreWatcher(string keyspace, long maxBufferedBytes, TimeSpan progr
 
     public string Keyspace { get; } = keyspace;
 
+    /// <summary>True if the reader keeps its position, for which the log is held.</summary>
+    public bool IsDurable => progressInterval != Timeout.InfiniteTimeSpan;
+
     /// <summary>Adds changes to the buffer. Called on the commit loop; never waits.</summary>
     public void Post(DocumentChanges changes)
     {
@@ -86,7 +89,7 @@ sealed class StoreWatcher(string keyspace, long maxBufferedBytes, TimeSpan progr
     {
         lock (_lock)
         {
-            bool hasLostExpiry = _hasLostExpiry;
+            bool hasLostExpiry = _hasLostExpiry || _queue.Any(static changes => changes.IsExpiry);
             _hasLostExpiry = false;
             _queue.Clear();
             _bufferedBytes = 0;
