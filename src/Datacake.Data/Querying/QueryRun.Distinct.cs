@@ -14,6 +14,9 @@ sealed partial class QueryRun<T>
     /// <summary>The numbers of entries that are read at a time: few while each value has many entries, and more while it has few.</summary>
     const int FirstDistinctPage = 32, SmallestDistinctPage = 4;
 
+    /// <summary>The number of values beyond which the entities are read instead: they have to be held, since they are returned in the order of the keys.</summary>
+    const int MaxDistinctValues = 10_000;
+
     /// <summary>Returns the scan of an index in which the entries with one value of the property are adjacent and in the order of their keys; null if there is none.</summary>
     async ValueTask<(IndexScan Scan, int[] Columns)?> FindDistinctAsync(StoreSnapshot snapshot, CancellationToken cancellationToken)
     {
@@ -45,22 +48,23 @@ sealed partial class QueryRun<T>
         var found = new List<(DocumentKey Key, T Entity)>();
         using var page = new IndexPage();
         int length = FirstDistinctPage;
-        bool isCutOff = false;
-        for (var rest = scan.Values[0]; !rest.IsEmpty && !isCutOff;)
+        bool isGivenUp = false;
+        for (var rest = scan.Values[0]; !rest.IsEmpty && !isGivenUp;)
         {
             await snapshot.ScanIndexAsync(_keyspace.Name, scan.Index.Name, rest, ScanDirection.Forward, length, page, cancellationToken).ConfigureAwait(false);
             if (page.Count == 0)
                 break;
             int before = found.Count;
-            isCutOff = !AddFirst(page, columns, found);
+            // Entries with a value that is cut off may be of entities with different values.
+            isGivenUp = !AddFirst(page, columns, found) || found.Count > MaxDistinctValues;
             if (KeyRange.WithPrefix(page.ValueOf(page.Count - 1).ToArray()).End is not { } beyond)
                 break;
             rest = rest with { Start = beyond };
             length = found.Count - before > 2 ? Math.Min(length * 2, IndexPageLength) : Math.Max(length / 2, SmallestDistinctPage);
         }
-        if (isCutOff)
+        if (isGivenUp)
         {
-            // Entries with one value may be of entities with different values.
+            found.Clear();
             await foreach (var batch in FilterAsync(snapshot, static (_, entity, _) => entity, cancellationToken).ConfigureAwait(false))
                 yield return batch;
         }
