@@ -233,6 +233,8 @@ sealed class DocumentCache
             for (int i = 0; i < larger.Length; i++)
                 larger[i].Changed = slots[i & (slots.Length - 1)].Changed;
             _slots = larger;
+            // Whoever puts a document into a slot that was passed sees the larger table.
+            Interlocked.MemoryBarrier();
             foreach (ref var slot in slots.AsSpan())
             {
                 if (Volatile.Read(ref slot.Document) is not { } moved)
