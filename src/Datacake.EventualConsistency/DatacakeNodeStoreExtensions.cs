@@ -118,8 +118,11 @@ public static class DatacakeNodeStoreExtensions
         return await stores.OpenAsync(name, options, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Opens all named stores for which the node was configured with <c>WithStore</c>. Does nothing to those that are open.</summary>
-    /// <exception cref="InvalidOperationException">A configuration chooses no storage.</exception>
+    /// <summary>
+    /// Opens all named stores for which the node was configured with <c>WithStore</c>, and those of <c>WithStores</c> that it has opened before, in an earlier
+    /// run, too. Does nothing to those that are open.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">A configuration by name chooses no storage.</exception>
     /// <exception cref="StorageException">A storage cannot be opened.</exception>
     public static async ValueTask OpenStoresAsync(this DatacakeNode node, CancellationToken cancellationToken = default)
     {
@@ -130,14 +133,22 @@ public static class DatacakeNodeStoreExtensions
     /// <summary>
     /// Closes a named store while the node runs. Its data is kept, and it remains a member of its store: it counts for the consistency levels, and catches up
     /// when it is opened again. Before, it waits for at most <see cref="ReplicatedStoreOptions.StopTimeout"/> until the other holders have everything that
-    /// this node has written. To give up the data of this node for good, retire it at another holder afterward.
+    /// this node has written.
     /// </summary>
+    /// <param name="node">The node.</param>
+    /// <param name="name">The name of the store.</param>
+    /// <param name="isForGood">
+    /// True if the node gives up its data of the store, and no longer counts as one that has it. Retire the node at another holder then
+    /// (<see cref="ReplicatedStore.RetireAsync(byte, CancellationToken)"/>), so that it counts for no level, and delete its files.
+    /// </param>
+    /// <param name="cancellationToken">Cancels the start of the named stores, if they are not started yet.</param>
     /// <returns>False if the store is not open.</returns>
-    public static async ValueTask<bool> CloseStoreAsync(this DatacakeNode node, string name)
+    public static async ValueTask<bool> CloseStoreAsync(this DatacakeNode node, string name, bool isForGood = false, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(node);
         DatacakeNode.CheckStoreName(name);
-        return node.FindExtension<NamedStores>() is { } stores && await stores.CloseAsync(name).ConfigureAwait(false);
+        var stores = await StoresOfAsync(node, cancellationToken).ConfigureAwait(false);
+        return await stores.CloseAsync(name, isForGood).ConfigureAwait(false);
     }
 
     static ValueTask<NamedStores> StoresOfAsync(DatacakeNode node, CancellationToken cancellationToken)

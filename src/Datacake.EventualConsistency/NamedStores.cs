@@ -1,8 +1,10 @@
+using Datacake.EventualConsistency.Diagnostics;
 using Datacake.EventualConsistency.Hosts;
 using Datacake.EventualConsistency.Joining;
 using Datacake.EventualConsistency.Options;
 using Datacake.Node;
 using Datacake.Storage;
+using Microsoft.Extensions.Logging;
 
 namespace Datacake.EventualConsistency;
 
@@ -14,6 +16,7 @@ sealed class NamedStores : IAsyncDisposable
 {
     readonly DatacakeNode _node;
     readonly NamedStoreSettings _settings;
+    readonly HeldStores _held;
     readonly HolderService _service;
     readonly Lock _lock = new();
     readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);      // under the lock
@@ -32,10 +35,11 @@ sealed class NamedStores : IAsyncDisposable
         public Task? Closing { get; set; }
     }
 
-    public NamedStores(DatacakeNode node, NamedStoreSettings settings)
+    public NamedStores(DatacakeNode node, NamedStoreSettings settings, HeldStores held)
     {
         _node = node;
         _settings = settings;
+        _held = held;
         _service = new HolderService(node.Id, Holds);
         node.Server.AddService(_service);
     }
@@ -55,35 +59,47 @@ sealed class NamedStores : IAsyncDisposable
 
     /// <summary>Returns a store, which is opened first if the node has a configuration for it.</summary>
     /// <exception cref="StoreNotHeldException">The node has no configuration for the store.</exception>
-    public ValueTask<ReplicatedStore> OpenAsync(string name, CancellationToken cancellationToken) => OpenOrFindAsync(name, configured: null, cancellationToken);
+    public ValueTask<ReplicatedStore> OpenAsync(string name, CancellationToken cancellationToken) => OpenOrFindAsync(name, configured: null, mustBeNew: false, cancellationToken);
 
     /// <summary>Opens a store that is not open.</summary>
     /// <exception cref="InvalidOperationException">The store is open or is being opened.</exception>
-    public ValueTask<ReplicatedStore> OpenAsync(string name, NamedStoreOptions configured, CancellationToken cancellationToken) => OpenOrFindAsync(name, configured, cancellationToken);
+    public ValueTask<ReplicatedStore> OpenAsync(string name, NamedStoreOptions configured, CancellationToken cancellationToken) => OpenOrFindAsync(name, configured, mustBeNew: true, cancellationToken);
 
-    /// <summary>Opens all stores that the node has a configuration of.</summary>
+    /// <summary>Opens all stores for which a storage was chosen, and those that earlier runs have held and that are configured by their names.</summary>
     public async ValueTask OpenAllAsync(CancellationToken cancellationToken)
     {
+        var configured = new Dictionary<string, NamedStoreOptions>(StringComparer.Ordinal);
+        foreach (string name in _settings.Names.Union(_held.Names, StringComparer.Ordinal))
+        {
+            if (_settings.Find(name) is { } options)
+                configured.Add(name, options);
+            else if (!IsOpen(name))
+                StoreLog.NamedStoreNotConfigured(_node.LoggerFactory.CreateLogger<ReplicatedStore>(), _node.Id, name);
+        }
         // Published together: every change of what a node publishes wakes all of its stores.
-        _node.PublishNamedStores(_settings.Names);
+        _node.PublishNamedStores(configured.Keys);
         var limits = new ParallelOptions { CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(_settings.Names, limits, async (name, token) => await OpenAsync(name, token).ConfigureAwait(false)).ConfigureAwait(false);
+        await Parallel.ForEachAsync(
+            configured, limits, async (store, token) => await OpenOrFindAsync(store.Key, store.Value, mustBeNew: false, token).ConfigureAwait(false)).ConfigureAwait(false);
     }
 
-    /// <summary>Closes a store, and tells the other nodes that this node does not hold it at present. Its data is kept.</summary>
+    /// <summary>Closes a store, and tells the other nodes that this node has not opened it at present. Its data is kept.</summary>
+    /// <param name="name">The name of the store.</param>
+    /// <param name="isForGood">True if the node gives up its data, and no longer counts as a holder.</param>
     /// <returns>False if the store is not open.</returns>
-    public async ValueTask<bool> CloseAsync(string name)
+    public async ValueTask<bool> CloseAsync(string name, bool isForGood)
     {
-        Entry? entry;
-        Task closing;
+        Task? closing = null;
         lock (_lock)
         {
-            if (!_entries.TryGetValue(name, out entry))
-                return false;
-            closing = entry.Closing ??= Task.Run(() => CloseAsync(entry, isWithdrawn: true));
+            if (_entries.TryGetValue(name, out var entry))
+                closing = entry.Closing ??= Task.Run(() => CloseAsync(entry, isWithdrawn: true));
         }
-        await closing.ConfigureAwait(false);
-        return true;
+        if (closing is not null)
+            await closing.ConfigureAwait(false);
+        if (isForGood && _held.Contains(name))
+            await _held.RemoveAsync(name).ConfigureAwait(false);
+        return closing is not null;
     }
 
     /// <summary>
@@ -103,40 +119,44 @@ sealed class NamedStores : IAsyncDisposable
         await Task.WhenAll(closing).ConfigureAwait(false);
     }
 
-    async ValueTask<ReplicatedStore> OpenOrFindAsync(string name, NamedStoreOptions? configured, CancellationToken cancellationToken)
+    async ValueTask<ReplicatedStore> OpenOrFindAsync(string name, NamedStoreOptions? configured, bool mustBeNew, CancellationToken cancellationToken)
     {
         DatacakeNode.CheckStoreName(name);
         while (true)
         {
-            Entry? entry;
-            bool isNew = false;
-            lock (_lock)
+            if (Find(name) is not { } entry)
             {
-                ObjectDisposedException.ThrowIf(_isClosed, _node);
-                if (!_entries.TryGetValue(name, out entry))
+                // The application's function is called outside of the lock.
+                configured ??= _settings.Find(name) ?? throw new StoreNotHeldException(_node.Id, name, _node.HoldersOf(name));
+                lock (_lock)
                 {
+                    ObjectDisposedException.ThrowIf(_isClosed, _node);
+                    if (_entries.ContainsKey(name))
+                        continue;
                     // The node counts as a holder from here on, before it asks other nodes whether they are.
-                    var options = configured ?? _settings.Find(name) ?? throw new StoreNotHeldException(_node.Id, name, _node.HoldersOf(name));
                     entry = new Entry(name);
                     _entries.Add(name, entry);
-                    isNew = true;
                     // The open is not canceled together with its first caller.
-                    _ = Task.Run(() => StartAsync(entry, options), CancellationToken.None);
+                    _ = Task.Run(() => StartAsync(entry, configured), CancellationToken.None);
                 }
             }
-            if (entry.Closing is { } closing)
+            else if (ClosingOf(entry) is { } closing)
             {
-                await closing.WaitAsync(cancellationToken).ConfigureAwait(false);
+                await closing.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                cancellationToken.ThrowIfCancellationRequested();
                 continue;
             }
-            if (configured is not null && !isNew)
+            else if (mustBeNew)
+            {
                 throw new InvalidOperationException($"Node {_node.Id} has opened the store '{name}' already, with another configuration. Close it first, or open it without one.");
+            }
             return await entry.Opened.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
     async Task StartAsync(Entry entry, NamedStoreOptions options)
     {
+        bool isNew = false;
         try
         {
             options.Settings.Validate();
@@ -145,19 +165,36 @@ sealed class NamedStores : IAsyncDisposable
                 throw new InvalidOperationException(
                     $"The store '{entry.Name}' of node {_node.Id} has no storage. Choose one: WithStore(\"{entry.Name}\", store => store.UseSqlite(…)), or UseLmdb, UsePostgreSql or UseMemory.");
             }
+            isNew = await _held.AddAsync(entry.Name).ConfigureAwait(false);
             _node.PublishNamedStores(entry.Name);
             entry.Storage = options.OpenStorage();
             entry.Opened.SetResult(await ReplicatedStore.OpenAsync(new StoreHost(_node, entry.Name), entry.Storage, options.Settings, CancellationToken.None).ConfigureAwait(false));
         }
         catch (Exception e)
         {
+            // Undone before another caller can open the store again.
+            await UndoAsync(() => entry.Storage?.DisposeAsync() ?? default).ConfigureAwait(false);
+            await UndoAsync(() =>
+            {
+                _node.WithdrawNamedStore(entry.Name);
+                return isNew ? _held.RemoveAsync(entry.Name) : default;
+            }).ConfigureAwait(false);
             lock (_lock)
                 _entries.Remove(entry.Name);
-            if (entry.Storage is not null)
-                await entry.Storage.DisposeAsync().ConfigureAwait(false);
-            _node.WithdrawNamedStore(entry.Name);
             entry.Opened.SetException(e);
             _ = entry.Opened.Task.Exception;        // marks it as observed, because the caller may have gone
+        }
+
+        static async ValueTask UndoAsync(Func<ValueTask> undo)
+        {
+            try
+            {
+                await undo().ConfigureAwait(false);
+            }
+            catch (Exception)
+            {
+                // The error of the open is the one that matters.
+            }
         }
     }
 
@@ -172,17 +209,41 @@ sealed class NamedStores : IAsyncDisposable
         {
             return;     // it was never open
         }
-        await store.DisposeAsync().ConfigureAwait(false);
-        if (isWithdrawn)
-            _node.WithdrawNamedStore(entry.Name);
-        await entry.Storage!.DisposeAsync().ConfigureAwait(false);
-        lock (_lock)
-            _entries.Remove(entry.Name);
+        try
+        {
+            await store.DisposeAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            try
+            {
+                if (isWithdrawn)
+                    _node.WithdrawNamedStore(entry.Name);
+                await entry.Storage!.DisposeAsync().ConfigureAwait(false);
+            }
+            finally
+            {
+                // An error must not keep the store from being opened again.
+                lock (_lock)
+                    _entries.Remove(entry.Name);
+            }
+        }
     }
 
-    bool Holds(string name)
+    /// <summary>Returns true if the node holds a store: it has data of it, is opening it, or is configured to open it.</summary>
+    bool Holds(string name) => Find(name) is not null || _held.Contains(name) || _settings.Has(name);
+
+    bool IsOpen(string name) => Find(name) is { } entry && ClosingOf(entry) is null;
+
+    Entry? Find(string name)
     {
         lock (_lock)
-            return _entries.ContainsKey(name);
+            return _entries.GetValueOrDefault(name);
+    }
+
+    Task? ClosingOf(Entry entry)
+    {
+        lock (_lock)
+            return entry.Closing;
     }
 }

@@ -151,7 +151,7 @@ public sealed class HealthTests : IAsyncLifetime
         foreach (var store in NodeOf(first).OpenStores)
             await store.WaitForMembersAsync(2, Eventually.Deadline, Canceled);
 
-        await NodeOf(second).CloseStoreAsync("b");
+        await NodeOf(second).CloseStoreAsync("b", cancellationToken: Canceled);
         await WaitForAsync(first, HealthStatus.Degraded, "Store 'b': No session with node 2: according to gossip, it does not hold the store 'b' at present.");
         Assert.Single(NodeFindings.Of(NodeOf(first)), static finding => finding.Code == "member-unseen");
 

@@ -316,15 +316,18 @@ public sealed class HostingTests
     }
 
     [Fact]
-    public async Task Named_store_of_a_context_without_a_storage_fails_the_start()
+    public async Task Context_of_a_named_store_that_the_node_does_not_hold_says_so_when_it_is_used()
     {
         using var host = Build(builder => builder.Services
             .AddDatacake(options => options.WithNodeId(1).ListenOn("127.0.0.1:0").UseMemory())
             .AddDatacakeContext<DiaryContext>("diary"));
+        await host.StartAsync(Canceled);
+        await using var scope = host.Services.CreateAsyncScope();
 
-        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => host.StartAsync(Canceled));
+        var error = await Assert.ThrowsAsync<StoreNotHeldException>(() => scope.ServiceProvider.GetRequiredService<DiaryContext>().Visits.CountAsync(Canceled));
 
-        Assert.StartsWith("The store 'diary' of node 1 has no storage.", error.Message, StringComparison.Ordinal);
+        Assert.Equal("diary", error.Store);
+        await host.StopAsync(Canceled);
     }
 
     static IHost Build(Action<HostApplicationBuilder>? configure = null)

@@ -9,6 +9,10 @@ static partial class StoreLog
     [LoggerMessage(3001, LogLevel.Information, "Node {Node} opened its store in the {Storage}; the store is {State}.")]
     public static partial void Opened(ILogger logger, byte node, string storage, string state);
 
+    [LoggerMessage(3054, LogLevel.Warning,
+        "Node {Node} has data of the store '{Store}', and is no longer configured to open it. It still counts as a member there. Configure it with WithStore or WithStores; or give its data up: CloseStoreAsync for good, and retire the node at another holder.")]
+    public static partial void NamedStoreNotConfigured(ILogger logger, byte node, string store);
+
     [LoggerMessage(3002, LogLevel.Information, "Node {Node} joined the cluster of {Members} members; its first stamp is {Run}.")]
     public static partial void Joined(ILogger logger, byte node, int members, HlcTimestamp run);
 

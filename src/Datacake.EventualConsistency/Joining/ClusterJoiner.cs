@@ -76,6 +76,13 @@ sealed class ClusterJoiner(StoreHost host, HolderInquiry? inquiry, Replica repli
                     $"nodes {string.Join(", ", silent)} have not said whether they hold the store '{host.Name}'",
                     "Check the network to these nodes. A node answers once its application has opened a store, which AddDatacake does; otherwise a context or OpenStoreAsync does.");
             }
+            byte[] closed = [.. Candidates().Where(member => member.IsUp && !member.Stores.Contains(host.Name) && Holds(member) == true).Select(static member => member.NodeId)];
+            if (closed.Length > 0)
+            {
+                return new(
+                    $"nodes {string.Join(", ", closed)}, which hold the store '{host.Name}', have not opened it",
+                    "Open it there. A node opens the stores that it is configured for with OpenStoresAsync, which AddDatacake calls; otherwise a context or OpenStoreAsync opens them.");
+            }
             byte[] absent = [.. Candidates().Where(static member => !member.IsUp).Select(static member => member.NodeId)];
             if (absent.Length > 0)
             {

@@ -48,7 +48,8 @@ sealed class HolderInquiry
         {
             while (!_isOver())
             {
-                var unasked = _host.Node.Members.Where(member => member.IsUp && member.NodeId != _host.Node.Id && Holds(member) is null);
+                // Whoever holds the store and has not opened it may give it up, so it is asked again.
+                var unasked = _host.Node.Members.Where(member => member.IsUp && member.NodeId != _host.Node.Id && !member.Stores.Contains(_host.Name) && Holds(member) != false);
                 await Task.WhenAll(unasked.Select(member => AskAsync(member, stopping))).ConfigureAwait(false);
                 await Task.Delay(Retry, _host.Node.TimeProvider, stopping).ConfigureAwait(false);
             }

@@ -10,8 +10,11 @@ sealed class NamedStoreSettings
     /// <summary>Gets or sets the function that configures a store that has no configuration of its own; null if there is none.</summary>
     public Func<string, Action<NamedStoreOptions>?>? Resolve { get; set; }
 
-    /// <summary>Gets the names of the stores that have a configuration of their own.</summary>
-    public IReadOnlyCollection<string> Names => _stores.Keys;
+    /// <summary>Gets the names of the stores for which a storage was chosen.</summary>
+    public IReadOnlyCollection<string> Names => [.. _stores.Where(static store => store.Value.OpenStorage is not null).Select(static store => store.Key)];
+
+    /// <summary>Returns true if a storage was chosen for a store.</summary>
+    public bool Has(string name) => _stores.TryGetValue(name, out var options) && options.OpenStorage is not null;
 
     /// <summary>Configures a store, which may have been configured before.</summary>
     /// <exception cref="ArgumentException">The name cannot be that of a store, or a setting is out of its range.</exception>
@@ -30,7 +33,7 @@ sealed class NamedStoreSettings
         if (_stores.TryGetValue(name, out var options) && options.OpenStorage is not null)
             return options;
         if (Resolve?.Invoke(name) is not { } configure)
-            return options;
+            return null;
         options ??= new NamedStoreOptions();
         configure(options);
         return options;

@@ -85,12 +85,12 @@ public class NamedStoreTests
         await OpenAsync(cluster, 2, "catalog", kept);
         await first.WaitForMembersAsync(2, TestCluster.Deadline, Canceled);
 
-        Assert.True(await cluster[2].Node.CloseStoreAsync("catalog"));
+        Assert.True(await cluster[2].Node.CloseStoreAsync("catalog", cancellationToken: Canceled));
         await TestCluster.WaitUntilAsync(() => cluster[1].Node.HoldersOf("catalog").Count == 1 && first.Members.Count(member => member.IsUp) == 1, "node 2 is gone");
         await TestCluster.WaitUntilAsync(
             () => first.MemberStates.Single(static member => member.NodeId == 2).Reason == "according to gossip, it does not hold the store 'catalog' at present", "the state says why");
         await Assert.ThrowsAsync<StoreNotHeldException>(async () => await cluster[2].Node.OpenStoreAsync("catalog", Canceled));
-        Assert.False(await cluster[2].Node.CloseStoreAsync("catalog"));
+        Assert.False(await cluster[2].Node.CloseStoreAsync("catalog", cancellationToken: Canceled));
         await first.Keyspace("cakes").PutAsync(1, "Madeira"u8.ToArray(), Consistency.None, Canceled);
 
         var again = await OpenAsync(cluster, 2, "catalog", kept);
@@ -113,6 +113,62 @@ public class NamedStoreTests
             () => third.JoinObstacle?.Reason == "nodes 1, which hold the store 'catalog', are not up", "the store waits for node 1");
 
         Assert.False(third.JoinStatus.IsJoined);
+    }
+
+    [Fact]
+    public async Task Node_that_has_not_opened_its_stores_again_still_keeps_others_from_forming_them()
+    {
+        using var addresses = new ReservedAddresses();
+        string[] seeds = addresses.Next(2);
+        IStorage own = new KeptStorage(new MemoryStorage()), kept = new KeptStorage(new MemoryStorage());
+        await using (var before = await StartAsync(1))
+        {
+            var tenant = await before.OpenStoreAsync("tenant/17", Canceled);
+            await tenant.Keyspace("cakes").PutAsync(1, "Madeira"u8.ToArray(), Consistency.None, Canceled);
+        }
+        var log = new CollectingLog();
+        await using var first = await StartAsync(1, log);
+        await using var second = await StartAsync(2);
+        var fresh = await second.OpenStoreAsync("tenant/17", Canceled);
+        await TestCluster.WaitUntilAsync(
+            () => fresh.JoinObstacle?.Reason == "nodes 1, which hold the store 'tenant/17', have not opened it", "node 2 waits for node 1");
+
+        await first.OpenStoresAsync(Canceled);
+
+        await TestCluster.WaitUntilAsync(() => fresh.JoinStatus.IsJoined, "node 2 has joined");
+        Assert.NotNull(await fresh.Keyspace("cakes").GetAsync(1, Canceled));
+        Assert.Equal(["", "tenant/17"], first.OpenStores.Select(static store => store.Name));
+
+        async Task<DatacakeNode> StartAsync(int id, CollectingLog? log = null)
+        {
+            var node = await DatacakeNode.StartAsync(
+                options =>
+                {
+                    options.WithNodeId(id).ListenOn(seeds[id - 1]).WithSeeds(seeds[..id]).WithGossip(gossip => gossip.UseLocal()).WithStore(store => store.FormCluster = id == 1);
+                    options.UseStorage(() => id == 1 ? own : new MemoryStorage());
+                    options.WithStores(name => name == "tenant/17" ? store => store.UseStorage(() => id == 1 ? kept : new MemoryStorage()) : null);
+                    if (log is not null)
+                        options.WithLoggerFactory(log);
+                },
+                Canceled);
+            await node.OpenStoreAsync(Canceled);
+            return node;
+        }
+    }
+
+    [Fact]
+    public async Task Store_that_was_closed_for_good_can_be_formed_by_another_node()
+    {
+        await using var cluster = await TestCluster.StartAsync(2);
+        var first = await OpenAsync(cluster, 1, "catalog");
+        await first.Joined.WaitAsync(TestCluster.Deadline, Canceled);
+        await cluster[1].Node.CloseStoreAsync("catalog", cancellationToken: Canceled);
+        var second = await OpenAsync(cluster, 2, "catalog");
+        await TestCluster.WaitUntilAsync(() => second.JoinObstacle is not null && second.JoinObstacle.Reason.EndsWith("have not opened it", StringComparison.Ordinal), "node 2 waits");
+
+        Assert.False(await cluster[1].Node.CloseStoreAsync("catalog", isForGood: true, Canceled));
+
+        await second.Joined.WaitAsync(TestCluster.Deadline, Canceled);
     }
 
     [Fact]

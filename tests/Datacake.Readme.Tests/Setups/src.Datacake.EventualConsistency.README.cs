@@ -258,6 +258,7 @@ static class NamedStores
 {
     public static async Task RunAsync()
     {
+        HashSet<string> tenants = ["tenant/17"];
         // sample 16
         Assert.NotNull(await tenant.Keyspace("orders").GetAsync(1));
         Assert.Equal(["", "catalog", "tenant/17"], node.OpenStores.Select(static store => store.Name));
