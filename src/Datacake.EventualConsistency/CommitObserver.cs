@@ -15,7 +15,7 @@ sealed class CommitObserver
 
     public CommitObserver(
         Replica replica, CurrentMembership membership, StoreJoining joining, StoreMetrics metrics, PeerLinks links, StoreWatchers watchers, CommitWaiters waiters,
-        StoreSequencing sequencing, StoreActivity activity) =>
+        StoreSequencing sequencing, StoreActivity activity, Action<ReplicaBatch> tellFollowers) =>
         _parts =
         [
             _ => membership.Refresh(),
@@ -23,6 +23,7 @@ sealed class CommitObserver
             metrics.Committed,
             _ => joining.Refresh(),
             watchers.Publish,
+            tellFollowers,
             batch =>
             {
                 if (batch.HasPulled && replica.IsJoined)

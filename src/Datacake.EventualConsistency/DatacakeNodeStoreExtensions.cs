@@ -62,6 +62,49 @@ public static class DatacakeNodeStoreExtensions
     }
 
     /// <summary>
+    /// Makes the node a follower of a cluster: its store has the data of the cluster's members, and the node is not one of them. It needs no node id, listens on no address that others could
+    /// reach, and takes no part in gossip; it dials one of the given members, so it may be behind a NAT. Reads, queries and watches are local. Saves go through the member, with the same levels.
+    /// </summary>
+    /// <param name="options">The options of the node. They need a cluster id, a storage, and whatever secret or certificate the members require.</param>
+    /// <param name="members">The addresses of one or more members. The follower uses one at a time, and another one if that fails.</param>
+    /// <exception cref="ArgumentException">There is no address, or one is not valid.</exception>
+    /// <exception cref="InvalidOperationException">The node has a node id or an address to listen on already.</exception>
+    public static DatacakeNodeOptions AsFollower(this DatacakeNodeOptions options, params string[] members)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(members);
+        if (members.Length == 0)
+            throw new ArgumentException("A follower that is no node of the cluster needs the address of at least one member: AsFollower(\"hub:7000\").", nameof(members));
+        // The node is alone in its own gossip. Its id is in no stamp, and no other node can reach it.
+        return options.WithNodeId(0).ListenOn("127.0.0.1:0").WithStore(store => Follow(store, members));
+    }
+
+    /// <summary>
+    /// Makes the store a follower: this node has the data of the nodes that hold the store, and is not one of them:
+    /// <c>options.WithStore("catalog", store => store.UseSqlite("catalog.db").AsFollower())</c>.
+    /// </summary>
+    /// <param name="store">The options of the store.</param>
+    /// <param name="members">The addresses of nodes that hold the store; none for all that this node knows by gossip.</param>
+    /// <exception cref="ArgumentException">An address is not valid.</exception>
+    public static NamedStoreOptions AsFollower(this NamedStoreOptions store, params string[] members)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(members);
+        Follow(store.Settings, members);
+        return store;
+    }
+
+    static void Follow(ReplicatedStoreOptions store, string[] members)
+    {
+        store.IsFollower = true;
+        foreach (string member in members)
+        {
+            DatacakeNode.CheckAddress(member);
+            store.FollowedMembers.Add(member);
+        }
+    }
+
+    /// <summary>
     /// Lets the node hold named stores of which it learns only when they are used, such as one for each tenant:
     /// <c>options.WithStores(name => name.StartsWith("tenant/") ? store => store.UseSqlite(FileOf(name)) : null)</c>.
     /// </summary>

@@ -31,6 +31,9 @@ sealed class NamedStores : IAsyncDisposable
 
         public IStorage? Storage { get; set; }
 
+        /// <summary>True if the store follows its holders, and so is none of them.</summary>
+        public bool IsFollower { get; init; }
+
         /// <summary>Gets or sets the task that closes the store; null while nobody has asked for that.</summary>
         public Task? Closing { get; set; }
     }
@@ -77,7 +80,7 @@ sealed class NamedStores : IAsyncDisposable
                 StoreLog.NamedStoreNotConfigured(_node.LoggerFactory.CreateLogger<ReplicatedStore>(), _node.Id, name);
         }
         // Published together: every change of what a node publishes wakes all of its stores.
-        _node.PublishNamedStores(configured.Keys);
+        _node.PublishNamedStores([.. configured.Where(static store => !store.Value.Settings.IsFollower).Select(static store => store.Key)]);
         var limits = new ParallelOptions { CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(
             configured, limits, async (store, token) => await OpenOrFindAsync(store.Key, store.Value, mustBeNew: false, token).ConfigureAwait(false)).ConfigureAwait(false);
@@ -134,7 +137,7 @@ sealed class NamedStores : IAsyncDisposable
                     if (_entries.ContainsKey(name))
                         continue;
                     // The node counts as a holder from here on, before it asks other nodes whether they are.
-                    entry = new Entry(name);
+                    entry = new Entry(name) { IsFollower = configured.Settings.IsFollower };
                     _entries.Add(name, entry);
                     // The open is not canceled together with its first caller.
                     _ = Task.Run(() => StartAsync(entry, configured), CancellationToken.None);
@@ -165,8 +168,11 @@ sealed class NamedStores : IAsyncDisposable
                 throw new InvalidOperationException(
                     $"The store '{entry.Name}' of node {_node.Id} has no storage. Choose one: WithStore(\"{entry.Name}\", store => store.UseSqlite(…)), or UseLmdb, UsePostgreSql or UseMemory.");
             }
-            isNew = await _held.AddAsync(entry.Name).ConfigureAwait(false);
-            _node.PublishNamedStores(entry.Name);
+            if (!entry.IsFollower)
+            {
+                isNew = await _held.AddAsync(entry.Name).ConfigureAwait(false);
+                _node.PublishNamedStores(entry.Name);
+            }
             entry.Storage = options.OpenStorage();
             entry.Opened.SetResult(await ReplicatedStore.OpenAsync(new StoreHost(_node, entry.Name), entry.Storage, options.Settings, CancellationToken.None).ConfigureAwait(false));
         }
@@ -217,7 +223,7 @@ sealed class NamedStores : IAsyncDisposable
         {
             try
             {
-                if (isWithdrawn)
+                if (isWithdrawn && !entry.IsFollower)
                     _node.WithdrawNamedStore(entry.Name);
                 await entry.Storage!.DisposeAsync().ConfigureAwait(false);
             }
@@ -231,7 +237,7 @@ sealed class NamedStores : IAsyncDisposable
     }
 
     /// <summary>Returns true if the node holds a store: it has data of it, is opening it, or is configured to open it.</summary>
-    bool Holds(string name) => Find(name) is not null || _held.Contains(name) || _settings.Has(name);
+    bool Holds(string name) => Find(name) is { IsFollower: false } || _held.Contains(name) || _settings.Has(name);
 
     bool IsOpen(string name) => Find(name) is { } entry && ClosingOf(entry) is null;
 

@@ -21,6 +21,11 @@ public sealed partial class ReplicatedStore
     public async ValueTask CatchUpAsync(Consistency consistency, CancellationToken cancellationToken = default)
     {
         await WaitUntilJoinedAsync(cancellationToken).ConfigureAwait(false);
+        if (_remote is not null)
+        {
+            await CatchUpWithMemberAsync(consistency, cancellationToken).ConfigureAwait(false);
+            return;
+        }
         if (consistency == Consistency.Serial)
         {
             await _parts.Sequencing.PassBarrierAsync(cancellationToken).ConfigureAwait(false);
@@ -64,6 +69,12 @@ public sealed partial class ReplicatedStore
         await WaitUntilJoinedAsync(cancellationToken).ConfigureAwait(false);
         if (consistency == Consistency.Serial)
             return await ReadSerialAsync(keyspace, keys, cancellationToken).ConfigureAwait(false);
+        if (_remote is not null)
+        {
+            await CatchUpWithMemberAsync(consistency, cancellationToken).ConfigureAwait(false);
+            using var snapshot = await OpenPresentSnapshotAsync(cancellationToken).ConfigureAwait(false);
+            return await ReadAllAsync(snapshot, keyspace, keys, cancellationToken).ConfigureAwait(false);
+        }
         var requirement = ReachableRequirementOf(consistency);
         var distinct = keys.Distinct().ToList();
         if (distinct.Count < keys.Count)

@@ -56,6 +56,8 @@ public sealed partial class ReplicatedStore
     internal async ValueTask<CommitResult> CommitSerialAsync(SerialTransaction transaction, CancellationToken cancellationToken)
     {
         await WaitUntilJoinedAsync(cancellationToken).ConfigureAwait(false);
+        if (_remote is not null)
+            return await CommitAtMemberAsync(transaction, Consistency.Serial, cancellationToken).ConfigureAwait(false);
         if (_replica.Exclusion is { } exclusion)
             throw new StoreExcludedException(_node.Id, exclusion.Reason);
         return await _parts.Sequencing.CommitAsync(transaction, cancellationToken).ConfigureAwait(false);
@@ -112,6 +114,11 @@ public sealed partial class ReplicatedStore
     async ValueTask<Document?[]> ReadSerialAsync(string keyspace, IReadOnlyList<DocumentKey> keys, CancellationToken cancellationToken)
     {
         using var snapshot = await OpenSerialSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        return await ReadAllAsync(snapshot, keyspace, keys, cancellationToken).ConfigureAwait(false);
+    }
+
+    static async ValueTask<Document?[]> ReadAllAsync(StoreSnapshot snapshot, string keyspace, IReadOnlyList<DocumentKey> keys, CancellationToken cancellationToken)
+    {
         var documents = new Document?[keys.Count];
         for (int i = 0; i < documents.Length; i++)
             documents[i] = await snapshot.GetAsync(keyspace, keys[i], cancellationToken).ConfigureAwait(false);

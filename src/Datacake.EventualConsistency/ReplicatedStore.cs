@@ -6,6 +6,7 @@ using Datacake.EventualConsistency.Hosts;
 using Datacake.EventualConsistency.Integrity;
 using Datacake.EventualConsistency.Joining;
 using Datacake.EventualConsistency.Membership;
+using Datacake.EventualConsistency.Remote;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Sequencing;
 using Datacake.EventualConsistency.Snapshots;
@@ -28,6 +29,8 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     readonly StoreJoining _joining;
     readonly CurrentMembership _membership;
     readonly ReplicatedStoreOptions _options;
+    readonly RemoteCommitter? _remote;          // of a follower
+    readonly RemoteService? _remoteService;     // of a member
     readonly Lock _disposeLock = new();
     volatile bool _isClosing;
     Task? _disposed;
@@ -42,6 +45,15 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         _membership = parts.Membership;
         _options = parts.Options;
         Leases = CreateLeases();
+        if (parts.Source is { } source)
+        {
+            _remote = new RemoteCommitter(parts.Context.Host, source.Sources, _options.AcknowledgmentTimeout);
+        }
+        else
+        {
+            _remoteService = new RemoteService(parts.Context.Host, OperationsForOthers());
+            _node.Server.AddService(_remoteService);
+        }
     }
 
     /// <summary>Gets the node to which this replica belongs.</summary>
@@ -59,7 +71,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     /// </summary>
     public IReadOnlyList<StoreMemberState> MemberStates => _membership.States;
 
-    /// <summary>Gets a task that completes when the store is part of its cluster and accepts writes.</summary>
+    /// <summary>Gets a task that completes when the store is part of its cluster and accepts writes, or, for a follower, has a whole copy.</summary>
     public Task Joined => _joining.Joined;
 
     /// <summary>Gets the progress of joining the cluster.</summary>
@@ -117,6 +129,8 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     {
         if (consistency == Consistency.Serial)
             return CommitSerialAsync(new SerialTransaction(transaction, []), cancellationToken);
+        if (_remote is not null)
+            return CommitAtMemberAsync(transaction, consistency, cancellationToken);
         return transaction.HasCounters ? CommitCountersAsync(transaction, consistency, cancellationToken) : CommitOnceAsync(transaction, consistency, cancellationToken);
     }
 
@@ -495,6 +509,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
             MaxClockDifference = node.MaxClockDifference,
             IsVolatile = !isDurable,
             TakesOver = options.TakeOverNodeId,
+            FollowedKeyspaces = options.IsFollower ? [.. options.FollowedKeyspaces.Order(StringComparer.Ordinal)] : null,
             Authority = node.OperatorKeys.Count > 0 ? new OperatorKeys(node.OperatorKeys) : null,
             Delay = async (time, token) => await Task.Delay(time, node.TimeProvider, token).ConfigureAwait(false),
         };
@@ -528,6 +543,8 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     async Task StopAsync()
     {
         _isClosing = true;
+        if (_remoteService is not null)
+            _node.Server.RemoveService(_remoteService.Name);
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         Leases.Close();
         await _parts.DisposeAsync().ConfigureAwait(false);

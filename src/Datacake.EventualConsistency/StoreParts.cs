@@ -1,5 +1,6 @@
 using Datacake.EventualConsistency.Commits;
 using Datacake.EventualConsistency.Diagnostics;
+using Datacake.EventualConsistency.Following;
 using Datacake.EventualConsistency.Hosts;
 using Datacake.EventualConsistency.Integrity;
 using Datacake.EventualConsistency.Joining;
@@ -18,7 +19,9 @@ namespace Datacake.EventualConsistency;
 sealed class StoreParts : IAsyncDisposable
 {
     readonly CancellationTokenSource _stopping;
-    readonly StoreNetwork _network;
+    readonly StoreNetwork? _network;
+    readonly FollowerPresence _presence;
+    readonly FollowerService? _followers;
     readonly StoreRepairer _repairer;
     readonly StoreScrubber? _scrubber;
     readonly StoreTicker _ticker;
@@ -32,14 +35,15 @@ sealed class StoreParts : IAsyncDisposable
         var node = host.Node;
         var logger = node.LoggerFactory.CreateLogger(host.LogCategory);
         StoreLog.Opened(logger, node.Id, storage.Description, replica.IsJoined ? "a member of its cluster" : "fresh and about to join");
-        host.PublishIdentity(replica.Identity.StoreId);
+        if (!options.IsFollower)
+            host.PublishIdentity(replica.Identity.StoreId);
         _stopping = new CancellationTokenSource();
         Options = options;
         Waiters = new CommitWaiters();
         Watchers = new StoreWatchers(replica.Catalog);
-        if (host.IsNamed && !replica.IsJoined)
+        if (host.IsNamed && !replica.IsJoined && !options.IsFollower)
             _inquiry = new HolderInquiry(host, () => replica.IsJoined, _stopping.Token);
-        Joining = new StoreJoining(host, _inquiry, replica, options, Waiters, logger);
+        Joining = new StoreJoining(host, _inquiry, replica, options, Waiters, DescribeFollowing, logger);
         var links = new PeerLinks();
         var conditions = new PeerConditions(node.TimeProvider, peer => host.Find(peer)?.Address, logger);
         Membership = new CurrentMembership(host, replica, conditions, options.ExpectedNodes);
@@ -47,17 +51,32 @@ sealed class StoreParts : IAsyncDisposable
         Sequencing = new StoreSequencing(node, replica, sequencer, Membership, Waiters, _metrics, options, logger, _stopping.Token);
         var activity = new StoreActivity(node.TimeProvider);
         links.Changed += _ => activity.Note();
-        var observer = new CommitObserver(replica, Membership, Joining, _metrics, links, Watchers, Waiters, Sequencing, activity);
+        var observer = new CommitObserver(replica, Membership, Joining, _metrics, links, Watchers, Waiters, Sequencing, activity, batch => _followers?.OnCommitted(batch));
         var loop = new CommitLoop(replica, storage, options, node.TimeProvider, logger, observer.OnCommitted, links.End, sequencer, links.DispatchEarly, failure);
         Sequencing.Start(loop);
         var board = new AcknowledgmentBoard(replica, node.TimeProvider, options.AcknowledgmentTimeout, Membership);
         Context = new SessionContext(host, replica, sequencer, storage, loop, board, links, conditions, Membership, damages, logger, _stopping.Token);
-        _network = new StoreNetwork(Context, Membership, activity.Note);
+        _presence = new FollowerPresence(node.TimeProvider);
+        if (options.IsFollower)
+        {
+            Source = new FollowerLink(Context, options.FollowedMembers);
+        }
+        else
+        {
+            _network = new StoreNetwork(Context, Membership, activity.Note);
+            _followers = new FollowerService(Context, _presence);
+            node.Server.AddService(_followers);
+        }
         _repairer = new StoreRepairer(Context, disk);
         if (disk is ChecksummedStorage && options.ScrubInterval > TimeSpan.Zero)
             _scrubber = new StoreScrubber(disk, node.Id, ReplicatedStoreOptions.ToTimer(options.ScrubInterval), node.TimeProvider, logger);
-        _ticker = new StoreTicker(Context, Membership, Joining, _network, _repairer, activity, options);
+        _ticker = new StoreTicker(Context, Membership, Joining, _network, _repairer, _presence, activity, options);
     }
+
+    /// <summary>Returns the reason why a follower has no copy yet.</summary>
+    JoinObstacle DescribeFollowing() => Source?.Status is { IsConnected: false, Failure: { } failure }
+        ? new($"it follows no member at present: {failure}", "Start a member, and check the address, the cluster id, the cluster secret and the firewall.")
+        : new("it copies the data of the member that it follows", "Wait. If no more documents arrive, check the network to that member, and its log.");
 
     public ReplicatedStoreOptions Options { get; }
 
@@ -75,6 +94,12 @@ sealed class StoreParts : IAsyncDisposable
     public StoreWatchers Watchers { get; }
 
     public StoreSequencing Sequencing { get; }
+
+    /// <summary>Gets the connection to the member that the store follows; null for a member.</summary>
+    public FollowerLink? Source { get; }
+
+    /// <summary>Gets the number of followers that are connected to the store.</summary>
+    public int Followers => _followers?.Count ?? 0;
 
     /// <inheritdoc cref="StoreTicker.IsResting"/>
     public bool IsResting => _ticker.IsResting;
@@ -97,7 +122,10 @@ sealed class StoreParts : IAsyncDisposable
     /// </summary>
     public async ValueTask DisposeAsync()
     {
-        await new FinalReplication(Context, Membership, Options.StopTimeout).RunAsync().ConfigureAwait(false);
+        if (Source is not null)
+            await Source.DisposeAsync().ConfigureAwait(false);
+        else
+            await new FinalReplication(Context, Membership, Options.StopTimeout).RunAsync().ConfigureAwait(false);
         await _ticker.DisposeAsync().ConfigureAwait(false);
         if (_scrubber is not null)
             await _scrubber.DisposeAsync().ConfigureAwait(false);
@@ -106,7 +134,13 @@ sealed class StoreParts : IAsyncDisposable
         await _repairer.StopAsync().ConfigureAwait(false);
         if (_inquiry is not null)
             await _inquiry.Running.ConfigureAwait(false);
-        await _network.DisposeAsync().ConfigureAwait(false);
+        if (_followers is not null)
+        {
+            Context.Node.Server.RemoveService(_followers.Name);
+            await _followers.StopAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        if (_network is not null)
+            await _network.DisposeAsync().ConfigureAwait(false);
         await Context.Loop.DisposeAsync().ConfigureAwait(false);
         Context.Board.Close();
         Joining.Close();

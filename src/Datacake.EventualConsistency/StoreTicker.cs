@@ -2,6 +2,7 @@ using Datacake.Crdt;
 using Datacake.EventualConsistency.Commits;
 using Datacake.EventualConsistency.Consumers;
 using Datacake.EventualConsistency.Diagnostics;
+using Datacake.EventualConsistency.Following;
 using Datacake.EventualConsistency.Hosts;
 using Datacake.EventualConsistency.Joining;
 using Datacake.EventualConsistency.Keyspaces;
@@ -47,8 +48,9 @@ sealed class StoreTicker : IAsyncDisposable
     readonly PeerLinks _links;
     readonly CurrentMembership _membership;
     readonly StoreJoining _joining;
-    readonly StoreNetwork _network;
+    readonly StoreNetwork? _network;
     readonly StoreRepairer _repairer;
+    readonly FollowerPresence _followers;
     readonly StoreActivity _activity;
     readonly ReplicatedStoreOptions _options;
     readonly TimeSpan _interval;
@@ -60,7 +62,7 @@ sealed class StoreTicker : IAsyncDisposable
     // must be truncated nevertheless.
     HlcTimestamp _settled;              // everything below is older than the delay
     HlcTimestamp _sampled;
-    HlcTimestamp _counted;              // no log is kept for consumers up to here, because it has too many records above
+    HlcTimestamp _counted;              // no log is kept for consumers and followers up to here, because it has too many records above
     long _sampledAt;
     int _ticks;
     volatile int _seen;                 // the activity at the last tick
@@ -70,7 +72,9 @@ sealed class StoreTicker : IAsyncDisposable
     IReadOnlyCollection<byte> _reportedDiffering = [];
     HeldRemoval? _reportedHeld;
 
-    public StoreTicker(SessionContext context, CurrentMembership membership, StoreJoining joining, StoreNetwork network, StoreRepairer repairer, StoreActivity activity, ReplicatedStoreOptions options)
+    public StoreTicker(
+        SessionContext context, CurrentMembership membership, StoreJoining joining, StoreNetwork? network, StoreRepairer repairer, FollowerPresence followers,
+        StoreActivity activity, ReplicatedStoreOptions options)
     {
         _host = context.Host;
         _node = context.Node;
@@ -82,6 +86,7 @@ sealed class StoreTicker : IAsyncDisposable
         _joining = joining;
         _network = network;
         _repairer = repairer;
+        _followers = followers;
         _activity = activity;
         _options = options;
         _interval = options.ReportInterval;
@@ -149,7 +154,7 @@ sealed class StoreTicker : IAsyncDisposable
     TimeSpan NextPause()
     {
         int seen = _activity.Count;
-        _quietTicks = _host.IsNamed && seen == _seen && _isAtRest ? _quietTicks + 1 : 0;
+        _quietTicks = (_host.IsNamed || _options.IsFollower) && seen == _seen && _isAtRest ? _quietTicks + 1 : 0;
         _seen = seen;
         int doublings = Math.Clamp(_quietTicks - TicksUntilRest, 0, 16);
         return _interval * Math.Min(1 << doublings, MaxRest);
@@ -165,26 +170,30 @@ sealed class StoreTicker : IAsyncDisposable
             Tick(batch);
         if (_node.TimeProvider.GetElapsedTime(_sampledAt) >= CollectDelay)
             (_settled, _sampled, _sampledAt) = (_sampled, _node.Clock.Last, _node.TimeProvider.GetTimestamp());
-        var hold = await FindHoldAsync(batch.Snapshot, isTick, cancellationToken).ConfigureAwait(false);
-        bool hasMore = await _replica.CollectAsync(batch, _settled, hold).ConfigureAwait(false);
+        bool hasFollowers = _replica.IsJoined && await _followers.WasWithinAsync(_options.FollowerRetention, batch, cancellationToken).ConfigureAwait(false);
+        var processed = await ConsumerPositions.ReadProcessedAsync(batch.Snapshot, _replica.Catalog, cancellationToken).ConfigureAwait(false);
+        if (hasFollowers || processed is not null)
+            await CountLogAsync(batch.Snapshot, isTick, cancellationToken).ConfigureAwait(false);
+        var upTo = hasFollowers ? HlcTimestamp.Min(_settled, KeptFrom(_options.FollowerRetention)) : _settled;
+        var hold = processed is null ? null : new LogHold(processed, KeptFrom(_options.ConsumerRetention));
+        bool hasMore = await _replica.CollectAsync(batch, upTo, hold).ConfigureAwait(false);
         if (isTick && ++_ticks % TicksBetweenRemovals == 0)
             await KeyspaceRemoval.RemoveAsync(_replica, batch, cancellationToken).ConfigureAwait(false);
         return hasMore;
     }
 
-    /// <summary>Returns the part of the log that consumers still need, within the limits of the options; null if there are no consumers.</summary>
-    async ValueTask<LogHold?> FindHoldAsync(IStorageSnapshot snapshot, bool isTick, CancellationToken cancellationToken)
+    /// <summary>Counts the log records from time to time, so that no more than the options allow are kept for consumers and followers.</summary>
+    async ValueTask CountLogAsync(IStorageSnapshot snapshot, bool isTick, CancellationToken cancellationToken)
     {
-        if (await ConsumerPositions.ReadProcessedAsync(snapshot, _replica.Catalog, cancellationToken).ConfigureAwait(false) is not { } processed)
-            return null;
         if (isTick && _ticks % TicksBetweenCounts == 0
             && await snapshot.SkipAsync(StoreLayout.AllLog, ScanDirection.Reverse, _options.MaxConsumerRecords, cancellationToken).ConfigureAwait(false) is { } key)
         {
             _counted = StoreLayout.StampOfLogKey(key.Span);
         }
-        // The age is that of the cluster's clock, like that of the stamps.
-        return new LogHold(processed, HlcTimestamp.Max(_counted, HlcTimestamp.AtEndOf(_node.Clock.Last.Time - _options.ConsumerRetention)));
     }
+
+    /// <summary>Returns the stamp up to which no log is kept by age or by number. The age is that of the cluster's clock, like that of the stamps.</summary>
+    HlcTimestamp KeptFrom(TimeSpan retention) => HlcTimestamp.Max(_counted, HlcTimestamp.AtEndOf(_node.Clock.Last.Time - retention));
 
     /// <summary>Builds and removes parts of indexes. Called on the commit loop. Returns true if there is more to do at once.</summary>
     ValueTask<bool> BuildIndexesAsync(ReplicaBatch batch, CancellationToken cancellationToken) =>
@@ -237,7 +246,7 @@ sealed class StoreTicker : IAsyncDisposable
         TellGossip();
         LogDiffering();
         LogHeldRemoval();
-        _network.EndSilentSessions();
+        _network?.EndSilentSessions();
         _membership.RefreshFromGossip();
         foreach (var link in _links.All)
         {

@@ -255,6 +255,10 @@ public sealed class DatacakeNode : IAsyncDisposable
         _gossip.Change(gossiper => gossiper.Store = storeId);
     }
 
+    /// <summary>Throws if a text cannot be the address of a node, such as <c>hub:7000</c>, <c>10.0.0.5:7000</c> or <c>[::1]:7000</c>.</summary>
+    /// <exception cref="ArgumentException">The text has no host, or no port from 1 to 65535.</exception>
+    public static void CheckAddress(string address) => NodeAddress.Check(address, nameof(address), allowPortZero: false);
+
     /// <summary>Throws if a text cannot be the name of a store.</summary>
     /// <exception cref="ArgumentException">The name is empty, has control characters, or is longer than 200 bytes in UTF-8.</exception>
     public static void CheckStoreName(string name) => NodeKeys.CheckStoreName(name);

@@ -139,6 +139,18 @@ static partial class StoreLog
     [LoggerMessage(3044, LogLevel.Error, "Node {Node} shows serial transactions whose predecessors are lost with the voters, so that documents may disagree that these transactions wrote together. Check them, or restore a backup of all nodes.")]
     public static partial void SerialRecoveredWithGap(ILogger logger, byte node);
 
+    [LoggerMessage(3055, LogLevel.Warning, "Node {Node} could not read its changes for its followers; will retry.")]
+    public static partial void FeedFailed(ILogger logger, Exception exception, byte node);
+
+    [LoggerMessage(3056, LogLevel.Warning, "Node {Node} could not serve the follower at {Address}, which will try again.")]
+    public static partial void FollowerFailed(ILogger logger, Exception exception, byte node, string address);
+
+    [LoggerMessage(3057, LogLevel.Information, "The {Store} follows node {Source} at {Address}.")]
+    public static partial void Follows(ILogger logger, string store, byte source, string address);
+
+    [LoggerMessage(3058, LogLevel.Warning, "The {Store} follows no member at present: {Reason}. What it shows grows old. It goes on trying.")]
+    public static partial void FollowsNobody(ILogger logger, string store, string reason);
+
     [LoggerMessage(3050, LogLevel.Warning, "The lease '{Name}' with the fencing token {Token} was lost: {Reason}.")]
     public static partial void LeaseLost(ILogger logger, string name, long token, string reason);
 

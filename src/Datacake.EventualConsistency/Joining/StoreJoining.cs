@@ -23,13 +23,16 @@ sealed class StoreJoining
     readonly ClusterJoiner _cluster;
     readonly JoinReminder _reminder;
     readonly CommitWaiters _waiters;
+    readonly Func<JoinObstacle> _describeFollowing;
     readonly ILogger _logger;
     readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
     volatile JoinStatus _status;            // replaced on the commit loop
     volatile JoinObstacle? _obstacle;       // replaced on the commit loop
     int _silentTicks;
 
-    public StoreJoining(StoreHost host, HolderInquiry? inquiry, Replica replica, ReplicatedStoreOptions options, CommitWaiters waiters, ILogger logger)
+    public StoreJoining(
+        StoreHost host, HolderInquiry? inquiry, Replica replica, ReplicatedStoreOptions options, CommitWaiters waiters,
+        Func<JoinObstacle> describeFollowing, ILogger logger)
     {
         _host = host;
         _node = host.Node;
@@ -37,13 +40,14 @@ sealed class StoreJoining
         _cluster = new ClusterJoiner(host, inquiry, replica, options);
         _reminder = new JoinReminder(_node.TimeProvider);
         _waiters = waiters;
+        _describeFollowing = describeFollowing;
         _logger = logger;
         _status = CurrentStatus();
-        if (replica.IsJoined)
+        if (replica.IsReadable)
             _joined.TrySetResult();
         else
             _obstacle = Obstacle();
-        WasJoined = replica.IsJoined;
+        WasJoined = replica.IsReadable;
     }
 
     /// <summary>True if the store had joined before it was opened.</summary>
@@ -59,7 +63,7 @@ sealed class StoreJoining
     public bool IsJoined => _joined.Task.IsCompletedSuccessfully;
 
     /// <summary>True if the first tick should follow at once, because the store can form its cluster then.</summary>
-    public bool IsDueAtOnce => !IsJoined && _cluster.MayFormAtOnce;
+    public bool IsDueAtOnce => !IsJoined && !_replica.IsFollower && _cluster.MayFormAtOnce;
 
     public async IAsyncEnumerable<JoinStatus> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -88,7 +92,7 @@ sealed class StoreJoining
         bool isNew = status.Source != before.Source || status.Documents < before.Documents;
         if (status.Source is { } source && (isNew || StepOf(status) > StepOf(before)))
             StoreLog.Joining(_logger, _node.Id, status.Documents, status.EstimatedDocuments, source);
-        if (status.IsJoined)
+        if (status.IsJoined && !_replica.IsFollower)
             StoreLog.Joined(_logger, _node.Id, _replica.Identity.Members.Count, _replica.Run);
 
         static long StepOf(JoinStatus status) => status.Documents * LoggedSteps / Math.Max(status.EstimatedDocuments, 1);
@@ -100,9 +104,9 @@ sealed class StoreJoining
     /// </summary>
     public void Tick()
     {
-        if (_replica.IsJoined)
+        if (_replica.IsReadable)
             return;
-        if (_cluster.MustForm())
+        if (!_replica.IsFollower && _cluster.MustForm())
         {
             _replica.Bootstrap();
             return;
@@ -110,7 +114,7 @@ sealed class StoreJoining
         var obstacle = Obstacle();
         _obstacle = obstacle;
         // The errors of seeds are left out of the comparison, because they change from call to call.
-        if (++_silentTicks % MaxSilentTicks == 0 && _reminder.IsDue(_cluster.Describe().ToString(), out var waited))
+        if (++_silentTicks % MaxSilentTicks == 0 && _reminder.IsDue((_replica.IsFollower ? obstacle : _cluster.Describe()).ToString(), out var waited))
             StoreLog.NotJoined(_logger, _node.Id, waited.TotalSeconds, obstacle.ToString());
     }
 
@@ -141,13 +145,13 @@ sealed class StoreJoining
     }
 
     /// <summary>Returns the reason why the store has not joined, with the errors of its seeds.</summary>
-    JoinObstacle Obstacle() => _cluster.Describe() is var obstacle && _cluster.DescribeSeedFailures() is { Length: > 0 } failures
+    JoinObstacle Obstacle() => _replica.IsFollower ? _describeFollowing() : _cluster.Describe() is var obstacle && _cluster.DescribeSeedFailures() is { Length: > 0 } failures
         ? obstacle with { Remedy = obstacle.Remedy + failures }
         : obstacle;
 
     JoinStatus CurrentStatus()
     {
         var (documents, estimated, source) = _replica.SeedProgress;
-        return new JoinStatus(_replica.IsJoined, documents, Math.Max(documents, estimated), source);
+        return new JoinStatus(_replica.IsReadable, documents, Math.Max(documents, estimated), source);
     }
 }

@@ -56,6 +56,12 @@ static class StoreLayout
     /// <summary>The key of the seed's progress, on a store that joins.</summary>
     public static readonly ReadOnlyMemory<byte> SeedKey = new byte[] { MetaRange, (byte)'j' };
 
+    /// <summary>The key of the record of a follower's copy.</summary>
+    public static readonly ReadOnlyMemory<byte> FollowedKey = new byte[] { MetaRange, (byte)'w' };
+
+    /// <summary>The key of the record of the time at which a follower was last connected to a member.</summary>
+    public static readonly ReadOnlyMemory<byte> FollowersKey = new byte[] { MetaRange, (byte)'v' };
+
     /// <summary>
     /// The key of the mark of a store that was restored from a backup or another copy. Whoever restores one puts an empty record there before the store is opened:
     /// the store has forgotten what it has told other members since [S9].

@@ -17,7 +17,7 @@ sealed class PullResponder(PeerLink link, Replica replica, IStorage storage, Dam
 {
     // The lists of small documents in a longer part would be large objects for the runtime, here and at the requester, which are expensive to
     // allocate and to collect.
-    const int MaxPartLength = 128 * 1024;
+    public const int MaxPartLength = 128 * 1024;
 
     readonly PullServer _server = new(replica.Catalog, MaxPartLength);
     readonly LaneWriter _lane = new(link.Stream, MessageLane.Answer);

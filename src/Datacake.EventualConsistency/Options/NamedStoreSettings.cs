@@ -13,8 +13,8 @@ sealed class NamedStoreSettings
     /// <summary>Gets the names of the stores for which a storage was chosen.</summary>
     public IReadOnlyCollection<string> Names => [.. _stores.Where(static store => store.Value.OpenStorage is not null).Select(static store => store.Key)];
 
-    /// <summary>Returns true if a storage was chosen for a store.</summary>
-    public bool Has(string name) => _stores.TryGetValue(name, out var options) && options.OpenStorage is not null;
+    /// <summary>Returns true if a storage was chosen for a store that does not merely follow.</summary>
+    public bool Has(string name) => _stores.TryGetValue(name, out var options) && options.OpenStorage is not null && !options.Settings.IsFollower;
 
     /// <summary>Configures a store, which may have been configured before.</summary>
     /// <exception cref="ArgumentException">The name cannot be that of a store, or a setting is out of its range.</exception>

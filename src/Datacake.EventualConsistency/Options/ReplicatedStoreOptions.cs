@@ -1,4 +1,5 @@
 using Datacake.EventualConsistency.Keyspaces;
+using Datacake.Node;
 using Datacake.Storage;
 
 namespace Datacake.EventualConsistency;
@@ -6,6 +7,9 @@ namespace Datacake.EventualConsistency;
 /// <summary>The settings of a <see cref="ReplicatedStore"/>. The defaults suit nodes on one network.</summary>
 public sealed class ReplicatedStoreOptions
 {
+    /// <summary>The maximum number of keyspaces that a follower can ask for.</summary>
+    internal const int MaxFollowedKeyspaces = 1_024;
+
     static readonly TimeSpan LongestInterval = TimeSpan.FromDays(1);
     static readonly TimeSpan LongestRetention = TimeSpan.FromDays(365);
     static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
@@ -138,6 +142,29 @@ public sealed class ReplicatedStoreOptions
     public int MaxConsumerRecords { get; set; } = 1_000_000;
 
     /// <summary>
+    /// Gets or sets a value that makes the store follow members of its cluster instead of being one: it has their data, and issues no stamps, counts for no level and
+    /// holds nothing back, so that there may be any number of followers. Saves go through a member. The storage must be empty at first, or be that of a follower. Default: false.
+    /// </summary>
+    public bool IsFollower { get; set; }
+
+    /// <summary>
+    /// Gets the addresses of the members that a follower takes its data from, such as <c>hub:7000</c>. It uses one at a time, and another one if that fails. If there are none, it follows the
+    /// nodes that hold the store, which it must then know by gossip.
+    /// </summary>
+    public IList<string> FollowedMembers { get; } = [];
+
+    /// <summary>
+    /// Gets the names of the keyspaces that a follower takes; none for all. To a query, the other keyspaces are empty. If they change, the follower copies everything anew.
+    /// </summary>
+    public ISet<string> FollowedKeyspaces { get; } = new SortedSet<string>(StringComparer.Ordinal);
+
+    /// <summary>
+    /// Gets or sets how long a member keeps the log of transactions for followers that are away, from zero to 365 days, once it has had a follower. A follower that was away for longer copies
+    /// everything anew. A longer time takes more space, and deleted data is discarded later. At most <see cref="MaxConsumerRecords"/> records are kept. Default: 1 hour.
+    /// </summary>
+    public TimeSpan FollowerRetention { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>
     /// Gets or sets the memory, in bytes, for documents that were read by key, by a find or through an index, so that they need not be
     /// looked up in the storage again; 0 turns the cache off. More memory helps as long as the documents that are read repeatedly do not
     /// fit. In-memory storage has no cache. Default: 16 MiB.
@@ -163,6 +190,12 @@ public sealed class ReplicatedStoreOptions
         Check(ScrubInterval >= TimeSpan.Zero, nameof(ScrubInterval), ScrubInterval, "zero or more");
         Check(ConsumerRetention >= TimeSpan.Zero && ConsumerRetention <= LongestRetention, nameof(ConsumerRetention), ConsumerRetention, "from zero to 365 days");
         Check(MaxConsumerRecords is >= 1_000 and <= 1_000_000_000, nameof(MaxConsumerRecords), MaxConsumerRecords, "from 1,000 to 1,000,000,000");
+        Check(FollowerRetention >= TimeSpan.Zero && FollowerRetention <= LongestRetention, nameof(FollowerRetention), FollowerRetention, "from zero to 365 days");
+        Check(FollowedKeyspaces.Count <= MaxFollowedKeyspaces, nameof(FollowedKeyspaces), $"a set of {FollowedKeyspaces.Count}", "a set of at most 1,024");
+        foreach (string member in FollowedMembers)
+            DatacakeNode.CheckAddress(member);
+        foreach (string keyspace in FollowedKeyspaces)
+            KeyspaceCatalog.CheckArgument(keyspace, nameof(FollowedKeyspaces));
         Check(MaxCacheLength >= 0, nameof(MaxCacheLength), MaxCacheLength, "zero or more");
         Check(MaxPendingCommits is >= 1 and <= 1_000_000, nameof(MaxPendingCommits), MaxPendingCommits, "from 1 to 1,000,000");
 

@@ -45,9 +45,7 @@ sealed class Plausibility(HybridLogicalClock clock)
     /// <exception cref="ClockDriftException">The known set of the peer is too far ahead.</exception>
     public void Check(byte peer, Chunk chunk)
     {
-        CheckContent(peer, chunk.Source, chunk.Records, chunk.Documents);
-        if (!chunk.Source.Covers(chunk.Claims))
-            throw new InvalidDataException($"Node {peer} sent claims outside its own known set.");
+        CheckContent(peer, chunk);
         clock.Observe(HlcTimestamp.Max(chunk.Source.Top, chunk.Runs.Top));
     }
 
@@ -62,12 +60,28 @@ sealed class Plausibility(HybridLogicalClock clock)
     /// <exception cref="ClockDriftException">The known set of the peer is too far ahead.</exception>
     public void Check(byte peer, SnapshotPage page, VersionVector? known)
     {
-        CheckContent(peer, page.State.Known, page.Records, page.Documents);
-        if (!page.State.Known.Covers(page.State.Truncated) || page.State.Purged > page.State.Known.Top)
-            throw new InvalidDataException($"Node {peer} sent a snapshot whose truncated or purged stamps are outside its known set.");
+        CheckContent(peer, page);
         if (known is not null && known.Covers(page.State.Truncated))
             throw new InvalidDataException($"Node {peer} sent a full snapshot, but was asked for a difference.");
         clock.Observe(HlcTimestamp.Max(page.State.Known.Top, page.State.Runs.Top));
+    }
+
+    /// <summary>Checks a part of the answer to a pull, apart from its stamps: a follower issues none, so no clock of its own is led astray by them.</summary>
+    /// <exception cref="InvalidDataException">No correct replica can have sent the part.</exception>
+    public static void CheckContent(byte peer, Chunk chunk)
+    {
+        CheckContent(peer, chunk.Source, chunk.Records, chunk.Documents);
+        if (!chunk.Source.Covers(chunk.Claims))
+            throw new InvalidDataException($"Node {peer} sent claims outside its own known set.");
+    }
+
+    /// <summary>Checks a page of a snapshot, apart from its stamps.</summary>
+    /// <exception cref="InvalidDataException">No correct replica can have sent the page.</exception>
+    public static void CheckContent(byte peer, SnapshotPage page)
+    {
+        CheckContent(peer, page.State.Known, page.Records, page.Documents);
+        if (!page.State.Known.Covers(page.State.Truncated) || page.State.Purged > page.State.Known.Top)
+            throw new InvalidDataException($"Node {peer} sent a snapshot whose truncated or purged stamps are outside its known set.");
     }
 
     static void CheckContent(byte peer, VersionVector known, IReadOnlyList<TransactionNames> records, IReadOnlyList<NamedDocument> documents)

@@ -15,7 +15,8 @@ namespace Datacake.EventualConsistency.Replication;
 /// <param name="maxPartLength">
 /// The approximate maximum length of a part, in bytes. The names of its last transaction and a single long document may exceed it.
 /// </param>
-sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
+/// <param name="keyspaces">The names of the keyspaces that a follower asks for; null for all [R21].</param>
+sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength, IReadOnlySet<string>? keyspaces = null)
 {
     const int MaxRecords = 1_000;
 
@@ -52,7 +53,7 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
         var part = new PartBuilder();
         int number = 0;
         // Newest first: whatever supersedes a transaction has a greater stamp, so it was sent before the transaction is claimed.
-        var pages = new LoggedDocuments(snapshot, catalog).ReadNewestFirstAsync(missing, (_, key) => !part.Has(key), cancellationToken);
+        var pages = new LoggedDocuments(snapshot, catalog).ReadNewestFirstAsync(missing, (name, key) => !part.Has(key) && Includes(name.Keyspace), cancellationToken);
         await foreach (var page in pages.ConfigureAwait(false))
         {
             foreach (var logged in page)
@@ -67,7 +68,7 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
                 }
                 if (!logged.IsLast)
                     continue;
-                part.Add(logged.Transaction);
+                part.Add(Included(logged.Transaction));
                 lowest = logged.Transaction.Stamp;
                 hasRecords = true;
                 if (part.Length >= maxPartLength || part.Records >= MaxRecords)
@@ -102,7 +103,7 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
         {
             var missing = state.Known.Except(from.Base);
             var changed = new LoggedDocuments(snapshot, catalog)
-                .ReadNewestFirstAsync(missing, (name, key) => !part.Has(key) && !name.IsAfter(from.Last), cancellationToken);
+                .ReadNewestFirstAsync(missing, (name, key) => !part.Has(key) && !name.IsAfter(from.Last) && Includes(name.Keyspace), cancellationToken);
             await foreach (var page in changed.ConfigureAwait(false))
             {
                 foreach (var logged in page)
@@ -151,12 +152,18 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
     static bool IsDue(PartBuilder part, in LoggedDocument logged, VersionVector missing) =>
         !ReferenceEquals(logged.Document, Document.Nothing) && !part.Has(logged.Key) && !WasSent(logged.Document, missing, logged.Transaction.Stamp);
 
-    TransactionNames NamesOf(LogTransaction transaction) => new(transaction.Stamp, [.. transaction.DocumentKeys.Select(Name)]);
+    TransactionNames NamesOf(LogTransaction transaction) => Included(new(transaction.Stamp, [.. transaction.DocumentKeys.Select(Name)]));
+
+    bool Includes(string keyspace) => keyspaces?.Contains(keyspace) != false;
+
+    /// <summary>Returns a transaction without the documents that are not asked for. One that has no others is sent all the same: its stamp is known nevertheless.</summary>
+    TransactionNames Included(TransactionNames transaction) => keyspaces is null ? transaction
+        : transaction with { Documents = [.. transaction.Documents.Where(name => Includes(name.Keyspace))] };
 
     /// <summary>Returns the storage ranges of the documents that come after a document in the order that all nodes share.</summary>
     IEnumerable<KeyRange> RangesAfter(DocumentName? last)
     {
-        foreach (var keyspace in catalog.All.OrderBy(keyspace => keyspace.Name, StringComparer.Ordinal))
+        foreach (var keyspace in catalog.All.Where(keyspace => Includes(keyspace.Name)).OrderBy(keyspace => keyspace.Name, StringComparer.Ordinal))
         {
             var all = StoreLayout.Documents(keyspace.Number);
             int order = last is { } bound ? string.CompareOrdinal(keyspace.Name, bound.Keyspace) : 1;
@@ -165,11 +172,28 @@ sealed class PullServer(KeyspaceCatalog catalog, int maxPartLength)
         }
     }
 
-    static async ValueTask<long> CountAsync(IStorageSnapshot snapshot, CancellationToken cancellationToken)
+    /// <summary>Returns the fingerprint of the keyspaces in a snapshot [R15].</summary>
+    public async ValueTask<UInt128> FingerprintAsync(IStorageSnapshot snapshot, CancellationToken cancellationToken = default)
+    {
+        UInt128 sum = 0;
+        await foreach (var (_, value) in snapshot.ReadAllAsync(StoreLayout.AllKeyspaces, cancellationToken).ConfigureAwait(false))
+        {
+            var record = KeyspaceRecord.Decode(value);
+            if (!record.IsRemoved && Includes(record.Name))
+                sum += Fingerprint.Of(record.Name, record.Fingerprint);
+        }
+        return sum;
+    }
+
+    async ValueTask<long> CountAsync(IStorageSnapshot snapshot, CancellationToken cancellationToken)
     {
         long count = 0;
         await foreach (var (_, value) in snapshot.ReadAllAsync(StoreLayout.AllKeyspaces, cancellationToken).ConfigureAwait(false))
-            count += KeyspaceRecord.Decode(value).Count;
+        {
+            var record = KeyspaceRecord.Decode(value);
+            if (Includes(record.Name))
+                count += record.Count;
+        }
         return count;
     }
 

@@ -76,6 +76,34 @@ sealed class Reconciler(OwnRun run, ReplicaSettings settings)
         await ReconcileAsync(batch, mine, theirs, serial, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// Makes the complete snapshot the content of a follower's store, in one storage commit [R21]. Nothing is reconciled, because the follower has no writes of its own:
+    /// what the snapshot lacks was purged, or comes later. Must be called before the batch is used for anything else, like <see cref="ReconcileAsync(ReplicaBatch, CancellationToken)"/>.
+    /// </summary>
+    public async ValueTask ReplaceAsync(ReplicaBatch batch, CancellationToken cancellationToken)
+    {
+        var theirs = _arrived!;
+        var mine = batch.State;
+        batch.IsReconciled = true;
+        await foreach (var (key, value) in batch.Snapshot.ReadAllAsync(StoreLayout.AllArriving, cancellationToken).ConfigureAwait(false))
+        {
+            byte[] documentKey = StoreLayout.DocumentKeyOfArriving(key.Span);
+            var other = DocumentRecord.Parse(documentKey, value);
+            var own = await DocumentRecord.ReadAsync(batch.Snapshot, documentKey).ConfigureAwait(false);
+            if (!other.Equals(own))
+                batch.Write(documentKey, own, other);
+        }
+        await foreach (var (key, value) in batch.Snapshot.ReadAllAsync(StoreLayout.AllDocuments, cancellationToken).ConfigureAwait(false))
+        {
+            if (await batch.Snapshot.GetAsync(StoreLayout.ArrivingKey(key.Span), cancellationToken).ConfigureAwait(false) is not null)
+                continue;
+            byte[] documentKey = key.ToArray();
+            batch.Write(documentKey, DocumentRecord.Parse(documentKey, value), Document.Nothing);
+        }
+        batch.State = theirs;
+        await MergeLogAsync(batch, mine.Known.Except(mine.Truncated).Intersect(theirs.Known), theirs.Truncated.Union(mine.Known.Except(theirs.Known)), cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Deletes the next part of a snapshot that was set aside and is no longer needed.</summary>
     public async ValueTask ClearAsync(ReplicaBatch batch, CancellationToken cancellationToken)
     {

@@ -59,7 +59,9 @@ sealed partial class Replica
     void FinishSeed(ReplicaBatch batch)
     {
         batch.State = _seedCopier.Cut;
-        if (Identity.MayHaveEarlierLife)
+        if (IsFollower)
+            FinishCopy(batch);
+        else if (Identity.MayHaveEarlierLife)
             StartRoll(batch);
         else
             Join(batch);

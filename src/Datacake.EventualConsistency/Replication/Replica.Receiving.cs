@@ -146,7 +146,7 @@ sealed partial class Replica
         }
         else if (IsJoined)
             _reconciler.TakeAside(batch, peer, page);
-        else if (!_seedCopier.IsWhole && await _seedCopier.TakeAsync(batch, peer, Sessions[peer], page, cancellationToken).ConfigureAwait(false))
+        else if (!_seedCopier.IsWhole && await _seedCopier.TakeAsync(batch, peer, Sessions[peer].StoreId, Sessions[peer].Ancestors, page, cancellationToken).ConfigureAwait(false))
             FinishSeed(batch);
     }
 

@@ -123,6 +123,12 @@ sealed partial class Replica
             await CheckFormatAsync(storage, snapshot, cancellationToken).ConfigureAwait(false);
             var catalog = await KeyspaceCatalog.LoadAsync(snapshot, cancellationToken).ConfigureAwait(false);
             var (identity, state) = await ReadIdentityAsync(settings, snapshot, cancellationToken).ConfigureAwait(false);
+            if (identity.IsJoined && settings.FollowedKeyspaces is not null)
+            {
+                throw new InvalidOperationException(
+                    $"The {storage.Description} belongs to a member of its cluster, and may have writes that no other node has, so it cannot become the copy of a follower. "
+                        + "Give the follower an empty store, or move these files away.");
+            }
             CheckNode(clock.Node, identity, storage);
             if (settings.Delay is { } delay && StampLimit.WaitFor(identity.Limit, settings.Time) is { Ticks: > 0 } wait)
                 await delay(wait, cancellationToken).ConfigureAwait(false);
@@ -188,7 +194,11 @@ sealed partial class Replica
         _reconciler.OnAbandoned();
         bool hasJoined = await snapshot.GetAsync(StoreLayout.IdentityKey).ConfigureAwait(false) is { } identity && ReplicaIdentity.Decode(identity).IsJoined;
         if (!hasJoined)
+        {
+            await ReadCopyAsync(snapshot).ConfigureAwait(false);
             await ReadSeedAsync(snapshot).ConfigureAwait(false);
+        }
+        EndFollowing(_following);
         _state = await ReadStateAsync(snapshot, CancellationToken.None).ConfigureAwait(false);
         _run.OnAbandoned(_state);
         await Catalog.ReadAgainAsync(snapshot).ConfigureAwait(false);
@@ -199,7 +209,7 @@ sealed partial class Replica
     /// True if the periodic work has nothing to do until something happens: this replica has joined, it knows what its peers in session know and no more,
     /// nothing is under way, and no document expires.
     /// </summary>
-    public bool IsAtRest => IsJoined && !IsPulling && HeldRemoval is null && _lost.AreBack(Others) && !MustCloseGap(_state)
+    public bool IsAtRest => IsFollower ? _copy is not null && !IsClearing && !_isTakingAside : IsJoined && !IsPulling && HeldRemoval is null && _lost.AreBack(Others) && !MustCloseGap(_state)
         && Sessions.Keys.All(peer => KnownOf(peer).Equals(_state.Known))
         && !Catalog.All.Any(static keyspace => keyspace.State.Indexes.Any(static index => index.Definition.Name == ExpiryIndex.Name));
 
@@ -207,6 +217,8 @@ sealed partial class Replica
     public void Tick(ReplicaBatch batch)
     {
         _ticks++;
+        if (IsFollower)
+            return;
         _balancer.Tick();
         _reconciler.Guard.Tick();
         // Taking turns keeps either from starving the other. While several peers decline, there is always another one to pull missing data
@@ -281,7 +293,11 @@ sealed partial class Replica
     /// </summary>
     public async ValueTask ReconcileAsync(ReplicaBatch batch, CancellationToken cancellationToken)
     {
-        if (HasArrived)
+        if (HasArrived && IsFollower)
+        {
+            await _reconciler.ReplaceAsync(batch, cancellationToken).ConfigureAwait(false);
+        }
+        else if (HasArrived)
         {
             await _reconciler.ReconcileAsync(batch, cancellationToken).ConfigureAwait(false);
             await WriteAgainAsync(batch).ConfigureAwait(false);
@@ -302,6 +318,8 @@ sealed partial class Replica
     /// <returns>True if there is more to do.</returns>
     public async ValueTask<bool> CollectAsync(ReplicaBatch batch, HlcTimestamp upTo, LogHold? hold = null)
     {
+        if (IsFollower)
+            return await CollectFollowedAsync(batch).ConfigureAwait(false);
         if (!IsJoined)
             return await PurgeSeedAsync(batch).ConfigureAwait(false);
         bool hasMore = await _collector.CollectAsync(batch, hold?.Release(Stable(_state)) ?? Stable(_state), upTo).ConfigureAwait(false);
@@ -325,7 +343,7 @@ sealed partial class Replica
     }
 
     /// <summary>True if a snapshot that was set aside is no longer needed and is being cleared away.</summary>
-    bool IsClearing => _reconciler.MayHavePart && !IsPulling && !HasArrived;
+    bool IsClearing => _reconciler.MayHavePart && !IsPulling && !HasArrived && !_isTakingAside;
 
     async ValueTask<ReplicaBatch> StartAsync(IStorageSnapshot snapshot, CancellationToken cancellationToken)
     {
@@ -343,7 +361,7 @@ sealed partial class Replica
         if (Identity.IsJoined)
             _run.Begin();
         else
-            await TakeUpSeedAsync(snapshot, batch, cancellationToken).ConfigureAwait(false);
+            await TakeUpCopyAsync(snapshot, batch, cancellationToken).ConfigureAwait(false);
         Identity.IsDirty = true;
         return batch;
     }

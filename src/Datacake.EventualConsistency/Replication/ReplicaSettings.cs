@@ -45,6 +45,9 @@ sealed record ReplicaSettings(string ClusterId, string DataCenter, ulong Boot, u
     /// <summary>Gets the authority that verifies retirements; null if the word of any member is enough [R19].</summary>
     public IRetirementAuthority? Authority { get; init; }
 
+    /// <summary>Gets the keyspaces that the store follows, in ordinal order, or none for all of them; null for a store that is, or becomes, a member [R21].</summary>
+    public IReadOnlyList<string>? FollowedKeyspaces { get; init; }
+
     /// <summary>Gets the rules for the rights to bounded counters.</summary>
     public EscrowRules Escrow { get; init; } = new();
 

@@ -30,10 +30,12 @@ sealed record Seed(
     public static Seed Begin(ReplicaState state) => new(state.Known, state, null, [], [], MustPurge: false, Documents: 0);
 
     /// <summary>Returns this seed with a further source.</summary>
-    public Seed From(Session source) => this with
+    /// <param name="storeId">The store id of the source.</param>
+    /// <param name="ancestors">The stores that the first data of the source came from.</param>
+    public Seed From(ulong storeId, IReadOnlyList<ulong> ancestors) => this with
     {
-        Sources = [.. Sources.Union([source.StoreId])],
-        Ancestors = [.. Ancestors.Union([source.StoreId, .. source.Ancestors])],
+        Sources = [.. Sources.Union([storeId])],
+        Ancestors = [.. Ancestors.Union([storeId, .. ancestors])],
     };
 
     /// <summary>Returns this seed at the cut of the next snapshot, with everything that was truncated and purged at that cut.</summary>

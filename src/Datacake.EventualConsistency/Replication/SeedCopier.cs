@@ -82,10 +82,11 @@ sealed class SeedCopier(KeyspaceCatalog catalog, int maxStep)
     /// <summary>Takes a page of the copy.</summary>
     /// <returns>True if this makes the copy ready (<see cref="IsReady"/>).</returns>
     /// <exception cref="InvalidDataException">The page belongs to a snapshot that cannot continue the copy.</exception>
-    public async ValueTask<bool> TakeAsync(ReplicaBatch batch, byte peer, Session source, SnapshotPage page, CancellationToken cancellationToken)
+    public async ValueTask<bool> TakeAsync(
+        ReplicaBatch batch, byte peer, ulong storeId, IReadOnlyList<ulong> ancestors, SnapshotPage page, CancellationToken cancellationToken)
     {
         if (page.Number == 0)
-            await BeginAsync(batch, peer, source, page, cancellationToken).ConfigureAwait(false);
+            await BeginAsync(batch, peer, storeId, ancestors, page, cancellationToken).ConfigureAwait(false);
         var seed = _seed!;
         foreach (var (name, document) in page.Documents)
         {
@@ -188,20 +189,21 @@ sealed class SeedCopier(KeyspaceCatalog catalog, int maxStep)
         _mustWipe = true;
     }
 
-    async ValueTask BeginAsync(ReplicaBatch batch, byte peer, Session source, SnapshotPage page, CancellationToken cancellationToken)
+    async ValueTask BeginAsync(
+        ReplicaBatch batch, byte peer, ulong storeId, IReadOnlyList<ulong> ancestors, SnapshotPage page, CancellationToken cancellationToken)
     {
         if (page.Part == SnapshotPart.Whole)
         {
             if (HasPart)
                 await WipeAsync(batch, cancellationToken).ConfigureAwait(false);
             _mustWipe = false;
-            _seed = Seed.Begin(page.State).From(source);
+            _seed = Seed.Begin(page.State).From(storeId, ancestors);
             return;
         }
         if (_seed?.Position?.CanContinueAt(page.State) != true)
             throw new InvalidDataException($"Node {peer} continued the copy of the cluster's data with a snapshot that does not fit the data received so far.");
         batch.State = ReplicaState.Empty;
-        _seed = _seed.ContinueAt(page.State).From(source);
+        _seed = _seed.ContinueAt(page.State).From(storeId, ancestors);
     }
 
     void Keep(ReplicaBatch batch, Seed seed)

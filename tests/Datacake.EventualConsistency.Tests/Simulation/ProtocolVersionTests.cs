@@ -70,6 +70,8 @@ public sealed class ProtocolVersionTests
             .. await stage[1].AnswerAsync(new PullRequest(1, VersionVector.Empty, VersionVector.Empty, IsJoining: true), stream: 2),
             new ReadRequest(1, "cakes", [DocumentKey.Of(1)]), new ReadReply(1, null, [Document.Nothing]), new RepairHint(2), new KnownRequest(1), new KnownReply(1, null, state.Known),
             new SequenceMessage(IsSmall: true, new byte[] { 1 }), new RightsRequest("cakes", DocumentKey.Of(1), "n", IsUp: true, 3, stage[1].Replica.Run),
+            new FollowRequest(ProtocolVersion.Current, "bakery", 1, 2, state.Known, state.Truncated, IsFresh: false, null, IsFull: true, ["cakes"]),
+            new SourceState(ProtocolVersion.Current, 1, 1, 2, state.Known, state.Truncated, 3),
         ];
         Assert.Equal(
             typeof(ReplicaMessage).Assembly.GetTypes().Where(static type => type.BaseType == typeof(ReplicaMessage)).Select(static type => type.Name).Order(StringComparer.Ordinal),

@@ -267,3 +267,18 @@ static class NamedStores
         Samples.Reach(16);
     }
 }
+
+static class Followers
+{
+    public static async Task RunAsync()
+    {
+        const string secret = "a secret of at least 32 bytes, for the sample";
+        await using var member = await Samples.StartNodeAsync(1, static options => options.WithClusterId("bakery").WithClusterSecret(secret).UseMemory());
+        var cakes = (await member.OpenStoreAsync()).Keyspace("cakes");
+        await cakes.PutAsync(1, "Madeira"u8.ToArray());
+        // sample 17
+        Assert.NotNull(cake);
+        Assert.NotNull(await cakes.GetAsync(2));
+        Samples.Reach(17);
+    }
+}

@@ -20,4 +20,6 @@ enum MessageKind : byte
     KnownReply = 15,
     Sequence = 16,
     RightsRequest = 17,
+    FollowRequest = 18,
+    SourceState = 19,
 }

@@ -78,6 +78,8 @@ abstract record ReplicaMessage
             MessageKind.KnownReply => KnownReply.Read(ref reader),
             MessageKind.Sequence => SequenceMessage.Read(ref reader),
             MessageKind.RightsRequest => RightsRequest.Read(ref reader),
+            MessageKind.FollowRequest => FollowRequest.Read(ref reader),
+            MessageKind.SourceState => SourceState.Read(ref reader),
             _ => null,
         });
     });
