@@ -180,6 +180,11 @@ sealed class FollowerLink : IAsyncDisposable
                 case Refusal refusal:
                     return refusal.Reason;
                 case PullDeclined:
+                    await _context.Loop.RunInReserveAsync((_, _) =>
+                    {
+                        _context.Replica.OnSourceLacksDiscarded();
+                        return ValueTask.FromResult(true);
+                    }, over.Token).ConfigureAwait(false);
                     return "the member lacks something that this store has already discarded, or cannot serve at present";
                 case SourceState state when source is null:
                     if (_context.Replica.Protocol.With(state.Protocol) is null)

@@ -8,6 +8,9 @@ namespace Datacake.EventualConsistency.Replication;
 // Following: the store of a follower takes over what a member has, and issues no stamps [R21].
 sealed partial class Replica
 {
+    /// <summary>The time after which a follower that does not get on with its sources asks for a new copy, and the shortest time between two of them.</summary>
+    static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
     FollowedCopy? _copy;                // the whole copy that is stored; null before there is one
     ulong _following;                   // the number of the current connection to a source; messages of earlier ones are ignored
     bool _isFollowing;                  // false once a message of the connection could not be stored: what follows it would leave a gap
@@ -18,6 +21,7 @@ sealed partial class Replica
     bool _differsFromSource;            // a new copy is asked for
     long? _differedAt;                  // when that was last so, as a timestamp
     long? _aheadSince;                  // since when the source lacks something that is known here, as a timestamp
+    long? _declinedSince;               // since when no source has answered, because it lacks something that is discarded here, as a timestamp
 
     /// <summary>True if the store follows members without being one.</summary>
     public bool IsFollower => _settings.FollowedKeyspaces is not null;
@@ -35,9 +39,11 @@ sealed partial class Replica
         EndFollowing(_following);
         _isFollowing = true;
         bool isFresh = _copy is null;
+        bool isFull = !isFresh && _differsFromSource;
+        // What is replaced does not matter, so that the source need not know it.
+        var state = isFull ? ReplicaState.Empty : _state;
         var request = new FollowRequest(
-            Protocol, _settings.ClusterId, Identity.Cluster, Identity.StoreId, _state.Known, _state.Truncated, isFresh, isFresh ? _seedCopier.Position : null,
-            IsFull: !isFresh && _differsFromSource, _settings.FollowedKeyspaces!);
+            Protocol, _settings.ClusterId, Identity.Cluster, Identity.StoreId, state.Known, state.Truncated, isFresh, isFresh ? _seedCopier.Position : null, isFull, _settings.FollowedKeyspaces!);
         return (++_following, request);
     }
 
@@ -53,6 +59,16 @@ sealed partial class Replica
 
     /// <summary>True if a follower shows something else than its source, though the two know the same, and asks for a new copy.</summary>
     public bool DiffersFromSource => _differsFromSource;
+
+    /// <summary>
+    /// Notes that a source has declined, or sent something too old, because it lacks what this store has discarded. If all sources do for long, what they lack came from a store that was
+    /// retired, and a new copy is needed.
+    /// </summary>
+    public void OnSourceLacksDiscarded()
+    {
+        _declinedSince ??= _settings.Time.GetTimestamp();
+        _differsFromSource |= _settings.Time.GetElapsedTime(_declinedSince.Value) >= Patience;
+    }
 
     /// <summary>Processes a message of a source, and ignores it if the connection is no longer the current one.</summary>
     /// <returns>False if the connection is over.</returns>
@@ -93,13 +109,12 @@ sealed partial class Replica
     /// </summary>
     bool MustCopyAgain(ReplicaBatch batch, SourceState source)
     {
-        var patience = TimeSpan.FromMinutes(1);
         if (_copy is null || HasArrived || !batch.State.Known.Equals(_state.Known))
             return false;
         bool isAhead = !source.Known.Covers(_state.Known);
         _aheadSince = isAhead ? _aheadSince ?? _settings.Time.GetTimestamp() : null;
-        bool differs = source.Known.Equals(_state.Known) ? source.Fingerprint != Catalog.Fingerprint : _aheadSince is { } ahead && _settings.Time.GetElapsedTime(ahead) >= patience;
-        if (!differs || (_differedAt is { } last && _settings.Time.GetElapsedTime(last) < patience))
+        bool differs = source.Known.Equals(_state.Known) ? source.Fingerprint != Catalog.Fingerprint : _aheadSince is { } ahead && _settings.Time.GetElapsedTime(ahead) >= Patience;
+        if (!differs || (_differedAt is { } last && _settings.Time.GetElapsedTime(last) < Patience))
             return false;
         _differedAt = _settings.Time.GetTimestamp();
         return _differsFromSource = true;
@@ -113,7 +128,11 @@ sealed partial class Replica
             throw new InvalidDataException($"Node {source.Node} sent changes before a whole copy.");
         // What is older than something that was purged here would come back.
         if (!chunk.Source.Covers(batch.State.Truncated))
+        {
+            OnSourceLacksDiscarded();
             throw new InvalidDataException($"Node {source.Node} lacks transactions that this store has discarded because all members have them.");
+        }
+        _declinedSince = null;
         if (chunk.Number == 0)
             (_followed, _nextPart) = (new PullProgress(pull: 0, batch.State.Known, isFull: false, _settings.MaxStagedLength), 0);
         if (_followed is null || chunk.Number != _nextPart++)
@@ -141,6 +160,7 @@ sealed partial class Replica
             throw new InvalidDataException($"Node {source.Node} left out a part of a snapshot.");
         _isTakingAside = !page.IsLast;
         _differsFromSource &= !page.IsLast;
+        _declinedSince = null;
         _nextPart = page.Number + 1;
         _reconciler.TakeAside(batch, source.Node, page);
     }

@@ -30,6 +30,9 @@ sealed class Machine(int index, Scenario scenario, MachineFlaws flaws, Simulated
     /// <summary>The node id.</summary>
     public byte Node => (byte)(Index + 1);
 
+    /// <summary>Gets the keyspaces that the machine follows, or none for all; null for a machine of the cluster.</summary>
+    public IReadOnlyList<string>? FollowedKeyspaces { get; init; }
+
     public SimulatedClock Clock { get; } = new(time);
 
     public SimulatedDisk Disk { get; private set; } = new(scenario.PageSize, flaws);
@@ -239,6 +242,7 @@ sealed class Machine(int index, Scenario scenario, MachineFlaws flaws, Simulated
                 return ValueTask.CompletedTask;
             },
             MaxDocumentLength = scenario.MaxDocumentLength,
+            FollowedKeyspaces = FollowedKeyspaces,
             TakesOver = TakesOver && !scenario.HasOperator,
             Escrow = flaws.Escrow,
             Authority = scenario.HasOperator ? flaws.Authority : null,

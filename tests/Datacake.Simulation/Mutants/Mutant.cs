@@ -43,6 +43,27 @@ class Mutant(string rule)
     /// <summary>True if a fresh store assumes that seeds it cannot reach are fresh.</summary>
     public virtual bool FormsAlone => false;
 
+    /// <summary>True if the feed of a member gives a follower steps from before the follower's own difference.</summary>
+    public virtual bool FeedsFromTheStart => false;
+
+    /// <summary>True if members send followers steps that lead to no more than they know.</summary>
+    public virtual bool SendsOldSteps => false;
+
+    /// <summary>True if what a follower has and a new copy lacks stays.</summary>
+    public virtual bool MergesCopies => false;
+
+    /// <summary>True if sources answer followers that have discarded what the source does not know.</summary>
+    public virtual bool AnswersAnyFollower => false;
+
+    /// <summary>True if followers believe that they show the same as their sources.</summary>
+    public virtual bool NeverCompares => false;
+
+    /// <summary>True if a follower takes its place in the feed only after the feed has gone on.</summary>
+    public virtual bool TakesPlaceLate => false;
+
+    /// <summary>Returns the message that a follower receives in place of another.</summary>
+    public virtual ReplicaMessage OnFollowing(ReplicaMessage message) => message;
+
     /// <summary>Called when the process of a machine is about to start.</summary>
     public virtual void OnStarting(Machine machine)
     {

@@ -28,6 +28,7 @@ static class MutantList
         () => new ChangesVotersAtOnce(), () => new AddsVotersThatLag(), () => new VotesExpire(), () => new RestoredStoresVote(), () => new ReplacedStoresVote(), () => new TokensOutliveSessions(), () => new FoundersForget(), () => new FoundingsTear(),
         () => new MinorityDecides(), () => new OutcomesExpire(), () => new SerialDocumentsReturn(),
         () => new RightsOutliveRuns(), () => new RightsBelongToNodes(), () => new GiftsAreKept(), () => new GroundIsNotChecked(), () => new SalesAreNotFlushed(), () => new DecidesBeforeCommit(),
+        () => new FollowersTakeOldSteps(), () => new SourcesNeverDecline(), () => new CopiesAreMerged(), () => new FollowersNeverCompare(), () => new FeedsLeaveOut(), () => new FollowersClaimAtOnce(),
         () => new ExpiredAreForgotten(), () => new ExpiriesAreNotSent(), () => new UpdatesRevive(), () => new ExpiryIsNoPurge(),
     ];
 }

@@ -176,6 +176,9 @@ enum EventKind
     /// <summary>A sequencer applies something of which no other machine hears, and is cut off and forgotten.</summary>
     Supersede,
 
+    /// <summary>A follower, or a member for it, does something.</summary>
+    Follow,
+
     /// <summary>A majority of the voters dies, an operator retires them and names a new voter, and some of them start again.</summary>
     LoseMajority,
 }

@@ -55,6 +55,9 @@ sealed record Scenario
     /// <summary>True if stores are retired only with an operator's proof.</summary>
     public bool HasOperator => Seed % 4 == 3;
 
+    /// <summary>Gets the number of followers.</summary>
+    public int Followers => Theme.HasFollowers ? 1 + (Seed % 2) : 0;
+
     /// <summary>Gets the number of voters that sequencers aim at.</summary>
     public int MaxVoters => Theme.AllVote ? 5 : Theme.FewVote ? 1 + (Seed % 2) : (Seed % 7) switch { 0 => 1, 1 => 2, 2 or 3 => 3, _ => 5 };
 

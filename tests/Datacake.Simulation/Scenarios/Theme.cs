@@ -15,7 +15,7 @@ sealed record Theme(
     /// <summary>
     /// True if some histories of the theme have serial transactions although it is about something else. The history does not have the records of sequencers, so that none of them may be damaged.
     /// </summary>
-    public bool MayBeSerial => !IsSerial && !IsBounded && !HasLiar && Weights[Damage] + Weights[DamageKey] + Weights[LoseRecord] == 0;
+    public bool MayBeSerial => !IsSerial && !IsBounded && !HasLiar && !HasFollowers && Weights[Damage] + Weights[DamageKey] + Weights[LoseRecord] == 0;
 
     /// <summary>True if the users of serial documents often delete them.</summary>
     public bool IsFleeting { get; init; }
@@ -25,6 +25,9 @@ sealed record Theme(
 
     /// <summary>True if most documents expire.</summary>
     public bool HasExpiry { get; init; }
+
+    /// <summary>True if the cluster has followers.</summary>
+    public bool HasFollowers { get; init; }
 
     /// <summary>True if all members may become voters, of whom there are up to five.</summary>
     public bool AllVote { get; init; }
@@ -96,6 +99,7 @@ sealed record Theme(
         [Alternate] = 0,
         [Supersede] = 0,
         [LoseMajority] = 0,
+        [Follow] = 0,
     };
 
     static readonly EventKind[] Losses = [LosePower, Wipe, Replace, PutBack, Divert], Clocks = [SetClock, Leap], GivingUp = [Forget, Retire, Estrange, Outpace, Meet];
@@ -208,6 +212,18 @@ sealed record Theme(
             with { HasExpiry = true },
         Of("expiry estranged", [.. Losses, Retire], (Pass, 15), (Estrange, 4), (Heal, 3), (Gather, 8), (Start, 20), (Collect, 10), (Forget, 3))
             with { HasExpiry = true },
+        // Followers that are cut off, fall behind, and change their sources.
+        Of("followers", [.. GivingUp, Wipe, Replace, PutBack, Divert, Impersonate, FormByMistake, LoseIdentity, Swap, Leap],
+            (Follow, 120), (Write, 40), (Collect, 20), (Tick, 15), (Deliver, 60), (Start, 20), (Partition, 1), (Heal, 3))
+            with { HasFollowers = true, MinDocuments = 2, Share = 2 },
+        // Followers have what their sources have lost since.
+        Of("followers of the lost", [.. GivingUp, Wipe, Replace, PutBack, Divert, Impersonate, FormByMistake, LoseIdentity, Swap, Leap, Partition],
+            (Follow, 150), (Write, 15), (LosePower, 8), (Flush, 1), (Collect, 8), (Tick, 10), (Deliver, 30), (Start, 30))
+            with { HasFollowers = true, MinDocuments = 3 },
+        // Members are forgotten and retired meanwhile.
+        Of("followers estranged", [Wipe, Replace, PutBack, Divert, Impersonate, FormByMistake, LoseIdentity, Swap, Leap, LosePower],
+            (Follow, 120), (Write, 30), (Collect, 20), (Tick, 15), (Deliver, 60), (Start, 20), (Estrange, 2), (Heal, 3), (Gather, 6), (Forget, 3))
+            with { HasFollowers = true, MinDocuments = 2 },
     ];
 
     /// <summary>Gets all themes, each repeated according to its share.</summary>

@@ -205,6 +205,7 @@ sealed partial class World
         }
         Talk();
         SequenceCalmly();
+        FollowCalmly();
         foreach (var machine in members)
         {
             Tick(machine);
@@ -255,6 +256,8 @@ sealed partial class World
         }
         if (UnsettledSequence(members) is { } sequence)
             return sequence;
+        if (UnsettledFollower() is { } follower)
+            return follower;
         return Pairs().Where(pair => members.Contains(pair.A) && members.Contains(pair.B) && !HaveSession(pair.A, pair.B))
             .Select(pair => $"{Name(pair.A)} has no session with {Name(pair.B)}").FirstOrDefault();
     }
@@ -296,6 +299,7 @@ sealed partial class World
         }
         CheckConvergence(members);
         CheckSequence(members);
+        CheckFollowersFinally();
     }
 
     void CheckConvergence(Machine[] members)

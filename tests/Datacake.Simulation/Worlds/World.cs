@@ -19,6 +19,7 @@ sealed partial class World
     readonly SimulatedTime _time = new();
     readonly Network _network;
     readonly Machine[] _machines;
+    readonly SimulatedFollower[] _followers;
     readonly History _history;
     readonly HashSet<int> _unsureCounters = [];
     readonly HashSet<ulong> _retired = [];
@@ -41,11 +42,16 @@ sealed partial class World
         _history = new History(scenario.Slots);
         _isCalm = !scenario.GivesUp && scenario.Weights[EventKind.LosePower] + scenario.Weights[EventKind.PutBack] == 0;
         _machines = [.. Enumerable.Range(0, scenario.Machines).Select(index => new Machine(index, scenario, mutant.Flaws, _time))];
+        _followers = [.. Enumerable.Range(0, scenario.Followers).Select(index => new SimulatedFollower(
+            new Machine(scenario.Machines + index, scenario, mutant.Flaws, _time) { FollowedKeyspaces = index == 0 ? [] : [scenario.Slots[0].Keyspace] }))];
         foreach (var machine in _machines)
         {
             machine.Book = [.. _machines];
             machine.ReplaceDisk(++_lastId);
         }
+        // The first store id is that of the cluster.
+        foreach (var follower in _followers)
+            follower.Machine.ReplaceDisk(++_lastId);
         Form();
     }
 
@@ -146,6 +152,9 @@ sealed partial class World
                 break;
             case EventKind.LoseIdentity:
                 LoseIdentity(machine);
+                break;
+            case EventKind.Follow:
+                Follow(chance);
                 break;
             case EventKind.Sequence:
                 Sequence(chance);
