@@ -71,7 +71,7 @@ public static class NodeFindings
                 "Make room on the disk, or repair it: writes then continue by themselves. A raised limit, such as MaxFileBytes, takes effect when the node is restarted.");
         }
         // What an excluded store misses, and whom it counts, is no longer a matter of the cluster. Its advice would be wrong.
-        foreach (var finding in store.Exclusion is null ? OfCluster(store, level) : [])
+        foreach (var finding in store.Exclusion is not null ? [] : store.FollowStatus is { } follows ? OfFollower(store, follows) : OfCluster(store, level))
             yield return finding;
         if (store.DamagedRecords is > 0 and var damaged)
         {
@@ -91,6 +91,21 @@ public static class NodeFindings
         }
         foreach (var finding in node.FindExtension<NodeAdministration>()?.Backups?.Find() ?? [])
             yield return finding;
+    }
+
+    /// <summary>Returns the findings of a store that is no member. Its levels are those of the member that it follows.</summary>
+    static IEnumerable<Finding> OfFollower(ReplicatedStore store, FollowStatus follows)
+    {
+        const string remedy = "Start a member, and check the address, the cluster secret and the network.";
+        if (!store.Joined.IsCompletedSuccessfully)
+        {
+            yield return Error("joining", $"The store has no copy of what it follows yet: {store.JoinObstacle?.Reason ?? "it is about to connect"}.", store.JoinObstacle?.Remedy ?? "Wait until it has.");
+        }
+        else if (!follows.IsConnected)
+        {
+            yield return Warning("follows-nobody", string.Create(CultureInfo.InvariantCulture,
+                $"The store has followed no member since {follows.Since:u}: {follows.Failure}. What it shows grows old, and saves are refused."), remedy);
+        }
     }
 
     static IEnumerable<Finding> OfCluster(ReplicatedStore store, Consistency level)

@@ -174,6 +174,25 @@ public class FindingTests
         Directory.Delete(folder, recursive: true);
     }
 
+    [Fact]
+    public async Task Follower_whose_members_are_gone_is_a_warning_and_nothing_else()
+    {
+        using var reserved = new ReservedAddresses();
+        await using var member = await StartAsync(1, reserved.Next(), static options => options.UseMemory());
+        await using var follower = await DatacakeNode.StartAsync(options => options.AsFollower(member.Address).UseMemory(), Canceled);
+        var store = await follower.OpenStoreAsync(Canceled);
+        await store.Joined.WaitAsync(Eventually.Deadline, Canceled);
+        await Eventually.WaitUntilAsync(() => store.FollowStatus!.IsConnected, "it is connected");
+        Assert.Empty(NodeFindings.Of(follower));
+
+        await member.DisposeAsync();
+        await Eventually.WaitUntilAsync(() => !store.FollowStatus!.IsConnected, "it is not connected");
+        var finding = NodeFindings.Of(follower).Single();
+
+        Assert.Equal((FindingSeverity.Warning, "follows-nobody"), (finding.Severity, finding.Code));
+        Assert.Contains(member.Address, finding.Problem, StringComparison.Ordinal);
+    }
+
     static async Task<DatacakeNode> StartAsync(int id, string address, Action<DatacakeNodeOptions> configure)
     {
         var node = await DatacakeNode.StartAsync(options =>
