@@ -111,10 +111,10 @@ sealed class FollowerLink : IAsyncDisposable
         try
         {
             if (await _context.Loop.RunInReserveAsync(
-                (_, _) => ValueTask.FromResult(_context.Replica.MustClearBeforeFollowing ? default : _context.Replica.BeginFollowing()), _stopping.Token).ConfigureAwait(false)
+                (_, _) => ValueTask.FromResult(_context.Replica.MustFinishBeforeFollowing ? default : _context.Replica.BeginFollowing()), _stopping.Token).ConfigureAwait(false)
                 is not (_, { } request) begun)
             {
-                return "an earlier snapshot is being cleared away";
+                return "an earlier snapshot is being finished, or cleared away";
             }
             connection = begun.Connection;
             var stream = await _context.Node.ChannelTo(address)

@@ -21,6 +21,7 @@ sealed partial class Replica
     bool _differsFromSource;            // a new copy is asked for
     long? _differedAt;                  // when that was last so, as a timestamp
     long? _aheadSince;                  // since when the source lacks something that is known here, as a timestamp
+    (VersionVector Known, long At)? _expected;      // what the source has, and since when nothing of it has come, as a timestamp
     long? _declinedSince;               // since when no source has answered, because it lacks something that is discarded here, as a timestamp
 
     /// <summary>True if the store follows members without being one.</summary>
@@ -29,8 +30,11 @@ sealed partial class Replica
     /// <summary>True if the store can be read: it has joined, or has a whole copy of what it follows.</summary>
     public bool IsReadable => IsJoined || _copy is not null;
 
-    /// <summary>True if a follower has to clear away an earlier snapshot before it can be sent another one.</summary>
-    public bool MustClearBeforeFollowing => _copy is not null && _reconciler.MayHavePart;
+    /// <summary>True if a follower has to finish with a snapshot that it was sent before it can follow: to purge a first copy, or to clear away what a later one has left.</summary>
+    public bool MustFinishBeforeFollowing => _copy is null ? _seedCopier.IsWhole : _reconciler.MayHavePart;
+
+    /// <summary>True if the last connection was ended because something never came that the source has.</summary>
+    public bool HasMissed { get; private set; }
 
     /// <summary>Begins a connection to a source: whatever an earlier one has left unfinished is dropped.</summary>
     /// <returns>The number of the connection, and its first message.</returns>
@@ -38,6 +42,7 @@ sealed partial class Replica
     {
         EndFollowing(_following);
         _isFollowing = true;
+        HasMissed = false;
         bool isFresh = _copy is null;
         bool isFull = !isFresh && _differsFromSource;
         // What is replaced does not matter, so that the source need not know it.
@@ -55,6 +60,7 @@ sealed partial class Replica
         _isFollowing = _isTakingAside = false;
         _followed = null;
         _aheadSince = null;
+        _expected = null;
     }
 
     /// <summary>True if a follower shows something else than its source, though the two know the same, and asks for a new copy.</summary>
@@ -85,17 +91,29 @@ sealed partial class Replica
                 if (!TakeOverCluster(state.Cluster))
                     throw new InvalidDataException($"Node {source.Node} belongs to another cluster than the copy that this store has.");
                 _sourceTruncated = state.Truncated;
-                if (MustCopyAgain(batch, state))
+                if (MustCopyAgain(batch, state) || MustAskAgain(state))
                 {
                     EndFollowing(connection);
                     return false;
                 }
                 break;
             case Chunk chunk:
+                _expected = null;
                 await TakeFollowedAsync(batch, source, chunk).ConfigureAwait(false);
                 break;
+            case SnapshotPage { Number: 0 } when _copy is not null && _reconciler.MayHavePart:
+                // What an earlier snapshot has left must not become a part of this one.
+                EndFollowing(connection);
+                return false;
             case SnapshotPage page:
+                _expected = null;
                 await TakeFollowedAsync(batch, source, page, cancellationToken).ConfigureAwait(false);
+                // A first copy that has to be purged is not finished yet, and the next difference must be asked for against it.
+                if (_copy is null && _seedCopier.IsWhole)
+                {
+                    EndFollowing(connection);
+                    return false;
+                }
                 break;
             default:
                 throw new InvalidDataException($"A message of the type {message.GetType().Name} is not valid for a follower.");
@@ -118,6 +136,17 @@ sealed partial class Replica
             return false;
         _differedAt = _settings.Time.GetTimestamp();
         return _differsFromSource = true;
+    }
+
+    /// <summary>Returns true if something that the source has does not come, though nothing else does either. No rule allows that; to ask again costs little.</summary>
+    bool MustAskAgain(SourceState source)
+    {
+        var patience = TimeSpan.FromSeconds(10);
+        if (_copy is null || _isTakingAside || HasArrived || (_expected is { } expected && _state.Known.Covers(expected.Known)))
+            _expected = null;
+        else if (!_state.Known.Covers(source.Known))
+            _expected ??= (source.Known, _settings.Time.GetTimestamp());
+        return HasMissed = _expected is { } late && _settings.Time.GetElapsedTime(late.At) >= patience;
     }
 
     /// <summary>Takes a part of a difference. The source sends one after another, each against what the one before it has brought.</summary>

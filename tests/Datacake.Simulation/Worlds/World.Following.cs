@@ -151,7 +151,7 @@ sealed partial class World
     void ConnectFollower(SimulatedFollower follower, int chance)
     {
         Machine[] sources = [.. _machines.Where(machine => machine.IsJoined && machine.Replica!.Exclusion is null && !machine.IsMisfit && machine.Replica.Identity.Cluster == Cluster)];
-        if (sources.Length == 0 || follower.Machine.Replica!.MustClearBeforeFollowing)
+        if (sources.Length == 0 || follower.Machine.Replica!.MustFinishBeforeFollowing)
             return;
         var source = sources[chance % sources.Length];
         var identity = follower.Machine.Replica.Identity;
@@ -316,6 +316,9 @@ sealed partial class World
                 isOver = true;
             }
         });
+        if (replica.HasMissed)
+            throw new Violation("nothing is left out", $"{Name(follower.Machine)} has not been sent something that its source {Name(stream.Source)} has.");
+        Trace?.Invoke($"  {Name(follower.Machine)} takes {Describe(message)} of {Name(stream.Source)}, and knows {replica.State.Known}{(isOver ? "; the connection is over" : "")}");
         if (replica.HasArrived)
             ReplaceAtFollower(follower);
         if (isOver)
@@ -392,6 +395,8 @@ sealed partial class World
                 return $"{Name(follower.Machine)} knows {replica.State.Known}, and its source {Name(stream.Source)} knows {stream.Source.Replica.State.Known}";
             if (!replica.State.Truncated.Equals(stream.Source.Replica.State.Truncated))
                 return $"{Name(follower.Machine)} has truncated {replica.State.Truncated}, and its source {Name(stream.Source)} {stream.Source.Replica.State.Truncated}";
+            if (follower.Machine.Disk.Range(StoreLayout.AllArriving).Any() || follower.Machine.Disk.Range(StoreLayout.AllArrivingLog).Any())
+                return $"{Name(follower.Machine)} keeps parts of a snapshot";
             if (DifferenceOf(follower) is { } difference)
                 return difference;
         }
@@ -409,8 +414,6 @@ sealed partial class World
         foreach (var follower in _followers)
         {
             CheckNothingLeftOver(follower.Machine);
-            if (follower.Machine.Disk.Range(StoreLayout.AllArriving).Any() || follower.Machine.Disk.Range(StoreLayout.AllArrivingLog).Any())
-                throw new Violation("nothing left over", $"{Name(follower.Machine)} keeps parts of a snapshot.");
         }
     }
 
