@@ -151,6 +151,10 @@ sealed partial class EntityEmitter
             settings.Add($"Check = static (v, problems) => problems.Entries(({property.BareType})v, {Codec(property.Codec)}, {(property.AreItemsRequired ? "true" : "false")})");
         if (property.OrderedCodec is { } ordered)
             settings.Add($"OrderedCodec = {Codec(ordered)}");
+        else if (property.Kind == MappingKind.Value)
+            settings.Add($"Codec = {Codec(property.Codec)}");
+        if (property.Kind == MappingKind.Dictionary)
+            settings.Add($"KeyCodec = {Codec(property.ElementCodec)}, Codec = {Codec(property.Codec)}, Entries = static v => {Names.Support}DictionaryEntries.Of(({property.BareType})v)");
         string owner = OwnerExpression(property, $"(({_spec.Type})e)");
         string dot = HasOwner(property) ? "?." : ".";
         bool isCollection = property.Collection is { Finish: null };

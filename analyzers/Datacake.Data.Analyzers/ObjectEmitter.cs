@@ -13,11 +13,22 @@ sealed class ObjectEmitter(
         source.Open($"sealed class {spec.CodecName} : {Names.Support}ValueCodec<{spec.Type}>");
         source.Line($"public static readonly {spec.CodecName} Instance = new();");
         source.Line();
+        EmitMembers();
         EmitWrite();
         EmitRead(creator);
         if (spec.HasRules)
             EmitCheck();
         source.Close();
+        source.Line();
+    }
+
+    void EmitMembers()
+    {
+        source.Line($"protected override global::System.Collections.Generic.IReadOnlyList<{Names.Support}ObjectMember> Members =>");
+        source.Line("[");
+        foreach (var property in spec.Properties)
+            source.Line($"    new({EntityEmitter.Literal(property.Name)}, {codec(property.Codec!)}, static v => (({spec.Type})v).{EntityEmitter.Identifier(property.Name)}),");
+        source.Line("];");
         source.Line();
     }
 

@@ -252,6 +252,17 @@ public abstract partial class EntityModel
         }
     }
 
+    /// <summary>Reads the values of a key, in the order of <see cref="Key"/>.</summary>
+    /// <exception cref="InvalidDataException">The key does not match the class.</exception>
+    internal object?[] ReadKey(DocumentKey key)
+    {
+        var reader = new OrderedKeyReader(key.Encoded.Span);
+        object?[] values = new object?[Key.Count];
+        for (int i = 0; i < values.Length; i++)
+            values[i] = ((IIndexedCodec)Key[i].OrderedCodec!).ReadKey(ref reader);
+        return values;
+    }
+
     /// <summary>Returns the key that was written.</summary>
     /// <exception cref="ArgumentException">The key is too long.</exception>
     internal DocumentKey KeyOf(OrderedKeyWriter written) => written.Length <= DocumentKey.MaxLength

@@ -1,4 +1,5 @@
 using Datacake.Data.CodeGeneration;
+using Datacake.Data.Values;
 
 namespace Datacake.Data;
 
@@ -62,6 +63,15 @@ public sealed class PropertyModel(string name, Type type, PropertyKind kind, Fun
     /// </summary>
     public IOrderedCodec? OrderedCodec { get; init; }
 
+    /// <summary>Gets the codec of a value that is not single, or of a dictionary's values. For generated code.</summary>
+    public ValueCodec? Codec { get; init; }
+
+    /// <summary>Gets the codec of a dictionary's keys. For generated code.</summary>
+    public ValueCodec? KeyCodec { get; init; }
+
+    /// <summary>Gets the function that returns the entries of a dictionary. For generated code.</summary>
+    public Func<object, IEnumerable<KeyValuePair<object, object?>>>? Entries { get; init; }
+
     /// <summary>
     /// Gets the function that checks the objects and items within a value; null if there is nothing to check. For generated code.
     /// </summary>
@@ -76,6 +86,14 @@ public sealed class PropertyModel(string name, Type type, PropertyKind kind, Fun
     internal bool HasFixedLength =>
         (Nullable.GetUnderlyingType(Type) ?? Type) is var type && (type.IsPrimitive || type.IsEnum || type == typeof(decimal) || type == typeof(Guid) || type == typeof(DateTime)
             || type == typeof(DateTimeOffset) || type == typeof(DateOnly) || type == typeof(TimeOnly) || type == typeof(TimeSpan));
+
+    /// <summary>Gets the structure of the values: of a set its elements, and of a dictionary its values. An owned object has none, because its properties are mapped one by one.</summary>
+    internal ValueShape? Shape => Kind switch
+    {
+        PropertyKind.Owned => null,
+        PropertyKind.Counter => new ScalarShape(Type),
+        _ => (Codec ?? OrderedCodec as ValueCodec)?.Shape,
+    };
 
     /// <summary>Returns the value of the property of an entity.</summary>
     public object? GetValue(object entity) => get(entity);

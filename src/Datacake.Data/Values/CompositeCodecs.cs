@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Collections.Immutable;
 using Datacake.Data.CodeGeneration;
 using Datacake.EventualConsistency;
@@ -7,6 +8,8 @@ namespace Datacake.Data.Values;
 sealed class NullableCodec<T>(ValueCodec<T> inner) : ValueCodec<T?>
     where T : struct
 {
+    internal override ValueShape Shape => inner.Shape;
+
     public override void Write(ValueWriter writer, T? value)
     {
         if (value is { } present)
@@ -29,6 +32,8 @@ sealed class NullableCodec<T>(ValueCodec<T> inner) : ValueCodec<T?>
 /// <summary>A codec of lists as one value: a MessagePack array.</summary>
 sealed class ListCodec<T>(ValueCodec<T> item, bool areItemsRequired) : ValueCodec<List<T>>
 {
+    internal override ValueShape Shape => new ListShape(item.Shape, static values => (IEnumerable)values);
+
     public override void Write(ValueWriter writer, List<T> value) => SequenceCodec.Write(writer, value, item);
 
     public override List<T> Read(ref ValueReader reader) => SequenceCodec.Read(ref reader, item)!;
@@ -39,6 +44,8 @@ sealed class ListCodec<T>(ValueCodec<T> item, bool areItemsRequired) : ValueCode
 /// <summary>A codec of arrays as one value: a MessagePack array.</summary>
 sealed class ArrayCodec<T>(ValueCodec<T> item, bool areItemsRequired) : ValueCodec<T[]>
 {
+    internal override ValueShape Shape => new ListShape(item.Shape, static values => (IEnumerable)values);
+
     public override void Write(ValueWriter writer, T[] value) => SequenceCodec.Write(writer, value, item);
 
     public override T[] Read(ref ValueReader reader) => SequenceCodec.Read(ref reader, item)?.ToArray()!;
@@ -49,6 +56,8 @@ sealed class ArrayCodec<T>(ValueCodec<T> item, bool areItemsRequired) : ValueCod
 /// <summary>A codec of immutable arrays as one value: a MessagePack array, or nil for a default array.</summary>
 sealed class ImmutableArrayCodec<T>(ValueCodec<T> item, bool areItemsRequired) : ValueCodec<ImmutableArray<T>>
 {
+    internal override ValueShape Shape => new ListShape(item.Shape, static values => (ImmutableArray<T>)values is { IsDefault: false } array ? array : null);
+
     public override void Write(ValueWriter writer, ImmutableArray<T> value) => SequenceCodec.Write(writer, value.IsDefault ? null : (IReadOnlyCollection<T>)value, item);
 
     public override ImmutableArray<T> Read(ref ValueReader reader) => SequenceCodec.Read(ref reader, item)?.ToImmutableArray() ?? default;
@@ -64,6 +73,8 @@ sealed class ImmutableArrayCodec<T>(ValueCodec<T> item, bool areItemsRequired) :
 sealed class CollectionCodec<TCollection, T>(ValueCodec<T> item, bool areItemsRequired, Func<List<T>, TCollection>? create) : ValueCodec<TCollection>
     where TCollection : class, IEnumerable<T>
 {
+    internal override ValueShape Shape => new ListShape(item.Shape, static values => (IEnumerable)values);
+
     public override void Write(ValueWriter writer, TCollection value) =>
         SequenceCodec.Write(writer, value is null ? null : value as IReadOnlyCollection<T> ?? [.. value], item);
 

@@ -9,6 +9,8 @@ sealed class ConvertedCodec<TProperty, TStored>(ScalarCodec<TStored> stored, Val
 {
     internal override bool IsExactInIndex => stored.IsExactInIndex;
 
+    internal override ValueShape Shape => new ScalarShape(typeof(TStored), value => converter.ToStored((TProperty)value));
+
     public override void Write(ValueWriter writer, TProperty value)
     {
         if (value is null)

@@ -12,6 +12,10 @@ public abstract class ScalarCodec<T> : ValueCodec<T>, IOrderedCodec, IElementCod
 {
     IReadOnlyList<ElementEquality> IElementCodec.Equalities => [new ElementEquality<T>()];
 
+    internal override ValueShape Shape => new ScalarShape(typeof(T));
+
+    object? IIndexedCodec.ReadKey(ref OrderedKeyReader reader) => ReadOrdered(ref reader);
+
     /// <summary>Writes a value in ordered form.</summary>
     public abstract void WriteOrdered(OrderedKeyWriter writer, T value);
 

@@ -1,11 +1,27 @@
 using System.ComponentModel;
+using Datacake.Data.Values;
 using Datacake.EventualConsistency;
 
 namespace Datacake.Data.CodeGeneration;
 
+/// <summary>The description of the values that a codec writes and reads. For generated code.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public abstract class ValueCodec
+{
+    internal ValueCodec()
+    {
+    }
+
+    /// <summary>Gets the stored properties, if the values are objects.</summary>
+    protected virtual IReadOnlyList<ObjectMember> Members => [];
+
+    /// <summary>Gets the structure of the values.</summary>
+    internal virtual ValueShape Shape => new ObjectShape(Members);
+}
+
 /// <summary>A codec that writes and reads values of a type as MessagePack. Immutable and thread-safe. For generated code.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
-public abstract class ValueCodec<T>
+public abstract class ValueCodec<T> : ValueCodec
 {
     /// <summary>Writes a value.</summary>
     public abstract void Write(ValueWriter writer, T value);
