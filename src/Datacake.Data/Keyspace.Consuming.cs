@@ -38,12 +38,22 @@ public sealed partial class Keyspace<T>
         string name, Func<ConsumedBatch<T>, CancellationToken, Task> handler, ConsumerOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(handler);
+        await RunConsumerAsync(name, handler, target: null, options, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Keeps a target up to date, as a consumer of a name, on one node of the cluster at a time, until the call is canceled.</summary>
+    internal Task ConsumeIntoAsync(string name, IConsumerTarget<T> target, ConsumerOptions options, CancellationToken cancellationToken) =>
+        RunConsumerAsync(name, target.ApplyAsync, target, options, cancellationToken);
+
+    async Task RunConsumerAsync(
+        string name, Func<ConsumedBatch<T>, CancellationToken, Task> handler, IConsumerTarget<T>? target, ConsumerOptions? options, CancellationToken cancellationToken)
+    {
         var consumer = new ConsumerName(Name, name);
         var settings = (options ?? new ConsumerOptions()).Checked();
         LeaseTaker.Check(consumer.Lease, settings.LeaseDuration);
         Context.ThrowIfInWork("ConsumeAsync reads on after the save, and is not checked by it", "Nothing was read.");
         var store = await Context.GetStoreAsync(cancellationToken).ConfigureAwait(false);
-        await new Consumer<T>(Context.Node, store, Model, consumer, handler, settings, Context.Logger).RunAsync(cancellationToken).ConfigureAwait(false);
+        await new Consumer<T>(Context.Node, store, Model, consumer, handler, target, settings, Context.Logger).RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>

@@ -8,6 +8,9 @@ namespace Datacake.EventualConsistency;
 // The positions of durable consumers. Serial transactions write them, so that a former owner of a consumer cannot overwrite the position of the next one.
 public sealed partial class ReplicatedStore
 {
+    /// <summary>Gets the identity of the cluster that the store belongs to, once it has joined.</summary>
+    internal ulong Cluster => _replica.Identity.Cluster;
+
     /// <summary>Declares the keyspace of the positions.</summary>
     internal ValueTask DeclareConsumersAsync(CancellationToken cancellationToken) =>
         DeclareAsync(new KeyspaceDeclaration(ConsumerRecord.Keyspace, MergePolicy.Serial, []), cancellationToken);

@@ -7,11 +7,11 @@ using Microsoft.Extensions.Logging;
 namespace Datacake.Data.Consuming;
 
 /// <summary>
-/// A durable consumer on one node: waits until it holds the consumer's lease, and then runs terms, each of which continues from the position that the cluster keeps.
+/// A durable consumer on one node: waits until it holds the consumer's lease, and then runs terms, each of which continues from the position that the cluster keeps, or its target.
 /// </summary>
 sealed class Consumer<T>(
     DatacakeNode node, ReplicatedStore store, EntityModel<T> model, ConsumerName name,
-    Func<ConsumedBatch<T>, CancellationToken, Task> handler, ConsumerOptions options, ILogger logger)
+    Func<ConsumedBatch<T>, CancellationToken, Task> handler, IConsumerTarget<T>? target, ConsumerOptions options, ILogger logger)
     where T : class
 {
     /// <summary>The maximum time for which a node that takes over waits for transactions that were processed elsewhere. The only copy of some may be lost.</summary>
@@ -33,20 +33,24 @@ sealed class Consumer<T>(
                 var lease = await store.Leases.AcquireAsync(name.Lease, options.LeaseDuration, cancellationToken).ConfigureAwait(false);
                 await using var releasing = lease.ConfigureAwait(false);
                 await RunTermAsync(lease, () => failures = 0, cancellationToken).ConfigureAwait(false);
+                await EndAsync(null).ConfigureAwait(false);
                 continue;
             }
             catch (Exception e) when (cancellationToken.IsCancellationRequested)
             {
+                await EndAsync(null).ConfigureAwait(false);
                 throw new OperationCanceledException($"The consumer {name} was canceled.", e, cancellationToken);
             }
             catch (Exception e) when (e is ObjectDisposedException or StoreExcludedException)
             {
+                await EndAsync(e).ConfigureAwait(false);
                 throw;
             }
             catch (Exception e)
             {
                 failure = e;
             }
+            await EndAsync(failure).ConfigureAwait(false);
             // A failure of the cluster is told by its message; a stack trace would look like a fault of the program.
             bool isOfCluster = failure is NotEnoughNodesException or OutcomeUnknownException or TimeoutException;
             var delay = options.DelayAfter(++failures);
@@ -54,6 +58,8 @@ sealed class Consumer<T>(
             await Task.Delay(delay, node.TimeProvider, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    ValueTask EndAsync(Exception? failure) => target?.EndAsync(failure) ?? ValueTask.CompletedTask;
 
     /// <summary>Runs a term. Returns when the lease is lost, and throws if the term fails.</summary>
     async Task RunTermAsync(Lease lease, Action onProgress, CancellationToken cancellationToken)
@@ -66,10 +72,11 @@ sealed class Consumer<T>(
             var position = new ConsumerPosition(store, name, lease.FencingToken);
             await position.ClaimAsync(options.SkipExisting, ending.Token).ConfigureAwait(false);
             // Otherwise, entities would first go back to what they were before the last changes that another node has processed.
-            if (!await store.WaitForPositionAsync(position.Saved, MaxCatchUpTime, ending.Token).ConfigureAwait(false))
+            if (target is null && !await store.WaitForPositionAsync(position.Saved, MaxCatchUpTime, ending.Token).ConfigureAwait(false))
                 ConsumerLog.Behind(logger, name.ToString(), node.Id);
-            var delivery = new ConsumerDelivery<T>(node, model, name, handler, options, lease.FencingToken, onProgress, logger);
-            var term = new ConsumerTerm<T>(store, name, position, delivery, options.MaxBatchSize, logger);
+            var delivery = new ConsumerDelivery<T>(node, model, name, handler, retries: target is null, options, lease.FencingToken, onProgress, logger);
+            var loading = target is null ? null : new ConsumerTargetTerm<T>(store, name.Keyspace, model, target, lease.FencingToken, MaxCatchUpTime, onProgress);
+            var term = new ConsumerTerm<T>(store, name, position, delivery, loading, options.MaxBatchSize, node.TimeProvider, logger);
             await term.RunAsync(ending.Token).ConfigureAwait(false);
         }
         catch (Exception) when (lease.Lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested)

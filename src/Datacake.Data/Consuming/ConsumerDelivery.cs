@@ -7,10 +7,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Datacake.Data.Consuming;
 
-/// <summary>The delivery of batches to the handler of a durable consumer, repeated until the handler succeeds.</summary>
+/// <summary>The delivery of batches to the handler of a durable consumer, repeated until the handler succeeds, unless a failure ends the term.</summary>
 sealed class ConsumerDelivery<T>(
-    DatacakeNode node, EntityModel<T> model, ConsumerName name, Func<ConsumedBatch<T>, CancellationToken, Task> handler, ConsumerOptions options, long token, Action onProgress,
-    ILogger logger)
+    DatacakeNode node, EntityModel<T> model, ConsumerName name, Func<ConsumedBatch<T>, CancellationToken, Task> handler, bool retries, ConsumerOptions options, long token,
+    Action onProgress, ILogger logger)
     where T : class
 {
     /// <summary>Delivers a batch.</summary>
@@ -36,7 +36,7 @@ sealed class ConsumerDelivery<T>(
                 await handler(batch, cancellationToken).ConfigureAwait(false);
                 break;
             }
-            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+            catch (Exception e) when (retries && !cancellationToken.IsCancellationRequested)
             {
                 var delay = options.DelayAfter(attempt);
                 DataTelemetry.ConsumerFailed(name.Keyspace, name.Name);

@@ -9,26 +9,36 @@ namespace Datacake.Data.Consuming;
 
 /// <summary>The time for which a node is the only one that runs a durable consumer: loads the entities if that is not done, and then follows the changes.</summary>
 sealed class ConsumerTerm<T>(
-    ReplicatedStore store, ConsumerName name, ConsumerPosition position, ConsumerDelivery<T> delivery, int maxBatchSize, ILogger logger)
+    ReplicatedStore store, ConsumerName name, ConsumerPosition position, ConsumerDelivery<T> delivery, ConsumerTargetTerm<T>? target, int maxBatchSize, TimeProvider time, ILogger logger)
     where T : class
 {
     /// <summary>The time after which the position is saved although nothing has changed, so that the log is not kept for this consumer.</summary>
     static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(5);
 
+    /// <summary>The time after which the position is saved in the cluster although the target has it, so that a busy consumer writes it rarely.</summary>
+    static readonly TimeSpan TargetSaveInterval = TimeSpan.FromSeconds(1);
+
     readonly List<DocumentChange> _pending = [];
+    VersionVector _processed = VersionVector.Empty;
+    long _savedAt;
 
     /// <summary>Runs until the term ends.</summary>
     /// <exception cref="OperationCanceledException">The term has ended.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        var reached = target is null ? null : await target.BeginAsync(cancellationToken).ConfigureAwait(false);
         while (true)
         {
-            if (position.LoadedUpTo is { } loaded)
+            if (target is not null)
+                await position.SaveAsync(reached ?? await target.LoadAsync(cancellationToken).ConfigureAwait(false), loadedUpTo: null, cancellationToken).ConfigureAwait(false);
+            else if (position.LoadedUpTo is { } loaded)
                 await LoadAsync(loaded, cancellationToken).ConfigureAwait(false);
             await FollowAsync(cancellationToken).ConfigureAwait(false);
             ConsumerLog.Reset(logger, name.ToString());
             DataTelemetry.ConsumerReset(name.Keyspace, name.Name);
-            await position.ResetAsync(cancellationToken).ConfigureAwait(false);
+            reached = null;
+            if (target is null)
+                await position.ResetAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -63,6 +73,7 @@ sealed class ConsumerTerm<T>(
     {
         _pending.Clear();
         var reached = position.Saved;
+        _processed = reached;
         using var watching = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var watch = store.WatchAsync(name.Keyspace, new WatchPosition(reached), ProgressInterval, watching.Token).GetAsyncEnumerator(CancellationToken.None);
         var moving = Task.FromResult(true);
@@ -77,8 +88,8 @@ sealed class ConsumerTerm<T>(
                 if (!await moving.ConfigureAwait(false))
                     return;
                 var next = watch.Current;
-                // Expired entities of the past are not reported, whether the consumer was away or is slow.
-                if (next is { HasGap: true, IsExpiry: true })
+                // Expired entities of the past are not reported, whether the consumer was away or is slow. A target does not keep them.
+                if (target is null && next is { HasGap: true, IsExpiry: true })
                     continue;
                 if (next.HasGap)
                     return;
@@ -98,12 +109,19 @@ sealed class ConsumerTerm<T>(
     /// <summary>Delivers the pending changes, which lead to a position, and saves it.</summary>
     async Task DeliverAsync(VersionVector reached, CancellationToken cancellationToken)
     {
-        foreach (var changes in _pending.Chunk(maxBatchSize).Index())
+        // A target commits what belongs together at once, and keeps its position up although nothing has changed.
+        int maxSize = target is null ? maxBatchSize : int.MaxValue;
+        IEnumerable<DocumentChange[]> batches = target is not null && _pending.Count == 0 && !reached.Equals(_processed) ? [[]] : _pending.Chunk(maxSize);
+        foreach (var changes in batches.Index())
         {
-            bool isLast = (changes.Index + 1) * maxBatchSize >= _pending.Count;
-            await delivery.DeliverAsync(changes.Item, isLast ? reached : position.Saved, isLoad: false, isReset: false, cancellationToken).ConfigureAwait(false);
+            bool isLast = changes.Index + 1 >= (_pending.Count + maxSize - 1L) / maxSize;
+            await delivery.DeliverAsync(changes.Item, isLast ? reached : _processed, isLoad: false, isReset: false, cancellationToken).ConfigureAwait(false);
         }
         _pending.Clear();
+        _processed = reached;
+        if (target is not null && time.GetElapsedTime(_savedAt) < TargetSaveInterval)
+            return;
+        _savedAt = time.GetTimestamp();
         await position.SaveAsync(reached, loadedUpTo: null, cancellationToken).ConfigureAwait(false);
     }
 }
