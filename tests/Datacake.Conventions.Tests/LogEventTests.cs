@@ -20,6 +20,7 @@ public class LogEventTests
         ["Datacake.Dashboard"] = 6,
         ["Datacake.Extensions.Caching"] = 7,
         ["Datacake.AspNetCore"] = 8,
+        ["Datacake.PostgreSql.Projection"] = 9,
     };
 
     [Fact]

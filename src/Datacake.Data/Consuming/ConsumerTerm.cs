@@ -83,7 +83,7 @@ sealed class ConsumerTerm<T>(
             {
                 moving = watch.MoveNextAsync().AsTask();
                 // Collects what has arrived, so that many small transactions cost one write of the position.
-                if (!moving.IsCompleted || _pending.Count >= maxBatchSize)
+                if ((!moving.IsCompleted || _pending.Count >= maxBatchSize) && !IsPart(reached))
                     await DeliverAsync(reached, cancellationToken).ConfigureAwait(false);
                 if (!await moving.ConfigureAwait(false))
                     return;
@@ -105,6 +105,9 @@ sealed class ConsumerTerm<T>(
             await watch.DisposeAsync().ConfigureAwait(false);
         }
     }
+
+    /// <summary>True if the pending changes are only a part of those that lead to the next position, which a target commits at once.</summary>
+    bool IsPart(VersionVector reached) => target is not null && _pending.Count > 0 && reached.Equals(_processed);
 
     /// <summary>Delivers the pending changes, which lead to a position, and saves it.</summary>
     async Task DeliverAsync(VersionVector reached, CancellationToken cancellationToken)

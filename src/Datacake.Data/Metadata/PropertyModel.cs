@@ -95,6 +95,9 @@ public sealed class PropertyModel(string name, Type type, PropertyKind kind, Fun
         _ => (Codec ?? OrderedCodec as ValueCodec)?.Shape,
     };
 
+    /// <summary>Gets the structure of a dictionary's keys; null if the property is no dictionary.</summary>
+    internal ValueShape? KeyShape => KeyCodec?.Shape;
+
     /// <summary>Returns the value of the property of an entity.</summary>
     public object? GetValue(object entity) => get(entity);
 

@@ -1,0 +1,29 @@
+using Datacake.Data;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Datacake.PostgreSql.Projection;
+
+/// <summary>Extension methods that register projections with an application's services.</summary>
+public static class DatacakeProjectionServiceCollectionExtensions
+{
+    /// <summary>
+    /// Runs a projection with the host: <c>services.AddDatacakeProjection&lt;ShopContext&gt;(connectionString, p =&gt; p.Table(db =&gt; db.Orders))</c>. The <see cref="PostgreSqlProjection"/>, whose status
+    /// shows errors and the lag, is a service once the host has started. Call it after <c>AddDatacake</c>, so that the projection ends before the node.
+    /// </summary>
+    /// <param name="services">The application's services.</param>
+    /// <param name="connectionString">The connection string of Npgsql. The user needs the right to create tables in the schema.</param>
+    /// <param name="configure">Chooses the keyspaces.</param>
+    public static IServiceCollection AddDatacakeProjection<TContext>(this IServiceCollection services, string connectionString, Action<ProjectionBuilder<TContext>> configure)
+        where TContext : DatacakeContext
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentException.ThrowIfNullOrWhiteSpace(connectionString);
+        ArgumentNullException.ThrowIfNull(configure);
+        // Several projections of a context, with different names, are services of their own.
+        object key = new();
+        services.AddKeyedSingleton(key, (provider, _) => new ProjectionHostedService<TContext>(provider, connectionString, configure));
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredKeyedService<ProjectionHostedService<TContext>>(key));
+        return services.AddSingleton(provider => provider.GetRequiredKeyedService<ProjectionHostedService<TContext>>(key).Projection);
+    }
+}
