@@ -9,6 +9,9 @@ if (args is ["node"])
 if (args is ["attacker", var kind, var target, var attackersSecret])
     return await Attacker.RunAsync(kind, target, attackersSecret);
 
+if (args is ["projector", var folder, var port, var database, var projectorSeed])
+    return await Projector.RunAsync(folder, port, database, projectorSeed);
+
 if (args is [] or ["--help" or "-h", ..] || TrialList.Find(args[0]) is not { } trial)
 {
     TrialList.WriteHelp(args is [] or ["--help" or "-h", ..] ? Console.Out : Console.Error, args);

@@ -1,7 +1,6 @@
 using Datacake.Data;
 using Datacake.Hosting;
 using Datacake.Node;
-using Datacake.PostgreSql.Projection;
 using Datacake.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -80,7 +79,7 @@ static class Alone
     {
         var (connectionString, server) = await Samples.StartPostgreSqlAsync();
         await using var _ = server;
-        await using var node = await Samples.StartNodeAsync();
+        await using var node = await Samples.StartNodeAsync(1);
         await ShopContext.AddAsync(node);
         {
             // sample 2

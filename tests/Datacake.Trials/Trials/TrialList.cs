@@ -24,6 +24,7 @@ static class TrialList
         new("expiry", "A million documents expire within a minute: they leave all stores, and no file grows.", ["documents", "filling"], ExpiryTrial.RunAsync),
         new("stores", "Three nodes hold a thousand named stores: start, memory and processor time at rest, and a flood in one store.", ["stores"], StoresTrial.RunAsync),
         new("followers", "Three hundred followers of one member: the rate of saves, and how far a follower is behind.", ["followers", "rate"], FollowersTrial.RunAsync),
+        new("projection", "A projection into PostgreSQL loads and follows, and equals the store after kills of its process and of the database.", ["rows", "rate", "seconds", "kills"], ProjectionTrial.RunAsync),
         new("large", "A document grows beyond the limit by concurrent edits and still reaches every node.", [], LargeTrial.RunAsync),
         new("nat", "A node that can dial but cannot be dialed joins, replicates and reads.", [], NatTrial.RunAsync),
         new("attacks", "Strangers and members send expensive requests: honest work continues, and memory stays bounded.", ["only", "seconds"], AttacksTrial.RunAsync),
