@@ -11,10 +11,16 @@ static class Projector
     const int Tasks = 8, Ids = 20_000;
     static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
 
+    /// <summary>Gets the duration of a lease that soon passes to the next process.</summary>
+    public static TimeSpan ShortLease => TimeSpan.FromSeconds(1);
+
+    /// <summary>Gets the duration of a lease that a busy machine does not lose.</summary>
+    public static TimeSpan LongLease => TimeSpan.FromSeconds(5);
+
     public static async Task<int> RunAsync(string folder, string port, string connectionString, string seed)
     {
         var node = await StartNodeAsync(folder, int.Parse(port, CultureInfo.InvariantCulture));
-        _ = await StartAsync(node, connectionString);
+        _ = await StartAsync(node, connectionString, ShortLease);
         for (int task = 0; task < Tasks; task++)
             _ = ChangeAsync(node, new Random(HashCode.Combine(int.Parse(seed, CultureInfo.InvariantCulture), task)));
         using var input = new StreamReader(Console.OpenStandardInput());
@@ -26,14 +32,14 @@ static class Projector
     public static ValueTask<DatacakeNode> StartNodeAsync(string folder, int port) =>
         DatacakeNode.StartAsync(options => options.WithNodeId(1).ListenOn($"127.0.0.1:{port}").UseSqlite(Path.Combine(folder, "sales.db")));
 
-    public static Task<PostgreSqlProjection> StartAsync(DatacakeNode node, string connectionString) => PostgreSqlProjection.StartAsync(
-        () => new SalesContext(node), connectionString, static p => p.LeaseDuration(TimeSpan.FromSeconds(1)).MaxRetryDelay(TimeSpan.FromMilliseconds(500)).Table(static db => db.Sales));
+    public static Task<PostgreSqlProjection> StartAsync(DatacakeNode node, string connectionString, TimeSpan lease) => PostgreSqlProjection.StartAsync(
+        () => new SalesContext(node), connectionString, p => p.LeaseDuration(lease).MaxRetryDelay(TimeSpan.FromMilliseconds(500)).Table(static db => db.Sales));
 
     static async Task ChangeAsync(DatacakeNode node, Random random)
     {
         while (true)
         {
-            await SalesContext.ChangeAsync(node, Sale.Of(random.Next(Ids), random.Next(1_000_000), DateTimeOffset.UtcNow), random.Next(4) == 0, CancellationToken.None);
+            await SalesContext.ChangeAsync(node, Sale.Of(random.Next(1, Ids), random.Next(1_000_000), DateTimeOffset.UtcNow), random.Next(4) == 0, CancellationToken.None);
             await Task.Delay(Pause);
         }
     }
