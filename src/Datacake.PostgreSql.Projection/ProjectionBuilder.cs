@@ -59,7 +59,7 @@ public sealed class ProjectionBuilder<TContext>
         return this;
     }
 
-    /// <summary>Sets the time after which another node takes over a table from a node that has failed. Default: 5 s.</summary>
+    /// <summary>Sets the time after which another node takes over a table from a node that has failed, from 100 ms to one day. Default: 5 s.</summary>
     public ProjectionBuilder<TContext> LeaseDuration(TimeSpan duration)
     {
         Settings.LeaseDuration = duration;

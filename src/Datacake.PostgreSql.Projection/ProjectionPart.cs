@@ -1,6 +1,6 @@
 using Datacake.Data;
 using Datacake.Data.Consuming;
-using Datacake.EventualConsistency;
+using Datacake.EventualConsistency.Leases;
 using Datacake.Node;
 using Datacake.PostgreSql.Projection.Diagnostics;
 using Datacake.PostgreSql.Projection.Tables;
@@ -24,7 +24,7 @@ sealed record ProjectionPart(Table Table, TableStatus Status, Func<CancellationT
         where T : class
     {
         var node = keyspace.Context.Node;
-        _ = new ConsumerName(keyspace.Name, settings.Name);
+        LeaseTaker.Check(new ConsumerName(keyspace.Name, settings.Name).Lease, settings.LeaseDuration);
         var table = TableMapper.Map(new KeyspaceModel(keyspace.Name, keyspace.Model), choices, settings.Schema);
         var status = new TableStatus(keyspace.Name, $"{settings.Schema}.{table.Name}", node.TimeProvider);
         var logger = node.LoggerFactory.CreateLogger("Datacake.PostgreSql.Projection");

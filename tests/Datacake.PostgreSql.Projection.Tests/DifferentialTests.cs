@@ -7,14 +7,14 @@ using Datacake.Tests;
 
 namespace Datacake.PostgreSql.Projection.Tests;
 
-/// <summary>Random histories, during which the connection is killed, the projection moves and nodes stop; at the end, the tables equal the store.</summary>
+/// <summary>Random histories, during which the connection is killed, the projection moves, tables are dropped and nodes are cut off; at the end, the tables equal the store.</summary>
 public class DifferentialTests
 {
-    const int Steps = 60, Ids = 40;
+    const int Steps = 100, Ids = 40;
 
     static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public static TheoryData<int, bool> Runs => [(1, false), (2, true), (3, false), (4, true)];
+    public static TheoryData<int, bool> Runs => [(1, false), (2, true), (3, false), (4, true), (5, false), (6, true)];
 
     [Theory]
     [MemberData(nameof(Runs))]
@@ -43,7 +43,14 @@ public class DifferentialTests
                     case 2 when random.Next(4) == 0 && projections[0] is not null:
                         await TestServer.QueryAsync($"DROP TABLE IF EXISTS {schema}.orders CASCADE");
                         break;
-                    case 3:
+                    case 3 when random.Next(2) == 0:
+                        cluster.Heal();
+                        cluster.Cut(random.Next(3));
+                        break;
+                    case 4:
+                        cluster.Heal();
+                        break;
+                    case 5:
                         await ChangeAsync(node.Node, random, deletes: true);
                         break;
                     default:
@@ -54,6 +61,7 @@ public class DifferentialTests
         }
         finally
         {
+            cluster.Heal();
             for (int which = 0; which < 2; which++)
                 projections[which] ??= await StartAsync(cluster[which].Node, schema, hasTables);
         }

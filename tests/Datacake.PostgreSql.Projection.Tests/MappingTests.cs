@@ -80,6 +80,70 @@ public class MappingTests
     }
 
     [Fact]
+    public async Task Values_of_all_types_are_columns_or_json()
+    {
+        await using var node = await TestNode.StartAsync(cancellationToken: Token);
+        await using (var db = new ShopContext(node.Node))
+        {
+            db.Samples.Put(new Sample { Id = 1 });
+            db.Samples.Put(new Sample
+            {
+                Id = 2,
+                Numbers = [1, null],
+                Words = ["a\0b", "\"é\""],
+                States = [OrderState.Paid],
+                Nested = [[1, 2], []],
+                ByState = new() { [OrderState.Paid] = new() { Sku = "A", Quantity = 1 } },
+                ByDay = new() { [new(2026, 2, 3)] = ["x"] },
+                Doubles = [0.5, double.NaN],
+                Times = [new(2026, 1, 2, 3, 4, 5, TimeSpan.FromHours(2))],
+                Spans = [new(1, 2, 3, 4)],
+                Blobs = [[1, 2]],
+                Ids = [Full.Id],
+                Large = ulong.MaxValue,
+                Letter = 'x',
+                Hour = new(4, 5, 6),
+                Small = -1,
+                Count = uint.MaxValue,
+                Share = 0.25f,
+                Price = 1.10m,
+                State = OrderState.Shipped,
+                Box = new() { Name = "b", Codes = [1], Weights = new() { ["w"] = 1.5 }, Uses = 3, From = new("Köln", "1") },
+            });
+            await db.SaveChangesAsync(Consistency.None, Token);
+        }
+        string schema = TestServer.NewSchema();
+        await using var projection = await TestServer.StartAsync(node.Node, schema, static p => p.Table(static db => db.Samples));
+        await using var other = await TestServer.StartAsync(
+            node.Node, schema, static p => p.Name("tables").Table(static db => db.Samples, static t => t.Name("others").CollectionsAsTables().OwnedAsColumns().EnumsAsIntegers()));
+
+        await TestServer.WaitForAsync($"SELECT count(*) FROM {schema}.samples", "2");
+        Assert.Equal(
+            "[]|[]||[]|{}|[]|0|\uFFFD|2026-01-02 03:04:05|00:00:00|0|0|0|||",
+            await TestServer.QueryAsync(
+                $"SELECT numbers, words, states, nested, by_state, doubles, large::text, letter, (time AT TIME ZONE 'UTC')::text, hour::text, small, count, share, price, state, box FROM {schema}.samples WHERE id = 1"));
+        Assert.Equal(
+            """
+            [1, null]|["a�b", "\"é\""]|["Paid"]|[[1, 2], []]|{"Paid": {"Sku": "A", "Price": null, "Quantity": 1}}|{"2026-02-03": ["x"]}|[0.5, "NaN"]|["2026-01-02T01:04:05Z"]|["P1DT2H3M4S"]|["AQI="]|["11111111-2222-3333-4444-555555555555"]
+            """,
+            await TestServer.QueryAsync($"SELECT numbers, words, states, nested, by_state, by_day, doubles, times, spans, blobs, ids FROM {schema}.samples WHERE id = 2"));
+        Assert.Equal(
+            """18446744073709551615|x|04:05:06|-1|4294967295|0.25|1.10|Shipped|{"From": {"Zip": "1", "City": "Köln"}, "Name": "b", "Uses": 3, "Codes": [1], "Weights": {"w": 1.5}}""",
+            await TestServer.QueryAsync($"SELECT large::text, letter, hour::text, small, count, share, price::text, state, box FROM {schema}.samples WHERE id = 2"));
+
+        await TestServer.WaitForAsync($"SELECT count(*) FROM {schema}.others_all", "2");
+        Assert.Equal("2|b|3|Köln|1", await TestServer.QueryAsync($"SELECT state, box_name, box_uses, box_from_city, box_from_zip FROM {schema}.others WHERE id = 2"));
+        Assert.Equal("1|1\n2|", await TestServer.QueryAsync($"SELECT position, value FROM {schema}.others_numbers ORDER BY 1"));
+        Assert.Equal("1|[1, 2]\n2|[]", await TestServer.QueryAsync($"SELECT position, value FROM {schema}.others_nested ORDER BY 1"));
+        Assert.Equal("2|1|A|1|", await TestServer.QueryAsync($"SELECT sample_id, key, sku, quantity, price FROM {schema}.others_by_state"));
+        Assert.Equal("2026-02-03|[\"x\"]", await TestServer.QueryAsync($"SELECT key::text, value FROM {schema}.others_by_day"));
+        Assert.Equal("1|w", await TestServer.QueryAsync($"SELECT c.value, w.key FROM {schema}.others_box_codes c JOIN {schema}.others_box_weights w USING (sample_id)"));
+        Assert.Equal(
+            """{"1": {"sku": "A", "price": null, "quantity": 1}}|[1, null]|{"2026-02-03": ["x"]}""",
+            await TestServer.QueryAsync($"SELECT by_state, numbers, by_day FROM {schema}.others_all WHERE id = 2"));
+    }
+
+    [Fact]
     public async Task Names_and_types_can_be_chosen_and_properties_left_out()
     {
         await using var node = await TestNode.StartAsync(cancellationToken: Token);
@@ -130,12 +194,13 @@ public class MappingTests
         await RefusedAsync("a part of the key", static p => p.Table(static db => db.Orders, static t => t.Ignore(static o => o.Id)));
         await RefusedAsync("not a property", static p => p.Table(static db => db.Orders, static t => t.Ignore(static o => o.Customer + "x")));
         await RefusedAsync("longer than 63 bytes", static p => p.Table(static db => db.Orders, static t => t.Name(new string('a', 64))));
+        await RefusedAsync("duration", static p => p.LeaseDuration(TimeSpan.Zero).Table(static db => db.Orders));
         connection = "Hots=x;Password=secret";
         Assert.DoesNotContain("secret", await RefusedAsync("not one of Npgsql", static p => p.Table(static db => db.Orders)), StringComparison.Ordinal);
 
         async Task<string> RefusedAsync(string message, Action<ProjectionBuilder<ShopContext>> configure)
         {
-            var refused = await Assert.ThrowsAsync<ArgumentException>(() => PostgreSqlProjection.StartAsync(() => new ShopContext(node.Node), connection, configure, Token));
+            var refused = await Assert.ThrowsAnyAsync<ArgumentException>(() => PostgreSqlProjection.StartAsync(() => new ShopContext(node.Node), connection, configure, Token));
             Assert.Contains(message, refused.Message, StringComparison.Ordinal);
             return refused.Message;
         }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.ComponentModel.DataAnnotations;
 using Datacake.Data;
 using Datacake.EventualConsistency;
@@ -85,6 +86,69 @@ public class Gadget : Product
     public int? Volts { get; set; }
 }
 
+/// <summary>An entity with properties of many types.</summary>
+public sealed class Sample
+{
+    public long Id { get; set; }
+
+    public List<int?> Numbers { get; set; } = [];
+
+    public string[] Words { get; set; } = [];
+
+    public ImmutableArray<OrderState> States { get; set; }
+
+    public List<List<int>> Nested { get; set; } = [];
+
+    public Dictionary<OrderState, OrderLine> ByState { get; set; } = [];
+
+    public Dictionary<DateOnly, List<string>> ByDay { get; set; } = [];
+
+    public List<double> Doubles { get; set; } = [];
+
+    public List<DateTimeOffset> Times { get; set; } = [];
+
+    public List<TimeSpan> Spans { get; set; } = [];
+
+    public List<byte[]> Blobs { get; set; } = [];
+
+    public List<Guid> Ids { get; set; } = [];
+
+    public ulong Large { get; set; }
+
+    public char Letter { get; set; }
+
+    public DateTime Time { get; set; } = new(2026, 1, 2, 3, 4, 5, DateTimeKind.Unspecified);
+
+    public TimeOnly Hour { get; set; }
+
+    public sbyte Small { get; set; }
+
+    public uint Count { get; set; }
+
+    public float Share { get; set; }
+
+    public decimal? Price { get; set; }
+
+    public OrderState? State { get; set; }
+
+    public Box? Box { get; set; }
+}
+
+/// <summary>An owned object with properties of its own kinds.</summary>
+public sealed class Box
+{
+    public string Name { get; set; } = "";
+
+    public HashSet<int> Codes { get; set; } = [];
+
+    public Dictionary<string, double> Weights { get; set; } = [];
+
+    [Counter]
+    public int Uses { get; set; }
+
+    public Address? From { get; set; }
+}
+
 /// <summary>An entity that expires.</summary>
 public sealed class Offer
 {
@@ -101,6 +165,8 @@ public sealed partial class ShopContext(DatacakeNode node) : DatacakeContext(nod
     public partial Keyspace<Product> Products { get; }
 
     public partial Keyspace<Offer> Offers { get; }
+
+    public partial Keyspace<Sample> Samples { get; }
 
     /// <summary>Puts orders.</summary>
     public static async Task PutAsync(DatacakeNode node, params Order[] orders)

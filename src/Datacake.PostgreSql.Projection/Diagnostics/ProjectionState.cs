@@ -12,6 +12,6 @@ public enum ProjectionState
     /// <summary>This node applies changes to the table as they are made.</summary>
     Following,
 
-    /// <summary>This node has failed to keep the table, and retries after a delay.</summary>
+    /// <summary>This node has failed to keep the table, and retries after a delay. Another node may keep it meanwhile.</summary>
     Failed,
 }

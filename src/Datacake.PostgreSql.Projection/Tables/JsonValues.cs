@@ -16,8 +16,9 @@ sealed class JsonValues(bool areEnumsIntegers)
 {
     static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>Returns a value as JSON; null if there is none.</summary>
-    public string? Of(object? value, ValueShape shape) => value is null ? null : Write(json => Write(json, value, shape));
+    /// <summary>Returns a value as JSON; null if there is none, or if it is an array without a value.</summary>
+    public string? Of(object? value, ValueShape shape) =>
+        value is null || (shape is ListShape list && list.ItemsOf(value) is null) ? null : Write(json => Write(json, value, shape));
 
     /// <summary>Returns the elements of a set as JSON; null if there is no set.</summary>
     public string? OfSet(object? set, ValueShape element) => set is null ? null : Write(json => WriteItems(json, (IEnumerable)set, element));
