@@ -79,7 +79,7 @@ static class Alone
     {
         var (connectionString, server) = await Samples.StartPostgreSqlAsync();
         await using var _ = server;
-        await using var node = await Samples.StartNodeAsync(1);
+        await using var node = await DatacakeNode.StartAsync(options => options.WithNodeId(1).ListenOn("127.0.0.1:0").UseMemory());
         await ShopContext.AddAsync(node);
         {
             // sample 2
