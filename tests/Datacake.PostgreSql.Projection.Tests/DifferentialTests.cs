@@ -7,10 +7,10 @@ using Datacake.Tests;
 
 namespace Datacake.PostgreSql.Projection.Tests;
 
-/// <summary>Random histories, during which the connection is killed, the projection moves, tables are dropped and nodes are cut off; at the end, the tables equal the store.</summary>
+/// <summary>Random histories, during which the connection is killed, the projection moves, tables are dropped and nodes are cut off; after each part, the tables equal the store.</summary>
 public class DifferentialTests
 {
-    const int Steps = 100, Ids = 40;
+    const int Rounds = 6, Steps = 20, Ids = 40;
 
     static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -23,51 +23,42 @@ public class DifferentialTests
         var random = new Random(seed);
         await using var cluster = await TestCluster.StartAsync(3, cancellationToken: Token);
         string schema = TestServer.NewSchema();
-        var projections = new PostgreSqlProjection?[2];
-        try
+        await using var first = new Restarting(() => StartAsync(cluster[0].Node, schema, hasTables));
+        await using var second = new Restarting(() => StartAsync(cluster[1].Node, schema, hasTables));
+        for (int round = 0; round < Rounds; round++)
         {
+            await first.EnsureAsync();
+            await second.EnsureAsync();
             for (int step = 0; step < Steps; step++)
             {
-                var node = cluster[random.Next(3)];
-                switch (random.Next(12))
+                switch (random.Next(16))
                 {
                     case 0:
                         await TestServer.KillAsync(schema);
                         break;
                     case 1:
-                        int which = random.Next(2);
-                        if (projections[which] is { } running)
-                            await running.DisposeAsync();
-                        projections[which] = await StartAsync(cluster[which].Node, schema, hasTables);
+                        await (random.Next(2) == 0 ? first : second).StopAsync();
                         break;
-                    case 2 when random.Next(4) == 0 && projections[0] is not null:
+                    case 2:
+                        await first.EnsureAsync();
+                        await second.EnsureAsync();
+                        break;
+                    case 3 when random.Next(4) == 0:
                         await TestServer.QueryAsync($"DROP TABLE IF EXISTS {schema}.orders CASCADE");
                         break;
-                    case 3 when random.Next(2) == 0:
-                        cluster.Heal();
+                    case 4 when random.Next(3) == 0:
                         cluster.Cut(random.Next(3));
                         break;
-                    case 4:
-                        cluster.Heal();
-                        break;
-                    case 5:
-                        await ChangeAsync(node.Node, random, deletes: true);
+                    case 5 or 6 or 7 or 8:
+                        await ChangeAsync(cluster[random.Next(3)].Node, random, deletes: true);
                         break;
                     default:
-                        await ChangeAsync(node.Node, random, deletes: false);
+                        await ChangeAsync(cluster[random.Next(3)].Node, random, deletes: false);
                         break;
                 }
             }
-        }
-        finally
-        {
             cluster.Heal();
-            for (int which = 0; which < 2; which++)
-                projections[which] ??= await StartAsync(cluster[which].Node, schema, hasTables);
-        }
-        await using (projections[0]!)
-        await using (projections[1]!)
-        {
+            await first.EnsureAsync();
             await cluster.WaitUntilSameAsync(cancellationToken: Token);
             string[] expected = await StoredAsync(cluster[2].Node), seen = [];
             await Eventually.WaitUntilAsync(async () => Enumerable.SequenceEqual(expected, seen = await TryReadAsync(schema, hasTables)), Difference);
@@ -76,8 +67,8 @@ public class DifferentialTests
                 the table equals the store.
                 Missing: {string.Join('\n', expected.Except(seen).Take(5))}
                 Too much: {string.Join('\n', seen.Except(expected).Take(5))}
-                {projections[0]!.Status[0]}
-                {projections[1]!.Status[0]}
+                {first.Status}
+                {second.Status}
                 """;
         }
     }
@@ -152,5 +143,24 @@ public class DifferentialTests
         {
             return [];
         }
+    }
+
+    /// <summary>A projection that is stopped and started again.</summary>
+    sealed class Restarting(Func<Task<PostgreSqlProjection>> start) : IAsyncDisposable
+    {
+        PostgreSqlProjection? _projection;
+
+        public ProjectionStatus? Status => _projection?.Status[0];
+
+        public async Task EnsureAsync() => _projection ??= await start();
+
+        public async Task StopAsync()
+        {
+            if (_projection is not null)
+                await _projection.DisposeAsync();
+            _projection = null;
+        }
+
+        public async ValueTask DisposeAsync() => await StopAsync();
     }
 }
