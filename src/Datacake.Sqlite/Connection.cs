@@ -71,6 +71,10 @@ sealed class Connection : IDisposable
         return statement;
     }
 
+    /// <summary>Adds a function that statements of this connection can call.</summary>
+    public unsafe void AddFunction(string name, int arguments, delegate* unmanaged[Cdecl]<nint, int, nint*, void> function, nint data) =>
+        Check(Native.CreateFunction(_handle, name, arguments, raw.SQLITE_UTF8, data, function, step: 0, final: 0, destroy: 0));
+
     public unsafe void Bind(Statement statement, int parameter, ReadOnlySpan<byte> blob)
     {
         fixed (byte* bytes = blob)

@@ -20,6 +20,7 @@ sealed class Reader : IDisposable
         """;
 
     readonly Connection _connection;
+    readonly EntryCollector _collector;
     readonly Statement _pin;
     readonly Statement _get;
     readonly Statement _getMany;
@@ -30,6 +31,10 @@ sealed class Reader : IDisposable
     readonly Statement _reverseFromEnd;
 
     // Prepared when they are first used.
+    Statement _forwardCollected;
+    Statement _forwardToEndCollected;
+    Statement _reverseCollected;
+    Statement _reverseFromEndCollected;
     Statement _count;
     Statement _countToEnd;
     Statement _skip;
@@ -44,6 +49,7 @@ sealed class Reader : IDisposable
     public Reader(Connection connection)
     {
         _connection = connection;
+        _collector = new EntryCollector(connection);
         // This does not read from the entries table, because another open cursor there would slow down writes.
         _pin = connection.Prepare("SELECT EXISTS (SELECT 1 FROM sqlite_schema)");
         _get = connection.Prepare("SELECT value FROM entries WHERE key = ?1");
@@ -120,11 +126,17 @@ sealed class Reader : IDisposable
 
     public void Scan(in KeyRange range, ScanDirection direction, int maxEntries, EntryPage page)
     {
-        Statement scan = BeginScan(range, direction);
+        Statement scan = (direction, range.End) switch
+        {
+            (ScanDirection.Forward, null) => Prepared(ref _forwardToEndCollected, "SELECT key, value FROM entries WHERE key >= ?1 AND NOT collected(key, value) ORDER BY key"),
+            (ScanDirection.Forward, _) => Prepared(ref _forwardCollected, "SELECT key, value FROM entries WHERE key >= ?1 AND key < ?2 AND NOT collected(key, value) ORDER BY key"),
+            (_, null) => Prepared(ref _reverseFromEndCollected, "SELECT key, value FROM entries WHERE key >= ?1 AND NOT collected(key, value) ORDER BY key DESC"),
+            _ => Prepared(ref _reverseCollected, "SELECT key, value FROM entries WHERE key >= ?1 AND key < ?2 AND NOT collected(key, value) ORDER BY key DESC"),
+        };
         try
         {
-            while (page.Count < maxEntries && page.Length < MaxPageBytes && _connection.Step(scan))
-                page.Add(Connection.Blob(scan, 0), ValueOf(scan, 1));
+            Bind(scan, range);
+            _collector.Collect(_connection, scan, page, maxEntries, MaxPageBytes, ValueOf);
         }
         finally
         {
@@ -173,7 +185,11 @@ sealed class Reader : IDisposable
         }
     }
 
-    public void Dispose() => _connection.Dispose();
+    public void Dispose()
+    {
+        _connection.Dispose();
+        _collector.Dispose();
+    }
 
     /// <summary>Looks up several keys with one statement. Starting and ending a statement takes half as long as finding a key.</summary>
     void GetMany(IReadOnlyList<ReadOnlyMemory<byte>> keys, int start, int end, EntryPage page)

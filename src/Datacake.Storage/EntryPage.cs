@@ -55,6 +55,30 @@ public sealed class EntryPage : IDisposable
         Count++;
     }
 
+    /// <summary>Adds copies of entries that are adjacent in memory.</summary>
+    /// <param name="bytes">The keys and values, each value after its key.</param>
+    /// <param name="ends">For each entry, the end of its key in <paramref name="bytes"/>, and then the end of its value.</param>
+    /// <exception cref="ArgumentException">The ends are not in ascending order, or do not cover the bytes.</exception>
+    public void AddAll(ReadOnlySpan<byte> bytes, ReadOnlySpan<int> ends)
+    {
+        if (ends.Length % 2 != 0 || (ends.IsEmpty ? 0 : ends[^1]) != bytes.Length)
+            throw new ArgumentException("The ends do not cover the bytes. Pass two ends for each entry, the last of which is the length of the bytes.", nameof(ends));
+        int start = Length, end = checked(start + bytes.Length), count = ends.Length / 2;
+        if (_bytes.Length < end)
+            Grow(ref _bytes, Math.Max(end, FirstBytes), start);
+        if (_ends.Length < 2 * (Count + count))
+            Grow(ref _ends, Math.Max(2 * (Count + count), 2 * FirstEntries), 2 * Count);
+        bytes.CopyTo(_bytes.AsSpan(start));
+        var added = _ends.AsSpan(2 * Count, ends.Length);
+        for (int i = 0, last = 0; i < ends.Length; last = ends[i++])
+        {
+            if (ends[i] < last)
+                throw new ArgumentException("The ends are not in ascending order.", nameof(ends));
+            added[i] = start + ends[i];
+        }
+        Count += count;
+    }
+
     /// <summary>
     /// Hides the last bytes of every value until the page is cleared. A layer that appends something to each value, such as a checksum, uses
     /// this method to strip it again.
