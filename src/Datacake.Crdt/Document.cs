@@ -260,6 +260,14 @@ public sealed class Document : IEquatable<Document>
 
     internal static DocumentView Read(ReadOnlySpan<byte> encoded, out int cellCount)
     {
+        var view = ReadHeader(encoded);
+        cellCount = ValidateCells(encoded[view.CellsStart..], view.Born, view.Touched, view.IsLapsed);
+        return view;
+    }
+
+    /// <summary>Reads the header of a document, without validating its cells.</summary>
+    internal static DocumentView ReadHeader(ReadOnlySpan<byte> encoded)
+    {
         var rest = encoded;
         var head = EncodedInteger.Take(ref rest, 2);
         if (head[0] != Format)
@@ -277,7 +285,6 @@ public sealed class Document : IEquatable<Document>
         bool isLapsed = (head[1] & HasLapsed) != 0;
         if ((isLapsed && expires.IsNone) || (!expires.IsNone && born.IsNone))
             throw new InvalidDataException($"The header of the document has an expiry without a put, or has expired without an expiry ({head[1]:X2}).");
-        cellCount = ValidateCells(rest, born, touched, isLapsed);
         return new(encoded, new Header(born, touched, died, expires, isLapsed), encoded.Length - rest.Length);
     }
 

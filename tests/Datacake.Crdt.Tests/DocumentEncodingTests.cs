@@ -45,6 +45,30 @@ public class DocumentEncodingTests
     }, iter: 300);
 
     [Fact]
+    public void Values_found_by_their_path_are_those_of_the_cells() => Gen.Select(Generate.AnyDocument, Generate.Path).Sample((document, path) =>
+    {
+        byte[] sought = path.Encoded.ToArray();
+        bool isFound = DocumentView.ParseHeader(document.Encoded.Span).TryGetValue(sought, out var value);
+        Assert.Equal(document.TryGetCell(sought, out var cell) && !cell.IsRemoved, isFound);
+        Assert.Equal(isFound ? cell.Value.ToArray() : [], value.ToArray());
+    }, iter: 5_000);
+
+    [Fact]
+    public void Values_of_damaged_documents_are_not_found_or_within_the_document() =>
+        Gen.Select(Generate.Damaged(Generate.AnyDocument.Select(document => document.Encoded.ToArray())), Generate.Path).Sample((bytes, path) =>
+        {
+            try
+            {
+                if (DocumentView.ParseHeader(bytes).TryGetValue(path.Encoded.Span, out var value))
+                    Assert.True(value.IsEmpty || ((ReadOnlySpan<byte>)bytes).Overlaps(value));
+            }
+            catch (InvalidDataException)
+            {
+                // The header is damaged.
+            }
+        }, iter: 20_000);
+
+    [Fact]
     public void A_document_of_a_newer_format_is_refused_by_name()
     {
         var error = Assert.Throws<InvalidDataException>(() => Document.Parse(new byte[] { 2, 0 }));

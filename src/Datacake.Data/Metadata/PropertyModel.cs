@@ -1,3 +1,5 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
 using Datacake.Data.CodeGeneration;
 using Datacake.Data.Values;
 
@@ -10,6 +12,8 @@ namespace Datacake.Data;
 /// <param name="get">Reads the property of an entity; returns null if an owned object on the path is null.</param>
 public sealed class PropertyModel(string name, Type type, PropertyKind kind, Func<object, object?> get)
 {
+    volatile int _accessors;    // 1 if they are generated, -1 if not, 0 until it is known; to find out takes longer than a short query
+
     /// <summary>Gets the property name; for a nested property, a path such as <c>Address.City</c>.</summary>
     public string Name { get; } = name;
 
@@ -97,6 +101,22 @@ public sealed class PropertyModel(string name, Type type, PropertyKind kind, Fun
 
     /// <summary>Gets the structure of a dictionary's keys; null if the property is no dictionary.</summary>
     internal ValueShape? KeyShape => KeyCodec?.Shape;
+
+    /// <summary>
+    /// True if the accessors of the property are those that the compiler generates, which return what was set. Others may return anything, and so may those of an overriding property.
+    /// </summary>
+    /// <param name="member">The property.</param>
+    /// <param name="entity">The entity class.</param>
+    internal bool HasGeneratedAccessors(PropertyInfo member, Type entity)
+    {
+        if (_accessors is 0)
+        {
+            bool areGenerated = member is { GetMethod: { } get, SetMethod: { } set } && (!get.IsVirtual || get.IsFinal || member.DeclaringType == entity)
+                && get.IsDefined(typeof(CompilerGeneratedAttribute), false) && set.IsDefined(typeof(CompilerGeneratedAttribute), false);
+            _accessors = areGenerated ? 1 : -1;
+        }
+        return _accessors > 0;
+    }
 
     /// <summary>Returns the value of the property of an entity.</summary>
     public object? GetValue(object entity) => get(entity);

@@ -1,6 +1,7 @@
 using System.Linq.Expressions;
 using Datacake.Data.Expressions;
 using Datacake.Data.Querying.Operators;
+using Datacake.EventualConsistency.Snapshots;
 
 namespace Datacake.Data.Querying;
 
@@ -42,6 +43,30 @@ sealed partial class EntityOperator<T>
             },
             entities => entities.ConvertAll(entity => (key(entity), entity)),
             cancellationToken);
+    }
+
+    public override IAsyncEnumerable<IReadOnlyList<(TKey Key, T Item, long Count)>> RunCountedAsync<TKey>(
+        Expression<Func<T, TKey>> keySelector, CancellationToken cancellationToken)
+    {
+        if (settings.IsTracking || UsesRelated(keySelector) || spec.Inclusions.Count > 0)
+            return base.RunCountedAsync(keySelector, cancellationToken);
+        var key = Expressions.Compile(keySelector);
+        return RunAsync<(TKey, T, long)>((run, snapshot) => ReadAsync(run, snapshot), static batch => batch.Sum(static item => item.Item3), cancellationToken);
+
+        async IAsyncEnumerable<IReadOnlyList<(TKey, T, long)>> ReadAsync(QueryRun<T> run, StoreSnapshot snapshot)
+        {
+            await foreach (var batch in run.ReadCountedAsync(snapshot, cancellationToken).ConfigureAwait(false))
+                yield return batch.ConvertAll(item => (key(item.Entity), item.Entity, item.Count));
+        }
+    }
+
+    // A value that is stored does not need the entity.
+    public override IAsyncEnumerable<IReadOnlyList<TResult>>? Project<TResult>(Expression<Func<T, TResult>> selector, CancellationToken cancellationToken)
+    {
+        if (spec.SkipsUnreadable || spec.DistinctBy is not null || spec.Inclusions.Count > 0 || StoredValue<T, TResult>.Of(source.Model, selector) is not { } stored)
+            return null;
+        var values = new EntityOperator<T>(source, WithComponents([ItemExpression.Of(selector)]), settings with { IsTracking = false });
+        return values.RunAsync<TResult>((run, snapshot) => run.ReadValuesAsync(snapshot, stored, Expressions.Compile(selector), cancellationToken), static batch => batch.Count, cancellationToken);
     }
 
     public override QueryOperator<T> Reverse() => spec.IsCut ? base.Reverse() : With(spec.Reversed());

@@ -2,6 +2,7 @@ using System.Linq.Expressions;
 using System.Runtime.CompilerServices;
 using Datacake.Data.Expressions;
 using Datacake.Data.Querying.Planning;
+using Datacake.EventualConsistency.Snapshots;
 
 namespace Datacake.Data.Querying;
 
@@ -90,20 +91,28 @@ sealed partial class EntityOperator<T>
     }
 
     /// <summary>Runs the query and maps its results: rows if they are tracked, otherwise the entities alone.</summary>
+    IAsyncEnumerable<IReadOnlyList<TResult>> RunAsync<TResult>(
+        Func<List<QueryRow<T>>, IReadOnlyList<TResult>> ofRows, Func<List<T>, IReadOnlyList<TResult>> ofEntities, CancellationToken cancellationToken) =>
+        RunAsync((run, snapshot) => ExecuteAsync(run, snapshot, ofRows, ofEntities, cancellationToken), static batch => batch.Count, cancellationToken);
+
+    /// <summary>Runs the query.</summary>
+    /// <param name="read">Reads the batches of the run's results.</param>
+    /// <param name="countOf">Returns the number of results in a batch.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
     async IAsyncEnumerable<IReadOnlyList<TResult>> RunAsync<TResult>(
-        Func<List<QueryRow<T>>, IReadOnlyList<TResult>> ofRows, Func<List<T>, IReadOnlyList<TResult>> ofEntities,
+        Func<QueryRun<T>, StoreSnapshot, IAsyncEnumerable<IReadOnlyList<TResult>>> read, Func<IReadOnlyList<TResult>, long> countOf,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var interception = await InterceptAsync(cancellationToken).ConfigureAwait(false);
         var run = NewRun();
-        var batches = ExecuteAsync(run, ofRows, ofEntities, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        var batches = OnSnapshotAsync().GetAsyncEnumerator(cancellationToken);
         long results = 0;
         Exception? failure = null;
         try
         {
             while (await MoveNextAsync().ConfigureAwait(false))
             {
-                results += batches.Current.Count;
+                results += countOf(batches.Current);
                 yield return batches.Current;
             }
             WarnOfScan(run, results);
@@ -113,6 +122,13 @@ sealed partial class EntityOperator<T>
             await batches.DisposeAsync().ConfigureAwait(false);
             if (interception is not null)
                 await interception.EndAsync(run.Path.Kind, run.DocumentsRead, results, () => Describe(run, results), failure).ConfigureAwait(false);
+        }
+
+        async IAsyncEnumerable<IReadOnlyList<TResult>> OnSnapshotAsync()
+        {
+            using var own = await settings.OpenSnapshotAsync(source.Context, cancellationToken).ConfigureAwait(false);
+            await foreach (var batch in read(run, own ?? settings.Snapshot!).ConfigureAwait(false))
+                yield return batch;
         }
 
         // The context is busy while a batch is fetched, and free while the caller processes it.
@@ -132,11 +148,9 @@ sealed partial class EntityOperator<T>
     }
 
     async IAsyncEnumerable<IReadOnlyList<TResult>> ExecuteAsync<TResult>(
-        QueryRun<T> run, Func<List<QueryRow<T>>, IReadOnlyList<TResult>> ofRows, Func<List<T>, IReadOnlyList<TResult>> ofEntities,
+        QueryRun<T> run, StoreSnapshot snapshot, Func<List<QueryRow<T>>, IReadOnlyList<TResult>> ofRows, Func<List<T>, IReadOnlyList<TResult>> ofEntities,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        using var own = await settings.OpenSnapshotAsync(source.Context, cancellationToken).ConfigureAwait(false);
-        var snapshot = own ?? settings.Snapshot!;
         if (settings.IsTracking)
         {
             await foreach (var rows in run.ReadAsync(snapshot, cancellationToken).ConfigureAwait(false))

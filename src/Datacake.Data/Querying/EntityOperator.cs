@@ -136,17 +136,18 @@ sealed partial class EntityOperator<T>(EntitySource<T> source, QuerySpec<T> spec
     }
 
     /// <summary>Returns the specification, limited to the components that the query itself and the given expressions use.</summary>
-    QuerySpec<T> WithComponents(IEnumerable<ItemExpression> uses) => spec with
+    QuerySpec<T> WithComponents(IEnumerable<ItemExpression> uses)
     {
-        Inclusions = [],
-        // Which entities can be read must not depend on the properties that are used.
-        Components = spec.SkipsUnreadable ? null : ComponentAnalysis.Of(
+        var components = ComponentAnalysis.Of(
             source.Model,
             [
                 .. uses, .. Filters.Concat(spec.Predicates).Concat(spec.RelatedPredicates).Select(ItemExpression.Of),
                 .. spec.OrderingKeys.Select(ItemExpression.Of),
-            ]),
-    };
+            ],
+            out bool isKeyUsed);
+        // Which entities can be read must not depend on the properties that are used.
+        return spec with { Inclusions = [], Components = spec.SkipsUnreadable ? null : components, IsKeyUsed = isKeyUsed };
+    }
 
     public QueryRun<T> NewRun() => new(source.Metadata, source.Model, Filtered(spec));
 

@@ -1,4 +1,5 @@
 using System.Linq.Expressions;
+using Datacake.Data.CodeGeneration;
 using Datacake.Data.Expressions;
 using Datacake.Data.Querying.Analysis;
 using Datacake.Data.Querying.Operators;
@@ -20,6 +21,10 @@ abstract class Ordering<T>(bool isDescending)
 
     /// <summary>Returns the key of an item, followed by those of the later orderings.</summary>
     public abstract SortKey KeyOf(T item, SortKey? next);
+
+    /// <summary>Returns the comparison of documents by this key, without their entities; null if there is none.</summary>
+    public virtual StoredOrder? StoredIn<TEntity>(EntityModel<TEntity> model)
+        where TEntity : class => null;
 
     /// <summary>Returns true if two items compare equal by this key.</summary>
     public abstract bool AreEqual(T a, T b);
@@ -95,6 +100,12 @@ sealed class Ordering<T, TKey>(Expression<Func<T, TKey>> keySelector, bool isDes
         : null;
 
     public override Ordering<T> Reversed() => new Ordering<T, TKey>(keySelector, !IsDescending, expressions);
+
+    public override StoredOrder? StoredIn<TEntity>(EntityModel<TEntity> model)
+        where TEntity : class =>
+        keySelector is Expression<Func<TEntity, TKey>> selector && QueryComparer<TKey>.IsOrdered && StoredValue<TEntity, TKey>.Of(model, selector) is { } key
+            ? new StoredOrder<TEntity, TKey>(key, IsDescending)
+            : null;
 
     public override SortKey KeyOf(T item, SortKey? next) => new SortKey<TKey>(Key(item), QueryComparer<TKey>.Instance, IsDescending, next);
 

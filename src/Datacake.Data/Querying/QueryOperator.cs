@@ -1,6 +1,7 @@
 using System.Linq.Expressions;
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Datacake.Data.Querying.Analysis;
 using Datacake.Data.Querying.Including;
 using Datacake.Data.Querying.Operators;
@@ -122,6 +123,13 @@ abstract class QueryOperator<T>
     }
 
     /// <summary>
+    /// Returns the results with their keys, for a caller that does not depend on their order. Results that do not differ in what the caller uses may be returned once, with their number.
+    /// </summary>
+    public virtual IAsyncEnumerable<IReadOnlyList<(TKey Key, T Item, long Count)>> RunCountedAsync<TKey>(
+        Expression<Func<T, TKey>> keySelector, CancellationToken cancellationToken) =>
+        Batches.Select(RunKeyedAsync(keySelector, cancellationToken), static item => (item.Key, item.Item, 1L));
+
+    /// <summary>
     /// Runs the operator with a snapshot that it keeps until its last result. Related entities, which are read after the results, then come
     /// from the snapshot of the results.
     /// </summary>
@@ -185,6 +193,12 @@ abstract class QueryOperator<T>
         var values = (isOrdered ? this : Unordered()).Resolving(new RunIdentities()).Select(Normalize(selector)).RunAsync(cancellationToken);
         await foreach (var batch in values.WithCancellation(cancellationToken).ConfigureAwait(false))
         {
+            if (batch is List<TValue> list)
+            {
+                foreach (var value in CollectionsMarshal.AsSpan(list))
+                    state = add(state, value);
+                continue;
+            }
             foreach (var value in batch)
                 state = add(state, value);
         }

@@ -18,7 +18,7 @@ sealed partial class QueryRun<T>
     public bool UsesRelated => _relatedPredicates.Length > 0 || _ofOrderings.IsUsed;
 
     IAsyncEnumerable<List<TRow>> FilterAsync<TRow>(StoreSnapshot snapshot, RowFactory<TRow> rowOf, CancellationToken cancellationToken) =>
-        _relatedPredicates.Length > 0 ? FilterByRelatedAsync(snapshot, rowOf, cancellationToken) : FilterByEntityAsync(snapshot, rowOf, IsInKeptOrder, ofIndex: null, _spec.Components, cancellationToken);
+        _relatedPredicates.Length > 0 ? FilterByRelatedAsync(snapshot, rowOf, cancellationToken) : FilterByEntityAsync(snapshot, new RowReading<TRow>(rowOf), IsInKeptOrder, ofIndex: null, _spec.Components, cancellationToken);
 
     async IAsyncEnumerable<List<TRow>> FilterByRelatedAsync<TRow>(
         StoreSnapshot snapshot, RowFactory<TRow> rowOf, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -28,7 +28,7 @@ sealed partial class QueryRun<T>
             yield break;
         var source = new RelatedSource(snapshot) { Filtering = _spec.Filtering };
         var candidates = FilterByEntityAsync<(T Entity, TRow Row)>(
-            snapshot, (document, entity, indexValue) => (entity, rowOf(document, entity, indexValue)), isCut: false, ofIndex: null, _spec.Components, cancellationToken);
+            snapshot, new((document, entity, indexValue) => (entity, rowOf(document, entity, indexValue))), isCut: false, ofIndex: null, _spec.Components, cancellationToken);
         await foreach (var batch in candidates.ConfigureAwait(false))
         {
             await _ofPredicates.LoadRelatedAsync(source, [.. batch.Select(static candidate => candidate.Entity)], cancellationToken).ConfigureAwait(false);

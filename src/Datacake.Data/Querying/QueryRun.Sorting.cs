@@ -36,16 +36,18 @@ sealed partial class QueryRun<T>
             yield break;
         var top = new SortedRows<T, QueryRow<T>>(_spec.Orderings, static row => row.Entity, needed) { IsReversed = _spec.IsReversed };
         var components = ComponentAnalysis.Of(_model, _predicates.Concat(_spec.OrderingKeys));
-        var candidates = FilterByEntityAsync(
-            snapshot,
-            (document, entity, indexValue) =>
-            {
-                if (!top.Wants(entity, out var place))
-                    return false;
-                top.Add(RowOf(document, components is null ? entity : _model.Read(document.EncodedKey, document.Document, _spec.Components), indexValue), place);
-                return true;
-            },
-            isCut: false, ofIndex: null, components, cancellationToken);
+        var rows = new RowReading<bool>((document, entity, indexValue) =>
+        {
+            if (!top.Wants(entity, out var place))
+                return false;
+            top.Add(RowOf(document, components is null ? entity : _model.Read(document.EncodedKey, document.Document, _spec.Components), indexValue), place);
+            return true;
+        });
+        // The keys of all entities are computed, because an expression that throws must throw whatever the order of the rows. Stored values do not.
+        var keys = _spec.Orderings.Select(ordering => ordering.StoredIn(_model)).ToList();
+        if (keys is [{ } first, ..] && !keys.Contains(null))
+            rows = rows with { IsLeftOut = document => top.LastKept is { } last && first.IsAfter(document.Unvalidated, last) };
+        var candidates = FilterByEntityAsync(snapshot, rows, isCut: false, ofIndex: null, components, cancellationToken);
         await foreach (var _ in candidates.ConfigureAwait(false))
         {
             // The callback has added what is kept.
@@ -58,7 +60,7 @@ sealed partial class QueryRun<T>
     async IAsyncEnumerable<List<QueryRow<T>>> SortAllAsync(StoreSnapshot snapshot, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var ofIndex = new IndexSkip { Max = Path is IndexScan { TieOrder: not null } ? await SkipByIndexAsync(snapshot, cancellationToken).ConfigureAwait(false) : 0 };
-        var rows = ofIndex.Max > 0 ? FilterByEntityAsync(snapshot, RowOf, isCut: false, ofIndex, _spec.Components, cancellationToken) : FilterAsync(snapshot, RowOf, cancellationToken);
+        var rows = ofIndex.Max > 0 ? FilterByEntityAsync(snapshot, new RowReading<QueryRow<T>>(RowOf), isCut: false, ofIndex, _spec.Components, cancellationToken) : FilterAsync(snapshot, RowOf, cancellationToken);
         rows = _ofOrderings.IsUsed ? SortByRelatedAsync(rows, snapshot, cancellationToken)
             : Path is IndexScan { IsInOrder: true } index ? SortWithinAsync(rows, index)
             : SortAsync(rows);

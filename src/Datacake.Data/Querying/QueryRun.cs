@@ -113,7 +113,8 @@ sealed partial class QueryRun<T>
         await FitToAsync(snapshot, cancellationToken).ConfigureAwait(false);
         if (Path is not (IndexScan or UnionAccess))
             return Path is NoAccess ? new KeyLookup([]) : Path;
-        using var reader = new PathReader(snapshot, _keyspace.Name, Path, PathReader.LargestPage);
+        var reader = new PathReader(snapshot, _keyspace.Name, Path, PathReader.LargestPage);
+        await using var _ = reader.ConfigureAwait(false);
         return new KeyLookup(await reader.ReadKeysAsync(cancellationToken).ConfigureAwait(false));
     }
 
@@ -304,7 +305,7 @@ sealed partial class QueryRun<T>
     /// the query's order, and its Skip and Take are applied.
     /// </summary>
     async IAsyncEnumerable<List<TRow>> FilterByEntityAsync<TRow>(
-        StoreSnapshot snapshot, RowFactory<TRow> rowOf, bool isCut, IndexSkip? ofIndex, bool[]? components, [EnumeratorCancellation] CancellationToken cancellationToken)
+        StoreSnapshot snapshot, RowReading<TRow> reading, bool isCut, IndexSkip? ofIndex, bool[]? components, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         int skip = isCut ? _spec.Skip : 0, take = isCut ? _spec.Take ?? int.MaxValue : int.MaxValue;
         if (_spec.Take == 0)
@@ -317,12 +318,13 @@ sealed partial class QueryRun<T>
         int page = isPlaced && _spec.Take is { } wanted
             ? Math.Clamp(QuerySpec<T>.Sum(wanted, _spec.Skip - leftOut), 1, PathReader.LargestPage)
             : PathReader.FirstPage;
-        using var reader = new PathReader(snapshot, _keyspace.Name, Path, page)
+        var reader = new PathReader(snapshot, _keyspace.Name, Path, page)
         {
             Skip = leftOut,
             HasPlaces = Path is IndexScan scan && (scan.IsInKeyOrder || HasFixedLengths(scan.Index)),
             IsUnordered = _spec.IsUnordered,
         };
+        await using var _ = reader.ConfigureAwait(false);
         while (take > 0 && await reader.MoveNextAsync(cancellationToken).ConfigureAwait(false))
         {
             if (ofIndex is { Done: 0 } && reader.Skipped > 0)
@@ -331,7 +333,7 @@ sealed partial class QueryRun<T>
                 skip -= isCut ? ofIndex.Done : 0;
             }
             var rows = new List<TRow>(Math.Min(take, reader.Page.MaxCount));
-            Read(reader, isChecked, components, rowOf, ref skip, take, rows);
+            Read(reader, isChecked, components, reading, ref skip, take, rows);
             take -= rows.Count;
             if (rows.Count > 0)
                 yield return rows;
@@ -339,9 +341,10 @@ sealed partial class QueryRun<T>
     }
 
     /// <summary>Converts the documents of a page to rows.</summary>
-    void Read<TRow>(PathReader reader, bool isChecked, bool[]? components, RowFactory<TRow> rowOf, ref int skip, int take, List<TRow> rows)
+    void Read<TRow>(PathReader reader, bool isChecked, bool[]? components, RowReading<TRow> reading, ref int skip, int take, List<TRow> rows)
     {
-        foreach (var document in reader.Page)
+        bool isDirect = !isChecked && !_spec.SkipsUnreadable && reading is not { TryRead: null, IsLeftOut: null };
+        foreach (var document in isDirect ? reader.Page.Lazily() : reader.Page.GetEnumerator())
         {
             DocumentsRead++;
             if (!reader.IsSought(document.EncodedKey))
@@ -350,6 +353,15 @@ sealed partial class QueryRun<T>
             if (!isChecked && skip > 0 && !_spec.SkipsUnreadable)
             {
                 skip--;
+                continue;
+            }
+            if (isDirect && reading.IsLeftOut?.Invoke(document) == true)
+                continue;
+            if (isDirect && reading.TryRead is { } tryRead && tryRead(document, out var direct))
+            {
+                rows.Add(direct);
+                if (rows.Count == take)
+                    break;
                 continue;
             }
             var entity = _spec.SkipsUnreadable ? ReadIfReadable(document) : _model.Read(document.EncodedKey, document.Document, components);
@@ -362,7 +374,7 @@ sealed partial class QueryRun<T>
                 skip--;
                 continue;
             }
-            rows.Add(rowOf(document, entity, reader.IndexValueOf(document.EncodedKey)));
+            rows.Add(reading.RowOf(document, entity, reader.IndexValueOf(document.EncodedKey)));
             if (rows.Count == take)
                 break;
         }
@@ -382,6 +394,19 @@ sealed partial class QueryRun<T>
     }
 
     delegate TRow RowFactory<TRow>(DocumentPageEntry document, T entity, ReadOnlySpan<byte> indexValue);
+
+    delegate bool DirectReader<TRow>(DocumentPageEntry document, out TRow row);
+
+    /// <summary>The conversion of documents to rows.</summary>
+    /// <param name="RowOf">Returns the row of a document and its entity.</param>
+    sealed record RowReading<TRow>(RowFactory<TRow> RowOf)
+    {
+        /// <summary>Gets a function that returns the row of a document without its entity where it can; null if there is none. It is used only for documents that need not be checked.</summary>
+        public DirectReader<TRow>? TryRead { get; init; }
+
+        /// <summary>Gets a function that returns true for a document that has no row; null if all have one. It is used only for documents that need not be checked.</summary>
+        public Func<DocumentPageEntry, bool>? IsLeftOut { get; init; }
+    }
 
     /// <summary>One of the parts of a predicate that are joined by and.</summary>
     /// <param name="Predicate">The predicate.</param>

@@ -36,6 +36,9 @@ sealed record QuerySpec<T>
     /// <summary>Gets, for each of the model's paths, whether its component is used; null if all are used.</summary>
     public bool[]? Components { get; init; }
 
+    /// <summary>True if the key may be used. It is read in any case, so that it is not among the <see cref="Components"/>.</summary>
+    public bool IsKeyUsed { get; init; } = true;
+
     /// <summary>Gets the property of which the caller needs each value once: of entities with one value, all but the first may be left out. Null if the caller needs all entities.</summary>
     public string? DistinctBy { get; init; }
 

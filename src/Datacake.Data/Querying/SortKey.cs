@@ -27,7 +27,7 @@ sealed class SortKey<TKey>(TKey value, IComparer<TKey> comparer, bool isDescendi
         return next?.CompareTo(same.Next!) ?? 0;
     }
 
-    TKey Value => value;
+    public TKey Value => value;
 
     SortKey? Next => next;
 }

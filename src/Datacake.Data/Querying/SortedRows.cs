@@ -27,6 +27,9 @@ sealed class SortedRows<T, TRow>(IReadOnlyList<Ordering<T>> orderings, Func<TRow
     /// <summary>Gets the number of rows that are held.</summary>
     public int Count => _all.Count + _kept.Count;
 
+    /// <summary>Gets the key of the last of the rows to keep so far; null while there are fewer than the limit.</summary>
+    public SortKey? LastKept => _kept.Count == limit && _kept.TryPeek(out _, out var last) ? last.Key : null;
+
     public void Add(TRow row)
     {
         // A row that is no longer kept cannot be kept when it comes again, because the rows that are kept only become smaller.

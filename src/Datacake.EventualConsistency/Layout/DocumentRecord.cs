@@ -55,6 +55,19 @@ static class DocumentRecord
         }
     }
 
+    /// <summary>Parses the header of a document in place. Its cells are validated as far as they are read.</summary>
+    public static DocumentView ViewHeader(ReadOnlySpan<byte> documentKey, ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            return DocumentView.ParseHeader(bytes);
+        }
+        catch (InvalidDataException e)
+        {
+            throw Unreadable(documentKey, bytes, e);
+        }
+    }
+
     static StorageException Unreadable(ReadOnlySpan<byte> documentKey, ReadOnlySpan<byte> bytes, InvalidDataException e)
     {
         var key = new DocumentKey(documentKey[StoreLayout.DocumentPrefixLength..].ToArray());

@@ -28,7 +28,10 @@ sealed class DocumentPage : IDisposable
 
     /// <summary>Returns an enumerator of the live documents, for <c>foreach</c>.</summary>
     /// <exception cref="StorageException">Thrown by <see cref="Enumerator.MoveNext"/> if the document is damaged.</exception>
-    public Enumerator GetEnumerator() => new(this);
+    public Enumerator GetEnumerator() => new(this, isLazy: false);
+
+    /// <summary>Returns an enumerator of the live documents, which validates a document once <see cref="DocumentPageEntry.Document"/> is used.</summary>
+    public Enumerator Lazily() => new(this, isLazy: true);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -101,10 +104,18 @@ sealed class DocumentPage : IDisposable
     public ref struct Enumerator
     {
         readonly DocumentPage _page;
+        readonly bool _isLazy;
         int _at = -1;
         int _entry;
 
-        internal Enumerator(DocumentPage page) => _page = page;
+        internal Enumerator(DocumentPage page, bool isLazy)
+        {
+            _page = page;
+            _isLazy = isLazy;
+        }
+
+        /// <summary>Returns the enumerator.</summary>
+        public readonly Enumerator GetEnumerator() => this;
 
         /// <summary>Gets the document that <see cref="MoveNext"/> has found.</summary>
         public DocumentPageEntry Current { get; private set; }
@@ -117,6 +128,7 @@ sealed class DocumentPage : IDisposable
             {
                 ReadOnlySpan<byte> key;
                 DocumentView document;
+                bool isValid = true;
                 if (_at < _page._foundCount && _page._found[_at] is { } found)
                 {
                     key = found.StorageKey;
@@ -125,11 +137,12 @@ sealed class DocumentPage : IDisposable
                 else
                 {
                     key = _page.Entries.KeyOf(_entry);
-                    document = DocumentRecord.View(key, _page.Entries.ValueOf(_entry++));
+                    isValid = !_isLazy;
+                    document = isValid ? DocumentRecord.View(key, _page.Entries.ValueOf(_entry++)) : DocumentRecord.ViewHeader(key, _page.Entries.ValueOf(_entry++));
                 }
                 if (!document.IsAliveAt(_page._now, _page._policy))
                     continue;
-                Current = new DocumentPageEntry(key, document);
+                Current = new DocumentPageEntry(key, document, isValid);
                 return true;
             }
             return false;

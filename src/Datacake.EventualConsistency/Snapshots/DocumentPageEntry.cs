@@ -8,15 +8,23 @@ readonly ref struct DocumentPageEntry
 {
     readonly ReadOnlySpan<byte> _storageKey;
 
-    internal DocumentPageEntry(ReadOnlySpan<byte> storageKey, DocumentView document)
+    readonly DocumentView _document;
+    readonly bool _isValid;
+
+    internal DocumentPageEntry(ReadOnlySpan<byte> storageKey, DocumentView document, bool isValid)
     {
         _storageKey = storageKey;
-        Document = document;
+        _document = document;
+        _isValid = isValid;
     }
 
     /// <summary>Gets the encoded key.</summary>
     public ReadOnlySpan<byte> EncodedKey => _storageKey[StoreLayout.DocumentPrefixLength..];
 
     /// <summary>Gets the document.</summary>
-    public DocumentView Document { get; }
+    /// <exception cref="Storage.StorageException">The document is damaged.</exception>
+    public DocumentView Document => _isValid ? _document : DocumentRecord.View(_storageKey, _document.Encoded);
+
+    /// <summary>Gets the document, whose cells are valid as far as the checksum of the record says so. It is for reading single values.</summary>
+    public DocumentView Unvalidated => _document;
 }

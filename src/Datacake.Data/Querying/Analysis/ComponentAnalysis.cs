@@ -12,6 +12,7 @@ sealed class ComponentAnalysis : ExpressionVisitor
     readonly ParameterExpression _entity;
     readonly HashSet<string> _used;
     bool _isAllUsed;
+    bool _isKeyUsed;
 
     ComponentAnalysis(EntityModel model, ParameterExpression entity, HashSet<string> used)
     {
@@ -26,13 +27,21 @@ sealed class ComponentAnalysis : ExpressionVisitor
     public static bool[]? Of(EntityModel model, IEnumerable<LambdaExpression> uses) => Of(model, uses.Select(ItemExpression.Of));
 
     /// <inheritdoc cref="Of(EntityModel, IEnumerable{LambdaExpression})"/>
-    public static bool[]? Of(EntityModel model, IEnumerable<ItemExpression> uses)
+    public static bool[]? Of(EntityModel model, IEnumerable<ItemExpression> uses) => Of(model, uses, out _);
+
+    /// <inheritdoc cref="Of(EntityModel, IEnumerable{LambdaExpression})"/>
+    /// <param name="model">The model of the entity.</param>
+    /// <param name="uses">The expressions.</param>
+    /// <param name="isKeyUsed">True if the key may be used.</param>
+    public static bool[]? Of(EntityModel model, IEnumerable<ItemExpression> uses, out bool isKeyUsed)
     {
+        isKeyUsed = false;
         var used = new HashSet<string>();
         foreach (var (item, body) in uses)
         {
             var search = new ComponentAnalysis(model, item, used);
             search.Visit(body);
+            isKeyUsed |= search._isKeyUsed || search._isAllUsed;
             if (search._isAllUsed)
                 return null;
         }
@@ -50,6 +59,7 @@ sealed class ComponentAnalysis : ExpressionVisitor
             if (_model.FindProperty(name) is { } property)
             {
                 _used.Add(property.StoredName);
+                _isKeyUsed |= property.Kind == PropertyKind.Key;
                 return node;
             }
         }
@@ -66,6 +76,7 @@ sealed class ComponentAnalysis : ExpressionVisitor
     {
         if ((StoredEquality.AsEqual(node) ?? StoredEquality.AsContains(node)) is not (KeyCodec, var left, var right))
             return base.VisitMethodCall(node);
+        _isKeyUsed = true;
         foreach (var side in (Expression[])[left, right])
         {
             if (!PropertyPath.IsParameter(side, _entity))

@@ -24,6 +24,6 @@ sealed class CountAggregate<TElement> : GroupAggregate<TElement>
 
         public object Result => aggregate._result(_count);
 
-        public void Add(TElement element) => _count += aggregate._predicate is null || aggregate._predicate(element) ? 1 : 0;
+        public void Add(TElement element, long count) => _count += aggregate._predicate is null || aggregate._predicate(element) ? count : 0;
     }
 }

@@ -26,7 +26,7 @@ sealed class ExtremeAggregate<TElement, TValue> : GroupAggregate<TElement>
         // A group is never empty.
         public object Result => _found!.Value;
 
-        public void Add(TElement element)
+        public void Add(TElement element, long count)
         {
             var value = aggregate._valueOf(element);
             if (_found is not { } found || (aggregate._isGreatest ? value.CompareTo(found) > 0 : value.CompareTo(found) < 0))

@@ -57,19 +57,19 @@ sealed class GroupOperator<T, TKey, TElement>(QueryOperator<T> source, Expressio
         // Groups come in the order in which their keys first occur among the entities in the order of their keys.
         var places = typeof(T) == Root.Model.Type && !aggregation.Aggregates.Any(static aggregate => aggregate.DependsOnOrder) && used.Unordered() is var unordered && unordered != used
             ? new FirstPlaces(Root.Model) : null;
-        var items = (places is null ? used : used.Unordered()).RunKeyedAsync(key, cancellationToken);
+        var items = (places is null ? used : used.Unordered()).RunCountedAsync(key, cancellationToken);
         var elementOf = Expressions.Compile(element);
         var groups = new Dictionary<ValueTuple<TKey>, (int Number, IAccumulator<TElement>[] Aggregates)>();
         await foreach (var batch in items.WithCancellation(cancellationToken).ConfigureAwait(false))
         {
-            foreach (var (keyOfGroup, item) in batch)
+            foreach (var (keyOfGroup, item, count) in batch)
             {
                 if (!groups.TryGetValue(new(keyOfGroup), out var group))
                     groups.Add(new(keyOfGroup), group = (groups.Count, [.. aggregation.Aggregates.Select(static aggregate => aggregate.Start())]));
                 places?.Add(group.Number, item!);
                 var made = elementOf(item);
                 foreach (var aggregate in group.Aggregates)
-                    aggregate.Add(made);
+                    aggregate.Add(made, count);
             }
         }
         if (groups.Count == 0)

@@ -6,5 +6,6 @@ interface IAccumulator<in TElement>
     /// <summary>Gets the aggregate of the elements that were added.</summary>
     object Result { get; }
 
-    void Add(TElement element);
+    /// <summary>Adds a number of equal elements.</summary>
+    void Add(TElement element, long count);
 }

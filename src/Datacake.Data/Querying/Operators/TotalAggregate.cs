@@ -30,10 +30,20 @@ sealed class TotalAggregate<TElement, TValue, TSum> : GroupAggregate<TElement>
 
         public object Result => aggregate._result((_sum, _count));
 
-        public void Add(TElement element)
+        public void Add(TElement element, long count)
         {
-            _sum += TSum.CreateChecked(aggregate._valueOf(element));
-            _count++;
+            var value = TSum.CreateChecked(aggregate._valueOf(element));
+            _count += count;
+            // Each addition of floating-point numbers is rounded, so that a product may differ.
+            if (aggregate.DependsOnOrder)
+            {
+                for (; count > 0; count--)
+                    _sum += value;
+            }
+            else
+            {
+                _sum += count == 1 ? value : value * TSum.CreateChecked(count);
+            }
         }
     }
 }

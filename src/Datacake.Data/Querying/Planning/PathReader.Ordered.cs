@@ -151,7 +151,7 @@ sealed partial class PathReader
     static KeyRange Rest(KeyRange range, ScanDirection direction, ReadOnlyMemory<byte> last) =>
         direction == ScanDirection.Forward ? range.After(last) : range.Before(last);
 
-    static KeyRange Intersection(KeyRange a, KeyRange b) => new(
+    public static KeyRange Intersection(KeyRange a, KeyRange b) => new(
         a.Start.Span.SequenceCompareTo(b.Start.Span) >= 0 ? a.Start : b.Start,
         a.End is not { } first ? b.End : b.End is not { } second || first.Span.SequenceCompareTo(second.Span) <= 0 ? first : second);
 }

@@ -6,7 +6,7 @@ using Datacake.Storage;
 namespace Datacake.Data.Querying.Planning;
 
 /// <summary>A reader of the documents that an access path leads to. It reads one snapshot, in pages of growing size.</summary>
-sealed partial class PathReader(StoreSnapshot snapshot, string keyspace, AccessPath path, int page) : IDisposable
+sealed partial class PathReader(StoreSnapshot snapshot, string keyspace, AccessPath path, int page) : IAsyncDisposable
 {
     public const int FirstPage = 32, LargestPage = 512;
 
@@ -19,8 +19,12 @@ sealed partial class PathReader(StoreSnapshot snapshot, string keyspace, AccessP
     int _indexAt;
     int _page = page;
 
+    // A path has one direction.
+    readonly PagesAhead<DocumentPage> _pages = new((range, length, into, cancellationToken) =>
+        snapshot.ScanAsync(keyspace, range, path is KeyScan { Direction: ScanDirection.Reverse } ? ScanDirection.Reverse : ScanDirection.Forward, length, into, cancellationToken));
+
     /// <summary>Gets the page that <see cref="MoveNextAsync"/> has read.</summary>
-    public DocumentPage Page { get; } = new();
+    public DocumentPage Page => _pages.Page;
 
     /// <summary>
     /// Gets the number of documents at the start of the path that may be left out. They are not read if an index has their keys. The caller
@@ -79,10 +83,10 @@ sealed partial class PathReader(StoreSnapshot snapshot, string keyspace, AccessP
         return default;
     }
 
-    public void Dispose()
+    public ValueTask DisposeAsync()
     {
-        Page.Dispose();
         _index.Dispose();
+        return _pages.DisposeAsync();
     }
 
     /// <summary>Returns the number of documents in the ranges of an index.</summary>
@@ -153,10 +157,15 @@ sealed partial class PathReader(StoreSnapshot snapshot, string keyspace, AccessP
         for (; _range < ranges.Count; _range++)
         {
             var range = _rest ?? ranges[direction == ScanDirection.Forward ? _range : ranges.Count - 1 - _range];
-            var last = await snapshot.ScanAsync(keyspace, range, direction, TakePage(), Page, cancellationToken).ConfigureAwait(false);
+            int length = TakePage();
+            var last = await _pages.ReadAsync(range, length, cancellationToken).ConfigureAwait(false);
             if (!Page.IsEmpty)
             {
-                _rest = direction == ScanDirection.Forward ? range.After(last) : range.Before(last);
+                var rest = direction == ScanDirection.Forward ? range.After(last) : range.Before(last);
+                _rest = rest;
+                // An observer is called by one thread at a time.
+                if (length == LargestPage && snapshot.Observer is null)
+                    _pages.ReadAhead(rest, LargestPage, cancellationToken);
                 return true;
             }
             _rest = null;
