@@ -134,7 +134,7 @@ sealed unsafe class LmdbEnvironment : IDisposable
         Check(_engine.TxnBegin(_handle, TransactionFlags.None, out nint transaction));
         try
         {
-            Result result = Apply(transaction, batch.Operations, flags);
+            Result result = Apply(transaction, batch, flags);
             // LMDB does not write a transaction that changes nothing, which would leave earlier buffered batches unflushed.
             if (result == Result.Success && syncing == Syncing.Full && _hasUnflushed)
                 result = PutFormat(transaction, _database);
@@ -218,11 +218,12 @@ sealed unsafe class LmdbEnvironment : IDisposable
 
     public void Dispose() => _engine.EnvClose(_handle);
 
-    Result Apply(nint transaction, ReadOnlySpan<WriteOperation> operations, WriteFlags flags)
+    Result Apply(nint transaction, WriteBatch batch, WriteFlags flags)
     {
-        foreach (ref readonly WriteOperation operation in operations)
+        using OrderedOperations operations = batch.InBestOrder();
+        for (int i = 0; i < operations.Count; i++)
         {
-            Result result = Apply(transaction, operation, flags);
+            Result result = Apply(transaction, operations[i], flags);
             if (result != Result.Success)
                 return result;
         }

@@ -63,8 +63,10 @@ sealed class Writer : IAsyncDisposable
         try
         {
             Begin();
-            foreach (ref readonly WriteOperation operation in batch.Operations)
+            using OrderedOperations operations = batch.InBestOrder();
+            for (int i = 0; i < operations.Count; i++)
             {
+                ref readonly WriteOperation operation = ref operations[i];
                 if (operation.Value is { } value)
                     Put(operation.Key.Span, value.Span);
                 else

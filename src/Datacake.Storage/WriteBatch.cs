@@ -32,6 +32,9 @@ public sealed class WriteBatch
     /// <summary>Gets the operations, in the order in which they were added.</summary>
     public ReadOnlySpan<WriteOperation> Operations => _operations.AsSpan(0, Count);
 
+    /// <summary>Returns the operations in the order in which a provider with a tree applies them fastest. The result is that of the order in which they were added.</summary>
+    public OrderedOperations InBestOrder() => new(_operations, Count);
+
     /// <summary>Gets the number of operations.</summary>
     public int Count { get; private set; }
 

@@ -26,6 +26,43 @@ public sealed class WriteBatchTests
         Assert.True(batch.Operations.IsEmpty);
     }
 
+    [Theory]
+    [InlineData(10)]
+    [InlineData(5_000)]
+    public void Operations_in_the_best_order_have_the_same_result(int count)
+    {
+        var random = new Random(count);
+        var batch = new WriteBatch();
+        for (int i = 0; i < count; i++)
+        {
+            // Few keys, of which some begin with others, so that most have several operations.
+            byte[] key = new byte[random.Next(16)];
+            for (int at = 0; at < key.Length; at++)
+                key[at] = (byte)(at < 10 ? 0 : random.Next(2));
+            if (random.Next(4) == 0)
+                batch.Delete(key);
+            else
+                batch.Put(key, BitConverter.GetBytes(i));
+        }
+        var expected = new Dictionary<string, int?>();
+        foreach (var operation in batch.Operations)
+            expected[Convert.ToHexString(operation.Key.Span)] = ValueOf(operation);
+        var actual = new Dictionary<string, int?>();
+        var keys = new List<string>();
+        using var ordered = batch.InBestOrder();
+        for (int i = 0; i < ordered.Count; i++)
+        {
+            keys.Add(Convert.ToHexString(ordered[i].Key.Span));
+            actual[keys[^1]] = ValueOf(ordered[i]);
+        }
+        Assert.Equal(count, keys.Count);
+        Assert.Equal(expected.OrderBy(entry => entry.Key), actual.OrderBy(entry => entry.Key));
+        if (count >= OrderedOperations.MinCountToSort)
+            Assert.Equal(keys.Order(StringComparer.Ordinal), keys);
+
+        static int? ValueOf(in WriteOperation operation) => operation.Value is { } value ? BitConverter.ToInt32(value.Span) : null;
+    }
+
     [Fact]
     public void A_value_that_is_too_long_is_refused()
     {
