@@ -26,13 +26,13 @@ sealed class DatacakeSales : ISales
         return new DatacakeSales(stores, await DatacakeCluster.StartAsync(stores.Open(1), Durability.Buffered));
     }
 
-    public async Task AddAsync(long firstId, int count)
+    public async Task AddAsync(long firstId, int count, string? region = null)
     {
         for (int start = 0; start < count; start += PerSave)
         {
             await using var db = Open();
             for (int i = start; i < Math.Min(count, start + PerSave); i++)
-                db.Sales.Add(Sale.Of(firstId + i));
+                db.Sales.Add(Sale.Of(firstId + i, region));
             await db.SaveChangesAsync();
         }
     }

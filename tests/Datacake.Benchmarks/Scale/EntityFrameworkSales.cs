@@ -32,13 +32,13 @@ sealed class EntityFrameworkSales : ISales
         return sales;
     }
 
-    public async Task AddAsync(long firstId, int count)
+    public async Task AddAsync(long firstId, int count, string? region = null)
     {
         for (int start = 0; start < count; start += PerSave)
         {
             await using var db = Open();
             db.ChangeTracker.AutoDetectChangesEnabled = false;
-            db.Sales.AddRange(Enumerable.Range(start, Math.Min(PerSave, count - start)).Select(i => Sale.Of(firstId + i)));
+            db.Sales.AddRange(Enumerable.Range(start, Math.Min(PerSave, count - start)).Select(i => Sale.Of(firstId + i, region)));
             await db.SaveChangesAsync();
         }
     }

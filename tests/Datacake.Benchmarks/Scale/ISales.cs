@@ -3,8 +3,8 @@ namespace Datacake.Benchmarks.Scale;
 /// <summary>The operations of the cells of large stores on one system. Each call is a separate unit of work.</summary>
 interface ISales : IAsyncDisposable
 {
-    /// <summary>Adds sales with consecutive ids, in the way that is best for many.</summary>
-    Task AddAsync(long firstId, int count);
+    /// <summary>Adds sales with consecutive ids, in the way that is best for many. If a region is given, it is that of all.</summary>
+    Task AddAsync(long firstId, int count, string? region = null);
 
     /// <summary>Counts the sales of a region by an index.</summary>
     Task<long> CountAsync(string region);

@@ -27,11 +27,11 @@ sealed class Sale
 
     public string Note { get; set; } = "";
 
-    /// <summary>Returns the sale with this id. One in ten sales is in the same region.</summary>
-    public static Sale Of(long id) => new()
+    /// <summary>Returns the sale with this id. Unless a region is given, one in ten sales is in the same region.</summary>
+    public static Sale Of(long id, string? region = null) => new()
     {
         Id = id,
-        Region = RegionOf(id),
+        Region = region ?? RegionOf(id),
         Amount = Scattered(id) % 1_000_000,
         At = new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc).AddSeconds(id),
         Quantity = Scattered(id + 7) % 10_000_000,
