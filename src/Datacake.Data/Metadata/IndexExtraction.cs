@@ -59,7 +59,11 @@ sealed class IndexExtraction
     public static IReadOnlyList<DocumentIndex> IndexesOf(EntityModel entity) => [.. entity.Indexes.Select(index =>
     {
         var extraction = new IndexExtraction(entity, index);
-        return new DocumentIndex(index.Name, extraction.Signature(), extraction.Extract);
+        return new DocumentIndex(index.Name, extraction.Signature(), extraction.Extract)
+        {
+            // The class decides which defaults a document has, and whether it is in the index.
+            IsUnchanged = entity.Classes.Count == 0 && extraction._columns.All(static column => column.IsRegister) ? extraction.IsUnchanged : null,
+        };
     })];
 
     /// <summary>
@@ -79,6 +83,17 @@ sealed class IndexExtraction
         return string.Join(";", ["2", common, .. ofClasses]);
 
         string Defaults(Document document) => string.Join(";", _columns.Select(column => column.Signature(document)));
+    }
+
+    /// <summary>True if two versions of a document have the same cells of all columns.</summary>
+    bool IsUnchanged(Document before, Document after)
+    {
+        foreach (var column in _columns)
+        {
+            if (!column.IsUnchanged(before, after))
+                return false;
+        }
+        return true;
     }
 
     void Extract(Document document, IndexValues values)
@@ -128,6 +143,12 @@ sealed class IndexExtraction
         }
 
         public bool IsSet => _property.Kind == PropertyKind.Set;
+
+        /// <summary>True if the values depend on one cell of the document alone, or on its key.</summary>
+        public bool IsRegister => !IsSet && _owners.Length == 0;
+
+        public bool IsUnchanged(Document before, Document after) => _path is null
+            || (before.View.TryGetValue(_path.Property, out var old) == after.View.TryGetValue(_path.Property, out var @new) && old.SequenceEqual(@new));
 
         public string Signature(Document sample)
         {

@@ -21,6 +21,11 @@ sealed record DocumentIndex(string Name, string Signature, DocumentIndex.Extract
     /// </summary>
     public const int MaxValueLength = 200;
 
+    /// <summary>
+    /// Gets a function that returns true if two versions of a live document certainly have the same values, and is faster than extracting them; null if there is none.
+    /// </summary>
+    public Func<Document, Document, bool>? IsUnchanged { get; init; }
+
     /// <summary>Writes the values under which a document is found, or no values if it is not in the index.</summary>
     public delegate void Extractor(Document document, IndexValues values);
 }

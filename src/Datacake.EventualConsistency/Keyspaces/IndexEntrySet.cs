@@ -23,6 +23,8 @@ sealed record IndexEntrySet(ushort Number, DocumentIndex Definition)
     /// </summary>
     public void Update(WriteBatch batch, BatchMemory memory, IndexValues values, ReadOnlySpan<byte> key, Document? before, Document? after)
     {
+        if (before is not null && after is not null && Definition.IsUnchanged?.Invoke(before, after) == true)
+            return;
         IReadOnlyList<byte[]> old = ValuesOf(key, before, values), @new = ValuesOf(key, after, values);
         for (int i = 0; i < old.Count; i++)
         {
