@@ -97,6 +97,7 @@ public static class DatacakeNodeStoreExtensions
     static void Follow(ReplicatedStoreOptions store, string[] members)
     {
         store.IsFollower = true;
+        store.FollowedMembers.Clear();
         foreach (string member in members)
         {
             DatacakeNode.CheckAddress(member);

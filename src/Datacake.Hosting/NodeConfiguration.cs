@@ -31,6 +31,7 @@ static class NodeConfiguration
         settings.ReadText("ListenOn", value => options.ListenOn(value));
         settings.ReadText("AdvertiseAs", value => options.AdvertiseAs(value));
         settings.ReadTexts("Seeds", values => options.WithSeeds(values));
+        settings.ReadTexts("Follows", values => options.AsFollower([.. values]));
         settings.ReadText("DataCenter", value => options.InDataCenter(value));
         settings.ReadText("ClusterId", value => options.WithClusterId(value));
         settings.ReadText("ClusterSecret", value => options.WithClusterSecret(value));
@@ -161,12 +162,23 @@ static class NodeConfiguration
             settings.ReadLong(nameof(store.MaxWatchBufferLength), value => store.MaxWatchBufferLength = value);
             settings.ReadTime(nameof(store.ConsumerRetention), value => store.ConsumerRetention = value);
             settings.ReadInteger(nameof(store.MaxConsumerRecords), value => store.MaxConsumerRecords = value);
+            settings.ReadBoolean(nameof(store.IsFollower), value => store.IsFollower = value);
+            settings.ReadTexts(nameof(store.FollowedMembers), values => Replace(store.FollowedMembers, values));
+            settings.ReadTexts(nameof(store.FollowedKeyspaces), values => Replace(store.FollowedKeyspaces, values));
+            settings.ReadTime(nameof(store.FollowerRetention), value => store.FollowerRetention = value);
             settings.ReadLong(nameof(store.MaxCacheLength), value => store.MaxCacheLength = value);
             settings.ReadInteger(nameof(store.MaxRemovedByReconcile), value => store.MaxRemovedByReconcile = value);
             settings.ReadInteger(nameof(store.MaxVoters), value => store.MaxVoters = value);
             settings.ReadBoolean(nameof(store.NeverVotes), value => store.NeverVotes = value);
             settings.ReadTime(nameof(store.ScrubInterval), value => store.ScrubInterval = value);
         }
+    }
+
+    static void Replace(ICollection<string> items, IEnumerable<string> values)
+    {
+        items.Clear();
+        foreach (string value in values)
+            items.Add(value);
     }
 
     static void ReadContexts(SettingsReader settings, DatacakeNodeOptions options) => options.WithContexts(contexts =>

@@ -61,6 +61,21 @@ public sealed class ConfigurationTests
         Assert.Equal((TimeSpan.FromDays(2), 2_000), (store.ConsumerRetention, store.MaxConsumerRecords));
     }
 
+    [Fact]
+    public async Task Node_follows_the_members_that_its_configuration_names()
+    {
+        await using var node = await StartAsync("""
+            "Follows": ["10.0.0.1:7001", "10.0.0.2:7001"],
+            "Store": { "FollowedKeyspaces": ["cakes", "prices"], "FollowerRetention": "02:00:00" }
+            """);
+        var store = node.SettingsOf<ReplicatedStoreOptions>();
+
+        Assert.True(store.IsFollower);
+        Assert.Equal(["10.0.0.1:7001", "10.0.0.2:7001"], store.FollowedMembers);
+        Assert.Equal(["cakes", "prices"], store.FollowedKeyspaces);
+        Assert.Equal(TimeSpan.FromHours(2), store.FollowerRetention);
+    }
+
     [Theory]
     [InlineData(typeof(ReplicatedStoreOptions), """ "Store": { "Unknown": 1 } """)]
     [InlineData(typeof(GossipOptions), """ "Gossip": { "Unknown": 1 } """)]
@@ -74,7 +89,7 @@ public sealed class ConfigurationTests
     [InlineData(typeof(RpcTls), """ "Tls": { "Unknown": 1 } """, "Certificate", "CertificateCallback", "Intermediates", "TrustedIssuers", "TrustedIssuersCallback", "Validate")]
     public async Task Every_property_of_the_options_can_be_configured(Type options, string settings, params string[] onlyInCode)
     {
-        var names = options.GetProperties().Where(property => property.CanWrite).Select(property => property.Name);
+        var names = options.GetProperties().Where(property => property.CanWrite || property.PropertyType.IsAssignableTo(typeof(ICollection<string>))).Select(property => property.Name);
         Assert.Equal(names.Except(onlyInCode).Order(), SettingsIn(await RefuseAsync(settings)).Except(["Profile", "Kind", "Path", "ConnectionString", "OperatorSecretFile"]).Order());
     }
 
@@ -84,7 +99,7 @@ public sealed class ConfigurationTests
         string[] onlyInCode = ["UseStorage", "AddKind", "WithTransport", "WithTimeProvider", "WithLoggerFactory", "WithExtensionSettings"];
         var methods = typeof(DatacakeNodeOptions).GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly).Select(method => method.Name);
         var expected = methods.Except(onlyInCode).Select(method => method == "WithLabel" ? "Labels" : SettingOf(method));
-        string[] additional = ["ClusterSecretFile", "AcceptedClusterSecretFiles", "OperatorKeyFiles", "Storage", "Store", "Contexts", "Administration", "Backups", "WaitForJoin"];
+        string[] additional = ["Follows", "ClusterSecretFile", "AcceptedClusterSecretFiles", "OperatorKeyFiles", "Storage", "Store", "Contexts", "Administration", "Backups", "WaitForJoin"];
         Assert.Equal(expected.Union(additional).Order(), SettingsIn(await RefuseAsync(""" "Unknown": 1 """)).Order());
 
         static string SettingOf(string method) => method.StartsWith("With", StringComparison.Ordinal) ? method[4..]
