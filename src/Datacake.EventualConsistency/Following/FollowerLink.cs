@@ -204,7 +204,7 @@ sealed class FollowerLink : IAsyncDisposable
                 if (error is null)
                     return;
                 Interlocked.CompareExchange(ref failure, error, null);
-                over.Cancel();
+                Cancel(over);
             });
             if (!_context.Loop.TryPost(work))
                 await _context.Loop.PostAsync(work, over.Token).ConfigureAwait(false);
@@ -238,6 +238,19 @@ sealed class FollowerLink : IAsyncDisposable
         catch (OperationCanceledException) when (silence.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw new RpcException(RpcStatus.Timeout, $"The member was silent for {MaxSilence.TotalSeconds:0} s.");
+        }
+    }
+
+    /// <summary>Ends the reading, which may be over already, without running it on the commit loop.</summary>
+    static void Cancel(CancellationTokenSource over)
+    {
+        try
+        {
+            _ = over.CancelAsync();
+        }
+        catch (ObjectDisposedException)
+        {
+            // An earlier failure has ended it.
         }
     }
 

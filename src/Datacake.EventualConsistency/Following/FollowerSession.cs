@@ -39,8 +39,9 @@ sealed class FollowerSession(SessionContext context, FollowerFeed feed, Follower
                     await _lane.WriteAsync(new PullDeclined(0).Encoded, cancellationToken).ConfigureAwait(false);
                     return;
                 }
-                known = await SendFeedAsync(position, known, cancellationToken).ConfigureAwait(false);
-                pull = new PullRequest(Pull: 0, known, VersionVector.Empty, IsJoining: false);
+                if (await SendFeedAsync(position, known, cancellationToken).ConfigureAwait(false) is not { } sent)
+                    return;
+                pull = new PullRequest(Pull: 0, sent, VersionVector.Empty, IsJoining: false);
             }
         }
         finally
@@ -70,11 +71,18 @@ sealed class FollowerSession(SessionContext context, FollowerFeed feed, Follower
         return isAnswered ? known : null;
     }
 
-    /// <summary>Sends the steps of the feed, until it has forgotten the next one. Returns what the follower knows then.</summary>
-    async ValueTask<VersionVector> SendFeedAsync(long position, VersionVector known, CancellationToken cancellationToken)
+    /// <summary>Sends the steps of the feed, until it has forgotten the next one. Returns what the follower knows then; null if this member can no longer serve it.</summary>
+    async ValueTask<VersionVector?> SendFeedAsync(long position, VersionVector known, CancellationToken cancellationToken)
     {
         while (true)
         {
+            // The follower tries another member, and comes back.
+            if (!CanServe(context))
+            {
+                var refusal = new Refusal(RefusalKind.Other, $"node {context.Node.Id} can no longer serve followers: it is not part of its cluster, or has damaged records");
+                await _lane.WriteAsync(refusal.Encoded, cancellationToken).ConfigureAwait(false);
+                return null;
+            }
             var (step, isForgotten) = await feed.ReadAsync(position, Heartbeat, cancellationToken).ConfigureAwait(false);
             if (isForgotten)
                 return known;

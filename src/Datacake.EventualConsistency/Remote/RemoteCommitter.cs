@@ -49,7 +49,7 @@ sealed class RemoteCommitter(StoreHost host, Func<IReadOnlyList<string>> sources
                 failure = $"{address}: {e.Message.TrimEnd('.')}";
                 continue;
             }
-            catch (Exception e) when (e is RpcException or OperationCanceledException)
+            catch (Exception e) when (e is RpcException or OperationCanceledException or InvalidDataException)
             {
                 return await AskAgainAsync(address, commit, transaction, e, cancellationToken).ConfigureAwait(false);
             }
@@ -119,7 +119,7 @@ sealed class RemoteCommitter(StoreHost host, Func<IReadOnlyList<string>> sources
                 reason = $"The member at {address} does not remember the transaction: it was restarted, or never received it.";
                 break;
             }
-            catch (Exception e) when (e is RpcException or OperationCanceledException)
+            catch (Exception e) when (e is RpcException or OperationCanceledException or InvalidDataException)
             {
                 if (!cancellationToken.IsCancellationRequested)
                     await Task.Delay(pause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -59,9 +59,10 @@ sealed record RemoteOutcome(RemoteOutcomeKind Kind, string Message)
             TransactionLimitException => Error(RemoteOutcomeKind.TooLarge),
             ArgumentException or InvalidDataException => Error(RemoteOutcomeKind.Invalid),
             OutcomeUnknownException => Error(RemoteOutcomeKind.Unknown),
-            TimeoutException or StoreExcludedException or ObjectDisposedException or OperationCanceledException or StorageException { Error: StorageError.Full } or NotEnoughNodesException =>
+            TimeoutException or StoreExcludedException or StorageException { Error: StorageError.Full } or NotEnoughNodesException =>
                 Error(RemoteOutcomeKind.Unavailable),
-            InvalidOperationException => Error(RemoteOutcomeKind.NotPermitted),
+            // A store that closes may have committed before: that is not known.
+            InvalidOperationException and not ObjectDisposedException => Error(RemoteOutcomeKind.NotPermitted),
             _ => Error(RemoteOutcomeKind.Unknown),
         };
 

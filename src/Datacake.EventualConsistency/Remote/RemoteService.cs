@@ -44,13 +44,24 @@ sealed class RemoteService(StoreHost host, MemberOperations member) : RpcService
         if (commit.IsRepeated)
             return _commits.TryGetValue(commit.Id, out var running) ? running : Task.FromResult(new RemoteOutcome(RemoteOutcomeKind.NotRemembered, "").Encode());
         var outcome = new TaskCompletionSource<byte[]>(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (!_commits.TryAdd(commit.Id, outcome.Task))
-            return _commits[commit.Id];
+        if (_commits.GetOrAdd(commit.Id, outcome.Task) is var first && first != outcome.Task)
+            return first;
         _order.Enqueue((commit.Id, host.Node.TimeProvider.GetTimestamp()));
         _ = RunAsync();
         return outcome.Task;
 
-        async Task RunAsync() => outcome.SetResult((await OutcomeOfAsync(commit).ConfigureAwait(false)).Encode());
+        async Task RunAsync()
+        {
+            try
+            {
+                outcome.SetResult((await OutcomeOfAsync(commit).ConfigureAwait(false)).Encode());
+            }
+            catch (Exception e)
+            {
+                // The caller must not wait for ever, whatever the failure is.
+                outcome.TrySetResult(new RemoteOutcome(RemoteOutcomeKind.Unknown, e.Message).Encode());
+            }
+        }
     }
 
     async Task<RemoteOutcome> OutcomeOfAsync(RemoteCommit commit)
