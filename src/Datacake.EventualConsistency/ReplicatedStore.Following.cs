@@ -40,6 +40,14 @@ public sealed partial class ReplicatedStore
     async ValueTask<CommitResult> CommitAtMemberAsync(SerialTransaction transaction, Consistency consistency, CancellationToken cancellationToken)
     {
         ThrowIfClosing();
+        foreach (var operation in transaction.Effects.Operations)
+        {
+            if (_options.FollowedKeyspaces.Count > 0 && !_options.FollowedKeyspaces.Contains(operation.Keyspace))
+            {
+                throw new InvalidOperationException(
+                    $"The follower does not have the keyspace '{operation.Keyspace}', so it cannot write there. Nothing was written. Add it to {nameof(ReplicatedStoreOptions.FollowedKeyspaces)}, or write at a member.");
+            }
+        }
         var result = await _remote!.CommitAsync(transaction, consistency, PolicyOf, cancellationToken).ConfigureAwait(false);
         using var deadline = new CancellationTokenSource(ReplicatedStoreOptions.ToTimer(_options.AcknowledgmentTimeout), _node.TimeProvider);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);

@@ -206,9 +206,19 @@ sealed class FollowerFeed : IDisposable
             return;
         }
         var messages = new List<byte[]>();
+        long length = 0;
         var request = new PullRequest(Pull: 0, _known, VersionVector.Empty, IsJoining: false);
         await foreach (var part in _server.AnswerAsync(snapshot, request, isOfLower: false, stream: 0, cancellationToken).ConfigureAwait(false))
+        {
             messages.Add(part.Encoded);
+            length += part.Encoded.Length;
+            if (length <= MaxLength)
+                continue;
+            // More than the feed remembers. The followers are sent differences of their own, part by part.
+            Forget();
+            _known = state.Known;
+            return;
+        }
         _known = state.Known;
         Add(new FeedStep(messages, state.Known));
     }

@@ -131,6 +131,8 @@ public class FollowerTests
         await member.Keyspace("secrets").PutAsync(2, "Recipe"u8.ToArray(), Consistency.None, Canceled);
         await member.Keyspace("cakes").PutAsync(2, "Angel"u8.ToArray(), Consistency.None, Canceled);
         await TestCluster.WaitUntilAsync(async () => await store.Keyspace("cakes").GetAsync(2, Canceled) is not null, "the change arrives");
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(async () => await store.Keyspace("secrets").PutAsync(3, "Recipe"u8.ToArray(), Consistency.None, Canceled));
+        Assert.Contains("does not have the keyspace 'secrets'", refused.Message, StringComparison.Ordinal);
         Assert.Null(await store.Keyspace("secrets").GetAsync(1, Canceled));
         Assert.Null(await store.Keyspace("secrets").GetAsync(2, Canceled));
     }
