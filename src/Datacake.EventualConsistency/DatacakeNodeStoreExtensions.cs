@@ -182,7 +182,8 @@ public static class DatacakeNodeStoreExtensions
     /// <param name="node">The node.</param>
     /// <param name="name">The name of the store.</param>
     /// <param name="isForGood">
-    /// True if the node gives up its data of the store, and no longer counts as one that has it. Retire the node at another holder then
+    /// True if the node gives up its data of the store, whether others have it or not, and no longer counts as one that has it (<see cref="ReleaseStoreAsync"/> waits until others have
+    /// everything, and is to be preferred). Retire the node at another holder then
     /// (<see cref="ReplicatedStore.RetireAsync(byte, CancellationToken)"/>), so that it counts for no level, and delete its files.
     /// </param>
     /// <param name="cancellationToken">Cancels the start of the named stores, if they are not started yet.</param>
@@ -193,6 +194,31 @@ public static class DatacakeNodeStoreExtensions
         DatacakeNode.CheckStoreName(name);
         var stores = await StoresOfAsync(node, cancellationToken).ConfigureAwait(false);
         return await stores.CloseAsync(name, isForGood).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Gives up a named store while the node runs, in an orderly way: waits until enough other holders have everything, leaves the store's cluster, and closes the store for good, as
+    /// <see cref="CloseStoreAsync"/> does. Its files can be deleted then. To move a store to another node, open it there first: <c>await node.ReleaseStoreAsync("shop/17")</c>.
+    /// </summary>
+    /// <param name="node">The node.</param>
+    /// <param name="name">The name of the store.</param>
+    /// <param name="options">The options; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the wait. The store remains open then.</param>
+    /// <remarks>
+    /// A node that has released a store does not open it again by itself, although <c>WithStore</c> or <c>WithStores</c> may name it, unless it is told to with <c>OpenStoreAsync</c> and a
+    /// configuration. It remembers that in its own storage, if it has one.
+    /// </remarks>
+    /// <exception cref="InvalidOperationException">
+    /// The store is not open, or no other node holds it, or it is a follower, or is being released already; or the node has operator keys and the options have none. Nothing was changed.
+    /// </exception>
+    /// <exception cref="ArgumentException">The name is not valid, an option is out of its range, or the key is not one that this node accepts. Nothing was changed.</exception>
+    /// <exception cref="TimeoutException">The store could not leave in time. The message says why. It remains open, and accepts writes again.</exception>
+    public static async ValueTask ReleaseStoreAsync(this DatacakeNode node, string name, ReleaseOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        DatacakeNode.CheckStoreName(name);
+        var stores = await StoresOfAsync(node, cancellationToken).ConfigureAwait(false);
+        await stores.ReleaseAsync(name, options, cancellationToken).ConfigureAwait(false);
     }
 
     static ValueTask<NamedStores> StoresOfAsync(DatacakeNode node, CancellationToken cancellationToken)

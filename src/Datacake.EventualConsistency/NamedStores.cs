@@ -74,7 +74,9 @@ sealed class NamedStores : IAsyncDisposable
         var configured = new Dictionary<string, NamedStoreOptions>(StringComparer.Ordinal);
         foreach (string name in _settings.Names.Union(_held.Names, StringComparer.Ordinal))
         {
-            if (_settings.Find(name) is { } options)
+            if (_held.IsGivenUp(name) && _settings.Find(name) is not { Settings.IsFollower: true })
+                StoreLog.NamedStoreGivenUp(_node.LoggerFactory.CreateLogger<ReplicatedStore>(), _node.Id, name);
+            else if (_settings.Find(name) is { } options)
                 configured.Add(name, options);
             else if (!IsOpen(name))
                 StoreLog.NamedStoreNotConfigured(_node.LoggerFactory.CreateLogger<ReplicatedStore>(), _node.Id, name);
@@ -100,9 +102,21 @@ sealed class NamedStores : IAsyncDisposable
         }
         if (closing is not null)
             await closing.ConfigureAwait(false);
-        if (isForGood && _held.Contains(name))
-            await _held.RemoveAsync(name).ConfigureAwait(false);
+        if (isForGood)
+            await _held.GiveUpAsync(name).ConfigureAwait(false);
         return closing is not null;
+    }
+
+    /// <summary>Releases a store that is open, and closes it for good.</summary>
+    /// <exception cref="InvalidOperationException">The store is not open; or <see cref="ReplicatedStore.ReleaseAsync"/> refuses.</exception>
+    /// <exception cref="TimeoutException">The store could not leave in time. It remains open.</exception>
+    public async ValueTask ReleaseAsync(string name, ReleaseOptions? options, CancellationToken cancellationToken)
+    {
+        if (Find(name) is not { } entry || ClosingOf(entry) is not null)
+            throw new InvalidOperationException($"Node {_node.Id} has not opened the store '{name}', so it cannot release it. Open it first; it has to bring the others what only it has.");
+        var store = await entry.Opened.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await store.ReleaseAsync(options, cancellationToken).ConfigureAwait(false);
+        await CloseAsync(name, isForGood: true).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -130,7 +144,11 @@ sealed class NamedStores : IAsyncDisposable
             if (Find(name) is not { } entry)
             {
                 // The application's function is called outside of the lock.
+                bool isAsked = configured is not null;
                 configured ??= _settings.Find(name) ?? throw new StoreNotHeldException(_node.Id, name, _node.HoldersOf(name));
+                // A configuration that was left in place must not open again what was released.
+                if (!isAsked && !configured.Settings.IsFollower && _held.IsGivenUp(name))
+                    throw new StoreNotHeldException(_node.Id, name, _node.HoldersOf(name), isGivenUp: true);
                 lock (_lock)
                 {
                     ObjectDisposedException.ThrowIf(_isClosed, _node);
@@ -237,7 +255,7 @@ sealed class NamedStores : IAsyncDisposable
     }
 
     /// <summary>Returns true if the node holds a store: it has data of it, is opening it, or is configured to open it.</summary>
-    bool Holds(string name) => Find(name) is { IsFollower: false } || _held.Contains(name) || _settings.Has(name);
+    bool Holds(string name) => Find(name) is { IsFollower: false } || _held.Contains(name) || (_settings.Has(name) && !_held.IsGivenUp(name));
 
     bool IsOpen(string name) => Find(name) is { } entry && ClosingOf(entry) is null;
 

@@ -60,6 +60,8 @@ public sealed partial class ReplicatedStore
             return await CommitAtMemberAsync(transaction, Consistency.Serial, cancellationToken).ConfigureAwait(false);
         if (_replica.Exclusion is { } exclusion)
             throw new StoreExcludedException(_node.Id, exclusion.Reason);
+        if (_replica.IsLeaving)
+            throw new StoreExcludedException(_node.Id, Replica.LeavingReason);
         return await _parts.Sequencing.CommitAsync(transaction, cancellationToken).ConfigureAwait(false);
     }
 

@@ -5,11 +5,12 @@ namespace Datacake.EventualConsistency;
 /// <summary>The error of an access to a named store that this node does not hold. It names the nodes that do.</summary>
 public sealed class StoreNotHeldException : InvalidOperationException
 {
-    internal StoreNotHeldException(byte nodeId, string store, IReadOnlyList<ClusterMember> holders)
+    internal StoreNotHeldException(byte nodeId, string store, IReadOnlyList<ClusterMember> holders, bool isGivenUp = false)
         : base(
-            $"Node {nodeId} does not hold the store '{store}'. "
+            $"Node {nodeId} does not hold the store '{store}'{(isGivenUp ? " any more, because it has released it, or has closed it for good" : "")}. "
             + (holders.Count == 0 ? "No node that holds it is known" : $"It is held by {string.Join(", ", holders)}")
-            + $". Use one of its holders; or let this node hold the store, too: WithStore(\"{store}\", store => store.UseSqlite(…)) when the node starts, or OpenStoreAsync with a configuration.")
+            + (isGivenUp ? ". Use one of its holders; or let this node hold the store again, with new files: OpenStoreAsync with a configuration."
+                : $". Use one of its holders; or let this node hold the store, too: WithStore(\"{store}\", store => store.UseSqlite(…)) when the node starts, or OpenStoreAsync with a configuration."))
     {
         Store = store;
         Holders = holders;

@@ -151,6 +151,12 @@ static partial class StoreLog
     [LoggerMessage(3058, LogLevel.Warning, "The {Store} follows no member at present: {Reason}. What it shows grows old. It goes on trying.")]
     public static partial void FollowsNobody(ILogger logger, string store, string reason);
 
+    [LoggerMessage(3059, LogLevel.Information, "The store of node {Node} was released: it is no longer a member of its cluster, and {Count} other members or more have everything that it had.")]
+    public static partial void Released(ILogger logger, byte node, int count);
+
+    [LoggerMessage(3060, LogLevel.Information, "Node {Node} has given up the store '{Store}', so that it is not opened, although a configuration names it. Open it with OpenStoreAsync and a configuration to hold it again.")]
+    public static partial void NamedStoreGivenUp(ILogger logger, byte node, string store);
+
     [LoggerMessage(3050, LogLevel.Warning, "The lease '{Name}' with the fencing token {Token} was lost: {Reason}.")]
     public static partial void LeaseLost(ILogger logger, string name, long token, string reason);
 

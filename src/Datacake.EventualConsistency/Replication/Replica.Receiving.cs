@@ -17,6 +17,9 @@ sealed partial class Replica
             return [];
         switch (message)
         {
+            // A store that leaves takes nothing more, so that what it has remains what others were found to have [R22].
+            case Mutations or Chunk or SnapshotPage or RightsRequest or PullDeclined when IsLeaving:
+                break;
             case Mutations mutations:
                 return await OnMutationsAsync(batch, peer, mutations).ConfigureAwait(false);
             case Report report:
@@ -33,6 +36,9 @@ sealed partial class Replica
                 break;
             case RightsRequest request:
                 await OnRightsRequestAsync(batch, peer, request).ConfigureAwait(false);
+                break;
+            case LeaveRequest request:
+                OnLeaveRequest(batch, peer, request);
                 break;
             case PullDeclined declined:
                 if (_puller.OnDeclined(peer, declined.Pull) is { IsFull: true })

@@ -94,7 +94,7 @@ sealed partial class Replica
     /// <summary>
     /// True if a pull can be started: there is at most one at a time, and the snapshot that an earlier one set aside must be gone.
     /// </summary>
-    public bool CanPull => !IsPulling && !_reconciler.MayHavePart;
+    public bool CanPull => !IsLeaving && !IsPulling && !_reconciler.MayHavePart;
 
     /// <inheritdoc cref="Reconciler.HasArrived"/>
     public bool HasArrived => _reconciler.HasArrived;
@@ -219,6 +219,11 @@ sealed partial class Replica
         _ticks++;
         if (IsFollower)
             return;
+        if (IsLeaving)
+        {
+            batch.Outbox.Add(new Outgoing(null, 0, Report(batch)));
+            return;
+        }
         _balancer.Tick();
         _reconciler.Guard.Tick();
         // Taking turns keeps either from starving the other. While several peers decline, there is always another one to pull missing data
@@ -293,6 +298,8 @@ sealed partial class Replica
     /// </summary>
     public async ValueTask ReconcileAsync(ReplicaBatch batch, CancellationToken cancellationToken)
     {
+        if (IsLeaving)
+            return;
         if (HasArrived && IsFollower)
         {
             await _reconciler.ReplaceAsync(batch, cancellationToken).ConfigureAwait(false);
@@ -339,6 +346,8 @@ sealed partial class Replica
             throw new InvalidOperationException("The store has not joined its cluster yet and cannot write. Wait until it has joined.");
         if (Exclusion is { } exclusion)
             throw new StoreExcludedException(Node, exclusion.Reason);
+        if (IsLeaving)
+            throw new StoreExcludedException(Node, LeavingReason);
         return transaction.HasCounters ? WriteCountersAsync(batch, transaction) : _writer.WriteAsync(batch, transaction);
     }
 

@@ -1,10 +1,30 @@
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Sequencing.Messages;
+
 namespace Datacake.EventualConsistency.Sequencing;
 
 // Changes of the voters [S9].
 partial class Sequencer
 {
     /// <summary>
-    /// Adds or removes one voter, if the members call for it: removes a retired store, or adds the member that comes first, over data centers in turn.
+    /// True if this store gives up its vote, because it leaves its cluster: the sequencer removes it from the voters if another one remains. Until then, it votes, and may be elected.
+    /// </summary>
+    public bool GivesUpVote { get; set; }
+
+    /// <summary>True if this store knows that it is no voter: that is decided, so that no later sequencer takes it for one.</summary>
+    public bool HasNoVote => _role != SequencerRole.Sequencer && _log.Voters.Count > 0 && !_log.Voters.Any(voter => voter.Store == Self.Store) && _log.LastVoters <= Math.Max(Kept.Base, _toldDecided);
+
+    bool MayVote => _settings.MayVote && !GivesUpVote;
+
+    /// <summary>Asks the sequencer for a sign of life, with whose answer it learns whether this store may vote. An idle one asks rarely.</summary>
+    public void TellVote(ReplicaBatch batch)
+    {
+        if (_role != SequencerRole.Sequencer && _sequencer is { } sequencer)
+            Send(batch, sequencer, new BarrierRequest(NoAttempt));
+    }
+
+    /// <summary>
+    /// Adds or removes one voter, if the members call for it: removes a retired store, adds the member that comes first, over data centers in turn, or removes a store that must not vote any more.
     /// The next change waits until this one is decided, since two majorities of neighboring configurations meet, and those of others need not.
     /// </summary>
     void ChangeVoters()
@@ -18,22 +38,35 @@ partial class Sequencer
             Append(SequenceEntry.OfVoters(Kept.Epoch, voters.Where(voter => voter != lost)));
             return;
         }
-        if (voters.Count >= _settings.MaxVoters)
+        // Another one is added first, so that no fewer can be lost meanwhile.
+        var unwilling = voters.Where(MustNotVote).ToArray();
+        if (voters.Count - unwilling.Length < _settings.MaxVoters && TryAddVoter())
             return;
+        if (unwilling.Length > 0 && unwilling.Length < voters.Count)
+            Append(SequenceEntry.OfVoters(Kept.Epoch, voters.Where(voter => voter != unwilling[0])));
+    }
+
+    /// <summary>Returns true if a voter has said that it must not vote.</summary>
+    bool MustNotVote(Voter voter) => voter == Self ? !MayVote : _progress.TryGetValue(voter.Store, out var progress) && progress is { ContactAt: not null, MayVote: false };
+
+    bool TryAddVoter()
+    {
+        var voters = _log.Voters;
+        var identity = _replica.Identity;
         var centers = voters.Select(CenterOf).CountBy(static center => center).ToDictionary();
         var candidates = from member in identity.Members
                          let store = VoterOf(member.Value.StoreId)
-                         where member.Value.HasJoined && voters.All(voter => voter.Store != store) && MayVote(store) && IsCaughtUp(store)
+                         where member.Value.HasJoined && voters.All(voter => voter.Store != store) && MayVoteOf(store) && IsCaughtUp(store)
                          orderby centers.GetValueOrDefault(member.Value.DataCenter), member.Key
                          select store;
-        if (candidates.FirstOrDefault() is var added and not 0)
-        {
-            var voter = new Voter(added, _progress.TryGetValue(added, out var progress) ? progress.Life : 0);
-            _settings.OnVoterAdded?.Invoke(voter, _log.LastVoters, _decided);
-            Append(SequenceEntry.OfVoters(Kept.Epoch, [.. voters, voter]));
-        }
+        if (candidates.FirstOrDefault() is not (var added and not 0))
+            return false;
+        var voter = new Voter(added, _progress.TryGetValue(added, out var progress) ? progress.Life : 0);
+        _settings.OnVoterAdded?.Invoke(voter, _log.LastVoters, _decided);
+        Append(SequenceEntry.OfVoters(Kept.Epoch, [.. voters, voter]));
+        return true;
 
-        bool MayVote(ulong store) => _progress.TryGetValue(store, out var progress) && progress.MayVote;
+        bool MayVoteOf(ulong store) => _progress.TryGetValue(store, out var progress) && progress.MayVote;
 
         string CenterOf(Voter voter) => identity.Members.Values.Where(member => VoterOf(member.StoreId) == voter.Store).Select(static member => member.DataCenter).FirstOrDefault("");
     }

@@ -284,6 +284,7 @@ partial class Sequencer
         _pace = 1;
         _role = SequencerRole.Follower;
         _isReady = false;
+        _toldDecided = 0;
         ClearRequests();
         ForgetDroppable();
     }

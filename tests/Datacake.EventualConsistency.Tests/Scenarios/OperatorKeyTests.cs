@@ -42,6 +42,23 @@ public sealed class OperatorKeyTests : IDisposable
     }
 
     [Fact]
+    public async Task Store_is_released_with_the_key_and_not_without_it()
+    {
+        await using var nodes = await StartAsync();
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(async () => await nodes[3].Store.ReleaseAsync(cancellationToken: Canceled));
+        Assert.Contains("cannot be released without an operator's private key", failure.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<ArgumentException>(async () => await nodes[3].Store.ReleaseAsync(new ReleaseOptions { OperatorKey = _wrongKey }, Canceled));
+        await nodes[3].PutAsync(1, "of node 3", Consistency.None);
+
+        await nodes[3].Store.ReleaseAsync(new ReleaseOptions { OperatorKey = _key }, Canceled);
+
+        Assert.NotNull(nodes[3].Store.Exclusion);
+        await nodes.WaitUntilConnectedAsync(1, 2);
+        await nodes[2].PutAsync(2, "of two", Consistency.All);
+        Assert.NotNull(await nodes[1].Cakes.GetAsync(1, Canceled));
+    }
+
+    [Fact]
     public async Task Proof_survives_restarts_and_convinces_members_that_were_away()
     {
         await using var nodes = await StartAsync();

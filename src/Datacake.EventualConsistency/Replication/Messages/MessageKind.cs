@@ -22,4 +22,5 @@ enum MessageKind : byte
     RightsRequest = 17,
     FollowRequest = 18,
     SourceState = 19,
+    LeaveRequest = 20,
 }

@@ -15,11 +15,17 @@ readonly record struct ProtocolVersion(int Version, int Oldest, ulong Capabiliti
     /// <summary>The capability to keep bounded counters, and to give rights to them.</summary>
     const ulong Rights = 1 << 1;
 
+    /// <summary>The capability to retire a store that asks for it.</summary>
+    const ulong Leaving = 1 << 2;
+
     /// <summary>Gets the versions that this library speaks.</summary>
-    public static ProtocolVersion Current { get; } = new(Version: 1, Oldest: 1, Capabilities: Rights);
+    public static ProtocolVersion Current { get; } = new(Version: 1, Oldest: 1, Capabilities: Rights | Leaving);
 
     /// <summary>True if a node keeps bounded counters, and gives rights to them.</summary>
     public bool HasRights => (Capabilities & Rights) != 0;
+
+    /// <summary>True if a node retires a store that asks for it.</summary>
+    public bool HasLeaving => (Capabilities & Leaving) != 0;
 
     /// <summary>Returns the version and the capabilities that a node shares with a peer, or null if no version is common to both.</summary>
     public ProtocolVersion? With(ProtocolVersion peer)

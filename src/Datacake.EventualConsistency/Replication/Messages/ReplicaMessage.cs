@@ -80,6 +80,7 @@ abstract record ReplicaMessage
             MessageKind.RightsRequest => RightsRequest.Read(ref reader),
             MessageKind.FollowRequest => FollowRequest.Read(ref reader),
             MessageKind.SourceState => SourceState.Read(ref reader),
+            MessageKind.LeaveRequest => LeaveRequest.Read(ref reader),
             _ => null,
         });
     });

@@ -1,0 +1,79 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Replication;
+using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.EventualConsistency.Sequencing;
+
+namespace Datacake.EventualConsistency.Leaving;
+
+/// <summary>
+/// The orderly departure of a store from its cluster [R22]: it gives up its vote, waits until enough others have what it has, takes nothing more, waits for them again, and then asks
+/// them to retire it. A state machine; each step is made in a batch, and repeated until the store is retired.
+/// </summary>
+/// <param name="replica">The replica that leaves.</param>
+/// <param name="sequencer">Its sequencer; null if there are no serial transactions.</param>
+/// <param name="required">Returns the number of other members that must have everything, by the number of all others.</param>
+/// <param name="proof">An operator's proof that the store is retired; empty where none is needed.</param>
+class Departure(Replica replica, Sequencer? sequencer, Func<int, int> required, ReadOnlyMemory<byte> proof)
+{
+    VersionVector? _first;          // what the store had when it was first asked for; it may write on meanwhile
+
+    /// <summary>True if the store is no longer a member.</summary>
+    public bool IsOver => replica.Exclusion is { Kind: RefusalKind.Retired };
+
+    /// <summary>Gets the reason why the store has not left yet, as of the last step, as a clause.</summary>
+    public string Obstacle { get; private set; } = "it has just begun";
+
+    /// <summary>Does what can be done at present, and asks for what is missing.</summary>
+    public void Step(ReplicaBatch batch)
+    {
+        if (IsOver)
+            return;
+        _first ??= batch.State.Known;
+        if (!replica.IsLeaving && MayGoOn(_first))
+        {
+            if (HasNoVote)
+                replica.BeginLeaving();
+            else
+                Obstacle = "it is a voter for serial transactions, and the sequencer has not removed it yet: a majority of the voters must be up, and another member must be able to vote";
+        }
+        else if (replica.IsLeaving && MayGoOn(batch.State.Known))
+        {
+            Obstacle = "no member has confirmed yet that it has let the store go";
+            replica.AskToLeave(batch, proof);
+        }
+        if (sequencer is { HasNoVote: false })
+        {
+            sequencer.GivesUpVote = true;
+            sequencer.TellVote(batch);
+        }
+        // A roll call with nonce 0 belongs to no roll, and is answered with an ordinary report.
+        foreach (var (peer, session) in replica.Sessions)
+            batch.Outbox.Add(new Outgoing(peer, session.Id, new RollCall(0)));
+    }
+
+    /// <summary>Makes the store a member like any other again, unless it was let go already.</summary>
+    public void Cancel()
+    {
+        if (sequencer is not null)
+            sequencer.GivesUpVote = false;
+        replica.Stay();
+    }
+
+    /// <summary>True if the store is no voter, so that the others can still decide without it.</summary>
+    protected virtual bool HasNoVote => sequencer is null or { HasNoVote: true };
+
+    /// <summary>Returns true if enough other members have what this store has.</summary>
+    protected virtual bool MayGoOn(VersionVector known)
+    {
+        byte[] others = [.. replica.OtherMembers];
+        int needed = required(others.Length);
+        var peers = replica.PeersThatKnow(known);
+        if (others.Length > 0 && peers.Count >= needed)
+            return true;
+        byte[] lacking = [.. others.Except(peers)];
+        Obstacle = others.Length == 0
+            ? "it is the only member"
+            : $"{peers.Count} of the {needed} other members that must have everything confirm that they do; these do not, or are not connected: {string.Join(", ", lacking)}";
+        return false;
+    }
+}

@@ -1,0 +1,65 @@
+using Datacake.Crdt;
+using Datacake.EventualConsistency.Replication.Messages;
+
+namespace Datacake.EventualConsistency.Replication;
+
+// The orderly departure of a store from its cluster [R22].
+sealed partial class Replica
+{
+    /// <summary>The reason for which a store that leaves accepts no writes, as a clause.</summary>
+    public const string LeavingReason = "it is being released; write at another node that holds the store, or again if the release fails";
+
+    /// <summary>
+    /// True if this store leaves: it writes nothing and takes nothing, so that it acknowledges nothing that others were not found to have. It still answers.
+    /// </summary>
+    public bool IsLeaving { get; private set; }
+
+    /// <summary>Makes this store leave. What it knows does not change from here on.</summary>
+    public void BeginLeaving()
+    {
+        IsLeaving = true;
+        _puller.EndAll();
+    }
+
+    /// <summary>Makes this store a member like any other again.</summary>
+    public void Stay() => IsLeaving = false;
+
+    /// <summary>Gets the members other than this store that are not retired.</summary>
+    public IEnumerable<byte> OtherMembers => Identity.Members.Where(member => member.Key != Node && member.Value.HasJoined).Select(static member => member.Key);
+
+    /// <summary>Returns the peers in session that are known to have all that this store has.</summary>
+    public IReadOnlyList<byte> PeersThatKnow(VersionVector known) => [.. OtherMembers.Where(peer => Sessions.ContainsKey(peer) && KnownOf(peer).Covers(known))];
+
+    /// <summary>Returns true if this node has operator keys, so that a store that leaves needs an operator's proof.</summary>
+    public bool NeedsProofToLeave => _proofs.AreNeeded;
+
+    /// <summary>Checks the operator's proof for this store.</summary>
+    /// <exception cref="ArgumentException">The proof is not valid.</exception>
+    public void CheckProofToLeave(ReadOnlyMemory<byte> proof) => ThrowIfInvalid(Identity.StoreId, proof);
+
+    /// <summary>Asks the peers that have all that this store has to retire it.</summary>
+    public void AskToLeave(ReplicaBatch batch, ReadOnlyMemory<byte> proof)
+    {
+        foreach (byte peer in PeersThatKnow(batch.State.Known))
+            batch.Outbox.Add(new Outgoing(peer, Sessions[peer].Id, new LeaveRequest(batch.State.Known, proof)));
+    }
+
+    /// <summary>
+    /// Retires the store of a peer that asks for it, unless this store lacks something that the peer has, or leaves itself: two that let each other go would leave nothing behind. Then the
+    /// request is not answered, and the peer repeats it, here or elsewhere.
+    /// </summary>
+    /// <exception cref="InvalidDataException">The proof is not one that this node accepts.</exception>
+    void OnLeaveRequest(ReplicaBatch batch, byte peer, LeaveRequest request)
+    {
+        if (!IsJoined || IsLeaving || Exclusion is not null || !batch.State.Known.Covers(request.Known) || Members.StoreOf(Identity.Members, peer) != Sessions[peer].StoreId)
+            return;
+        try
+        {
+            Retire(peer, request.Proof);
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        {
+            throw new InvalidDataException($"Node {peer} asks to be released, with a proof that node {Node} does not accept: {e.Message}", e);
+        }
+    }
+}
