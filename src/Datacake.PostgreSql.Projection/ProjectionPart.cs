@@ -28,9 +28,11 @@ sealed record ProjectionPart(Table Table, TableStatus Status, Func<CancellationT
         var table = TableMapper.Map(new KeyspaceModel(keyspace.Name, keyspace.Model), choices, settings.Schema);
         var status = new TableStatus(keyspace.Name, $"{settings.Schema}.{table.Name}", node.TimeProvider);
         var logger = node.LoggerFactory.CreateLogger("Datacake.PostgreSql.Projection");
-        var database = new ProjectionDatabase(settings.ConnectionString, settings.Name, settings.Schema, keyspace.Name);
+        // Stores of one context class have keyspaces of the same names, and each of them has a table and a position of its own.
+        string source = keyspace.Context.StoreName is { Length: > 0 } store ? $"{store}:{keyspace.Name}" : keyspace.Name;
+        var database = new ProjectionDatabase(settings.ConnectionString, settings.Name, settings.Schema, source);
         var target = new ProjectedTable<T>(
-            database, table, new PositionTable(settings.Schema, settings.Name, keyspace.Name), settings.Name, keyspace.Name, node.Id, status, settings.Progress, logger);
+            database, table, new PositionTable(settings.Schema, settings.Name, source), settings.Name, source, node.Id, status, settings.Progress, logger);
         var options = new ConsumerOptions
         {
             MaxBatchSize = MaxBatchSize,

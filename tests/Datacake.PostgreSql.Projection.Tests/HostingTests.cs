@@ -38,6 +38,47 @@ public class HostingTests
     }
 
     [Fact]
+    public async Task Stores_of_one_context_class_have_tables_of_their_own()
+    {
+        string schema = TestServer.NewSchema();
+        var builder = Host.CreateApplicationBuilder();
+        builder.Logging.ClearProviders();
+        builder.Services.AddDatacake(static options => options.WithNodeId(1).UseMemory().ListenOn("127.0.0.1:0"));
+        foreach (string tenant in (string[])["a", "b", "c"])
+        {
+            builder.Services.ConfigureDatacake(options => options.WithStore(tenant, static store => store.UseMemory()));
+            if (tenant != "c")
+                builder.Services.AddDatacakeProjection(node => new TenantContext(node, tenant), TestServer.ConnectionString, p => p.Schema(schema).Table(static db => db.Orders, t => t.Name($"orders_{tenant}")));
+        }
+        using var host = builder.Build();
+        await host.StartAsync(Token);
+        var node = host.Services.GetRequiredService<DatacakeNode>();
+
+        await PutAsync("a", Orders.Of(1, "first"));
+        await PutAsync("b", Orders.Of(2, "second"));
+        await TestServer.WaitForAsync($"SELECT customer FROM {schema}.orders_a", "first");
+        await TestServer.WaitForAsync($"SELECT customer FROM {schema}.orders_b", "second");
+        await PutAsync("a", Orders.Of(3, "third"));
+        await TestServer.WaitForAsync($"SELECT string_agg(customer, ',' ORDER BY customer) FROM {schema}.orders_a", "first,third");
+        await TestServer.WaitForAsync($"SELECT string_agg(keyspace, ',' ORDER BY keyspace) FROM {schema}.datacake_projection", "a:Orders,b:Orders");
+        // Neither has taken the place of the other.
+        Assert.All(host.Services.GetServices<PostgreSqlProjection>(), static projection => Assert.Equal((1, null), (projection.Status[0].Loads, projection.Status[0].LastError)));
+
+        await using var third = await PostgreSqlProjection.StartAsync(
+            () => new TenantContext(node, "c"), TestServer.ConnectionString, p => p.Schema(schema).Table(static db => db.Orders, static t => t.Name("orders_b")), Token);
+        await Eventually.WaitUntilAsync(() => third.Status[0].LastError is not null, "the third store is refused the table of the second one");
+        Assert.Contains($"{schema}.orders_b exists and is not the one of this projection", third.Status[0].LastError!.Message, StringComparison.Ordinal);
+        await host.StopAsync(Token);
+
+        async Task PutAsync(string tenant, Order order)
+        {
+            await using var db = new TenantContext(node, tenant);
+            db.Orders.Put(order);
+            await db.SaveChangesAsync(Token);
+        }
+    }
+
+    [Fact]
     public async Task Projection_of_a_context_that_is_not_registered_says_what_to_call()
     {
         var builder = Host.CreateApplicationBuilder();

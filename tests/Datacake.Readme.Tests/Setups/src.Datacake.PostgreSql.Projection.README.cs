@@ -1,4 +1,5 @@
 using Datacake.Data;
+using Datacake.EventualConsistency;
 using Datacake.Hosting;
 using Datacake.Node;
 using Datacake.Storage;
@@ -30,6 +31,11 @@ public sealed partial class ShopContext(DatacakeNode node) : DatacakeContext(nod
         db.Orders.Add(new Order { Id = 1, Total = 12.50m, Tags = ["gift"] });
         await db.SaveChangesAsync();
     }
+}
+
+public sealed partial class TenantContext(DatacakeNode node, string store) : DatacakeContext(node, store)
+{
+    public partial Keyspace<Order> Orders { get; }
 }
 
 static class Reading
@@ -94,5 +100,34 @@ static class Alone
         });
         await Reading.WaitAsync(connectionString, "SELECT o.amount::text || t.value FROM bestellungen o JOIN bestellungen_tags t ON t.order_id = o.id", "12.50gift");
         Samples.Reach(3);
+    }
+}
+
+static class ByStore
+{
+    public static async Task RunAsync()
+    {
+        string[] tenants = ["a", "b"];
+        var (connectionString, server) = await Samples.StartPostgreSqlAsync();
+        await using var _ = server;
+        var builder = Host.CreateApplicationBuilder();
+        builder.Services.AddDatacake(options =>
+        {
+            options.WithNodeId(1).ListenOn("127.0.0.1:0").UseMemory();
+            foreach (string tenant in tenants)
+                options.WithStore($"tenant/{tenant}", static store => store.UseMemory());
+        });
+        // sample 4
+        using var host = builder.Build();
+        await host.StartAsync();
+        foreach (string tenant in tenants)
+        {
+            await using var db = new TenantContext(host.Services.GetRequiredService<DatacakeNode>(), $"tenant/{tenant}");
+            db.Orders.Add(new Order { Id = 1, Note = tenant });
+            await db.SaveChangesAsync();
+            await Reading.WaitAsync(connectionString, $"SELECT note FROM shop.orders_{tenant}", tenant);
+        }
+        await host.StopAsync();
+        Samples.Reach(4);
     }
 }
