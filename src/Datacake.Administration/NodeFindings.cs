@@ -26,7 +26,7 @@ public static class NodeFindings
     public static IReadOnlyList<Finding> Of(ReplicatedStore store, Consistency level = Consistency.Quorum)
     {
         ArgumentNullException.ThrowIfNull(store);
-        return [.. Find(store, level).OrderByDescending(static finding => finding.Severity)];
+        return [.. Find(store, level).Select(finding => ForStore(finding, store.Name)).OrderByDescending(static finding => finding.Severity)];
     }
 
     /// <summary>
@@ -40,9 +40,18 @@ public static class NodeFindings
         ArgumentNullException.ThrowIfNull(node);
         return [.. node.OpenStores.SelectMany(store => Find(store, level).Select(finding => (store.Name, Finding: finding)))
             .GroupBy(static found => found.Finding, static found => found.Name)
-            .Select(static found => found.Key with { Problem = $"{Prefix([.. found])}{found.Key.Problem}" })
+            .Select(static found => ForStores(found.Key, [.. found]))
             .OrderByDescending(static finding => finding.Severity)];
     }
+
+    /// <summary>Returns a finding that names the stores, and the settings of them.</summary>
+    static Finding ForStores(Finding finding, string[] stores)
+    {
+        var named = ForStore(finding, stores is [var only] ? only : stores.Contains("") ? "" : "NAME");
+        return named with { Problem = $"{Prefix(stores)}{named.Problem}" };
+    }
+
+    static Finding ForStore(Finding finding, string store) => finding with { Problem = SettingNames.ForStore(finding.Problem, store), Remedy = SettingNames.ForStore(finding.Remedy, store) };
 
     /// <summary>Returns the beginning of a finding that names the stores; an empty text for the own store alone.</summary>
     static string Prefix(string[] stores)

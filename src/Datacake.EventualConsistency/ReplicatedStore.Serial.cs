@@ -1,5 +1,6 @@
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Diagnostics;
+using Datacake.EventualConsistency.Options;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Sequencing;
 using Datacake.EventualConsistency.Snapshots;
@@ -59,7 +60,7 @@ public sealed partial class ReplicatedStore
         if (_remote is not null)
             return await CommitAtMemberAsync(transaction, Consistency.Serial, cancellationToken).ConfigureAwait(false);
         if (_replica.Exclusion is { } exclusion)
-            throw new StoreExcludedException(_node.Id, exclusion.Reason);
+            throw new StoreExcludedException(_node.Id, SettingNames.ForStore(exclusion.Reason, Name));
         if (_replica.IsLeaving)
             throw new StoreExcludedException(_node.Id, Replica.LeavingReason);
         return await _parts.Sequencing.CommitAsync(transaction, cancellationToken).ConfigureAwait(false);

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Datacake.EventualConsistency.Caching;
 using Datacake.EventualConsistency.Commits;
 using Datacake.EventualConsistency.Diagnostics;
@@ -6,6 +5,7 @@ using Datacake.EventualConsistency.Hosts;
 using Datacake.EventualConsistency.Integrity;
 using Datacake.EventualConsistency.Joining;
 using Datacake.EventualConsistency.Membership;
+using Datacake.EventualConsistency.Options;
 using Datacake.EventualConsistency.Remote;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Sequencing;
@@ -14,6 +14,7 @@ using Datacake.EventualConsistency.Transactions;
 using Datacake.Node;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging;
+using System.Security.Cryptography;
 
 namespace Datacake.EventualConsistency;
 
@@ -196,7 +197,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         ThrowIfClosing();
         // Checked before the members are counted, which do not matter to an excluded store.
         if (_replica.Exclusion is { } exclusion)
-            throw new StoreExcludedException(_node.Id, exclusion.Reason);
+            throw new StoreExcludedException(_node.Id, SettingNames.ForStore(exclusion.Reason, Name));
         var membership = _membership.Current;
         var requirement = membership.RequirementOf(consistency);
         if (!requirement.IsReachable)

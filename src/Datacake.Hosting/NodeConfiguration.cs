@@ -51,8 +51,9 @@ static class NodeConfiguration
         settings.ReadSection("Gossip", "the gossip", gossip => ReadGossip(gossip, options));
         settings.ReadName<GossipTransport>("GossipTransport", value => options.WithGossipTransport(value));
         settings.ReadSection("RpcLimits", "the limits of connections", limits => ReadLimits(limits, options));
-        settings.ReadSection("Storage", "the storage", storage => ReadStorage(storage, options));
+        settings.ReadSection("Storage", "the storage", storage => ReadStorage(storage, options, options));
         settings.ReadSection("Store", "a store", store => ReadStore(store, options));
+        settings.ReadSections("Stores", "a named store", (name, store) => ReadNamedStore(name, store, options));
         settings.ReadSection("Contexts", "contexts", contexts => ReadContexts(contexts, options));
         settings.ReadSection("Administration", "the administration", administration => ReadAdministration(administration, options));
         settings.ReadSection("Backups", "the backups", backups => ReadBackups(backups, options));
@@ -123,14 +124,17 @@ static class NodeConfiguration
         }
     }
 
-    static void ReadStorage(SettingsReader settings, DatacakeNodeOptions options)
+    /// <param name="settings">The settings of the storage.</param>
+    /// <param name="options">The options of the node, which know the kinds of storage.</param>
+    /// <param name="store">The store that the storage is for.</param>
+    static void ReadStorage(SettingsReader settings, DatacakeNodeOptions options, IStorageChoice store)
     {
         StorageKind? kind = null;
         settings.ReadText("Kind", name => kind = FindKind(options, name), isRequired: true);
         if (kind is null)
             settings.IgnoreUnknown();
         else
-            options.UseStorage(kind.Configure(settings));
+            store.UseStorage(kind.Configure(settings));
     }
 
     static StorageKind FindKind(DatacakeNodeOptions options, string name) =>
@@ -145,33 +149,49 @@ static class NodeConfiguration
         new DatacakeNodeOptions().WithStore(Read);
         options.WithStore(Read);
 
-        void Read(ReplicatedStoreOptions store)
+        void Read(ReplicatedStoreOptions store) => ReadStore(settings, store);
+    }
+
+    static void ReadNamedStore(string name, SettingsReader settings, DatacakeNodeOptions options)
+    {
+        // First on other options, as for the node's own store.
+        new DatacakeNodeOptions().WithStore(name, Read);
+        options.WithStore(name, Read);
+
+        void Read(NamedStoreOptions store)
         {
-            settings.ReadName<Durability>(nameof(store.Durability), value => store.Durability = value);
-            settings.ReadTime(nameof(store.AcknowledgmentTimeout), value => store.AcknowledgmentTimeout = value);
-            settings.ReadTime(nameof(store.JoinTimeout), value => store.JoinTimeout = value);
-            settings.ReadBoolean(nameof(store.FormCluster), value => store.FormCluster = value);
-            settings.ReadBoolean(nameof(store.TakeOverNodeId), value => store.TakeOverNodeId = value);
-            settings.ReadInteger(nameof(store.ExpectedNodes), value => store.ExpectedNodes = value);
-            settings.ReadBoolean(nameof(store.ReadBeforeJoined), value => store.ReadBeforeJoined = value);
-            settings.ReadDate(nameof(store.AcceptStampsUpTo), value => store.AcceptStampsUpTo = value);
-            settings.ReadTime(nameof(store.ReportInterval), value => store.ReportInterval = value);
-            settings.ReadTime(nameof(store.StopTimeout), value => store.StopTimeout = value);
-            settings.ReadInteger(nameof(store.MaxDocumentLength), value => store.MaxDocumentLength = value);
-            settings.ReadInteger(nameof(store.MaxPendingCommits), value => store.MaxPendingCommits = value);
-            settings.ReadLong(nameof(store.MaxWatchBufferLength), value => store.MaxWatchBufferLength = value);
-            settings.ReadTime(nameof(store.ConsumerRetention), value => store.ConsumerRetention = value);
-            settings.ReadInteger(nameof(store.MaxConsumerRecords), value => store.MaxConsumerRecords = value);
-            settings.ReadBoolean(nameof(store.IsFollower), value => store.IsFollower = value);
-            settings.ReadTexts(nameof(store.FollowedMembers), values => Replace(store.FollowedMembers, values));
-            settings.ReadTexts(nameof(store.FollowedKeyspaces), values => Replace(store.FollowedKeyspaces, values));
-            settings.ReadTime(nameof(store.FollowerRetention), value => store.FollowerRetention = value);
-            settings.ReadLong(nameof(store.MaxCacheLength), value => store.MaxCacheLength = value);
-            settings.ReadInteger(nameof(store.MaxRemovedByReconcile), value => store.MaxRemovedByReconcile = value);
-            settings.ReadInteger(nameof(store.MaxVoters), value => store.MaxVoters = value);
-            settings.ReadBoolean(nameof(store.NeverVotes), value => store.NeverVotes = value);
-            settings.ReadTime(nameof(store.ScrubInterval), value => store.ScrubInterval = value);
+            settings.ReadSection("Storage", "the storage", storage => ReadStorage(storage, options, store), isRequired: true);
+            settings.ReadTexts("Follows", values => store.AsFollower([.. values]));
+            ReadStore(settings, store.Settings);
         }
+    }
+
+    static void ReadStore(SettingsReader settings, ReplicatedStoreOptions store)
+    {
+        settings.ReadName<Durability>(nameof(store.Durability), value => store.Durability = value);
+        settings.ReadTime(nameof(store.AcknowledgmentTimeout), value => store.AcknowledgmentTimeout = value);
+        settings.ReadTime(nameof(store.JoinTimeout), value => store.JoinTimeout = value);
+        settings.ReadBoolean(nameof(store.FormCluster), value => store.FormCluster = value);
+        settings.ReadBoolean(nameof(store.TakeOverNodeId), value => store.TakeOverNodeId = value);
+        settings.ReadInteger(nameof(store.ExpectedNodes), value => store.ExpectedNodes = value);
+        settings.ReadBoolean(nameof(store.ReadBeforeJoined), value => store.ReadBeforeJoined = value);
+        settings.ReadDate(nameof(store.AcceptStampsUpTo), value => store.AcceptStampsUpTo = value);
+        settings.ReadTime(nameof(store.ReportInterval), value => store.ReportInterval = value);
+        settings.ReadTime(nameof(store.StopTimeout), value => store.StopTimeout = value);
+        settings.ReadInteger(nameof(store.MaxDocumentLength), value => store.MaxDocumentLength = value);
+        settings.ReadInteger(nameof(store.MaxPendingCommits), value => store.MaxPendingCommits = value);
+        settings.ReadLong(nameof(store.MaxWatchBufferLength), value => store.MaxWatchBufferLength = value);
+        settings.ReadTime(nameof(store.ConsumerRetention), value => store.ConsumerRetention = value);
+        settings.ReadInteger(nameof(store.MaxConsumerRecords), value => store.MaxConsumerRecords = value);
+        settings.ReadBoolean(nameof(store.IsFollower), value => store.IsFollower = value);
+        settings.ReadTexts(nameof(store.FollowedMembers), values => Replace(store.FollowedMembers, values));
+        settings.ReadTexts(nameof(store.FollowedKeyspaces), values => Replace(store.FollowedKeyspaces, values));
+        settings.ReadTime(nameof(store.FollowerRetention), value => store.FollowerRetention = value);
+        settings.ReadLong(nameof(store.MaxCacheLength), value => store.MaxCacheLength = value);
+        settings.ReadInteger(nameof(store.MaxRemovedByReconcile), value => store.MaxRemovedByReconcile = value);
+        settings.ReadInteger(nameof(store.MaxVoters), value => store.MaxVoters = value);
+        settings.ReadBoolean(nameof(store.NeverVotes), value => store.NeverVotes = value);
+        settings.ReadTime(nameof(store.ScrubInterval), value => store.ScrubInterval = value);
     }
 
     static void Replace(ICollection<string> items, IEnumerable<string> values)

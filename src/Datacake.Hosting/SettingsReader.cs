@@ -52,8 +52,8 @@ sealed class SettingsReader(IConfigurationSection section, string owner, Action<
 
     public void ReadText(string name, Action<string> set, bool isRequired = false)
     {
-        if (isRequired && Find(name) is null && refused.Add(name))
-            report(name, $"'{section.Path}:{name}' is missing. Set it.");
+        if (isRequired)
+            Require(name);
         Read(name, TextOf, set);
     }
 
@@ -141,8 +141,26 @@ sealed class SettingsReader(IConfigurationSection section, string owner, Action<
         }));
 
     /// <summary>Reads a section as <see cref="ReadAll"/> does.</summary>
-    public void ReadSection(string name, string sectionOwner, Action<SettingsReader> read) =>
-        Read(name, setting => setting, setting => ReadAll(setting, sectionOwner, (_, error) => report(name, error), read));
+    public void ReadSection(string name, string sectionOwner, Action<SettingsReader> read, bool isRequired = false)
+    {
+        if (isRequired)
+            Require(name);
+        Read(name, setting => setting, setting => ReadAll(setting, sectionOwner, Report, read));
+
+        void Report(string key, string error)
+        {
+            // The settings around it may be read again.
+            refused.Add(name);
+            report(name, error);
+        }
+    }
+
+    /// <summary>Reads sections by their names, each as <see cref="ReadAll"/> does.</summary>
+    public void ReadSections(string name, string sectionOwner, Action<string, SettingsReader> read) => ReadSection(name, name, sections =>
+    {
+        foreach (string key in sections.Names)
+            sections.ReadSection(key, sectionOwner, settings => read(key, settings));
+    });
 
     /// <summary>Returns true if one of the settings was given and refused, so that it is reported already and must not be called missing.</summary>
     public bool HasRefused(params ReadOnlySpan<string> names)
@@ -157,6 +175,14 @@ sealed class SettingsReader(IConfigurationSection section, string owner, Action<
 
     /// <summary>Ignores settings that are not read, because it is not known which ones exist.</summary>
     public void IgnoreUnknown() => _ignoresUnknown = true;
+
+    IEnumerable<string> Names => section.GetChildren().Select(static child => child.Key);
+
+    void Require(string name)
+    {
+        if (Find(name) is null && refused.Add(name))
+            report(name, $"'{section.Path}:{name}' is missing. Set it.");
+    }
 
     void Read<T>(string name, Func<IConfigurationSection, T> parse, Action<T> set)
     {
@@ -184,7 +210,8 @@ sealed class SettingsReader(IConfigurationSection section, string owner, Action<
 
     void ReportUnknown()
     {
-        if (_ignoresUnknown)
+        // If the section was refused before any setting was read, it is not known which ones exist.
+        if (_ignoresUnknown || _known.Count == 0)
             return;
         foreach (var child in section.GetChildren().Where(child => !_known.Contains(child.Key, StringComparer.OrdinalIgnoreCase)))
             report(child.Key, $"'{child.Path}' is not a setting of {owner}. The settings are: {string.Join(", ", _known)}.");

@@ -12,6 +12,25 @@ public class FindingTests
     static CancellationToken Canceled => TestContext.Current.CancellationToken;
 
     [Fact]
+    public async Task Findings_and_errors_of_a_named_store_name_the_settings_of_its_section()
+    {
+        await using var fixture = await Fixture.StartAsync(1, static options => options.UseMemory().WithStore("catalog", static store =>
+        {
+            store.UseMemory();
+            store.Settings.ExpectedNodes = 3;
+            store.Settings.JoinTimeout = TimeSpan.FromMilliseconds(1);
+        }));
+        await fixture[1].OpenStoresAsync(Canceled);
+        const string setting = "3 nodes are expected (Stores:catalog:ExpectedNodes in the configuration, or ReplicatedStoreOptions.ExpectedNodes)";
+
+        await Eventually.WaitUntilAsync(
+            () => NodeFindings.Of(fixture[1]).Any(static finding => finding.Code == "joining" && finding.Problem.Contains(setting, StringComparison.Ordinal)), "the finding names the setting");
+        var store = await fixture[1].OpenStoreAsync("catalog", Canceled);
+        var error = await Assert.ThrowsAsync<TimeoutException>(() => store.Keyspace("cakes").PutAsync(1, new byte[1], cancellationToken: Canceled).AsTask());
+        Assert.Contains(setting, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Member_that_has_stopped_as_planned_is_a_finding_until_it_is_back_or_retired()
     {
         await using var cluster = await Fixture.StartAsync(3);

@@ -76,6 +76,84 @@ public sealed class ConfigurationTests
         Assert.Equal(TimeSpan.FromHours(2), store.FollowerRetention);
     }
 
+    [Fact]
+    public async Task Named_stores_take_their_settings_from_their_sections()
+    {
+        string folder = Directory.CreateTempSubdirectory("datacake-configuration-").FullName;
+        try
+        {
+            string path = Path.Combine(folder, "catalog.db");
+            await using var node = await StartAsync($$"""
+                "NodeId": 1, "ListenOn": "127.0.0.1:0",
+                "Stores": {
+                  "catalog": {
+                    "Storage": { "Kind": "sqlite", "Path": {{JsonSerializer.Serialize(path)}}, "MaxFileBytes": 10000000 },
+                    "MaxDocumentLength": 2000, "Durability": "Buffered"
+                  },
+                  "shop/3": { "Storage": { "Kind": "memory" }, "Follows": ["10.0.0.1:7001"], "FollowedKeyspaces": ["cakes"] },
+                  "prices": { "Storage": { "Kind": "memory" }, "Follows": [] }
+                }
+                """);
+            await node.OpenStoresAsync(Canceled);
+
+            Assert.Equal(["catalog", "prices", "shop/3"], node.OpenStores.Select(store => store.Name));
+            Assert.True(File.Exists(path));
+            var catalog = await node.OpenStoreAsync("catalog", Canceled);
+            var refusal = await Assert.ThrowsAnyAsync<Exception>(() => catalog.Keyspace("cakes").PutAsync(1, new byte[2_000], cancellationToken: Canceled).AsTask());
+            Assert.Contains("2000", refusal.Message, StringComparison.Ordinal);
+            Assert.Null(catalog.FollowStatus);
+            Assert.All(node.OpenStores.Skip(1), store => Assert.NotNull(store.FollowStatus));
+            Assert.Equal(["catalog"], Assert.Single(node.Members).Stores);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Every_property_of_the_options_of_a_named_store_can_be_configured()
+    {
+        var names = typeof(ReplicatedStoreOptions).GetProperties().Where(IsSetting).Select(property => property.Name);
+        string refusal = await RefuseAsync(""" "Stores": { "catalog": { "Storage": { "Kind": "memory" }, "Unknown": 1 } } """);
+        Assert.Contains("'Datacake:Stores:catalog:Unknown' is not a setting of a named store. The settings are: ", refusal, StringComparison.Ordinal);
+        Assert.Equal(names.Union(["Storage", "Follows"]).Order(), SettingsIn(refusal).Order());
+    }
+
+    [Fact]
+    public async Task All_errors_of_named_stores_are_reported_once()
+    {
+        string refusal = await RefuseAsync("""
+            "NodeId": 1, "ListenOn": "127.0.0.1:0",
+            "Stores": {
+              "catalog": { "Storage": { "Kind": "sqlite", "Path": "catalog.db", "PageSize": 5 }, "ExpectedNodes": 0, "MaxPendingCommits": 0, "StopTimeout": 5, "Lables": 1 },
+              "prices": { "Storage": { "Kind": "memory" }, "Follows": ["nowhere"] },
+              "orders": { "ExpectedNodes": 3 },
+              "audit": "audit.db"
+            }
+            """);
+        string[] paths =
+        [
+            "catalog:Storage:PageSize", "catalog:ExpectedNodes", "catalog:MaxPendingCommits", "catalog:StopTimeout", "catalog:Lables", "prices:Follows", "orders:Storage", "audit",
+        ];
+        string[] lines = refusal.Split("\n- ");
+        Assert.Equal($"The node has {paths.Length} invalid settings.", lines[0]);
+        Assert.All(paths, name => Assert.Single(lines, line => line.StartsWith($"'Datacake:Stores:{name}' is ", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Code_after_the_section_overrides_the_settings_of_named_stores()
+    {
+        var store = new ReplicatedStoreOptions();
+        var options = new DatacakeNodeOptions().FromConfiguration(SectionOf(""" "Stores": { "catalog": { "Storage": { "Kind": "memory" }, "ExpectedNodes": 3, "FormCluster": true } } """));
+        options.WithStore("catalog", named =>
+        {
+            store = named.Settings;
+            store.ExpectedNodes = 5;
+        });
+        Assert.Equal((5, true), (store.ExpectedNodes, store.FormCluster));
+    }
+
     [Theory]
     [InlineData(typeof(ReplicatedStoreOptions), """ "Store": { "Unknown": 1 } """)]
     [InlineData(typeof(GossipOptions), """ "Gossip": { "Unknown": 1 } """)]
@@ -89,7 +167,7 @@ public sealed class ConfigurationTests
     [InlineData(typeof(RpcTls), """ "Tls": { "Unknown": 1 } """, "Certificate", "CertificateCallback", "Intermediates", "TrustedIssuers", "TrustedIssuersCallback", "Validate")]
     public async Task Every_property_of_the_options_can_be_configured(Type options, string settings, params string[] onlyInCode)
     {
-        var names = options.GetProperties().Where(property => property.CanWrite || property.PropertyType.IsAssignableTo(typeof(ICollection<string>))).Select(property => property.Name);
+        var names = options.GetProperties().Where(IsSetting).Select(property => property.Name);
         Assert.Equal(names.Except(onlyInCode).Order(), SettingsIn(await RefuseAsync(settings)).Except(["Profile", "Kind", "Path", "ConnectionString", "OperatorSecretFile"]).Order());
     }
 
@@ -99,7 +177,7 @@ public sealed class ConfigurationTests
         string[] onlyInCode = ["UseStorage", "AddKind", "WithTransport", "WithTimeProvider", "WithLoggerFactory", "WithExtensionSettings"];
         var methods = typeof(DatacakeNodeOptions).GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly).Select(method => method.Name);
         var expected = methods.Except(onlyInCode).Select(method => method == "WithLabel" ? "Labels" : SettingOf(method));
-        string[] additional = ["Follows", "ClusterSecretFile", "AcceptedClusterSecretFiles", "OperatorKeyFiles", "Storage", "Store", "Contexts", "Administration", "Backups", "WaitForJoin"];
+        string[] additional = ["Follows", "ClusterSecretFile", "AcceptedClusterSecretFiles", "OperatorKeyFiles", "Storage", "Store", "Stores", "Contexts", "Administration", "Backups", "WaitForJoin"];
         Assert.Equal(expected.Union(additional).Order(), SettingsIn(await RefuseAsync(""" "Unknown": 1 """)).Order());
 
         static string SettingOf(string method) => method.StartsWith("With", StringComparison.Ordinal) ? method[4..]
@@ -284,6 +362,10 @@ public sealed class ConfigurationTests
     [InlineData(""" "Store": { "Durability": "1" } """, "'Datacake:Store:Durability' is '1', which is not one of")]
     [InlineData(""" "Store": { "AcceptStampsUpTo": "soon" } """, "'Datacake:Store:AcceptStampsUpTo' is 'soon', which is not a date and time")]
     [InlineData(""" "Store": { "MaxDocumentLength": 5000000000 } """, "'Datacake:Store:MaxDocumentLength' is '5000000000', which is not a whole number")]
+    [InlineData(""" "Stores": true """, "'Datacake:Stores' is a single value. It must be a section of settings.")]
+    [InlineData(""" "Stores": { "catalog": { "Storage": { "Kind": "oracle" } } } """, "'Datacake:Stores:catalog:Storage:Kind' is not valid: The storage 'oracle' is not available.")]
+    [InlineData(""" "Stores": { "catalog": { "Storage": "sqlite" } } """, "'Datacake:Stores:catalog:Storage' is a single value. It must be a section of settings.")]
+    [InlineData(""" "Stores": { "cat\u0001alog": { "Storage": { "Kind": "memory" } } } """, "alog' is not valid: The name")]
     [InlineData(""" "Storage": { "Path": "shop.db" } """, "'Datacake:Storage:Kind' is missing. Set it.")]
     [InlineData(""" "Storage": { "Kind": "sqlite" } """, "'Datacake:Storage:Path' is missing. Set it.")]
     [InlineData(""" "Storage": { "Kind": "postgresql" } """, "'Datacake:Storage:ConnectionString' is missing. Set it.")]
@@ -339,6 +421,8 @@ public sealed class ConfigurationTests
         var refusal = Assert.Throws<InvalidOperationException>(() => new DatacakeNodeOptions().FromConfiguration(configuration.GetSection("Datacake")));
         Assert.Contains("no section 'Datacake'", refusal.Message, StringComparison.Ordinal);
     }
+
+    static bool IsSetting(PropertyInfo property) => property.CanWrite || property.PropertyType.IsAssignableTo(typeof(ICollection<string>));
 
     static void WriteCertificate(string file)
     {

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Datacake.EventualConsistency.Commits;
 using Datacake.EventualConsistency.Diagnostics;
 using Datacake.EventualConsistency.Hosts;
+using Datacake.EventualConsistency.Options;
 using Datacake.EventualConsistency.Replication;
 using Datacake.Node;
 using Microsoft.Extensions.Logging;
@@ -115,7 +116,7 @@ sealed class StoreJoining
         _obstacle = obstacle;
         // The errors of seeds are left out of the comparison, because they change from call to call.
         if (++_silentTicks % MaxSilentTicks == 0 && _reminder.IsDue((_replica.IsFollower ? obstacle : _cluster.Describe()).ToString(), out var waited))
-            StoreLog.NotJoined(_logger, _node.Id, waited.TotalSeconds, obstacle.ToString());
+            StoreLog.NotJoined(_logger, _node.Id, waited.TotalSeconds, Shown(obstacle));
     }
 
     /// <summary>Waits until the store has joined.</summary>
@@ -133,7 +134,7 @@ sealed class StoreJoining
         {
             var obstacle = await loop.RunInReserveAsync((_, _) => ValueTask.FromResult(Obstacle()), cancellationToken).ConfigureAwait(false);
             throw new TimeoutException(
-                $"Node {_node.Id} cannot read or write yet. Its {_host.Noun} is fresh and has not joined its cluster{(timeout == TimeSpan.Zero ? "" : $" within {timeout.TotalSeconds:0.###} s")}: {obstacle}");
+                $"Node {_node.Id} cannot read or write yet. Its {_host.Noun} is fresh and has not joined its cluster{(timeout == TimeSpan.Zero ? "" : $" within {timeout.TotalSeconds:0.###} s")}: {Shown(obstacle)}");
         }
     }
 
@@ -148,6 +149,8 @@ sealed class StoreJoining
     JoinObstacle Obstacle() => _replica.IsFollower ? _describeFollowing() : _cluster.Describe() is var obstacle && _cluster.DescribeSeedFailures() is { Length: > 0 } failures
         ? obstacle with { Remedy = obstacle.Remedy + failures }
         : obstacle;
+
+    string Shown(JoinObstacle obstacle) => SettingNames.ForStore(obstacle.ToString(), _host.Name);
 
     JoinStatus CurrentStatus()
     {
