@@ -24,7 +24,7 @@ public sealed partial class ReplicatedStore
     /// No other node holds the store; or the store is a follower, is being released already, or was excluded; or the node has operator keys and the options have none. Nothing was changed.
     /// </exception>
     /// <exception cref="ArgumentException">An option is out of its range, or the key is not one that this node accepts. Nothing was changed.</exception>
-    /// <exception cref="TimeoutException">The store could not leave in time. The message says why. It remains a member, and accepts writes again.</exception>
+    /// <exception cref="TimeoutException">The store could not leave in time. The message says why. It remains a member, and accepts writes again, at once or when the member that it has asked has answered.</exception>
     /// <exception cref="ObjectDisposedException">The store is closed, or is closing.</exception>
     public async ValueTask ReleaseAsync(ReleaseOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -66,28 +66,36 @@ public sealed partial class ReplicatedStore
                 if (isOver)
                     break;
                 if (_node.TimeProvider.GetElapsedTime(start) > options.Timeout)
-                {
-                    throw new TimeoutException(
-                        $"{Described} could not be released within {options.Timeout.TotalSeconds:0.###} s: {departure.Obstacle}. It remains a member, and accepts writes again. "
-                            + "Start the missing nodes, or retry with a longer timeout.");
-                }
+                    throw await GiveUpAsync(departure, options).ConfigureAwait(false);
                 await Task.Delay(ReleaseStep, _node.TimeProvider, cancellationToken).ConfigureAwait(false);
             }
         }
-        catch (Exception)
+        catch (OperationCanceledException)
         {
             if (!_isClosing)
-            {
-                await RunAsync(() =>
-                {
-                    departure.Cancel();
-                    return true;
-                }, CancellationToken.None).ConfigureAwait(false);
-            }
+                await StayAsync(departure).ConfigureAwait(false);
             throw;
         }
         StoreLog.Released(_parts.Context.Logger, _node.Id, options.RequiredOf(Members.Count(member => member.NodeId != _node.Id)));
     }
+
+    async ValueTask<TimeoutException> GiveUpAsync(Departure departure, ReleaseOptions options)
+    {
+        bool mayYetLeave = await StayAsync(departure).ConfigureAwait(false);
+        return new TimeoutException(
+            $"{Described} could not be released within {options.Timeout.TotalSeconds:0.###} s: {departure.Obstacle}. It remains a member, and accepts writes again"
+                + (mayYetLeave ? " as soon as the member that was asked to let it go has answered; until then, it may yet leave. " : ". ")
+                + "Start the missing nodes, or retry with a longer timeout.");
+    }
+
+    /// <summary>Gives up the departure. Returns true if the store may yet leave.</summary>
+    ValueTask<bool> StayAsync(Departure departure) => RunAsync(
+        () =>
+        {
+            departure.Cancel();
+            return _replica.IsLeaving;
+        },
+        CancellationToken.None);
 
     /// <summary>Checks that the store may leave, and returns the operator's proof for it. Called on the commit loop.</summary>
     ReadOnlyMemory<byte> ProofOf(ReleaseOptions options)

@@ -15,7 +15,8 @@ namespace Datacake.EventualConsistency.Leaving;
 /// <param name="proof">An operator's proof that the store is retired; empty where none is needed.</param>
 class Departure(Replica replica, Sequencer? sequencer, Func<int, int> required, ReadOnlyMemory<byte> proof)
 {
-    VersionVector? _first;          // what the store had when it was first asked for; it may write on meanwhile
+    VersionVector? _first;          // what the store had at the first step; it may write on meanwhile
+    bool _isLeaving;
 
     /// <summary>True if the store is no longer a member.</summary>
     public bool IsOver => replica.Exclusion is { Kind: RefusalKind.Retired };
@@ -29,14 +30,14 @@ class Departure(Replica replica, Sequencer? sequencer, Func<int, int> required, 
         if (IsOver)
             return;
         _first ??= batch.State.Known;
-        if (!replica.IsLeaving && MayGoOn(_first))
+        if (!_isLeaving && MayGoOn(_first))
         {
             if (HasNoVote)
-                replica.BeginLeaving();
+                Leave();
             else
                 Obstacle = "it is a voter for serial transactions, and the sequencer has not removed it yet: a majority of the voters must be up, and another member must be able to vote";
         }
-        else if (replica.IsLeaving && MayGoOn(batch.State.Known))
+        else if (_isLeaving && MayGoOn(batch.State.Known))
         {
             Obstacle = "no member has confirmed yet that it has let the store go";
             replica.AskToLeave(batch, proof);
@@ -58,6 +59,16 @@ class Departure(Replica replica, Sequencer? sequencer, Func<int, int> required, 
             sequencer.GivesUpVote = false;
         replica.Stay();
     }
+
+    void Leave()
+    {
+        _isLeaving = true;
+        if (TakesNothing)
+            replica.BeginLeaving();
+    }
+
+    /// <summary>True if the store takes and acknowledges nothing while it leaves.</summary>
+    protected virtual bool TakesNothing => true;
 
     /// <summary>True if the store is no voter, so that the others can still decide without it.</summary>
     protected virtual bool HasNoVote => sequencer is null or { HasNoVote: true };

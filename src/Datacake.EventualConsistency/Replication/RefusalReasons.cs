@@ -73,6 +73,8 @@ static class RefusalReasons
 
     public static Refusal OwnStoreIsRetired(byte node) => new(RefusalKind.SenderIsRetired, $"the store of node {node} itself was retired or replaced by another store");
 
+    public static Refusal StaysAfterAll(byte node) => new(RefusalKind.Other, $"node {node} is not released after all, and begins another session");
+
     public static Refusal OwnStoreIsStray(byte node) => new(
         RefusalKind.SenderIsStray, $"node {node} itself joined with data of a retired store that had not heard of its retirement; remove the files of node {node} and start it with an empty store");
 

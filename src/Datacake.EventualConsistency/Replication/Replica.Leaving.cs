@@ -9,20 +9,43 @@ sealed partial class Replica
     /// <summary>The reason for which a store that leaves accepts no writes, as a clause.</summary>
     public const string LeavingReason = "it is being released; write at another node that holds the store, or again if the release fails";
 
+    readonly Dictionary<byte, long> _askedIn = [];      // the session in which each node was asked in this process
+    bool _isLeaving;
+
     /// <summary>
     /// True if this store leaves: it writes nothing and takes nothing, so that it acknowledges nothing that others were not found to have. It still answers.
     /// </summary>
-    public bool IsLeaving { get; private set; }
+    public bool IsLeaving => _isLeaving || Identity.AskedToLeave.Count > 0;
 
     /// <summary>Makes this store leave. What it knows does not change from here on.</summary>
     public void BeginLeaving()
     {
-        IsLeaving = true;
+        _isLeaving = true;
         _puller.EndAll();
     }
 
-    /// <summary>Makes this store a member like any other again.</summary>
-    public void Stay() => IsLeaving = false;
+    /// <summary>
+    /// Makes this store a member like any other again. If a peer was asked to retire it, that waits until the peer has begun another session: until then it may do so, and what this store
+    /// wrote meanwhile would be lost.
+    /// </summary>
+    public void Stay()
+    {
+        _isLeaving = false;
+        foreach (byte peer in Identity.AskedToLeave.Where(IsAskedInSession).ToArray())
+            EndSession(peer, RefusalReasons.StaysAfterAll(Node));
+    }
+
+    /// <summary>Notes that a peer has begun a session: what an earlier one has brought, it ignores.</summary>
+    void OnBeganSession(byte peer)
+    {
+        if (Identity.AskedToLeave.Contains(peer) && !IsAskedInSession(peer))
+            Identity.IsDirty |= Identity.AskedToLeave.Remove(peer);
+    }
+
+    bool IsAskedInSession(byte peer) => Sessions.TryGetValue(peer, out var session) && _askedIn.TryGetValue(peer, out long asked) && asked == session.Id;
+
+    /// <summary>Gives up waiting for peers that are no longer members.</summary>
+    void ForgetAsked() => Identity.IsDirty |= Identity.AskedToLeave.RemoveWhere(peer => !Identity.Members.ContainsKey(peer)) > 0;
 
     /// <summary>Gets the members other than this store that are not retired.</summary>
     public IEnumerable<byte> OtherMembers => Identity.Members.Where(member => member.Key != Node && member.Value.HasJoined).Select(static member => member.Key);
@@ -37,11 +60,19 @@ sealed partial class Replica
     /// <exception cref="ArgumentException">The proof is not valid.</exception>
     public void CheckProofToLeave(ReadOnlyMemory<byte> proof) => ThrowIfInvalid(Identity.StoreId, proof);
 
-    /// <summary>Asks the peers that have all that this store has to retire it.</summary>
+    /// <summary>
+    /// Asks a peer that has all that this store has to retire it: the one that was asked last if it still can be, so that as few as possible have to answer if it stays after all.
+    /// That is recorded before it is sent.
+    /// </summary>
     public void AskToLeave(ReplicaBatch batch, ReadOnlyMemory<byte> proof)
     {
-        foreach (byte peer in PeersThatKnow(batch.State.Known))
-            batch.Outbox.Add(new Outgoing(peer, Sessions[peer].Id, new LeaveRequest(batch.State.Known, proof)));
+        var peers = PeersThatKnow(batch.State.Known);
+        if (peers.Count == 0)
+            return;
+        byte peer = peers.FirstOrDefault(Identity.AskedToLeave.Contains, peers[0]);
+        Identity.IsDirty |= Identity.AskedToLeave.Add(peer);
+        _askedIn[peer] = Sessions[peer].Id;
+        batch.Outbox.Add(new Outgoing(peer, Sessions[peer].Id, new LeaveRequest(batch.State.Known, proof)));
     }
 
     /// <summary>

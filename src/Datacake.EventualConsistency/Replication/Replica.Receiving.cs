@@ -84,6 +84,7 @@ sealed partial class Replica
         _plausibility.Check(peer, report);
         report = report with { Table = _proofs.WithoutUnproven(report.Table, report.Cluster) };
         var run = report.Peers.TryGetValue(peer, out var own) ? own.Run : HlcTimestamp.None;
+        OnBeganSession(peer);
         bool hadRun = Sessions.TryGetValue(peer, out var before) && !before.Run.IsNone;
         _table.Update(peer, run, report.WallClock - _settings.Time.GetUtcNow(), report.Table.RetiredDigest, _ticks);
         Learn(report.Table, isOfMember: report.Peers.ContainsKey(peer));

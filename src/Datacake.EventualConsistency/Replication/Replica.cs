@@ -221,6 +221,7 @@ sealed partial class Replica
             return;
         if (IsLeaving)
         {
+            ForgetAsked();
             batch.Outbox.Add(new Outgoing(null, 0, Report(batch)));
             return;
         }

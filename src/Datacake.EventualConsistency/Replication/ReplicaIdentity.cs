@@ -47,6 +47,9 @@ sealed class ReplicaIdentity
     /// </summary>
     public SortedSet<ulong> Ancestors { get; } = [];
 
+    /// <summary>Gets the nodes that were asked to retire this store, and may yet do it [R22].</summary>
+    public SortedSet<byte> AskedToLeave { get; } = [];
+
     public bool IsDirty { get; set; } = true;
 
     public byte[] Encode() => Record.Encode(this, static (ref writer, identity) =>
@@ -68,6 +71,9 @@ sealed class ReplicaIdentity
             writer.Write(node);
         identity.Retired.Write(ref writer);
         Record.WriteNumbers(ref writer, identity.Ancestors);
+        writer.WriteArrayHeader(identity.AskedToLeave.Count);
+        foreach (byte node in identity.AskedToLeave)
+            writer.Write(node);
     });
 
     public static ReplicaIdentity Decode(ReadOnlyMemory<byte> encoded) => Record.Decode(encoded, "the replica's identity", static (ref reader) =>
@@ -88,6 +94,8 @@ sealed class ReplicaIdentity
         foreach (var (storeId, proof) in RetiredStores.Read(ref reader))
             identity.Retired.Add(storeId, proof);
         identity.Ancestors.UnionWith(Record.ReadNumbers(ref reader));
+        for (int i = Record.ReadCount(ref reader); i > 0; i--)
+            identity.AskedToLeave.Add(reader.ReadByte());
         return identity;
     });
 }

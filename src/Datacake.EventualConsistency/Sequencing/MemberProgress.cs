@@ -29,6 +29,15 @@ sealed class MemberProgress
     /// <summary>Gets or sets the time at which the member was told of the base of the sequencer, which it has not taken over yet; null if there is none.</summary>
     public long? ToldBaseAt { get; set; }
 
-    /// <summary>True if the member may become a voter.</summary>
-    public bool MayVote { get; set; }
+    /// <summary>Gets or sets the session of the last answer.</summary>
+    public long Session { get; set; }
+
+    /// <summary>Gets or sets the greatest willingness that the member has told in the session: even if it may become a voter, odd if it must not.</summary>
+    public ulong Willingness { get; set; }
+
+    /// <summary>True if the member has said that it may become a voter.</summary>
+    public bool MayVote => ContactAt is not null && Willingness % 2 == 0;
+
+    /// <summary>True if the member has said that it must not vote.</summary>
+    public bool MustNotVote => Willingness % 2 != 0;
 }

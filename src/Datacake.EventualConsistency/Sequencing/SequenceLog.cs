@@ -48,6 +48,10 @@ sealed class SequenceLog
     /// <summary>Gets the index of the last entry that changes the voters; 0 if there is none above the base.</summary>
     public ulong LastVoters => _entries.FindLastIndex(static entry => entry.Kind == SequenceEntryKind.Voters) is >= 0 and var last ? _state.Base + (ulong)last + 1 : 0;
 
+    /// <summary>Gets the voters of the configuration before the newest one; those of the newest one if it is part of the base.</summary>
+    public IReadOnlyList<Voter> PreviousVoters =>
+        _entries.Where(static entry => entry.Kind == SequenceEntryKind.Voters).SkipLast(1).LastOrDefault()?.Voters ?? (LastVoters == 0 ? Voters : _state.BaseVoters);
+
     /// <summary>True if the store was restored, and so has forgotten what it has told others. Its records are cleared by the next batch [S9].</summary>
     public bool IsForgotten { get; private set; }
 

@@ -139,10 +139,10 @@ partial class Sequencer
         // Entries are sent while this store flushes them itself, which only counts once it has. What the batch applies is not told before the commit, nor is an
         // epoch that is not stored.
         bool isEarly = !isBehind && Kept.Base == _log.Stored.Base && Kept.Epoch == _log.Stored.Epoch;
-        Send(batch, node, new AppendRequest(status, next - 1, _log.EpochAt(next - 1), entries), isEarly);
+        Send(batch, node, new AppendRequest(status, next - 1, _log.EpochAt(next - 1), entries, NoVoteOf(store, progress)), isEarly);
     }
 
-    void OnAppended(ReplicaBatch batch, ulong store, AppendReply reply)
+    void OnAppended(ReplicaBatch batch, ulong store, long session, AppendReply reply)
     {
         if (!IsOfThisFounding(batch, reply.Founding))
             return;
@@ -155,7 +155,11 @@ partial class Sequencer
             return;
         if (progress.Life != reply.Life)
             _progress[store] = progress = new MemberProgress { Life = reply.Life, Next = progress.Next };
-        (progress.ContactAt, progress.SentAt, progress.MayVote) = (Now, null, reply.MayVote);
+        (progress.ContactAt, progress.SentAt) = (Now, null);
+        // A process that has started again counts anew.
+        if (progress.Session != session)
+            (progress.Session, progress.Willingness) = (session, 0);
+        progress.Willingness = Math.Max(progress.Willingness, reply.Willingness);
         if (!reply.IsTaken)
         {
             progress.Next = Math.Max(1, Math.Min(reply.Match + 1, progress.Next - 1));

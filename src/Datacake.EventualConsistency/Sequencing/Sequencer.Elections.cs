@@ -23,7 +23,7 @@ partial class Sequencer
         Wait();
         if (!HasRoom)
             _deadline = Now + ElectionTime;
-        if (!IsVoter(Self) || !HasRoom)
+        if (!MayStand || !HasRoom)
             return;
         (_role, _sequencer) = (SequencerRole.Asking, null);
         _votes.Clear();

@@ -19,7 +19,6 @@ partial class Sequencer
     Droppable _droppable = Droppable.None, _newest = Droppable.None;
     long _droppableSince;
     (byte Node, long Session) _told;    // who has told these
-    ulong _toldDecided;                 // the index up to which entries of this store are decided, as far as a sequencer has said so
     BaseNotice? _awaited;               // the base to take over once the store knows what its token names; kept for the same reason
 
     /// <summary>Takes note of the sequencer of an epoch. Returns false if it is an old one.</summary>
@@ -53,13 +52,14 @@ partial class Sequencer
         return true;
     }
 
-    AppendReply AppendReply(bool isTaken, ulong match, ulong round) => new(Kept.Epoch, isTaken, match, round, Kept.Limit, MayVote, Kept.Life, Kept.Founding);
+    AppendReply AppendReply(bool isTaken, ulong match, ulong round) => new(Kept.Epoch, isTaken, match, round, Kept.Limit, _willingness, Kept.Life, Kept.Founding);
 
     void OnAppend(ReplicaBatch batch, byte peer, AppendRequest request)
     {
         if (!Hear(batch, peer, request.Status))
             return;
         ulong previous = request.Previous, last = previous + (ulong)request.Entries.Count;
+        _noVoteAt = Math.Max(_noVoteAt, request.NoVoteAt);
         bool isTaken = previous < Kept.Base || (previous <= _log.Last && _log.EpochAt(previous) == request.PreviousEpoch);
         ulong match = Math.Min(_log.Last, previous == 0 ? 0 : previous - 1);
         if (isTaken)
@@ -75,7 +75,6 @@ partial class Sequencer
                     _log.Append(request.Entries[i]);
             }
             match = Math.Max(last, Kept.Base);
-            _toldDecided = Math.Min(request.Status.Decided, match);
             NoteDroppable(Math.Min(request.Status.Applied, match), request.Status.Token);
         }
         Send(batch, peer, AppendReply(isTaken, match, request.Status.Round));

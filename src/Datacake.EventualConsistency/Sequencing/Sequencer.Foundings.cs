@@ -205,9 +205,9 @@ partial class Sequencer
     {
         var stores = JoinedInSession.Select(node => (Position: PositionOf(node)!, Store: VoterOf(_replica.Sessions[node].StoreId)))
             .Where(store => store.Position.Founding == Kept.Founding)
-            .Select(static store => (Voter: new Voter(store.Store, store.Position.Life), Log: (store.Position.LastEpoch, store.Position.Last), store.Position.Voters))
-            .Append((Voter: Self, Log: (_log.LastEpoch, _log.Last), _log.Voters)).ToArray();
-        return stores.Any(candidate => candidate.Voters.Contains(candidate.Voter)
+            .Select(static store => (Voter: new Voter(store.Store, store.Position.Life), Log: (store.Position.LastEpoch, store.Position.Last), store.Position.Voters, store.Position.MayStand))
+            .Append((Voter: Self, Log: (_log.LastEpoch, _log.Last), _log.Voters, MayStand)).ToArray();
+        return stores.Any(candidate => candidate.MayStand
             && 2 * candidate.Voters.Count(voter => stores.Any(store => store.Voter == voter && store.Log.CompareTo(candidate.Log) <= 0)) > candidate.Voters.Count);
     }
 

@@ -6,15 +6,34 @@ namespace Datacake.EventualConsistency.Sequencing;
 // Changes of the voters [S9].
 partial class Sequencer
 {
+    ulong _willingness;                 // even while this store may vote; grows with each change, because a message may be late
+    ulong _noVoteAt;                    // the greatest willingness at which the sequencer of this epoch has said that this store is no voter
+
     /// <summary>
-    /// True if this store gives up its vote, because it leaves its cluster: the sequencer removes it from the voters if another one remains. Until then, it votes, and may be elected.
+    /// Gets or sets whether this store gives up its vote, because it leaves its cluster: the sequencer removes it from the voters if another one remains. Until then, it votes, and may be elected.
     /// </summary>
-    public bool GivesUpVote { get; set; }
+    public bool GivesUpVote
+    {
+        get => _willingness % 2 != 0;
+        set
+        {
+            if (value != GivesUpVote && (value || _settings.MayVote))
+                _willingness++;
+        }
+    }
 
-    /// <summary>True if this store knows that it is no voter: that is decided, so that no later sequencer takes it for one.</summary>
-    public bool HasNoVote => _role != SequencerRole.Sequencer && _log.Voters.Count > 0 && !_log.Voters.Any(voter => voter.Store == Self.Store) && _log.LastVoters <= Math.Max(Kept.Base, _toldDecided);
+    /// <summary>True if this store knows that it is no voter, and that the sequencer does not make it one: what it said of that has arrived, and its removal is decided.</summary>
+    public bool HasNoVote => _role != SequencerRole.Sequencer && GivesUpVote && _noVoteAt == _willingness;
 
-    bool MayVote => _settings.MayVote && !GivesUpVote;
+    /// <summary>
+    /// True if this store may be elected: it is a voter, or was one before a change that may not be decided. Then it may be the only one that has the change, so that the voters
+    /// that it names cannot elect each other. It does not count itself.
+    /// </summary>
+    bool MayStand => IsVoter(Self) || (_noVoteAt == 0 && _log.PreviousVoters.Contains(Self));
+
+    /// <summary>Returns the willingness at which a member has said that it must not vote, if it is no voter, and that is decided; otherwise 0.</summary>
+    ulong NoVoteOf(ulong store, MemberProgress progress) =>
+        progress.MustNotVote && _log.LastVoters <= _decided && _log.Voters.All(voter => voter.Store != store) ? progress.Willingness : 0;
 
     /// <summary>Asks the sequencer for a sign of life, with whose answer it learns whether this store may vote. An idle one asks rarely.</summary>
     public void TellVote(ReplicaBatch batch)
@@ -47,7 +66,7 @@ partial class Sequencer
     }
 
     /// <summary>Returns true if a voter has said that it must not vote.</summary>
-    bool MustNotVote(Voter voter) => voter == Self ? !MayVote : _progress.TryGetValue(voter.Store, out var progress) && progress is { ContactAt: not null, MayVote: false };
+    bool MustNotVote(Voter voter) => voter == Self ? GivesUpVote : _progress.TryGetValue(voter.Store, out var progress) && progress.MustNotVote;
 
     bool TryAddVoter()
     {

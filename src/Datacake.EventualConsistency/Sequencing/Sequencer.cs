@@ -34,6 +34,7 @@ partial class Sequencer
     {
         _settings = settings;
         _replica = replica;
+        _willingness = settings.MayVote ? 0UL : 1;
         TakeUp(log);
         _origin = settings.Time.GetTimestamp();
         Caller = new SerialCaller(this, replica);
@@ -127,7 +128,7 @@ partial class Sequencer
                 break;
             case AppendReply reply:
                 NoteLife(store, reply.Life);
-                OnAppended(batch, store, reply);
+                OnAppended(batch, store, session, reply);
                 break;
             case CommitRequest request:
                 await CommitAsync(batch, new Requester(peer, session, request.Attempt), request).ConfigureAwait(false);
@@ -139,7 +140,7 @@ partial class Sequencer
                 _replies.Add((reply, peer, session));
                 break;
             case PositionRequest:
-                Send(batch, peer, new PositionReply(Kept.Founding, Kept.Life, Kept.Epoch, _log.Last, _log.LastEpoch, Kept.Limit, _log.Voters, batch.State.Known));
+                Send(batch, peer, new PositionReply(Kept.Founding, Kept.Life, Kept.Epoch, _log.Last, _log.LastEpoch, Kept.Limit, _log.Voters, batch.State.Known, MayStand));
                 break;
             case PositionReply reply:
                 NoteLife(store, reply.Life);
@@ -161,7 +162,7 @@ partial class Sequencer
                 due = Math.Min(due, _beatAt);
             else if (IsMember && _sequencer is { } heard && !_replica.Sessions.ContainsKey(heard))
                 due = Now;
-            else if (IsMember && IsVoter(Self))
+            else if (IsMember && MayStand)
                 due = Math.Min(due, _deadline);
             else if (IsMember && Kept.MayFound)
                 due = Math.Min(due, _askAt);
@@ -284,7 +285,7 @@ partial class Sequencer
         _pace = 1;
         _role = SequencerRole.Follower;
         _isReady = false;
-        _toldDecided = 0;
+        _noVoteAt = 0;
         ClearRequests();
         ForgetDroppable();
     }

@@ -186,7 +186,7 @@ public sealed class SequencerMessageTests : IAsyncLifetime
         await ConnectAsync(3);
         Assert.Equal("Node 3 has not answered yet. Try again in a moment.", await ReasonAgainstRecoveryAsync());
 
-        await RunAsync(batch => ReceiveAsync(batch, 3, new PositionReply(_sequencer.State.Founding, 0, 1, 0, 0, HlcTimestamp.None, [], VersionVector.Empty)));
+        await RunAsync(batch => ReceiveAsync(batch, 3, new PositionReply(_sequencer.State.Founding, 0, 1, 0, 0, HlcTimestamp.None, [], VersionVector.Empty, MayStand: false)));
         Assert.Null(await ReasonAgainstRecoveryAsync());
         await RunAsync(async batch => Assert.True(await _sequencer.RecoverAsync(batch)));
         Assert.Equal([StoreId], _sequencer.Voters);
@@ -208,7 +208,7 @@ public sealed class SequencerMessageTests : IAsyncLifetime
         Assert.Equal("2 of 3 voters can be reached, and elect a sequencer by themselves. Nothing was changed.", await ReasonAgainstRecoveryAsync());
 
         Task AnswerAsync(byte node, Voter[] voters) => RunAsync(batch =>
-            ReceiveAsync(batch, node, new PositionReply(_sequencer.State.Founding, 0, 1, 0, 0, HlcTimestamp.None, voters, VersionVector.Empty)));
+            ReceiveAsync(batch, node, new PositionReply(_sequencer.State.Founding, 0, 1, 0, 0, HlcTimestamp.None, voters, VersionVector.Empty, MayStand: voters.Any(voter => voter.Store == node))));
     }
 
     [Fact]

@@ -6,6 +6,7 @@ using Datacake.EventualConsistency.Indexes;
 using Datacake.EventualConsistency.Integrity;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Layout;
+using Datacake.EventualConsistency.Leaving;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Sequencing;
 using Datacake.Simulation.Histories;
@@ -87,6 +88,12 @@ sealed class Machine(int index, Scenario scenario, MachineFlaws flaws, Simulated
 
     /// <summary>Gets or sets the serial transaction or read that a user of the machine makes.</summary>
     public SerialUse? Use { get; set; }
+
+    /// <summary>Gets or sets the departure of the machine's store; null while it does not leave.</summary>
+    public Departure? Departure { get; set; }
+
+    /// <summary>Gets or sets the number of other members that must have everything before the store leaves, by the number of all others; null if it has never begun to leave.</summary>
+    public Func<int, int>? RequiredToLeave { get; set; }
 
     public PullServer? PullServer { get; private set; }
 
@@ -204,6 +211,7 @@ sealed class Machine(int index, Scenario scenario, MachineFlaws flaws, Simulated
         TopIssued = MisfitRun = HlcTimestamp.None;
         Held = Holdings.None;
         Ideal = Fresh(scenario);
+        RequiredToLeave = null;
     }
 
     /// <summary>Replaces the disk's contents by a copy, and marks the store as restored, as whoever restores one does.</summary>
@@ -314,6 +322,7 @@ sealed class Machine(int index, Scenario scenario, MachineFlaws flaws, Simulated
         LastClock = Replica?.Hello().Clock.Time ?? LastClock;
         Replica = null;
         Sequencer = null;
+        Departure = null;
         Use = null;
         PullServer = null;
         _committer = null;

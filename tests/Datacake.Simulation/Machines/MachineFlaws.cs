@@ -1,4 +1,5 @@
 using Datacake.EventualConsistency.Escrow;
+using Datacake.EventualConsistency.Leaving;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Sequencing;
 
@@ -27,6 +28,10 @@ sealed record MachineFlaws
 
     /// <summary>Gets the constructor of the sequencer of serial transactions.</summary>
     public Func<SequencerSettings, Replica, SequenceLog, Sequencer> NewSequencer { get; init; } = static (settings, replica, log) => new Sequencer(settings, replica, log);
+
+    /// <summary>Gets the constructor of the departure of a store that leaves.</summary>
+    public Func<Replica, Sequencer?, Func<int, int>, ReadOnlyMemory<byte>, Departure> NewDeparture { get; init; } =
+        static (replica, sequencer, required, proof) => new Departure(replica, sequencer, required, proof);
 
     /// <summary>Gets the rules for the rights to bounded counters.</summary>
     public EscrowRules Escrow { get; init; } = new();

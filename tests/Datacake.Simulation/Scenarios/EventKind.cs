@@ -181,4 +181,7 @@ enum EventKind
 
     /// <summary>A majority of the voters dies, an operator retires them and names a new voter, and some of them start again.</summary>
     LoseMajority,
+
+    /// <summary>A member begins to leave in an orderly way, or does a step of that, or gives it up; or one that has left begins anew with an empty disk.</summary>
+    Release,
 }

@@ -80,7 +80,7 @@ sealed record Scenario
 
     /// <summary>True if members may be forgotten or retired.</summary>
     public bool GivesUp => Weights[EventKind.Forget] + Weights[EventKind.Retire] + Weights[EventKind.Estrange] + Weights[EventKind.Outpace]
-        + Weights[EventKind.Meet] + Weights[EventKind.LoseMajority] > 0;
+        + Weights[EventKind.Meet] + Weights[EventKind.LoseMajority] + Weights[EventKind.Release] > 0;
 
     /// <summary>Returns the scenario of a seed.</summary>
     /// <param name="seed">The seed.</param>

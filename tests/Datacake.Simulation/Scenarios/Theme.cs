@@ -15,7 +15,7 @@ sealed record Theme(
     /// <summary>
     /// True if some histories of the theme have serial transactions although it is about something else. The history does not have the records of sequencers, so that none of them may be damaged.
     /// </summary>
-    public bool MayBeSerial => !IsSerial && !IsBounded && !HasLiar && !HasFollowers && Weights[Damage] + Weights[DamageKey] + Weights[LoseRecord] == 0;
+    public bool MayBeSerial => !IsSerial && !IsBounded && !HasLiar && !HasFollowers && !HasReleases && Weights[Damage] + Weights[DamageKey] + Weights[LoseRecord] == 0;
 
     /// <summary>True if the users of serial documents often delete them.</summary>
     public bool IsFleeting { get; init; }
@@ -28,6 +28,9 @@ sealed record Theme(
 
     /// <summary>True if the cluster has followers.</summary>
     public bool HasFollowers { get; init; }
+
+    /// <summary>True if members leave in an orderly way.</summary>
+    public bool HasReleases { get; init; }
 
     /// <summary>True if all members may become voters, of whom there are up to five.</summary>
     public bool AllVote { get; init; }
@@ -100,6 +103,7 @@ sealed record Theme(
         [Supersede] = 0,
         [LoseMajority] = 0,
         [Follow] = 0,
+        [Release] = 0,
     };
 
     static readonly EventKind[] Losses = [LosePower, Wipe, Replace, PutBack, Divert], Clocks = [SetClock, Leap], GivingUp = [Forget, Retire, Estrange, Outpace, Meet];
@@ -224,6 +228,13 @@ sealed record Theme(
         Of("followers estranged", [Wipe, Replace, PutBack, Divert, Impersonate, FormByMistake, LoseIdentity, Swap, Leap, LosePower],
             (Follow, 120), (Write, 30), (Collect, 20), (Tick, 15), (Deliver, 60), (Start, 20), (Estrange, 2), (Heal, 3), (Gather, 6), (Forget, 3))
             with { HasFollowers = true, MinDocuments = 2 },
+        // Members leave in an orderly way, and come back as empty stores.
+        Of("releases", [.. GivingUp, .. Losses, Impersonate, FormByMistake, LoseIdentity, Restart, Swap, Leap, Damage, DropKeyspace],
+            (Release, 60), (Sequence, 150), (Deliver, 60), (Write, 12), (Pass, 1), (Start, 20), (Gather, 1), (Exchange, 2), (Partition, 1), (Heal, 6), (Dial, 16), (Crash, 1))
+            with { IsSerial = true, MinDocuments = 2, AllVote = true, HasReleases = true, Share = 2 },
+        Of("releases and losses", [.. GivingUp, PutBack, Divert, Impersonate, FormByMistake, LoseIdentity, Restart, Swap, Leap, Damage, DropKeyspace],
+            (Release, 60), (Deliver, 60), (Write, 20), (Pass, 1), (Start, 25), (Gather, 1), (Exchange, 2), (Partition, 2), (Heal, 4), (Dial, 20), (LosePower, 3), (Flush, 1), (Collect, 10), (Replace, 0.2), (Wipe, 0.1))
+            with { IsSmall = true, MinMachines = 3, MinDocuments = 2, HasReleases = true },
     ];
 
     /// <summary>Gets all themes, each repeated according to its share.</summary>

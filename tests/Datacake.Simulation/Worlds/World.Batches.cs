@@ -56,6 +56,7 @@ sealed partial class World
                 TakeLate(machine, work);
                 machine.Disk.Join(machine.Disk.Commits - commits);
                 Settle(machine, before, _committed, work);
+                NoteReleases(machine);
                 foreach (var batch in _committed)
                     Dispatch(machine, batch);
             }

@@ -62,6 +62,8 @@ sealed partial class World
                 Stop(machine);
             return;
         }
+        machine.Departure?.Cancel();
+        machine.Departure = null;
         Start(machine);
         if (machine.IsMisfit)
         {

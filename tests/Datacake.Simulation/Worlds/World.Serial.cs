@@ -377,6 +377,7 @@ sealed partial class World
             {
                 if (machine.Sequencer!.ReasonAgainstRecovery(batch) is not null)
                     return;
+                CheckMajorityLost();
                 isDone = true;
                 machine.IsWholeFounder = await IsWholeAsync(machine, batch);
                 await machine.Sequencer.RecoverAsync(batch);

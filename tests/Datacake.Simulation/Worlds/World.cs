@@ -156,6 +156,9 @@ sealed partial class World
             case EventKind.Follow:
                 Follow(chance);
                 break;
+            case EventKind.Release:
+                Release(machine, peer, chance);
+                break;
             case EventKind.Sequence:
                 Sequence(chance);
                 break;

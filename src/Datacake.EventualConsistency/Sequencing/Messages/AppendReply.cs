@@ -10,10 +10,10 @@ namespace Datacake.EventualConsistency.Sequencing.Messages;
 /// <param name="Match">The index up to which the member agrees with the sequencer; if it did not take the entries, the greatest that it may agree to.</param>
 /// <param name="Round">The round that is answered.</param>
 /// <param name="Limit">The limit that the member keeps, flushed [S5].</param>
-/// <param name="MayVote">True if the member may become a voter.</param>
+/// <param name="Willingness">A number that grows whenever the member changes its mind: even while it may become a voter, odd while it must not.</param>
 /// <param name="Life">The life of the member's records [S9].</param>
 /// <param name="Founding">The founding that the member follows [S9].</param>
-sealed record AppendReply(ulong Epoch, bool IsTaken, ulong Match, ulong Round, HlcTimestamp Limit, bool MayVote, ulong Life, Founding Founding)
+sealed record AppendReply(ulong Epoch, bool IsTaken, ulong Match, ulong Round, HlcTimestamp Limit, ulong Willingness, ulong Life, Founding Founding)
     : SequencingMessage
 {
     protected override void Write(ref MessagePackWriter writer)
@@ -23,12 +23,12 @@ sealed record AppendReply(ulong Epoch, bool IsTaken, ulong Match, ulong Round, H
         writer.Write(Match);
         writer.Write(Round);
         Record.WriteStamp(ref writer, Limit);
-        writer.Write(MayVote);
+        writer.Write(Willingness);
         writer.Write(Life);
         Founding.Write(ref writer);
     }
 
     public static AppendReply Read(ref MessagePackReader reader) => new(
-        reader.ReadUInt64(), reader.ReadBoolean(), reader.ReadUInt64(), reader.ReadUInt64(), Record.ReadStamp(ref reader), reader.ReadBoolean(),
+        reader.ReadUInt64(), reader.ReadBoolean(), reader.ReadUInt64(), reader.ReadUInt64(), Record.ReadStamp(ref reader), reader.ReadUInt64(),
         reader.ReadUInt64(), Founding.Read(ref reader));
 }

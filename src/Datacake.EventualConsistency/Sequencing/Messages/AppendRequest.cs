@@ -8,7 +8,10 @@ namespace Datacake.EventualConsistency.Sequencing.Messages;
 /// <param name="Previous">The index of the entry before the first one.</param>
 /// <param name="PreviousEpoch">The epoch of that entry.</param>
 /// <param name="Entries">The entries.</param>
-sealed record AppendRequest(SequencerStatus Status, ulong Previous, ulong PreviousEpoch, IReadOnlyList<SequenceEntry> Entries) : SequencingMessage
+/// <param name="NoVoteAt">
+/// The willingness at which the receiver has said that it must not vote [S9], if it is no voter by now, decided, and does not become one; otherwise 0.
+/// </param>
+sealed record AppendRequest(SequencerStatus Status, ulong Previous, ulong PreviousEpoch, IReadOnlyList<SequenceEntry> Entries, ulong NoVoteAt = 0) : SequencingMessage
 {
     const int MaxEntries = 100_000;
 
@@ -22,6 +25,7 @@ sealed record AppendRequest(SequencerStatus Status, ulong Previous, ulong Previo
         writer.WriteArrayHeader(Entries.Count);
         foreach (var entry in Entries)
             writer.Write(entry.Encoded);
+        writer.Write(NoVoteAt);
     }
 
     public static AppendRequest Read(ref MessagePackReader reader)
@@ -31,6 +35,6 @@ sealed record AppendRequest(SequencerStatus Status, ulong Previous, ulong Previo
         var entries = new SequenceEntry[Record.ReadCount(ref reader, MaxEntries, "entries")];
         for (int i = 0; i < entries.Length; i++)
             entries[i] = SequenceEntry.Decode(Record.ReadView(ref reader));
-        return new AppendRequest(status, previous, previousEpoch, entries);
+        return new AppendRequest(status, previous, previousEpoch, entries, reader.ReadUInt64());
     }
 }

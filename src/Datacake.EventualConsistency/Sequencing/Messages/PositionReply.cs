@@ -13,8 +13,9 @@ namespace Datacake.EventualConsistency.Sequencing.Messages;
 /// <param name="Limit">The limit that it keeps [S5].</param>
 /// <param name="Voters">The voters of its newest configuration.</param>
 /// <param name="Known">The stamps that its store knows.</param>
+/// <param name="MayStand">True if it may be elected.</param>
 sealed record PositionReply(
-    Founding Founding, ulong Life, ulong Epoch, ulong Last, ulong LastEpoch, HlcTimestamp Limit, IReadOnlyList<Voter> Voters, VersionVector Known) : SequencingMessage
+    Founding Founding, ulong Life, ulong Epoch, ulong Last, ulong LastEpoch, HlcTimestamp Limit, IReadOnlyList<Voter> Voters, VersionVector Known, bool MayStand) : SequencingMessage
 {
     protected override void Write(ref MessagePackWriter writer)
     {
@@ -26,9 +27,10 @@ sealed record PositionReply(
         Record.WriteStamp(ref writer, Limit);
         Voter.WriteAll(ref writer, Voters);
         Record.WriteVector(ref writer, Known);
+        writer.Write(MayStand);
     }
 
     public static PositionReply Read(ref MessagePackReader reader) => new(
         Founding.Read(ref reader), reader.ReadUInt64(), reader.ReadUInt64(), reader.ReadUInt64(), reader.ReadUInt64(), Record.ReadStamp(ref reader), Voter.ReadAll(ref reader),
-        Record.ReadVector(ref reader));
+        Record.ReadVector(ref reader), reader.ReadBoolean());
 }
