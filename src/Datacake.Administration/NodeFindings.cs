@@ -113,7 +113,7 @@ public static class NodeFindings
         else if (!follows.IsConnected)
         {
             yield return Warning("follows-nobody", string.Create(CultureInfo.InvariantCulture,
-                $"The store has followed no member since {follows.Since:u}: {follows.Failure}. What it shows grows old, and saves are refused."), remedy);
+                $"The store has followed no member since {follows.Since:u}: {follows.Failure}. Its data is not updated, and saves are refused."), remedy);
         }
     }
 

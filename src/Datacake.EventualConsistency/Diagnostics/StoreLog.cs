@@ -142,13 +142,13 @@ static partial class StoreLog
     [LoggerMessage(3055, LogLevel.Warning, "Node {Node} could not read its changes for its followers; will retry.")]
     public static partial void FeedFailed(ILogger logger, Exception exception, byte node);
 
-    [LoggerMessage(3056, LogLevel.Warning, "Node {Node} could not serve the follower at {Address}, which will try again.")]
+    [LoggerMessage(3056, LogLevel.Warning, "Node {Node} could not serve the follower at {Address}, which will retry.")]
     public static partial void FollowerFailed(ILogger logger, Exception exception, byte node, string address);
 
     [LoggerMessage(3057, LogLevel.Information, "The {Store} follows node {Source} at {Address}.")]
     public static partial void Follows(ILogger logger, string store, byte source, string address);
 
-    [LoggerMessage(3058, LogLevel.Warning, "The {Store} follows no member at present: {Reason}. What it shows grows old. It goes on trying.")]
+    [LoggerMessage(3058, LogLevel.Warning, "The {Store} follows no member at present, so its data is not updated; will retry: {Reason}.")]
     public static partial void FollowsNobody(ILogger logger, string store, string reason);
 
     [LoggerMessage(3059, LogLevel.Information, "The store of node {Node} was released: it is no longer a member of its cluster, and {Count} other members or more have everything that it had.")]

@@ -88,7 +88,7 @@ sealed class FollowerLink : IAsyncDisposable
             long started = _context.Node.TimeProvider.GetTimestamp();
             string failure = await FollowAsync(address).ConfigureAwait(false);
             _stopping.Token.ThrowIfCancellationRequested();
-            OnFailed($"{address}: {failure}");
+            OnFailed(failure.Contains(address, StringComparison.Ordinal) ? failure : $"{address}: {failure}");
             bool hasLasted = _context.Node.TimeProvider.GetElapsedTime(started) > ShortConnection;
             failures = hasLasted ? 0 : failures + 1;
             _next++;
