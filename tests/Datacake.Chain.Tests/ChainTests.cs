@@ -94,6 +94,7 @@ public class ChainTests(RunningChain chain) : IClassFixture<RunningChain>
         var names = new Dictionary<int, string> { [await OfferAsync("Brownie", 1.90m)] = "Brownie", [await OfferAsync("Cookie", 0.70m)] = "Cookie" };
         int[] articles = [.. names.Keys];
         int sold = 0;
+        TaskCompletionSource killed = new(TaskCreationOptions.RunContinuationsAsynchronously), missed = new(TaskCreationOptions.RunContinuationsAsynchronously);
         var selling = Task.WhenAll(chain.Shops.Select(async shop =>
         {
             var sales = new List<Sale>();
@@ -103,25 +104,22 @@ public class ChainTests(RunningChain chain) : IClassFixture<RunningChain>
                 Interlocked.Increment(ref sold);
                 // The shops continue only once the head office is down, so that it misses a third of the sales; and another third is made while it starts.
                 if (i == Sales / 3)
-                    await _killed.Task;
+                    await killed.Task;
                 if (i == 2 * Sales / 3)
-                    await _missed.Task;
+                    await missed.Task;
             }
             return sales;
         }));
         await Eventually.WaitUntilAsync(() => sold >= 3 * Sales / 3, "a third of the sales is made");
         await chain.Office.KillAsync();
-        _killed.SetResult();
+        killed.SetResult();
         await Eventually.WaitUntilAsync(() => sold >= 3 * 2 * Sales / 3, "two thirds of the sales are made");
         var starting = chain.Office.StartAsync();
-        _missed.SetResult();
+        missed.SetResult();
         await starting;
 
         await chain.WaitForReportAsync(names, (await selling).SelectMany(static sales => sales));
     }
-
-    readonly TaskCompletionSource _killed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    readonly TaskCompletionSource _missed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Adds an article, and returns its number once all shops have it.</summary>
     async Task<int> OfferAsync(string name, decimal price)
