@@ -2,14 +2,33 @@ using Datacake.Crdt;
 using Datacake.EventualConsistency.Consumers;
 using Datacake.EventualConsistency.Keyspaces;
 using Datacake.EventualConsistency.Sequencing;
+using Datacake.Storage;
 
 namespace Datacake.EventualConsistency;
 
 // The positions of durable consumers. Serial transactions write them, so that a former owner of a consumer cannot overwrite the position of the next one.
 public sealed partial class ReplicatedStore
 {
+    /// <summary>The maximum number of consumers that a list of them has.</summary>
+    const int MaxListedConsumers = 1_000;
+
     /// <summary>Gets the identity of the cluster that the store belongs to, once it has joined.</summary>
     internal ulong Cluster => _replica.Identity.Cluster;
+
+    /// <summary>Returns the durable consumers of the store, each with the time of the last transaction that it has processed, and whether it still loads what existed before.</summary>
+    internal async ValueTask<IReadOnlyList<(DocumentKey Key, DateTimeOffset ProcessedUpTo, bool IsLoading)>> ListConsumersAsync(CancellationToken cancellationToken)
+    {
+        if (_replica.Catalog.Find(ConsumerRecord.Keyspace) is null)
+            return [];
+        var consumers = new List<(DocumentKey, DateTimeOffset, bool)>();
+        using var snapshot = await OpenPresentSnapshotAsync(cancellationToken).ConfigureAwait(false);
+        foreach (var (key, document) in await snapshot.ScanAsync(ConsumerRecord.Keyspace, KeyRange.All, ScanDirection.Forward, MaxListedConsumers, cancellationToken).ConfigureAwait(false))
+        {
+            if (ConsumerRecord.Of(document) is { } consumer)
+                consumers.Add((key, consumer.Position.Top.Time, consumer.LoadedUpTo is not null));
+        }
+        return consumers;
+    }
 
     /// <summary>Declares the keyspace of the positions.</summary>
     internal ValueTask DeclareConsumersAsync(CancellationToken cancellationToken) =>

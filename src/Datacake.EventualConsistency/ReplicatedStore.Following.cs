@@ -14,6 +14,9 @@ public sealed partial class ReplicatedStore
     /// <summary>Gets the number of followers that are connected to this member.</summary>
     public int Followers => _parts.Followers;
 
+    /// <summary>Returns the addresses of followers that are connected to this member.</summary>
+    internal IReadOnlyList<string> ListFollowers(int count) => _parts.ListFollowers(count);
+
     /// <summary>Gets the transactions that the store has.</summary>
     VersionVector Known => _membership.Current.Known;
 

@@ -36,9 +36,10 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     volatile bool _isClosing;
     Task? _disposed;
 
-    internal ReplicatedStore(StoreParts parts)
+    internal ReplicatedStore(StoreParts parts, IStorage storage)
     {
         _parts = parts;
+        Storage = storage;
         _node = parts.Context.Node;
         _replica = parts.Context.Replica;
         _loop = parts.Context.Loop;
@@ -56,6 +57,12 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
             _node.Server.AddService(_remoteService);
         }
     }
+
+    /// <summary>Gets the storage that the store was opened on, without checksums and without a cache.</summary>
+    internal IStorage Storage { get; }
+
+    /// <summary>Gets the number of documents in all keyspaces.</summary>
+    internal long DocumentCount => _replica.Catalog.All.Sum(static keyspace => keyspace.State.Record.Count);
 
     /// <summary>Gets the node to which this replica belongs.</summary>
     public DatacakeNode Node => _node;
@@ -500,6 +507,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
                     + "Use durable storage, or remove the operator keys.");
         }
         var damages = new DamageLog();
+        var given = storage;
         bool isDurable = storage is IDurableStorage;
         var disk = isDurable ? new ChecksummedStorage(storage, damages) : storage;
         storage = isDurable ? CachedStorage.Over(disk, options.MaxCacheLength) : storage;
@@ -538,7 +546,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         }
         var log = await SequenceLog.LoadAsync(snapshot, cancellationToken).ConfigureAwait(false);
         var sequencer = new Sequencer(StoreSequencing.SettingsOf(host, options), replica, log);
-        return new ReplicatedStore(StoreParts.Start(host, disk, storage, damages, options, replica, sequencer, failure));
+        return new ReplicatedStore(StoreParts.Start(host, disk, storage, damages, options, replica, sequencer, failure), given);
     }
 
     async Task StopAsync()

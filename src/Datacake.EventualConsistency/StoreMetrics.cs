@@ -30,7 +30,16 @@ sealed class StoreMetrics : IDisposable
     readonly Counter<long> _serialTransactions;
     readonly Counter<long> _serialConflicts;
 
-    public StoreMetrics(StoreHost host, Replica replica, Sequencer sequencer, PeerLinks links, StoreJoining joining, DamageLog damages)
+    /// <param name="host">The node, as the store sees it.</param>
+    /// <param name="replica">The replica.</param>
+    /// <param name="sequencer">The sequencer of the replica.</param>
+    /// <param name="links">The connections to the peers.</param>
+    /// <param name="joining">The progress of the store in joining its cluster.</param>
+    /// <param name="damages">The damaged records of the storage.</param>
+    /// <param name="followers">Returns the number of followers that are connected.</param>
+    /// <param name="source">Returns the state of the connection to the member that the store follows, or null before it is opened; null for a member.</param>
+    public StoreMetrics(
+        StoreHost host, Replica replica, Sequencer sequencer, PeerLinks links, StoreJoining joining, DamageLog damages, Func<int> followers, Func<FollowStatus?>? source)
     {
         _tags = [new("node", host.Node.Id.ToString(CultureInfo.InvariantCulture))];
         if (host.IsNamed)
@@ -83,6 +92,19 @@ sealed class StoreMetrics : IDisposable
             () => new Measurement<double>(AgeOfLog(replica.State, host.Node.TimeProvider.GetUtcNow()).TotalSeconds, _tags),
             "s",
             "Age of the oldest transaction that is still in the log, because some member may lack it.");
+        if (source is null)
+        {
+            _meter.CreateObservableGauge("datacake.store.followers", () => new Measurement<int>(followers(), _tags), "{follower}", "Followers that are connected to this member.");
+        }
+        else
+        {
+            _meter.CreateObservableGauge("datacake.store.follows", () => new Measurement<int>(source() is { IsConnected: true } ? 1 : 0, _tags), "1", "1 while this follower is connected to a member, otherwise 0.");
+            _meter.CreateObservableGauge(
+                "datacake.store.follower.behind",
+                () => source()?.Behind is { } behind ? [new Measurement<double>(behind.TotalSeconds, _tags)] : (IEnumerable<Measurement<double>>)[],
+                "s",
+                "Time since this follower last had everything that its member had.");
+        }
         _meter.CreateObservableGauge(
             "datacake.store.join.documents",
             () => new Measurement<long>(joining.Status.Documents, _tags),

@@ -47,7 +47,7 @@ sealed class StoreParts : IAsyncDisposable
         var links = new PeerLinks();
         var conditions = new PeerConditions(node.TimeProvider, peer => host.Find(peer)?.Address, logger);
         Membership = new CurrentMembership(host, replica, conditions, options.ExpectedNodes);
-        _metrics = new StoreMetrics(host, replica, sequencer, links, Joining, damages);
+        _metrics = new StoreMetrics(host, replica, sequencer, links, Joining, damages, () => Followers, options.IsFollower ? () => Source?.Status : null);
         Sequencing = new StoreSequencing(node, replica, sequencer, Membership, Waiters, _metrics, options, logger, _stopping.Token);
         var activity = new StoreActivity(node.TimeProvider);
         links.Changed += _ => activity.Note();
@@ -100,6 +100,9 @@ sealed class StoreParts : IAsyncDisposable
 
     /// <summary>Gets the number of followers that are connected to the store.</summary>
     public int Followers => _followers?.Count ?? 0;
+
+    /// <summary>Returns the addresses of followers that are connected to the store.</summary>
+    public IReadOnlyList<string> ListFollowers(int count) => _followers?.List(count) ?? [];
 
     /// <inheritdoc cref="StoreTicker.IsResting"/>
     public bool IsResting => _ticker.IsResting;

@@ -35,6 +35,7 @@ sealed class FollowerLink : IAsyncDisposable
     volatile FollowStatus _status;
     volatile bool _isReported;                              // the failure was logged
     int _next;                                              // the next source, counted up
+    long _current;                                          // the timestamp of the last state of a source of which the store had everything; 0 for none
 
     /// <summary>Starts to follow.</summary>
     /// <param name="context">The parts of the store.</param>
@@ -49,7 +50,7 @@ sealed class FollowerLink : IAsyncDisposable
         _running = Task.Run(RunAsync);
     }
 
-    public FollowStatus Status => _status;
+    public FollowStatus Status => _status with { Behind = Volatile.Read(ref _current) is > 0 and var current ? _context.Node.TimeProvider.GetElapsedTime(current) : null };
 
     DateTimeOffset Now => _context.Node.TimeProvider.GetUtcNow();
 
@@ -198,11 +199,16 @@ sealed class FollowerLink : IAsyncDisposable
                     return $"the first message of the member is a {read.GetType().Name}";
             }
             Interlocked.Add(ref unhandled, length);
+            long received = _context.Node.TimeProvider.GetTimestamp();
             var work = new FollowWork(_context.Replica, connection, source!, read, error =>
             {
                 Interlocked.Add(ref unhandled, -length);
                 if (error is null)
+                {
+                    if (read is SourceState told && _context.Replica.State.Known.Covers(told.Known))
+                        Volatile.Write(ref _current, received);
                     return;
+                }
                 Interlocked.CompareExchange(ref failure, error, null);
                 Cancel(over);
             });

@@ -29,6 +29,9 @@ sealed class FollowerService(SessionContext context, FollowerPresence presence) 
     /// <summary>Gets the number of followers that are connected.</summary>
     public int Count => _sessions.Count;
 
+    /// <summary>Returns the addresses of followers that are connected.</summary>
+    public IReadOnlyList<string> List(int count) => [.. _sessions.Keys.Take(count).Select(static stream => stream.RemoteAddress).Order(StringComparer.Ordinal)];
+
     /// <summary>Returns the name of the service for a store.</summary>
     public static string NameFor(StoreHost host) => host.IsNamed ? $"following/{host.Name}" : "following";
 

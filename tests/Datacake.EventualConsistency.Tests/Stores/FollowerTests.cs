@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Text;
 using Datacake.Crdt;
@@ -10,6 +12,39 @@ namespace Datacake.EventualConsistency.Tests.Stores;
 public class FollowerTests
 {
     static CancellationToken Canceled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Followers_are_measured_at_both_ends_and_say_how_far_they_are_behind()
+    {
+        var measured = new ConcurrentDictionary<(string Instrument, string Store), double>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = static (instrument, listening) =>
+        {
+            if (instrument.Meter.Name == "Datacake.EventualConsistency")
+                listening.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) => Take(instrument, value, tags));
+        listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Take(instrument, value, tags));
+        listener.Start();
+        await using var cluster = await TestCluster.StartAsync(1);
+        var member = await cluster[1].Node.OpenStoreAsync("measured", static store => store.UseMemory(), Canceled);
+        await member.Keyspace("cakes").PutAsync(1, "Madeira"u8.ToArray(), Consistency.None, Canceled);
+        await using var node = await DatacakeNode.StartAsync(static options => options.WithNodeId(9).ListenOn("127.0.0.1:0"), Canceled);
+        var follower = await node.OpenStoreAsync("measured", store => store.UseMemory().AsFollower(cluster[1].Node.Address), Canceled);
+
+        await TestCluster.WaitUntilAsync(() => follower.FollowStatus!.Behind is not null, "the follower has everything");
+        listener.RecordObservableInstruments();
+
+        Assert.Equal((1d, 1d), (measured[("datacake.store.followers", "measured")], measured[("datacake.store.follows", "measured")]));
+        Assert.InRange(measured[("datacake.store.follower.behind", "measured")], 0, TestCluster.Deadline.TotalSeconds);
+        Assert.StartsWith("127.0.0.1", Assert.Single(member.ListFollowers(10)), StringComparison.Ordinal);
+
+        void Take(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+        {
+            if (tags.ToArray().ToDictionary().GetValueOrDefault("store") is string store)
+                measured[(instrument.Name, store)] = value;
+        }
+    }
 
     [Fact]
     public async Task Follower_shows_what_members_have_written_and_write()
