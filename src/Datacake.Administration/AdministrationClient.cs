@@ -275,7 +275,7 @@ public sealed class AdministrationClient
             .With(AdministrationService.ProofHeader, Convert.ToHexString(proof));
     }
 
-    static byte[] Encode(AdministrationRequest arguments) => JsonSerializer.SerializeToUtf8Bytes(arguments, AdministrationJson.Default.AdministrationRequest);
+    byte[] Encode(AdministrationRequest arguments) => JsonSerializer.SerializeToUtf8Bytes(arguments with { Store = _options.Store }, AdministrationJson.Default.AdministrationRequest);
 
     async ValueTask<TResult> GuardAsync<TResult>(Func<ValueTask<TResult>> call)
     {

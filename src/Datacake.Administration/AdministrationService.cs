@@ -50,72 +50,86 @@ sealed class AdministrationService : RpcService
 
     public override string Name => ServiceName;
 
-    ReplicatedStore Store => _administration.Store;
-
     protected override void Register(RpcHandlers handlers)
     {
-        Read(handlers, Status, AdministrationJson.Default.NodeStatus, (_, token) => _administration.GetStatusAsync(token));
-        Read(handlers, Keyspaces, AdministrationJson.Default.IReadOnlyListKeyspaceStatus, (_, token) => _administration.ListKeyspacesAsync(token));
+        Read(handlers, Status, AdministrationJson.Default.NodeStatus, (asked, token) => _administration.GetStatusAsync(asked.Store ?? "", token));
+        Read(handlers, Keyspaces, AdministrationJson.Default.IReadOnlyListKeyspaceStatus, (asked, token) => Of(asked).ListKeyspacesAsync(token));
         Read(handlers, Documents, AdministrationJson.Default.DocumentList, (asked, token) =>
-            _administration.ListDocumentsAsync(Required(asked.Keyspace, "keyspace"), asked.After, asked.Count ?? 100, asked.IsPlain, token));
+            Of(asked).ListDocumentsAsync(Required(asked.Keyspace, "keyspace"), asked.After, asked.Count ?? 100, asked.IsPlain, token));
         Read(handlers, Document, AdministrationJson.Default.DocumentDetail!, (asked, token) =>
-            _administration.GetDocumentAsync(Required(asked.Keyspace, "keyspace"), Required(asked.Key, "key"), asked.IsPlain, token));
+            Of(asked).GetDocumentAsync(Required(asked.Keyspace, "keyspace"), Required(asked.Key, "key"), asked.IsPlain, token));
         Read(handlers, Log, AdministrationJson.Default.IReadOnlyListLogLine, (asked, _) => ValueTask.FromResult(
-            _administration.ReadLog(asked.Count ?? 100, Enum.TryParse<LogLevel>(asked.Level, ignoreCase: true, out var level) ? level : LogLevel.Information)));
-        Read(handlers, Verify, AdministrationJson.Default.StoreVerification, (_, token) => Store.VerifyAsync(token));
+            _administration.ReadLog(asked.Count ?? 100, Enum.TryParse<LogLevel>(asked.Level, ignoreCase: true, out var level) ? level : LogLevel.Information, asked.Store is null ? "" : Of(asked).Name)));
+        Read(handlers, Verify, AdministrationJson.Default.StoreVerification, (asked, token) => StoreOf(asked).VerifyAsync(token));
         Read(handlers, CheckBackup, AdministrationJson.Default.BackupCheck, (asked, token) =>
             _administration.CheckBackupAsync(NodeIdOf(asked), Required(asked.StoreId, "store"), Required(asked.ClusterId, "cluster"), token));
         handlers.HandleBytes(Challenge, (_, _) => ValueTask.FromResult<ReadOnlyMemory<byte>>(_challenges.Next()));
 
         Command(handlers, Put, (asked, token) =>
-            _administration.PutAsync(Required(asked.Keyspace, "keyspace"), Required(asked.Key, "key"), Required(asked.Document, "document"), token));
-        Command(handlers, Delete, (asked, token) => _administration.DeleteAsync(Required(asked.Keyspace, "keyspace"), Required(asked.Key, "key"), token));
+            Of(asked).PutAsync(Required(asked.Keyspace, "keyspace"), Required(asked.Key, "key"), Required(asked.Document, "document"), token));
+        Command(handlers, Delete, (asked, token) => Of(asked).DeleteAsync(Required(asked.Keyspace, "keyspace"), Required(asked.Key, "key"), token));
         Command(handlers, DropKeyspace, async (asked, token) =>
         {
             string keyspace = Required(asked.Keyspace, "keyspace");
-            long count = await Store.DropKeyspaceAsync(keyspace, cancellationToken: token).ConfigureAwait(false);
-            return new CommandResult($"The keyspace {keyspace} was dropped, with {count} documents.", count);
+            long count = await StoreOf(asked).DropKeyspaceAsync(keyspace, cancellationToken: token).ConfigureAwait(false);
+            return new CommandResult($"The keyspace {keyspace}{In(asked)} was dropped, with {count} documents.", count);
         });
         Command(handlers, Retire, async (asked, token) =>
         {
             byte nodeId = NodeIdOf(asked);
-            await Store.RetireAsync(nodeId, mayRun: asked.IsRunning, token).ConfigureAwait(false);
-            return new CommandResult($"Node {nodeId} was retired. Its store never becomes part of the cluster again.");
+            await StoreOf(asked).RetireAsync(nodeId, mayRun: asked.IsRunning, token).ConfigureAwait(false);
+            return new CommandResult($"Node {nodeId} was retired{From(asked)}. Its store never becomes part of the cluster again.");
         });
         Command(handlers, Forget, async (asked, token) =>
         {
             byte nodeId = NodeIdOf(asked);
-            await Store.ForgetAsync(nodeId, token).ConfigureAwait(false);
-            return new CommandResult($"Node {nodeId} was forgotten. When it returns, it is compared with this node as a whole.");
+            await StoreOf(asked).ForgetAsync(nodeId, token).ConfigureAwait(false);
+            return new CommandResult($"Node {nodeId} was forgotten{From(asked)}. When it returns, it is compared with this node as a whole.");
         });
-        Command(handlers, AllowRemoval, async (_, token) =>
+        Command(handlers, AllowRemoval, async (asked, token) =>
         {
-            var held = Store.HeldRemoval;
-            await Store.AllowRemovalAsync(token).ConfigureAwait(false);
+            var store = StoreOf(asked);
+            var held = store.HeldRemoval;
+            await store.AllowRemovalAsync(token).ConfigureAwait(false);
             return held is null
                 ? new CommandResult("No removal was held back.")
                 : new CommandResult($"The removal of {held.Documents} documents that node {held.NodeId} does not have was allowed.", held.Documents);
         });
-        Command(handlers, RecoverSerial, async (_, token) =>
+        Command(handlers, RecoverSerial, async (asked, token) =>
         {
-            await Store.RecoverSerialAsync(token).ConfigureAwait(false);
-            return new CommandResult($"Node {_node.Id} is the only voter of the serial transactions now. The other members become voters by themselves.");
+            await StoreOf(asked).RecoverSerialAsync(token).ConfigureAwait(false);
+            return new CommandResult($"Node {_node.Id} is the only voter of the serial transactions{In(asked)} now. The other members become voters by themselves.");
         });
-        Command(handlers, BackUp, (asked, token) => _administration.BackUpAsync(Required(asked.Path, "path"), asked.Keep, asked.Verify, token));
-        Command(handlers, Compact, (_, token) => _administration.CompactAsync(token));
+        Command(handlers, BackUp, (asked, token) => Of(asked).BackUpAsync(Required(asked.Path, "path"), asked.Keep, asked.Verify, token));
+        Command(handlers, Compact, (asked, token) => Of(asked).CompactAsync(token));
         Command(handlers, Check, (_, _) => ValueTask.FromResult(new CommandResult($"Node {_node.Id} accepts the operator secret.")));
 
-        handlers.HandleStream(Export, (stream, token) => GuardAsync(() => new DocumentExport(Store, stream, ArgumentsOf(stream)).RunAsync(token)));
-        handlers.HandleStream(Watch, (stream, token) => GuardAsync(() => new DocumentFeed(Store, stream, ArgumentsOf(stream)).RunAsync(token)));
-        handlers.HandleStream(Fingerprints, (stream, token) => GuardAsync(() => new FingerprintExport(Store, stream, ArgumentsOf(stream)).RunAsync(token)));
+        handlers.HandleStream(Export, (stream, token) => GuardAsync(() => Run(stream, (store, asked) => new DocumentExport(store, stream, asked).RunAsync(token))));
+        handlers.HandleStream(Watch, (stream, token) => GuardAsync(() => Run(stream, (store, asked) => new DocumentFeed(store, stream, asked).RunAsync(token))));
+        handlers.HandleStream(Fingerprints, (stream, token) => GuardAsync(() => Run(stream, (store, asked) => new FingerprintExport(store, stream, asked).RunAsync(token))));
         handlers.HandleStream(Import, async (stream, token) =>
         {
             string arguments = stream.Headers[ArgumentsHeader] ?? "";
             string name = Authorize(stream.Headers, stream.RemoteAddress, Import, Encoding.UTF8.GetBytes(arguments));
             await RunAsync(name, stream.RemoteAddress, Import, arguments, () =>
-                GuardAsync(() => new DocumentImport(Store, stream, ArgumentsOf(stream)).RunAsync(token))).ConfigureAwait(false);
+                GuardAsync(() => Run(stream, (store, asked) => new DocumentImport(store, stream, asked).RunAsync(token)))).ConfigureAwait(false);
         });
     }
+
+    StoreAdministration Of(AdministrationRequest asked) => _administration.OfStore(asked.Store ?? "");
+
+    ReplicatedStore StoreOf(AdministrationRequest asked) => Of(asked).Store;
+
+    Task Run(RpcStream stream, Func<ReplicatedStore, AdministrationRequest, Task> transfer)
+    {
+        var asked = ArgumentsOf(stream);
+        return transfer(StoreOf(asked), asked);
+    }
+
+    /// <summary>Returns the part of a sentence that names the store.</summary>
+    static string In(AdministrationRequest asked) => asked.Store is { Length: > 0 } name ? $" of the store '{name}'" : "";
+
+    static string From(AdministrationRequest asked) => asked.Store is { Length: > 0 } name ? $" in the store '{name}'" : "";
 
     static T Required<T>(T? value, string name)
         where T : class => value ?? throw new RpcException(RpcStatus.InvalidPayload, $"The call needs a {name}.");

@@ -8,11 +8,12 @@ sealed class LogBuffer(int capacity, TimeProvider time) : ILoggerProvider
     readonly Lock _lock = new();
     readonly Queue<(LogLevel Level, LogLine Line)> _lines = [];
 
-    /// <summary>Returns the newest lines of at least a level, the oldest of them first.</summary>
-    public IReadOnlyList<LogLine> Read(int count, LogLevel level)
+    /// <summary>Returns the newest lines of at least a level, the oldest of them first; of a named store, only its own lines.</summary>
+    public IReadOnlyList<LogLine> Read(int count, LogLevel level, string store)
     {
+        string end = store.Length > 0 ? $"[{store}]" : "";
         lock (_lock)
-            return [.. _lines.Where(entry => entry.Level >= level).Select(static entry => entry.Line).TakeLast(count)];
+            return [.. _lines.Where(entry => entry.Level >= level && entry.Line.Category.EndsWith(end, StringComparison.Ordinal)).Select(static entry => entry.Line).TakeLast(count)];
     }
 
     public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);

@@ -1,15 +1,10 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Reflection;
-using System.Runtime.CompilerServices;
-using System.Text.Json;
 using Datacake.Administration.Backups;
-using Datacake.Administration.Conditions;
 using Datacake.Administration.Contracts;
-using Datacake.Administration.Json;
-using Datacake.Crdt;
-using Datacake.Data.CodeGeneration;
 using Datacake.EventualConsistency;
-using Datacake.EventualConsistency.Snapshots;
+using Datacake.EventualConsistency.Options;
 using Datacake.Node;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging;
@@ -37,8 +32,9 @@ public sealed class NodeAdministration : IAsyncDisposable
     readonly LogBuffer _logs;
     readonly long _started;
     readonly FindingMetrics _metrics;
-    readonly BackupWriter? _backupWriter;       // null if the storage is in memory
-    readonly BackupScheduler? _backups;         // null if no backups are scheduled
+    readonly ILogger _logger;
+    readonly ConcurrentDictionary<ReplicatedStore, BackupWriter> _writers = new();
+    readonly StoreBackups? _backups;            // null if no backups are scheduled
 
     internal NodeAdministration(ReplicatedStore store, AdministrationOptions options, BackupOptions backups)
     {
@@ -49,49 +45,87 @@ public sealed class NodeAdministration : IAsyncDisposable
         var node = store.Node;
         _started = node.TimeProvider.GetTimestamp();
         _logs = new LogBuffer(options.LogLines, node.TimeProvider);
-        var logger = node.LoggerFactory.CreateLogger<NodeAdministration>();
-        if (backups.IsOn || node.Storage is IDurableStorage)
-            _backupWriter = BackupWriter.Of(node, logger);
+        _logger = node.LoggerFactory.CreateLogger<NodeAdministration>();
+        // Named stores may be opened later.
+        if (backups.IsOn && store.Storage is not IDurableStorage && node.OpenStores.Count == 1 && node.SettingsOf<NamedStoreSettings>() is { Names.Count: 0, Resolve: null })
+            throw new InvalidOperationException($"A backup needs a storage on a disk. Node {node.Id} has its data in memory. Use a durable storage, or remove the settings of backups.");
         node.LoggerFactory.AddProvider(_logs);
         node.SetLabel(VersionLabel, Version);
         node.SetLabel(ExpectedNodesLabel, store.ExpectedNodes.ToString(CultureInfo.InvariantCulture));
         node.Server.AddService(new AdministrationService(this, options.OperatorSecret, node));
         _metrics = new FindingMetrics(node.Id, () => NodeFindings.Of(node, options.Level));
         if (backups.IsOn)
-            _backups = new BackupScheduler(_backupWriter!, backups, store.Joined, logger);
+            _backups = new StoreBackups(node, WriterOf, backups, _logger);
     }
 
     /// <summary>Gets the scheduled backups; null if there are none.</summary>
-    internal BackupScheduler? Backups => _backups;
+    internal StoreBackups? Backups => _backups;
 
-    internal ReplicatedStore Store => _store;
+    internal AdministrationOptions Options => _options;
 
-    /// <summary>Returns the state of the node.</summary>
-    public async ValueTask<NodeStatus> GetStatusAsync(CancellationToken cancellationToken = default)
+    /// <summary>Returns the administration of an open store of the node.</summary>
+    /// <param name="name">The name of the store; an empty text for the node's own store.</param>
+    /// <exception cref="InvalidOperationException">The node has no open store of this name. The message names those that are open, and the nodes that hold the store.</exception>
+    public StoreAdministration OfStore(string name = "")
     {
-        var node = _store.Node;
+        ArgumentNullException.ThrowIfNull(name);
+        return new StoreAdministration(StoreOf(name), this);
+    }
+
+    /// <summary>Returns the writer of the backups of a store, one at a time.</summary>
+    internal BackupWriter WriterOf(ReplicatedStore store)
+    {
+        // Those of closed stores are of no use.
+        foreach (var closed in _writers.Keys.Except(_store.Node.OpenStores))
+            _writers.TryRemove(closed, out _);
+        return _writers.GetOrAdd(store, static (store, logger) => BackupWriter.Of(store, logger), _logger);
+    }
+
+    ReplicatedStore StoreOf(string name)
+    {
+        if (name.Length == 0)
+            return _store;
+        var open = _store.Node.OpenStores;
+        if (open.FirstOrDefault(store => store.Name == name) is { } found)
+            return found;
+        const int maxNamed = 50;
+        string[] names = [.. open.Where(static store => store.Name.Length > 0).Select(static store => $"'{store.Name}'")];
+        string known = names.Length == 0 ? "It has no named store open"
+            : $"Its open named stores are {string.Join(", ", names.Take(maxNamed))}{(names.Length > maxNamed ? $" and {names.Length - maxNamed} more" : "")}";
+        string holders = string.Join(", ", _store.Node.HoldersOf(name).Where(holder => holder.NodeId != _store.Node.Id));
+        throw new InvalidOperationException(
+            $"Node {_store.Node.Id} has no open store '{name}'. {known}. {(holders.Length > 0 ? $"The store '{name}' is held by {holders}. Ask one of them, or correct the name." : "Correct the name, or leave it out for the node's own store.")}");
+    }
+
+    /// <summary>Returns the state of the node and of its own store.</summary>
+    public ValueTask<NodeStatus> GetStatusAsync(CancellationToken cancellationToken = default) => GetStatusAsync("", cancellationToken);
+
+    /// <summary>Returns the state of the node and of one of its stores, with an overview of all open stores.</summary>
+    /// <param name="store">The name of the store; an empty text for the node's own store.</param>
+    /// <param name="cancellationToken">A token that cancels the reading.</param>
+    /// <exception cref="InvalidOperationException">The node has no open store of this name.</exception>
+    public async ValueTask<NodeStatus> GetStatusAsync(string store, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        var shown = StoreOf(store);
+        var node = shown.Node;
         var labels = node.Members.ToDictionary(static member => (int)member.NodeId);
         var suspicions = node.Suspicions;
         var offsets = node.ClockOffsets;
-        long documents = 0;
-        var keyspaces = _store.ListKeyspaces();
-        // Reads wait for the join, but the status is what says why the store has not joined.
-        using (var snapshot = await _store.OpenPresentSnapshotAsync(cancellationToken).ConfigureAwait(false))
-        {
-            foreach (string keyspace in keyspaces)
-                documents += (await snapshot.GetStatisticsAsync(keyspace, cancellationToken).ConfigureAwait(false)).Count;
-        }
-        var files = node.Storage as IDurableStorage;
-        long? size = files is null ? null : await files.GetSizeOnDiskAsync(cancellationToken).ConfigureAwait(false);
+        var files = shown.Storage as IDurableStorage;
         long? free = files is null ? null : await files.GetFreeSpaceAsync(cancellationToken).ConfigureAwait(false);
+        var stores = new List<StoreStatus>();
+        foreach (var open in node.OpenStores.Take(MaxListed))
+            stores.Add(await StoreStatus.OfAsync(open, _backups?.StatusOf(open), cancellationToken).ConfigureAwait(false));
         return new NodeStatus(
             node.Id, node.Address, node.DataCenter, node.ClusterId, Version, node.TimeProvider.GetUtcNow(), node.TimeProvider.GetElapsedTime(_started).TotalSeconds,
-            node.Storage?.GetType().Name ?? "", size, _store.JoinStatus.IsJoined, _store.JoinStatus.Documents, _store.JoinStatus.EstimatedDocuments, keyspaces.Count, documents,
-            _options.OperatorSecret is not null, node.Seeds, node.CertificateStatus?.ExpiresAt, [.. _store.MemberStates.Select(Describe)], NodeFindings.Of(node, _options.Level), _backups?.Status, free, SerialStatus());
+            shown.Storage.GetType().Name, files is null ? null : await files.GetSizeOnDiskAsync(cancellationToken).ConfigureAwait(false), shown.JoinStatus.IsJoined, shown.JoinStatus.Documents,
+            shown.JoinStatus.EstimatedDocuments, shown.ListKeyspaces().Count, shown.DocumentCount, _options.OperatorSecret is not null, node.Seeds, node.CertificateStatus?.ExpiresAt,
+            [.. shown.MemberStates.Select(Describe)], NodeFindings.Of(node, _options.Level), _backups?.StatusOf(shown), free, SerialStatus(), shown.Name, stores);
 
         SerialTransactionStatus SerialStatus()
         {
-            var serial = _store.SerialStatus;
+            var serial = shown.SerialStatus;
             return new SerialTransactionStatus([.. serial.Voters.Select(static voter => (int)voter)], serial.VoterCount, serial.Sequencer, serial.Epoch, serial.Waiting, serial.Decided, serial.Conflicts);
         }
 
@@ -102,205 +136,26 @@ public sealed class NodeAdministration : IAsyncDisposable
             return new MemberStatus(
                 member.NodeId, member.Address, known?.DataCenter ?? "", member.State.ToString(), member.HasJoined, member.Behind?.TotalSeconds,
                 suspicions.TryGetValue(id, out double phi) ? phi : null, offsets.TryGetValue(id, out var offset) ? offset.TotalSeconds : null,
-                known?.Labels.GetValueOrDefault(VersionLabel), member.Reason);
+                known?.Labels.GetValueOrDefault(VersionLabel), member.Reason is { } reason ? SettingNames.ForStore(reason, shown.Name) : null);
         }
-    }
-
-    /// <summary>Returns the state of all keyspaces of the node. Before its store has joined its cluster, that is what it has received so far.</summary>
-    public async ValueTask<IReadOnlyList<KeyspaceStatus>> ListKeyspacesAsync(CancellationToken cancellationToken = default)
-    {
-        var statuses = new List<KeyspaceStatus>();
-        using var snapshot = await _store.OpenPresentSnapshotAsync(cancellationToken).ConfigureAwait(false);
-        foreach (string name in _store.ListKeyspaces())
-        {
-            var statistics = await snapshot.GetStatisticsAsync(name, cancellationToken).ConfigureAwait(false);
-            statuses.Add(new KeyspaceStatus(name, statistics.Count, statistics.Fingerprint.ToString("x32", CultureInfo.InvariantCulture), _store.ListIndexes(name),
-                await EstimateSizeAsync(snapshot, name, statistics.Count, cancellationToken).ConfigureAwait(false)));
-        }
-        return statuses;
-    }
-
-    /// <summary>Returns documents of a keyspace, in the order of their keys.</summary>
-    /// <param name="keyspace">The name of the keyspace.</param>
-    /// <param name="after">The key after which the list begins; null for the start.</param>
-    /// <param name="count">The maximum number of documents, at most 1,000.</param>
-    /// <param name="isPlain">True if values are to be readable rather than exact.</param>
-    /// <param name="cancellationToken">A token that stops the reading.</param>
-    public async ValueTask<DocumentList> ListDocumentsAsync(
-        string keyspace, JsonElement? after = null, int count = 100, bool isPlain = true, CancellationToken cancellationToken = default)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
-        using var snapshot = await _store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
-        var range = after is { } start ? KeyRange.All.After(KeyJson.Read(start).Encoded) : KeyRange.All;
-        var rows = new List<DocumentRow>();
-        DocumentKey last = default;
-        while (rows.Count < Math.Min(count, MaxListed))
-        {
-            var page = await snapshot.ScanAsync(keyspace, range, ScanDirection.Forward, Math.Min(count, MaxListed) - rows.Count, cancellationToken).ConfigureAwait(false);
-            if (page.Count == 0)
-                return new DocumentList(rows, null);
-            foreach (var (key, document) in page)
-                rows.Add(new DocumentRow(KeyJson.Of(key), DocumentJson.Of(document, isPlain)));
-            last = page[^1].Key;
-            range = range.After(last.Encoded);
-        }
-        return new DocumentList(rows, KeyJson.Of(last));
-    }
-
-    /// <summary>Returns a document with the writer of each of its values, or null if the store has nothing with the key.</summary>
-    public async ValueTask<DocumentDetail?> GetDocumentAsync(string keyspace, JsonElement key, bool isPlain = true, CancellationToken cancellationToken = default)
-    {
-        var documentKey = KeyJson.Read(key);
-        using var snapshot = await _store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
-        if (await snapshot.GetStoredAsync(keyspace, documentKey, cancellationToken).ConfigureAwait(false) is not { } stored)
-            return null;
-        var (document, isAlive) = stored;
-        return new DocumentDetail(
-            keyspace, KeyJson.Of(documentKey), isAlive, isAlive ? DocumentJson.Of(document, isPlain) : null,
-            StampOf(document.Born), StampOf(document.Touched), StampOf(document.Died), CellsOf(document, isPlain));
-    }
-
-    /// <summary>
-    /// Returns documents that satisfy a condition, or all documents, in the order of their keys. Reads at most <paramref name="maxRead"/> documents; the result says
-    /// after which key the next part begins.
-    /// </summary>
-    /// <param name="keyspace">The name of the keyspace.</param>
-    /// <param name="condition">
-    /// Comparisons of properties joined by <c>and</c>, <c>or</c>, <c>not</c> and parentheses, such as <c>Price &gt; 10 and Name startswith 'B'</c>; null for
-    /// all documents.
-    /// </param>
-    /// <param name="after">The key after which the search begins; null for the start.</param>
-    /// <param name="count">The maximum number of documents to find, at most 1,000.</param>
-    /// <param name="maxRead">The maximum number of documents to read.</param>
-    /// <param name="cancellationToken">A token that stops the reading.</param>
-    /// <exception cref="FormatException">The condition cannot be understood. The message says where.</exception>
-    public async ValueTask<DocumentSearch> SearchDocumentsAsync(
-        string keyspace, string? condition, JsonElement? after = null, int count = 100, int maxRead = 10_000, CancellationToken cancellationToken = default)
-    {
-        var parsed = condition is null ? null : ConditionParser.Parse(condition);
-        var found = new List<DocumentRow>();
-        var (read, next) = await ScanAsync(
-            keyspace, after, maxRead,
-            (key, document, isAlive) =>
-            {
-                if (isAlive && DocumentJson.Of(document, isPlain: true) is var json && parsed?.IsSatisfiedBy(json) != false)
-                    found.Add(new DocumentRow(KeyJson.Of(key), json));
-                return found.Count < Math.Min(count, MaxListed);
-            },
-            cancellationToken).ConfigureAwait(false);
-        return new DocumentSearch(found, read, next);
-    }
-
-    /// <summary>
-    /// Returns deleted documents that are kept until every member knows that they were deleted, in the order of their keys. Reads at most
-    /// <paramref name="maxRead"/> documents; the result says after which key the next part begins.
-    /// </summary>
-    /// <param name="keyspace">The name of the keyspace.</param>
-    /// <param name="after">The key after which the list begins; null for the start.</param>
-    /// <param name="count">The maximum number of deleted documents, at most 1,000.</param>
-    /// <param name="maxRead">The maximum number of documents to read.</param>
-    /// <param name="cancellationToken">A token that stops the reading.</param>
-    public async ValueTask<DeletedDocumentList> ListDeletedAsync(
-        string keyspace, JsonElement? after = null, int count = 100, int maxRead = 10_000, CancellationToken cancellationToken = default)
-    {
-        var found = new List<DeletedDocument>();
-        var (read, next) = await ScanAsync(
-            keyspace, after, maxRead,
-            (key, document, isAlive) =>
-            {
-                if (!isAlive && !document.Died.IsNone)
-                    found.Add(new DeletedDocument(KeyJson.Of(key), document.Died.Node, document.Died.Time));
-                return found.Count < Math.Min(count, MaxListed);
-            },
-            cancellationToken).ConfigureAwait(false);
-        return new DeletedDocumentList(found, read, next);
-    }
-
-    /// <summary>Watches the changes of a keyspace from now on, whichever node writes them, until the token is canceled or the node stops.</summary>
-    public async IAsyncEnumerable<WatchedChange> WatchAsync(string keyspace, [EnumeratorCancellation] CancellationToken cancellationToken = default)
-    {
-        await foreach (var changes in _store.Keyspace(keyspace).WatchAsync(WatchPosition.Now, cancellationToken).ConfigureAwait(false))
-        {
-            if (changes.HasGap)
-                yield return new WatchedChange(WatchedChangeKind.Gap, null, null, null, null);
-            foreach (var change in changes.Changes)
-            {
-                var kind = change.After is null ? WatchedChangeKind.Deleted
-                    : change is { IsBeforeKnown: true, Before: null } ? WatchedChangeKind.Added : WatchedChangeKind.Changed;
-                var stamp = change.After?.Newest ?? await DiedAsync(change.Key).ConfigureAwait(false);
-                yield return new WatchedChange(
-                    kind, KeyJson.Of(change.Key), stamp?.Node, stamp?.Time, change.After is { } after ? DocumentJson.Of(after, isPlain: true) : null);
-            }
-        }
-
-        // The change has no document; the store knows who deleted it until every member does.
-        async ValueTask<HlcTimestamp?> DiedAsync(DocumentKey key)
-        {
-            using var snapshot = await _store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
-            return await snapshot.GetStoredAsync(keyspace, key, cancellationToken).ConfigureAwait(false) is (var document, false) && !document.Died.IsNone
-                ? document.Died
-                : null;
-        }
-    }
-
-    /// <summary>Returns the newest log lines of the node, the oldest of them first. They are kept if the node has a logger factory that accepts providers.</summary>
-    public IReadOnlyList<LogLine> ReadLog(int count = 100, LogLevel level = LogLevel.Information) => _logs.Read(count, level);
-
-    /// <summary>Removes the service from the node's port, and ends the scheduled backups.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        _store.Node.Server.RemoveService(AdministrationService.ServiceName);
-        if (_backups is not null)
-            await _backups.DisposeAsync().ConfigureAwait(false);
-        _backupWriter?.Dispose();
-        _metrics.Dispose();
-    }
-
-    /// <summary>Puts a document.</summary>
-    internal async ValueTask<CommandResult> PutAsync(string keyspace, JsonElement key, JsonElement document, CancellationToken cancellationToken)
-    {
-        var (content, counters) = DocumentJson.Read(document, new ValueWriter());
-        var transaction = new Transaction();
-        transaction.Put(keyspace, KeyJson.Read(key), content, counters);
-        await _store.CommitAsync(transaction, _store.LevelFor(keyspace, _options.Level), cancellationToken).ConfigureAwait(false);
-        return new CommandResult($"The document {key.GetRawText()} of {keyspace} was put.", 1);
-    }
-
-    /// <summary>Deletes a document.</summary>
-    internal async ValueTask<CommandResult> DeleteAsync(string keyspace, JsonElement key, CancellationToken cancellationToken)
-    {
-        await _store.Keyspace(keyspace).DeleteAsync(KeyJson.Read(key), _store.LevelFor(keyspace, _options.Level), cancellationToken).ConfigureAwait(false);
-        return new CommandResult($"The document {key.GetRawText()} of {keyspace} was deleted.", 1);
-    }
-
-    /// <summary>Copies the storage to a path on the machine of the node, or into a folder in which the newest copies are kept.</summary>
-    internal async ValueTask<CommandResult> BackUpAsync(string path, int? keep, bool verify, CancellationToken cancellationToken)
-    {
-        if (keep is < 1)
-            throw new ArgumentException($"{keep} backups cannot be kept. Keep at least 1.");
-        DurableStorage("A backup");
-        // The working directory of the node means nothing to the operator.
-        path = Path.GetFullPath(path);
-        bool isFolder = Directory.Exists(path);
-        if (keep is not null && !isFolder)
-            throw new ArgumentException($"'{path}' is not a folder on {Environment.MachineName}, the machine of node {_store.Node.Id}. To keep a number of backups, pass a folder that exists.");
-        var result = isFolder
-            ? await _backupWriter!.WriteToFolderAsync(path, verify, keep, keepFor: null, cancellationToken).ConfigureAwait(false)
-            : await _backupWriter!.WriteToFileAsync(path, verify, cancellationToken).ConfigureAwait(false);
-        string verified = result.Verification is { } verification ? string.Create(CultureInfo.InvariantCulture, $" and verified, with {verification.Documents} documents") : "";
-        string deleted = result.Deleted > 0 ? $" {result.Deleted} older backups were deleted." : "";
-        return new CommandResult($"The store of node {_store.Node.Id} was copied to {result.Path} on {Environment.MachineName}{verified}.{deleted}", result.Verification?.Documents ?? 0);
     }
 
     /// <summary>Checks whether the store of a backup is still that of its node, and so can be restored.</summary>
     internal async ValueTask<BackupCheck> CheckBackupAsync(byte nodeId, string storeId, string clusterId, CancellationToken cancellationToken)
     {
-        var (cluster, current, isRetired) = await _store.FindStoreAsync(nodeId, ulong.Parse(storeId, NumberStyles.HexNumber, CultureInfo.InvariantCulture), cancellationToken).ConfigureAwait(false);
-        string mine = cluster.ToString("x16", CultureInfo.InvariantCulture);
-        if (mine != clusterId)
+        (ReplicatedStore Store, ulong? Current, bool IsRetired)? found = null;
+        // The random identity says of which store the backup is.
+        foreach (var open in _store.Node.OpenStores)
+        {
+            var (cluster, currentStore, retired) = await open.FindStoreAsync(nodeId, ulong.Parse(storeId, NumberStyles.HexNumber, CultureInfo.InvariantCulture), cancellationToken).ConfigureAwait(false);
+            if (cluster.ToString("x16", CultureInfo.InvariantCulture) == clusterId)
+                found = (open, currentStore, retired);
+        }
+        if (found is not var (of, current, isRetired))
         {
             return new BackupCheck(
-                $"The backup is of another cluster, with the identity {clusterId}. That of node {_store.Node.Id} is {mine}.", "Choose a backup of this cluster: its name ends with the identity.");
+                $"The backup is of another cluster, with the identity {clusterId}. No open store of node {_store.Node.Id} has this identity.",
+                "Choose a backup of this cluster: its name ends with the identity. If the backup is of a named store, ask a node that holds it.");
         }
         const string remedy = "Start the node with an empty store, which copies everything from the other nodes, or choose a backup that was made since.";
         if (isRetired)
@@ -310,87 +165,20 @@ public sealed class NodeAdministration : IAsyncDisposable
             : new BackupCheck();
     }
 
-    /// <summary>Returns free space of the storage to the disk.</summary>
-    internal async ValueTask<CommandResult> CompactAsync(CancellationToken cancellationToken)
+    /// <summary>Returns the newest log lines of the node, the oldest of them first. They are kept if the node has a logger factory that accepts providers.</summary>
+    public IReadOnlyList<LogLine> ReadLog(int count = 100, LogLevel level = LogLevel.Information) => _logs.Read(count, level, store: "");
+
+    /// <summary>Returns the newest log lines of a named store, or those of the whole node for an empty name.</summary>
+    internal IReadOnlyList<LogLine> ReadLog(int count, LogLevel level, string store) => _logs.Read(count, level, store);
+
+    /// <summary>Removes the service from the node's port, and ends the scheduled backups.</summary>
+    public async ValueTask DisposeAsync()
     {
-        var files = DurableStorage("Compaction");
-        long before = await files.GetSizeOnDiskAsync(cancellationToken).ConfigureAwait(false);
-        await files.CompactAsync(cancellationToken).ConfigureAwait(false);
-        long after = await files.GetSizeOnDiskAsync(cancellationToken).ConfigureAwait(false);
-        return new CommandResult(string.Create(CultureInfo.InvariantCulture, $"The store of node {_store.Node.Id} had {before:N0} bytes, and has {after:N0}."), before - after);
+        _store.Node.Server.RemoveService(AdministrationService.ServiceName);
+        if (_backups is not null)
+            await _backups.DisposeAsync().ConfigureAwait(false);
+        foreach (var writer in _writers.Values)
+            writer.Dispose();
+        _metrics.Dispose();
     }
-
-    /// <summary>Reads stored documents in the order of their keys, until the visitor returns false or the limit is reached.</summary>
-    async ValueTask<(int Read, JsonElement? Next)> ScanAsync(
-        string keyspace, JsonElement? after, int maxRead, Func<DocumentKey, Document, bool, bool> visit, CancellationToken cancellationToken)
-    {
-        const int pageSize = 256;
-        using var snapshot = await _store.OpenSnapshotAsync(cancellationToken).ConfigureAwait(false);
-        var range = after is { } start ? KeyRange.All.After(KeyJson.Read(start).Encoded) : KeyRange.All;
-        int read = 0;
-        DocumentKey last = default;
-        while (read < maxRead)
-        {
-            var page = await snapshot.ScanStoredAsync(keyspace, range, Math.Min(pageSize, maxRead - read), cancellationToken).ConfigureAwait(false);
-            if (page.Count == 0)
-                return (read, null);
-            foreach (var (key, document, isAlive) in page)
-            {
-                read++;
-                last = key;
-                if (!visit(key, document, isAlive))
-                    return (read, KeyJson.Of(key));
-            }
-            range = range.After(last.Encoded);
-        }
-        return (read, read > 0 ? KeyJson.Of(last) : after);
-    }
-
-    static async ValueTask<long> EstimateSizeAsync(StoreSnapshot snapshot, string keyspace, long documents, CancellationToken cancellationToken)
-    {
-        const int sampled = 50;
-        var first = await snapshot.ScanAsync(keyspace, KeyRange.All, ScanDirection.Forward, sampled, cancellationToken).ConfigureAwait(false);
-        var last = documents > sampled
-            ? await snapshot.ScanAsync(keyspace, KeyRange.All, ScanDirection.Reverse, (int)Math.Min(sampled, documents - sampled), cancellationToken).ConfigureAwait(false)
-            : [];
-        int count = first.Count + last.Count;
-        return count == 0 ? 0 : (long)((double)documents / count * first.Concat(last).Sum(static stored => (long)stored.Key.Encoded.Length + stored.Document.Encoded.Length));
-    }
-
-    IDurableStorage DurableStorage(string what) => _store.Node.Storage as IDurableStorage
-        ?? throw new InvalidOperationException($"{what} needs a storage on a disk. Node {_store.Node.Id} has its data in memory.");
-
-    static List<CellDetail> CellsOf(Document document, bool isPlain)
-    {
-        var cells = new List<CellDetail>();
-        foreach (var cell in document.Cells)
-        {
-            byte[] element = cell.Element.ToArray(), value = cell.Value.ToArray();
-            var kind = cell.Kind;
-            cells.Add(new CellDetail(
-                System.Text.Encoding.UTF8.GetString(cell.Property), kind.ToString(),
-                element.Length > 0 ? JsonText.ToElement(json => ExtendedJson.Write(json, element, isPlain)) : null,
-                cell.IsRemoved ? null : ValueOf(kind, value, isPlain),
-                cell.IsRemoved, cell.IsShown(document.Born), cell.Stamp.Node, cell.Stamp.Time, cell.Stamp.ToString()));
-        }
-        return cells;
-    }
-
-    static JsonElement ValueOf(DocumentPathKind kind, byte[] value, bool isPlain) => JsonText.ToElement(json =>
-    {
-        switch (kind)
-        {
-            case DocumentPathKind.CounterShare:
-                json.WriteNumberValue(CounterValue.Read(value));
-                break;
-            case DocumentPathKind.Property or DocumentPathKind.Element:
-                ExtendedJson.Write(json, value, isPlain);
-                break;
-            default:
-                json.WriteBase64StringValue(value);
-                break;
-        }
-    });
-
-    static string? StampOf(HlcTimestamp stamp) => stamp.IsNone ? null : stamp.ToString();
 }

@@ -6,6 +6,7 @@ using Datacake.Dashboard.Cluster;
 using Datacake.Dashboard.Pages;
 using Datacake.Dashboard.Queries;
 using Datacake.Dashboard.Tail;
+using Datacake.EventualConsistency;
 using Datacake.Node;
 using Datacake.Storage;
 using Microsoft.AspNetCore.Components;
@@ -22,6 +23,9 @@ sealed class DashboardPages(IServiceProvider services)
     /// <summary>The limit of documents on a page.</summary>
     const int MaxRows = 50;
 
+    /// <summary>The limit of stores that can be chosen from a list.</summary>
+    const int MaxStores = 1_000;
+
     const int MaxKeyLength = 8_192, MaxConditionLength = 2_000;
 
     readonly DashboardOptions _options = services.GetRequiredService<DashboardOptions>();
@@ -30,8 +34,8 @@ sealed class DashboardPages(IServiceProvider services)
     readonly ClusterReports _reports = services.GetRequiredService<ClusterReports>();
     readonly TailLimit _tails = services.GetRequiredService<TailLimit>();
 
-    public Task ClusterAsync(HttpContext context) => RenderAsync(context, "/", "Cluster", "/", isLive: true, async _ =>
-        ClusterPage.Of(await _reports.GetAsync(context.RequestAborted).ConfigureAwait(false)));
+    public Task ClusterAsync(HttpContext context) => RenderAsync(context, "/", "Cluster", "/", isLive: true, async page =>
+        ClusterPage.Of(await _reports.GetAsync(page.Addresses.Store, context.RequestAborted).ConfigureAwait(false), page.Addresses));
 
     public Task ThroughputAsync(HttpContext context) => RenderAsync(context, PageAddresses.ThroughputPage, "Throughput and latency", PageAddresses.ThroughputPage, isLive: true, page =>
     {
@@ -41,7 +45,7 @@ sealed class DashboardPages(IServiceProvider services)
     });
 
     public Task DataAsync(HttpContext context) => RenderAsync(context, PageAddresses.DataPage, "Data", PageAddresses.DataPage, isLive: true, async page =>
-        DataPage.Of(await page.Administration.ListKeyspacesAsync(context.RequestAborted).ConfigureAwait(false), page.Addresses));
+        DataPage.Of(await page.Administration.ListKeyspacesAsync(context.RequestAborted).ConfigureAwait(false), page.Stores, page.Addresses));
 
     public Task KeyspaceAsync(HttpContext context)
     {
@@ -50,7 +54,7 @@ sealed class DashboardPages(IServiceProvider services)
         {
             var keyspaces = await page.Administration.ListKeyspacesAsync(context.RequestAborted).ConfigureAwait(false);
             if (keyspaces.FirstOrDefault(keyspace => keyspace.Name == name) is not { } keyspace)
-                return NotFound(context, "No such keyspace", $"The node has no keyspace '{name}'. Choose one from the page Data.");
+                return NotFound(context, "No such keyspace", $"The store has no keyspace '{name}'. Choose one from the page Data.");
             string? after = ValueOf(context, "after"), where = ValueOf(context, "where");
             var model = new KeyspaceModel(page.Addresses, keyspace, where, context.Request.Query["show"] == "deleted", after, [], [], 0, null, null);
             return KeyspacePage.Of(await ReadAsync(model, page.Administration, context.RequestAborted).ConfigureAwait(false));
@@ -96,17 +100,17 @@ sealed class DashboardPages(IServiceProvider services)
         string[] names = [.. keyspaces.Select(static keyspace => keyspace.Name)];
         string? keyspace = ValueOf(context, "keyspace");
         return keyspace is not null && !names.Contains(keyspace)
-            ? NotFound(context, "No such keyspace", $"The node has no keyspace '{keyspace}'. Choose one from the page Changes.")
-            : TailPage.Of(names, keyspace, page.Addresses);
+            ? NotFound(context, "No such keyspace", $"The store has no keyspace '{keyspace}'. Choose one from the page Changes.")
+            : TailPage.Of(names, keyspace, page.Stores, page.Addresses);
     });
 
     public async Task StreamAsync(HttpContext context)
     {
-        NodeAdministration administration;
+        StoreAdministration administration;
         IEnumerable<string> names;
         try
         {
-            (_, administration) = _source.Get();
+            administration = _source.Get().Administration.OfStore(context.Request.Query[PageAddresses.StoreParameter].ToString());
             names = (await administration.ListKeyspacesAsync(context.RequestAborted).ConfigureAwait(false)).Select(static keyspace => keyspace.Name);
         }
         catch (Exception e) when (e is InvalidOperationException or StorageException)
@@ -138,7 +142,7 @@ sealed class DashboardPages(IServiceProvider services)
         }
     }
 
-    async Task<KeyspaceModel> ReadAsync(KeyspaceModel model, NodeAdministration administration, CancellationToken cancellationToken)
+    async Task<KeyspaceModel> ReadAsync(KeyspaceModel model, StoreAdministration administration, CancellationToken cancellationToken)
     {
         try
         {
@@ -192,7 +196,9 @@ sealed class DashboardPages(IServiceProvider services)
         {
             var (node, administration) = _source.Get();
             nodeName = string.Create(CultureInfo.InvariantCulture, $"Node {node.Id}");
-            content = await create(new PageRequest(node, administration, addresses)).ConfigureAwait(false);
+            content = FindStore(administration, addresses.Store, out string problem) is { } store
+                ? await create(new PageRequest(node, store, addresses)).ConfigureAwait(false)
+                : NotFound(context, "No such store", problem);
         }
         catch (Exception e) when (e is InvalidOperationException or StorageException)
         {
@@ -207,6 +213,20 @@ sealed class DashboardPages(IServiceProvider services)
         await result.ExecuteAsync(context).ConfigureAwait(false);
     }
 
+    static StoreAdministration? FindStore(NodeAdministration administration, string name, out string problem)
+    {
+        problem = "";
+        try
+        {
+            return administration.OfStore(name);
+        }
+        catch (InvalidOperationException e)
+        {
+            problem = e.Message;
+            return null;
+        }
+    }
+
     static RenderFragment NotFound(HttpContext context, string title, string problem)
     {
         context.Response.StatusCode = StatusCodes.Status404NotFound;
@@ -217,6 +237,10 @@ sealed class DashboardPages(IServiceProvider services)
 
     static InvalidOperationException NotStarted() => new("The dashboard has not started to collect. It starts with the host: run it with app.Run() or app.StartAsync().");
 
-    /// <summary>The request of a page, with the node that it shows.</summary>
-    sealed record PageRequest(DatacakeNode Node, NodeAdministration Administration, PageAddresses Addresses);
+    /// <summary>The request of a page, with the node and the store that it shows.</summary>
+    sealed record PageRequest(DatacakeNode Node, StoreAdministration Administration, PageAddresses Addresses)
+    {
+        /// <summary>Gets the names of the stores that can be chosen.</summary>
+        public IReadOnlyList<string> Stores => [.. Node.OpenStores.Take(MaxStores).Select(static store => store.Name)];
+    }
 }

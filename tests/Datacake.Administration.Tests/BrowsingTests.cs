@@ -41,7 +41,7 @@ public class BrowsingTests
     public async Task Search_with_a_condition_that_is_none_says_where()
     {
         await using var cluster = await Fixture.StartAsync(1);
-        var administration = await cluster[1].OpenAdministrationAsync(Canceled);
+        var administration = (await cluster[1].OpenAdministrationAsync(Canceled)).OfStore();
 
         var error = await Assert.ThrowsAnyAsync<FormatException>(() => administration.SearchDocumentsAsync("cakes", "Price >", cancellationToken: Canceled).AsTask());
 
@@ -83,8 +83,8 @@ public class BrowsingTests
     public async Task Watch_delivers_changes_with_their_writer()
     {
         await using var cluster = await Fixture.StartAsync(2);
-        var administration = await cluster[1].OpenAdministrationAsync(Canceled);
-        var other = await cluster[2].OpenAdministrationAsync(Canceled);
+        var administration = (await cluster[1].OpenAdministrationAsync(Canceled)).OfStore();
+        var other = (await cluster[2].OpenAdministrationAsync(Canceled)).OfStore();
         await using var changes = administration.WatchAsync("cakes", Canceled).GetAsyncEnumerator(Canceled);
         var next = changes.MoveNextAsync().AsTask();
 
@@ -105,9 +105,9 @@ public class BrowsingTests
         Assert.Equal((WatchedChangeKind.Deleted, "7", null), (deleted.Kind, deleted.Key?.GetRawText(), deleted.Document?.GetRawText()));
     }
 
-    static async Task<NodeAdministration> WithCakesAsync(Fixture cluster, int count)
+    static async Task<StoreAdministration> WithCakesAsync(Fixture cluster, int count)
     {
-        var administration = await cluster[1].OpenAdministrationAsync(Canceled);
+        var administration = (await cluster[1].OpenAdministrationAsync(Canceled)).OfStore();
         for (int i = 0; i < count; i++)
             await administration.PutAsync("cakes", JsonElement.Parse($"{i}"), Fixture.Json($$"""{"Name":"Cake {{i}}","Price":{{i}}}"""), Canceled);
         return administration;

@@ -47,8 +47,9 @@ sealed class Fixture : IAsyncDisposable
     }
 
     /// <summary>Returns a client of a node that knows the operator secret, or another one, or none.</summary>
-    public AdministrationClient ClientOf(int id, string? secret = Secret) => new(this[id].ChannelTo(this[id].Address), options =>
+    public AdministrationClient ClientOf(int id, string? secret = Secret, string? store = null) => new(this[id].ChannelTo(this[id].Address), options =>
     {
+        options.Store = store;
         options.OperatorSecret = secret;
         options.OperatorName = "Ada";
     });

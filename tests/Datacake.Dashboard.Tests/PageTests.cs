@@ -3,6 +3,7 @@ using System.Text.Json;
 using Datacake.Dashboard.Tests.Fixtures;
 using Datacake.EventualConsistency;
 using Datacake.Rpc;
+using Datacake.Storage;
 using Datacake.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -54,6 +55,54 @@ public class PageTests
 
         Assert.Contains("1 found among 50 documents that were read, up to the end", page, StringComparison.Ordinal);
         Assert.Contains("customer-230", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Stores_can_be_chosen_and_every_page_stays_in_the_store()
+    {
+        await using var node = await TestNode.StartAsync(cancellationToken: Canceled);
+        await using var host = await DashboardHost.StartAsync(node.Node);
+        await AddCustomersAsync(node, 3);
+        await node.Node.OpenStoreAsync("shop/3", static store => store.UseMemory(), Canceled);
+        await using (var db = new BranchContext(node.Node, "shop/3"))
+        {
+            for (int id = 0; id < 60; id++)
+                db.Customers.Add(new Customer { Id = $"branch-{id:00}", Name = "Branch", City = "Graz" });
+            await db.SaveChangesAsync(Consistency.None, Canceled);
+        }
+        const string Query = "store=shop%2F3";
+
+        string cluster = await host.GetAsync("/"), data = await host.GetAsync("/data"), own = await host.GetAsync("/data/keyspace?name=Customers");
+        string storeCluster = await host.GetAsync($"/?{Query}"), storeData = await host.GetAsync($"/data?{Query}");
+        string keyspace = await host.GetAsync($"/data/keyspace?name=Customers&{Query}"), tail = await host.GetAsync($"/tail?{Query}");
+        string document = await host.GetAsync($"/data/document?keyspace=Customers&key=branch-07&{Query}");
+
+        Assert.Contains("data-store=\"shop/3\"", cluster, StringComparison.Ordinal);
+        Assert.Contains($"href=\"/datacake/?{Query}\"", cluster, StringComparison.Ordinal);
+        Assert.Contains("<option value=\"shop/3\">shop/3</option>", data, StringComparison.Ordinal);
+        Assert.DoesNotContain("branch-07", own, StringComparison.Ordinal);
+        Assert.Contains("store shop/3", storeCluster, StringComparison.Ordinal);
+        Assert.Contains($"href=\"/datacake/data/keyspace?name=Customers&amp;{Query}\"", storeData, StringComparison.Ordinal);
+        Assert.Contains("branch-07", keyspace, StringComparison.Ordinal);
+        Assert.Contains("<input type=\"hidden\" name=\"store\" value=\"shop/3\"", keyspace, StringComparison.Ordinal);
+        Assert.Contains(Query, Between(keyspace, "rel=\"next\" href=\"", "\"").Single(), StringComparison.Ordinal);
+        Assert.Contains($"data-stream=\"/datacake/tail/stream?{Query}\"", tail, StringComparison.Ordinal);
+        Assert.Contains("Branch", document, StringComparison.Ordinal);
+        Assert.All(Between(document, "<nav aria-label=\"Pages\">", "</nav>"), navigation => Assert.Equal(5, Between(navigation, "href=\"", "\"").Count(link => link.EndsWith(Query, StringComparison.Ordinal))));
+    }
+
+    [Fact]
+    public async Task Store_that_is_not_open_is_named_with_the_status_404()
+    {
+        await using var node = await TestNode.StartAsync(cancellationToken: Canceled);
+        await using var host = await DashboardHost.StartAsync(node.Node);
+
+        foreach (string page in new[] { "/", "/data", "/tail", "/data/keyspace?name=Customers" })
+        {
+            var response = await host.SendAsync($"{page}{(page.Contains('?', StringComparison.Ordinal) ? '&' : '?')}store=nothing");
+            Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+            Assert.Contains("has no open store 'nothing'", WebUtility.HtmlDecode(await response.Content.ReadAsStringAsync(Canceled)), StringComparison.Ordinal);
+        }
     }
 
     [Theory]

@@ -26,7 +26,7 @@ sealed class BackupScheduler : IAsyncDisposable
     readonly ILogger _logger;
     readonly Meter _meter = new(MeterName);
     readonly Counter<long> _backups;
-    readonly KeyValuePair<string, object?> _node;
+    readonly KeyValuePair<string, object?>[] _tags;
     readonly CancellationTokenSource _stopping = new();
     readonly DateTimeOffset _started;
     readonly Task _running;
@@ -45,12 +45,14 @@ sealed class BackupScheduler : IAsyncDisposable
         _time = writer.Time;
         _logger = logger;
         _started = _time.GetUtcNow();
-        _node = new("node", writer.NodeId.ToString(CultureInfo.InvariantCulture));
+        _tags = [new("node", writer.NodeId.ToString(CultureInfo.InvariantCulture))];
+        if (writer.Store.Length > 0)
+            _tags = [.. _tags, new("store", writer.Store)];
         _backups = _meter.CreateCounter<long>("datacake.backups", "{backup}", "Scheduled backups, by outcome.");
         _meter.CreateObservableGauge(
-            "datacake.backup.age", () => new Measurement<double>((_time.GetUtcNow() - (_state.LastAt ?? _started)).TotalSeconds, _node), "s",
+            "datacake.backup.age", () => new Measurement<double>((_time.GetUtcNow() - (_state.LastAt ?? _started)).TotalSeconds, _tags), "s",
             "Age of the last good backup. If there is none, the time since the start.");
-        _meter.CreateObservableGauge("datacake.backup.size", () => new Measurement<long>(_state.LastBytes ?? 0, _node), "By", "Size of the last good backup.");
+        _meter.CreateObservableGauge("datacake.backup.size", () => new Measurement<long>(_state.LastBytes ?? 0, _tags), "By", "Size of the last good backup.");
         _running = Task.Run(() => RunAsync(joined));
     }
 
@@ -72,13 +74,13 @@ sealed class BackupScheduler : IAsyncDisposable
         if (status.Failure is { } failure)
         {
             yield return new Finding(FindingSeverity.Warning, "backup-failed", string.Create(CultureInfo.InvariantCulture,
-                $"The backups of node {_writer.NodeId} to '{status.Folder}' have failed since {status.FailingSince:u}. {last} {failure}"),
+                $"The backups of {_writer.Owner} to '{status.Folder}' have failed since {status.FailingSince:u}. {last} {failure}"),
                 string.Create(CultureInfo.InvariantCulture, $"Remove the cause. The next attempt is at {status.NextAt:u}."));
         }
         else if (_time.GetUtcNow() - Max(status.NextAt, _started) is var delay && delay > MaxDelay)
         {
             yield return new Finding(FindingSeverity.Warning, "backup-late", string.Create(CultureInfo.InvariantCulture,
-                $"A backup of node {_writer.NodeId} to '{status.Folder}' is late by {delay.TotalHours:0.0} h. {last}"),
+                $"A backup of {_writer.Owner} to '{status.Folder}' is late by {delay.TotalHours:0.0} h. {last}"),
                 "Check that the folder answers. If the store is so large that a backup takes this long, make fewer of them.");
         }
     }
@@ -128,7 +130,7 @@ sealed class BackupScheduler : IAsyncDisposable
             var result = await _writer.WriteToFolderAsync(_options.Folder!, _options.Verify, _options.Keep, _options.KeepFor, cancellationToken).ConfigureAwait(false);
             BackupLog.BackedUp(_logger, _writer.NodeId, result.Path, result.Bytes, _time.GetElapsedTime(start).TotalSeconds, result.Deleted);
             _state = new State(result.At, result.Path, result.Bytes, null, 0, null);
-            _backups.Add(1, _node, new("outcome", "completed"));
+            _backups.Add(1, [.. _tags, new("outcome", "completed")]);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -138,7 +140,7 @@ sealed class BackupScheduler : IAsyncDisposable
             _state = state with { Failure = e, Attempts = attempts, FailingSince = state.FailingSince ?? now, RetryAt = now + _options.RetryAfter };
             if (attempts % AttemptsPerLog == 1)
                 BackupLog.BackupFailed(_logger, _writer.NodeId, _options.Folder!, attempts, _state.RetryAt.Value, e);
-            _backups.Add(1, _node, new("outcome", "failed"));
+            _backups.Add(1, [.. _tags, new("outcome", "failed")]);
         }
     }
 

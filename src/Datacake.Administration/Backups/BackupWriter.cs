@@ -1,6 +1,6 @@
 using Datacake.Administration.Contracts;
 using Datacake.Administration.Inspection;
-using Datacake.Node;
+using Datacake.EventualConsistency;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -10,20 +10,26 @@ namespace Datacake.Administration.Backups;
 /// Writes backups of one node. A backup has a temporary name until it is complete, flushed and verified. Only then are older ones deleted. Thread-safe: one
 /// backup is written at a time.
 /// </summary>
-sealed class BackupWriter(IDurableStorage storage, int nodeId, string clusterName, TimeProvider time, ILogger logger) : IDisposable
+sealed class BackupWriter(IDurableStorage storage, int nodeId, string clusterName, string store, TimeProvider time, ILogger logger) : IDisposable
 {
     readonly SemaphoreSlim _writing = new(1);
 
-    public static BackupWriter Of(DatacakeNode node, ILogger logger) => new(
-        node.Storage as IDurableStorage
-            ?? throw new InvalidOperationException($"A backup needs a storage on a disk. Node {node.Id} has its data in memory. Use a durable storage, or remove the settings of backups."),
-        node.Id, node.ClusterId, node.TimeProvider, logger);
+    public static BackupWriter Of(ReplicatedStore store, ILogger logger) => new(
+        store.Storage as IDurableStorage
+            ?? throw new InvalidOperationException($"A backup needs a storage on a disk. {(store.Name.Length == 0 ? "" : $"The store '{store.Name}' of ")}{(store.Name.Length == 0 ? "Node" : "node")} {store.Node.Id} has its data in memory. Use a durable storage, or remove the settings of backups."),
+        store.Node.Id, store.Node.ClusterId, store.Name, store.Node.TimeProvider, logger);
 
     /// <summary>Gets the clock.</summary>
     public TimeProvider Time => time;
 
     /// <summary>Gets the node that is backed up.</summary>
     public int NodeId => nodeId;
+
+    /// <summary>Gets the name of the store that is backed up; an empty text for the node's own store.</summary>
+    public string Store => store;
+
+    /// <summary>Gets the owner of the backups, as a part of a sentence.</summary>
+    public string Owner => store.Length > 0 ? $"the store '{store}' of node {nodeId}" : $"node {nodeId}";
 
     /// <summary>Returns the newest backup in a folder whose time has come; null if there is none.</summary>
     public async Task<BackupFile?> FindLastAsync(string folder, CancellationToken cancellationToken)
@@ -141,7 +147,7 @@ sealed class BackupWriter(IDurableStorage storage, int nodeId, string clusterNam
     {
         var summary = await StoreInspection.ReadAsync(storage, cancellationToken).ConfigureAwait(false);
         return summary.HasJoined
-            ? (new BackupNames(nodeId, clusterName, summary.ClusterId), summary)
-            : throw new InvalidOperationException($"The store of node {nodeId} has not joined its cluster yet, so there is nothing to back up. Retry when it has.");
+            ? (new BackupNames(nodeId, store.Length > 0 ? $"{clusterName}-{store}" : clusterName, summary.ClusterId), summary)
+            : throw new InvalidOperationException($"The store {(store.Length > 0 ? $"'{store}' " : "")}of node {nodeId} has not joined its cluster yet, so there is nothing to back up. Retry when it has.");
     }
 }

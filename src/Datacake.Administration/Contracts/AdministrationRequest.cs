@@ -44,4 +44,7 @@ sealed record AdministrationRequest
 
     /// <summary>True if values are to be readable rather than exact.</summary>
     public bool IsPlain { get; init; }
+
+    /// <summary>Gets the name of the store; null for the node's own store.</summary>
+    public string? Store { get; init; }
 }

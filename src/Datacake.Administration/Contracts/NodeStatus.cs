@@ -23,7 +23,12 @@ namespace Datacake.Administration;
 /// <param name="Backups">The state of the scheduled backups; null if there are none.</param>
 /// <param name="FreeBytes">The free space of the volume of the storage; null if it is in memory, or not known.</param>
 /// <param name="Serial">The state of the serial transactions; null if the node does not say.</param>
+/// <param name="Store">
+/// The name of the store whose storage, keyspaces, documents, members, backups and serial transactions these are; an empty text for the node's own store. The findings are those of all stores.
+/// </param>
+/// <param name="Stores">An overview of the first 1,000 open stores, the node's own store first; null if the node does not say.</param>
 public sealed record NodeStatus(
     int NodeId, string Address, string DataCenter, string ClusterId, string Version, DateTimeOffset Time, double UptimeSeconds, string Storage, long? StorageBytes,
     bool HasJoined, long ReceivedDocuments, long ExpectedDocuments, int Keyspaces, long Documents, bool AcceptsCommands, IReadOnlyList<string>? Seeds, DateTimeOffset? CertificateExpiresAt, IReadOnlyList<MemberStatus> Members,
-    IReadOnlyList<Finding> Findings, BackupStatus? Backups = null, long? FreeBytes = null, SerialTransactionStatus? Serial = null);
+    IReadOnlyList<Finding> Findings, BackupStatus? Backups = null, long? FreeBytes = null, SerialTransactionStatus? Serial = null,
+    string Store = "", IReadOnlyList<StoreStatus>? Stores = null);

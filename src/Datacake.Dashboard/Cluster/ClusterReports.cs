@@ -16,29 +16,31 @@ sealed class ClusterReports(DashboardNode source, DashboardOptions options)
     static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(1);
 
     readonly Lock _lock = new();
-    Task<ClusterReport>? _latest;       // under the lock
-    long _askedAt;                      // under the lock
+    readonly Dictionary<string, (Task<ClusterReport> Report, long AskedAt)> _latest = new(StringComparer.Ordinal);      // by store; under the lock
 
-    /// <summary>Returns the state of the cluster, at most a second old.</summary>
+    /// <summary>Returns the state of a store of the cluster, at most a second old.</summary>
+    /// <param name="store">The name of the store; an empty text for the node's own store.</param>
+    /// <param name="cancellationToken">A token that ends the wait.</param>
     /// <exception cref="OperationCanceledException">The token was canceled. The report is completed for others.</exception>
-    public Task<ClusterReport> GetAsync(CancellationToken cancellationToken)
+    public Task<ClusterReport> GetAsync(string store, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
-            // Real time, and not that of the node, which a test can stop.
-            if (_latest is null or { IsFaulted: true } || (_latest.IsCompleted && TimeProvider.System.GetElapsedTime(_askedAt) > MaxAge))
-            {
-                _askedAt = TimeProvider.System.GetTimestamp();
-                _latest = Task.Run(AskAsync, CancellationToken.None);
-            }
-            return _latest.WaitAsync(cancellationToken);
+            foreach (var (old, _) in _latest.Where(static entry => IsOld(entry.Value.Report, entry.Value.AskedAt)).ToArray())
+                _latest.Remove(old);
+            if (!_latest.TryGetValue(store, out var latest))
+                _latest.Add(store, latest = (Task.Run(() => AskAsync(store), CancellationToken.None), TimeProvider.System.GetTimestamp()));
+            return latest.Report.WaitAsync(cancellationToken);
         }
+
+        // Real time, and not that of the node, which a test can stop.
+        static bool IsOld(Task<ClusterReport> report, long askedAt) => report.IsFaulted || (report.IsCompleted && TimeProvider.System.GetElapsedTime(askedAt) > MaxAge);
     }
 
-    async Task<ClusterReport> AskAsync()
+    async Task<ClusterReport> AskAsync(string store)
     {
         var (node, administration) = source.Get();
-        var own = await administration.GetStatusAsync().ConfigureAwait(false);
+        var own = await administration.GetStatusAsync(store).ConfigureAwait(false);
         var reports = await Task.WhenAll(own.Members.Where(static member => member.Connection != "Retired").Select((member, index) => AskAsync(node, own, member, index))).ConfigureAwait(false);
         return new ClusterReport(own, [.. reports.OrderBy(static report => report.NodeId)]);
     }
@@ -55,7 +57,11 @@ sealed class ClusterReports(DashboardNode source, DashboardOptions options)
         try
         {
             // The deadline is the only limit: beside a second one of the same length, chance would choose the message.
-            var client = new AdministrationClient(node.ChannelTo(member.Address), static client => client.Timeout = Timeout.InfiniteTimeSpan);
+            var client = new AdministrationClient(node.ChannelTo(member.Address), client =>
+            {
+                client.Store = own.Store.Length > 0 ? own.Store : null;
+                client.Timeout = Timeout.InfiniteTimeSpan;
+            });
             return new MemberReport(member.NodeId, await client.GetStatusAsync(deadline.Token).WaitAsync(deadline.Token).ConfigureAwait(false), null);
         }
         catch (Exception e) when (e is AdministrationException or RpcException or OperationCanceledException or ObjectDisposedException)

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Hosting;
 namespace Datacake.Dashboard.Tail;
 
 /// <summary>Sends the changes of keyspaces to a browser as server-sent events. A browser that is too slow misses changes, and is told how many.</summary>
-sealed class ChangeTail(NodeAdministration administration, PageAddresses addresses, IReadOnlyList<string> keyspaces)
+sealed class ChangeTail(StoreAdministration administration, PageAddresses addresses, IReadOnlyList<string> keyspaces)
 {
     /// <summary>The limit of the keyspaces that one tail watches.</summary>
     public const int MaxKeyspaces = 32;

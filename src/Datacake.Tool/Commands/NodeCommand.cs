@@ -11,7 +11,7 @@ static class NodeCommand
 {
     public static ToolCommand Create(
         string name, string description, string example, IEnumerable<Symbol> symbols, Func<ParseResult, AdministrationClient, Output, CancellationToken, Task<ExitCode>> run) =>
-        new ToolCommand(name, description, example, [.. symbols, .. NodeOptions.All]).Runs(async (parsed, output, token) =>
+        new ToolCommand(name, description, example, [.. symbols, NodeOptions.Store, .. NodeOptions.All]).Runs(async (parsed, output, token) =>
         {
             var node = NodeOptions.Open(parsed);
             await using var disposal = node.ConfigureAwait(false);

@@ -8,7 +8,7 @@ using Spectre.Console.Rendering;
 
 namespace Datacake.Tool.Commands;
 
-/// <summary>The commands that show the state of a node: status, members, keyspaces, indexes and log.</summary>
+/// <summary>The commands that show the state of a node: status, stores, members, keyspaces, indexes and log.</summary>
 static class StatusCommands
 {
     static readonly Option<bool> Watch = new("--watch", "-w") { Description = "Show the status again each second, until Ctrl+C." };
@@ -17,7 +17,13 @@ static class StatusCommands
 
     public static IEnumerable<Command> All =>
     [
-        NodeCommand.Create("status", "Shows a node, the members of its cluster, and its findings.", "status --connect 10.0.0.1:7001", [Watch], ShowStatusAsync),
+        NodeCommand.Create("status", "Shows a node, its stores, the members of one of them, and the findings of all.", "status --connect 10.0.0.1:7001 --store catalog", [Watch], ShowStatusAsync),
+        NodeCommand.Create("stores", "Lists the stores that the node has open, with their members, followers and consumers.", "stores", [], async (_, client, output, token) =>
+        {
+            var status = await client.GetStatusAsync(token).ConfigureAwait(false);
+            output.Write(status.Stores ?? [], ToolJson.Default.IReadOnlyListStoreStatus, stores => RenderStores(stores, status.Time));
+            return ExitCode.Good;
+        }),
         NodeCommand.Create("members", "Lists the members of the cluster.", "members --json", [], async (_, client, output, token) =>
         {
             var status = await client.GetStatusAsync(token).ConfigureAwait(false);
@@ -86,11 +92,40 @@ static class StatusCommands
 
     static Rows Render(NodeStatus status)
     {
-        var summary = Output.Table("Node", "Address", "Cluster", "Version", "Up", "Storage", "Keyspaces", "Documents", "Joined");
+        var summary = Output.Table(status.Store.Length > 0 ? $"Store '{status.Store}' of node" : "Node", "Address", "Cluster", "Version", "Up", "Storage", "Keyspaces", "Documents", "Joined");
         string size = status.StorageBytes is { } bytes ? $"{status.Storage}, {Output.Format(bytes)} bytes" : status.Storage;
         Output.AddRow(summary, $"{status.NodeId}", status.Address, status.ClusterId, status.Version, TimeSpan.FromSeconds(Math.Floor(status.UptimeSeconds)).ToString("c", CultureInfo.InvariantCulture),
             size, Output.Format(status.Keyspaces), Output.Format(status.Documents), status.HasJoined ? "yes" : $"{Output.Format(status.ReceivedDocuments)} of about {Output.Format(status.ExpectedDocuments)}");
-        return new Rows([summary, Render(WithoutRepeatedReasons(status)), .. status.Serial is { VoterCount: > 0 } serial ? [Render(serial)] : (IEnumerable<IRenderable>)[], .. status.Backups is { } backups ? [Render(backups, status.Time)] : (IEnumerable<IRenderable>)[], .. status.Findings.Count == 0 ? [new Text("All is well.")] : status.Findings.Select(Render)]);
+        IEnumerable<IRenderable> stores = status.Stores is { Count: > 1 } || status.Stores?.Any(HasMore) == true ? [RenderStores(status.Stores, status.Time)] : [];
+        return new Rows([summary, Render(WithoutRepeatedReasons(status)), .. stores, .. status.Serial is { VoterCount: > 0 } serial ? [Render(serial)] : (IEnumerable<IRenderable>)[], .. status.Backups is { } backups ? [Render(backups, status.Time)] : (IEnumerable<IRenderable>)[], .. status.Findings.Count == 0 ? [new Text("All is well.")] : status.Findings.Select(Render)]);
+    }
+
+    /// <summary>True if there is something to say of a store that the rest of the status does not say.</summary>
+    static bool HasMore(StoreStatus store) => store.Follows is not null || store.FollowerCount > 0 || store.Consumers.Count > 0;
+
+    static Rows RenderStores(IReadOnlyList<StoreStatus> stores, DateTimeOffset now)
+    {
+        var table = Output.Table("Store", "Joined", "Members", "Keyspaces", "Documents", "Storage", "Follows", "Behind", "Followers", "Last backup");
+        foreach (var store in stores)
+        {
+            Output.AddRow(table, NameOf(store), store.HasJoined ? "yes" : "no", string.Join(", ", store.Members), Output.Format(store.Keyspaces), Output.Format(store.Documents),
+                store.StorageBytes is { } bytes ? $"{store.Storage}, {Output.Format(bytes)} bytes" : store.Storage, SourceOf(store.Follows), Output.Format(store.Follows?.BehindSeconds, unit: " s"),
+                store.FollowerCount == 0 ? "" : $"{store.FollowerCount}: {string.Join(", ", store.Followers)}{(store.FollowerCount > store.Followers.Count ? ", …" : "")}",
+                store.Backups is not { } backups ? "" : backups.LastAt is { } at ? $"{Output.Format((now - at).TotalHours, unit: " h")} ago" : "none");
+        }
+        var consumers = Output.Table("Store", "Consumer", "Processed up to", "Loading");
+        foreach (var (store, consumer) in stores.SelectMany(static store => store.Consumers.Select(consumer => (store, consumer))))
+            Output.AddRow(consumers, NameOf(store), consumer.Name, consumer.ProcessedUpTo.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture), consumer.IsLoading ? "yes" : "no");
+        return consumers.Rows.Count > 0 ? new Rows(table, consumers) : new Rows(table);
+
+        static string NameOf(StoreStatus store) => store.Name.Length > 0 ? store.Name : "(own)";
+
+        static string SourceOf(FollowingStatus? follows) => follows switch
+        {
+            null => "",
+            { IsConnected: true } => $"node {follows.NodeId} at {follows.Address}",
+            _ => $"no member since {follows.Since.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture)}",
+        };
     }
 
     /// <summary>Returns the members without the reasons that the findings give, so that a long reason is shown once.</summary>

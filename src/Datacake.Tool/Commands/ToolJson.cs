@@ -10,6 +10,7 @@ namespace Datacake.Tool.Commands;
 /// <summary>The JSON of values that only the tool has.</summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(IReadOnlyList<MemberStatus>))]
+[JsonSerializable(typeof(IReadOnlyList<StoreStatus>))]
 [JsonSerializable(typeof(IReadOnlyList<IndexRow>))]
 [JsonSerializable(typeof(ClusterVerification))]
 [JsonSerializable(typeof(TransferResult))]

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Datacake.Administration;
 using Datacake.EventualConsistency;
+using Datacake.Tool.Connections;
 using Datacake.Tool.Terminal;
 using Datacake.Tool.Transfers;
 using Spectre.Console;
@@ -60,13 +61,13 @@ static class TransferCommands
             throw new ToolException(ExitCode.Usage, $"The file {file} does not exist. Check the path.");
         var kind = FileKinds.Of(file);
         bool isResumed = parsed.GetValue(Resume);
-        if (isResumed && ImportProgress.Read(file, keyspace) is null)
-            throw new ToolException(ExitCode.Usage, $"There is nothing to resume: {ImportProgress.PathOf(file)} is missing, or belongs to another keyspace or file. Import without --resume.");
+        if (isResumed && ImportProgress.Read(file, keyspace, parsed.GetValue(NodeOptions.Store)) is null)
+            throw new ToolException(ExitCode.Usage, $"There is nothing to resume: {ImportProgress.PathOf(file)} is missing, or belongs to another keyspace, store or file. Import without --resume.");
         long start = Stopwatch.GetTimestamp(), count = 0;
         // The position in other files is a number of rows, of which the total is not known.
         long total = kind == FileKind.JsonLines ? new FileInfo(file).Length : 0;
         await ShowAsync(output, $"Importing {keyspace}", total, async report =>
-            count = await new DocumentFileImport(client, keyspace, file, parsed.GetValue(Level)).RunAsync(isResumed, (_, position) => report(position), cancellationToken)
+            count = await new DocumentFileImport(client, parsed.GetValue(NodeOptions.Store), keyspace, file, parsed.GetValue(Level)).RunAsync(isResumed, (_, position) => report(position), cancellationToken)
                 .ConfigureAwait(false)).ConfigureAwait(false);
         return Finish(output, keyspace, file, count, start);
     }

@@ -27,7 +27,7 @@ static class VerifyCommand
 
     public static IEnumerable<Command> All =>
     [
-        new ToolCommand("verify", "Verifies the store of the node, and compares the documents of all members.", "verify --connect 10.0.0.1:7001", [With, Pause, .. NodeOptions.All]).Runs(VerifyAsync),
+        new ToolCommand("verify", "Verifies the store of the node, and compares the documents of all members.", "verify --connect 10.0.0.1:7001", [With, Pause, NodeOptions.Store, .. NodeOptions.All]).Runs(VerifyAsync),
     ];
 
     static async Task<ExitCode> VerifyAsync(ParseResult parsed, Output output, CancellationToken cancellationToken)
@@ -39,7 +39,7 @@ static class VerifyCommand
         var access = NodeOptions.AccessOf(parsed);
         var node = access.Open(address);
         await using var disposal = node.ConfigureAwait(false);
-        output.Message($"Verifying the store of {address}.");
+        output.Message($"Verifying the store {(access.Store is { } name ? $"'{name}' " : "")}of {address}.");
         var store = await node.Client.VerifyAsync(cancellationToken).ConfigureAwait(false);
         var others = new List<string>(parsed.GetValue(With) ?? []);
         others.ForEach(NodeOptions.CheckAddress);

@@ -7,7 +7,8 @@ namespace Datacake.Tool.Connections;
 /// <param name="Tls">The TLS options, or null for no TLS.</param>
 /// <param name="OperatorSecret">The operator secret, or null.</param>
 /// <param name="Operator">The name of the operator, or null for the user and the machine.</param>
-sealed record NodeAccess(string? ClusterSecret, RpcTls? Tls, string? OperatorSecret, string? Operator)
+/// <param name="Store">The name of the store that the calls concern, or null for the node's own store.</param>
+sealed record NodeAccess(string? ClusterSecret, RpcTls? Tls, string? OperatorSecret, string? Operator, string? Store = null)
 {
     public void Configure(RpcChannelOptions options)
     {

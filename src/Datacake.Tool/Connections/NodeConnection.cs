@@ -18,6 +18,7 @@ sealed class NodeConnection(string address, NodeAccess access, ITransport transp
     /// <summary>Gets the client of the node.</summary>
     public AdministrationClient Client => field ??= new AdministrationClient(_channel, options =>
     {
+        options.Store = access.Store;
         options.OperatorSecret = access.OperatorSecret;
         options.OperatorName = access.Operator ?? options.OperatorName;
     });

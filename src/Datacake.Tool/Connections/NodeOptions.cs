@@ -23,7 +23,10 @@ static class NodeOptions
     };
     static readonly Option<string?> Operator = new("--operator") { HelpName = "NAME", Description = "The name of the operator for the log of the node. Default: the user and the machine." };
 
-    /// <summary>Gets all options.</summary>
+    /// <summary>Gets the option that names a store of the node.</summary>
+    public static Option<string?> Store { get; } = new("--store") { HelpName = "NAME", Description = "The name of a store that the node has open, such as catalog. Default: the node's own store." };
+
+    /// <summary>Gets the options that every command has which calls a node.</summary>
     public static IEnumerable<Option> All { get; } = [Connect, SecretFile, Tls, Certificate, CertificateKey, TrustedIssuers, ServerName, OperatorSecretFile, Operator];
 
     /// <summary>Returns the address that was given, or null.</summary>
@@ -68,7 +71,8 @@ static class NodeOptions
             ReadSecret(Given(parsed.GetValue(SecretFile), SecretVariable), "cluster secret"),
             isTls ? new RpcTls { CertificateFile = certificate, CertificateKeyFile = key, TrustedIssuersFile = issuers, ServerName = name } : null,
             ReadSecret(Given(parsed.GetValue(OperatorSecretFile), OperatorSecretVariable), "operator secret"),
-            parsed.GetValue(Operator));
+            parsed.GetValue(Operator),
+            parsed.GetValue(Store));
     }
 
     /// <summary>Connects to the node that the options name.</summary>

@@ -7,7 +7,7 @@ using Datacake.EventualConsistency;
 namespace Datacake.Tool.Transfers;
 
 /// <summary>Puts the documents of a file. Blocks are read ahead while others are stored, and the progress is kept, so that the import can resume.</summary>
-sealed class DocumentFileImport(AdministrationClient client, string keyspace, string file, Consistency level)
+sealed class DocumentFileImport(AdministrationClient client, string? store, string keyspace, string file, Consistency level)
 {
     /// <summary>The number of blocks that are read ahead.</summary>
     const int ReadAhead = 8;
@@ -22,7 +22,7 @@ sealed class DocumentFileImport(AdministrationClient client, string keyspace, st
     /// <param name="cancellationToken">A token that ends the import. The documents so far stay stored.</param>
     public async Task<long> RunAsync(bool isResumed, Action<long, long> report, CancellationToken cancellationToken)
     {
-        var start = (isResumed ? ImportProgress.Read(file, keyspace) : null) ?? new ImportProgress(keyspace, new FileInfo(file).Length, 0, 0);
+        var start = (isResumed ? ImportProgress.Read(file, keyspace, store) : null) ?? new ImportProgress(keyspace, new FileInfo(file).Length, 0, 0, store);
         var progress = start;
         long count = 0, saved = Stopwatch.GetTimestamp();
         try

@@ -344,14 +344,14 @@ public sealed class BackupTests : IAsyncLifetime
         var options = new BackupOptions { Folder = Folder, Interval = Interval, RetryAfter = RetryAfter };
         configure?.Invoke(options);
         options.Validate();
-        return new BackupScheduler(new BackupWriter(_disk, 1, "datacake", _time, _log), options, Task.CompletedTask, _log);
+        return new BackupScheduler(new BackupWriter(_disk, 1, "datacake", "", _time, _log), options, Task.CompletedTask, _log);
     }
 
     Task<CommandResult> PutAsync(int key) => _cluster.ClientOf(1).PutAsync("cakes", Fixture.Json($"{key}"), Fixture.Json("""{"Name":"Madeira"}"""), Canceled);
 
     async Task<string> BackUpAsync()
     {
-        using var writer = new BackupWriter(_disk, 1, "datacake", _time, _log);
+        using var writer = new BackupWriter(_disk, 1, "datacake", "", _time, _log);
         return (await writer.WriteToFolderAsync(Folder, verify: true, keep: null, keepFor: null, Canceled)).Path;
     }
 

@@ -4,6 +4,7 @@ using Datacake.EventualConsistency;
 using Datacake.Node;
 using Datacake.Rpc;
 using Datacake.Sqlite;
+using Datacake.Storage;
 
 static class Administrating
 {
@@ -22,11 +23,20 @@ static class Administrating
 
             """.ReplaceLineEndings("\n"), Samples.TakeOutput());
         Samples.Reach(2);
+        await node.OpenStoreAsync("catalog", static store => store.UseMemory());
+        await ShowAsync(node.ChannelTo(node.Address), operatorSecret);
+        Assert.Contains("'' has the members 1, 2, 3 and 0 followers.", Samples.TakeOutput(), StringComparison.Ordinal);
+        Samples.Reach(3);
     }
 
     static async Task CallAsync(string secret, string operatorSecret)
     {
         // sample 2
+    }
+
+    static async Task ShowAsync(RpcChannel channel, string operatorSecret)
+    {
+        // sample 3
     }
 }
 
@@ -36,11 +46,11 @@ static class BackingUp
     {
         await using var node = await DatacakeNode.StartAsync(options => Configure(options.WithNodeId(1).ListenOn("127.0.0.1:0").UseSqlite(Path.GetRandomFileName())));
         Assert.Equal((TimeSpan.FromHours(6), 28), (node.SettingsOf<BackupOptions>().Interval, node.SettingsOf<BackupOptions>().Keep));
-        Samples.Reach(3);
+        Samples.Reach(4);
     }
 
     static void Configure(DatacakeNodeOptions options)
     {
-        // sample 3
+        // sample 4
     }
 }
