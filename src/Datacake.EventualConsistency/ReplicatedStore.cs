@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Datacake.EventualConsistency.Caching;
 using Datacake.EventualConsistency.Commits;
 using Datacake.EventualConsistency.Diagnostics;
@@ -14,7 +15,6 @@ using Datacake.EventualConsistency.Transactions;
 using Datacake.Node;
 using Datacake.Storage;
 using Microsoft.Extensions.Logging;
-using System.Security.Cryptography;
 
 namespace Datacake.EventualConsistency;
 
