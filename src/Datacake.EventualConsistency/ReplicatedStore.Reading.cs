@@ -109,6 +109,6 @@ public sealed partial class ReplicatedStore
     {
         var membership = _membership.Current;
         var requirement = membership.RequirementOf(consistency);
-        return requirement.IsReachable ? requirement : throw new NotEnoughNodesException(requirement, membership.Describe(_node));
+        return requirement.IsReachable ? requirement : throw new NotEnoughNodesException(requirement, membership.Describe(_node), Name);
     }
 }

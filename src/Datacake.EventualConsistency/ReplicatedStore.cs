@@ -208,7 +208,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
         var membership = _membership.Current;
         var requirement = membership.RequirementOf(consistency);
         if (!requirement.IsReachable)
-            throw new NotEnoughNodesException(requirement, membership.Describe(_node));
+            throw new NotEnoughNodesException(requirement, membership.Describe(_node), Name);
         return _parts.Context.Board.Start(transaction, requirement, cancellationToken);
     }
 

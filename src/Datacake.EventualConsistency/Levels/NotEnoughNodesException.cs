@@ -15,7 +15,15 @@ public sealed class NotEnoughNodesException : Exception
     /// <param name="requirement">The requirement that cannot be satisfied.</param>
     /// <param name="members">All members with their current states.</param>
     public NotEnoughNodesException(ConsistencyRequirement requirement, IReadOnlyList<ClusterMember> members)
-        : base(Describe(requirement, members))
+        : this(requirement, members, store: "")
+    {
+    }
+
+    /// <param name="requirement">The requirement that cannot be satisfied.</param>
+    /// <param name="members">All members with their current states.</param>
+    /// <param name="store">The name of the store; an empty text for the node's own store.</param>
+    internal NotEnoughNodesException(ConsistencyRequirement requirement, IReadOnlyList<ClusterMember> members, string store)
+        : base(SettingNames.ForStore(Describe(requirement, members, store), store))
     {
         Requirement = requirement;
         Members = members;
@@ -30,11 +38,11 @@ public sealed class NotEnoughNodesException : Exception
     /// <summary>Gets all members with their states at the time of the call.</summary>
     public IReadOnlyList<ClusterMember> Members { get; }
 
-    static string Describe(ConsistencyRequirement requirement, IReadOnlyList<ClusterMember> members)
+    static string Describe(ConsistencyRequirement requirement, IReadOnlyList<ClusterMember> members, string store)
     {
         var up = string.Join(", ", members.Where(member => member.IsUp));
         var down = string.Join(", ", members.Where(member => !member.IsUp));
-        return $"{requirement}, but the members that are up cannot satisfy this. Nothing was done. Up: {up}. "
+        return $"{requirement}, but the members {(store.Length > 0 ? $"of the store '{store}' " : "")}that are up cannot satisfy this. Nothing was done. Up: {up}. "
             + $"Not up: {(down.Length == 0 ? "none" : down)}. Missing: {requirement.MissingFor(requirement.Up)}. {RemedyFor(requirement)}";
     }
 

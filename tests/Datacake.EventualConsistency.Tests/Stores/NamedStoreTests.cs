@@ -46,6 +46,7 @@ public class NamedStoreTests
 
         Assert.True(all.Acknowledged.Contains(2));
         Assert.Equal([1, 2], error.Members.Select(static member => (int)member.NodeId));
+        Assert.Contains("but the members of the store 'catalog' that are up cannot satisfy this", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
