@@ -120,7 +120,7 @@ public sealed class NamedStoreTests : IDisposable
         Assert.StartsWith("The store 'catalog' of node 1 was copied to", result.Message, StringComparison.Ordinal);
         Assert.StartsWith("The store 'catalog' of node 1 had", compacted.Message, StringComparison.Ordinal);
         string file = Assert.Single(Directory.GetFiles(_folder, "*.backup"));
-        Assert.Contains("_node1_datacake-catalog_", file, StringComparison.Ordinal);
+        Assert.Contains("_node1-catalog_datacake_", file, StringComparison.Ordinal);
         await using var backup = await SqliteStorage.OpenBackupAsync(file, Canceled);
         var store = await Inspection.StoreInspection.ReadAsync(backup, Canceled);
         // The identity in the backup says of which store it is.
@@ -140,7 +140,7 @@ public sealed class NamedStoreTests : IDisposable
 
         await Eventually.WaitUntilAsync(() => Directory.GetFiles(_folder, "*.backup").Length == 1, "the named store is backed up");
 
-        Assert.Contains("-catalog_", Assert.Single(Directory.GetFiles(_folder, "*.backup")), StringComparison.Ordinal);
+        Assert.Contains("_node1-catalog_", Assert.Single(Directory.GetFiles(_folder, "*.backup")), StringComparison.Ordinal);
         await Eventually.WaitUntilAsync(async () => (await cluster.ClientOf(1).GetStatusAsync(Canceled)).Stores![1].Backups?.LastAt is not null, "the status has the backup");
         var status = await cluster.ClientOf(1).GetStatusAsync(Canceled);
         Assert.Null(status.Backups);

@@ -147,7 +147,7 @@ sealed class BackupWriter(IDurableStorage storage, int nodeId, string clusterNam
     {
         var summary = await StoreInspection.ReadAsync(storage, cancellationToken).ConfigureAwait(false);
         return summary.HasJoined
-            ? (new BackupNames(nodeId, store.Length > 0 ? $"{clusterName}-{store}" : clusterName, summary.ClusterId), summary)
+            ? (new BackupNames(nodeId, clusterName, summary.ClusterId, store), summary)
             : throw new InvalidOperationException($"The store {(store.Length > 0 ? $"'{store}' " : "")}of node {nodeId} has not joined its cluster yet, so there is nothing to back up. Retry when it has.");
     }
 }
