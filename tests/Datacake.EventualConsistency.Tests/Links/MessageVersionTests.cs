@@ -21,7 +21,7 @@ public sealed class MessageVersionTests
 
     [Theory]
     [InlineData(1, 0)]
-    [InlineData(0, 4)]
+    [InlineData(0, 8)]
     public async Task Messages_of_an_unknown_kind_from_a_peer_of_a_later_version_are_ignored(int versions, ulong capabilities)
     {
         var log = new CollectingLog();

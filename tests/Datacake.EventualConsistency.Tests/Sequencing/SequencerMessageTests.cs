@@ -208,7 +208,7 @@ public sealed class SequencerMessageTests : IAsyncLifetime
         Assert.Equal("2 of 3 voters can be reached, and elect a sequencer by themselves. Nothing was changed.", await ReasonAgainstRecoveryAsync());
 
         Task AnswerAsync(byte node, Voter[] voters) => RunAsync(batch =>
-            ReceiveAsync(batch, node, new PositionReply(_sequencer.State.Founding, 0, 1, 0, 0, HlcTimestamp.None, voters, VersionVector.Empty, MayStand: voters.Any(voter => voter.Store == node))));
+            ReceiveAsync(batch, node, new PositionReply(_sequencer.State.Founding, 0, 1, 0, 0, HlcTimestamp.None, voters, VersionVector.Empty, MayStand: voters.Contains(Voters(node)[0]))));
     }
 
     [Fact]
@@ -302,7 +302,7 @@ public sealed class SequencerMessageTests : IAsyncLifetime
 
     static SequencerStatus StatusOf(ulong applied, HlcTimestamp stamp) => new(1, 100, 1, applied, HlcTimestamp.None, applied, VersionVector.Of(2, HlcTimestamp.None, stamp), default);
 
-    AppendReply Taken(ulong match) => new(_sequencer.State.Epoch, true, match, 0, new HlcTimestamp(ulong.MaxValue), true, 0, default);
+    AppendReply Taken(ulong match) => new(_sequencer.State.Epoch, true, match, 0, new HlcTimestamp(ulong.MaxValue), Willingness: 0, 0, default);
 
     static SerialProposal Write(int value) => new()
     {

@@ -8,7 +8,7 @@ namespace Datacake.EventualConsistency.Tests.Simulation;
 /// <summary>Nodes of neighboring protocol versions side by side.</summary>
 public sealed class ProtocolVersionTests
 {
-    static readonly ProtocolVersion Next = new(ProtocolVersion.Current.Version + 1, ProtocolVersion.Current.Version, Capabilities: 5);
+    static readonly ProtocolVersion Next = new(ProtocolVersion.Current.Version + 1, ProtocolVersion.Current.Version, Capabilities: 9);
 
     [Fact]
     public async Task Node_of_the_next_version_opens_a_session_in_the_common_version()
@@ -71,7 +71,7 @@ public sealed class ProtocolVersionTests
             new ReadRequest(1, "cakes", [DocumentKey.Of(1)]), new ReadReply(1, null, [Document.Nothing]), new RepairHint(2), new KnownRequest(1), new KnownReply(1, null, state.Known),
             new SequenceMessage(IsSmall: true, new byte[] { 1 }), new RightsRequest("cakes", DocumentKey.Of(1), "n", IsUp: true, 3, stage[1].Replica.Run),
             new FollowRequest(ProtocolVersion.Current, "bakery", 1, 2, state.Known, state.Truncated, IsFresh: false, null, IsFull: true, ["cakes"]),
-            new SourceState(ProtocolVersion.Current, 1, 1, 2, state.Known, state.Truncated, 3),
+            new SourceState(ProtocolVersion.Current, 1, 1, 2, state.Known, state.Truncated, 3), new LeaveRequest(state.Known, new byte[] { 1 }),
         ];
         Assert.Equal(
             typeof(ReplicaMessage).Assembly.GetTypes().Where(static type => type.BaseType == typeof(ReplicaMessage)).Select(static type => type.Name).Order(StringComparer.Ordinal),
