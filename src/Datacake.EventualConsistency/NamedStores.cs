@@ -177,7 +177,7 @@ sealed class NamedStores : IAsyncDisposable
 
     async Task StartAsync(Entry entry, NamedStoreOptions options)
     {
-        bool isNew = false;
+        bool isNew = false, wasGivenUp = _held.IsGivenUp(entry.Name);
         try
         {
             options.Settings.Validate();
@@ -201,7 +201,7 @@ sealed class NamedStores : IAsyncDisposable
             await UndoAsync(() =>
             {
                 _node.WithdrawNamedStore(entry.Name);
-                return isNew ? _held.RemoveAsync(entry.Name) : default;
+                return !isNew ? default : wasGivenUp ? _held.GiveUpAsync(entry.Name) : _held.RemoveAsync(entry.Name);
             }).ConfigureAwait(false);
             lock (_lock)
                 _entries.Remove(entry.Name);

@@ -2,6 +2,7 @@ using Datacake.EventualConsistency.Diagnostics;
 using Datacake.EventualConsistency.Leaving;
 using Datacake.EventualConsistency.Replication;
 using Datacake.EventualConsistency.Replication.Messages;
+using Datacake.Storage;
 
 namespace Datacake.EventualConsistency;
 
@@ -55,28 +56,39 @@ public sealed partial class ReplicatedStore
             return;
         try
         {
-            while (true)
+            while (!await StepAsync(departure, cancellationToken).ConfigureAwait(false))
             {
-                bool isOver = await _loop.RunInReserveAsync(
-                    (batch, _) =>
-                    {
-                        departure.Step(batch);
-                        return ValueTask.FromResult(departure.IsOver);
-                    }, cancellationToken).ConfigureAwait(false);
-                if (isOver)
-                    break;
                 if (_node.TimeProvider.GetElapsedTime(start) > options.Timeout)
                     throw await GiveUpAsync(departure, options).ConfigureAwait(false);
                 await Task.Delay(ReleaseStep, _node.TimeProvider, cancellationToken).ConfigureAwait(false);
             }
         }
-        catch (OperationCanceledException)
+        catch (Exception e) when (e is not TimeoutException)
         {
             if (!_isClosing)
                 await StayAsync(departure).ConfigureAwait(false);
             throw;
         }
         StoreLog.Released(_parts.Context.Logger, _node.Id, options.RequiredOf(Members.Count(member => member.NodeId != _node.Id)));
+    }
+
+    /// <summary>Does a step of a departure. Returns true if the store has left.</summary>
+    async ValueTask<bool> StepAsync(Departure departure, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _loop.RunInReserveAsync(
+                (batch, _) =>
+                {
+                    departure.Step(batch);
+                    return ValueTask.FromResult(departure.IsOver);
+                }, cancellationToken).ConfigureAwait(false);
+        }
+        catch (StorageException)
+        {
+            // The batch may have been another caller's, and the next step may succeed.
+            return false;
+        }
     }
 
     async ValueTask<TimeoutException> GiveUpAsync(Departure departure, ReleaseOptions options)
@@ -89,13 +101,24 @@ public sealed partial class ReplicatedStore
     }
 
     /// <summary>Gives up the departure. Returns true if the store may yet leave.</summary>
-    ValueTask<bool> StayAsync(Departure departure) => RunAsync(
-        () =>
+    async ValueTask<bool> StayAsync(Departure departure)
+    {
+        try
         {
-            departure.Cancel();
+            return await RunAsync(
+                () =>
+                {
+                    departure.Cancel();
+                    return _replica.IsLeaving;
+                },
+                CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (StorageException)
+        {
+            // The departure is given up, although the batch could not be committed.
             return _replica.IsLeaving;
-        },
-        CancellationToken.None);
+        }
+    }
 
     /// <summary>Checks that the store may leave, and returns the operator's proof for it. Called on the commit loop.</summary>
     ReadOnlyMemory<byte> ProofOf(ReleaseOptions options)

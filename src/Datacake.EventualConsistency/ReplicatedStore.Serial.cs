@@ -62,7 +62,7 @@ public sealed partial class ReplicatedStore
         if (_replica.Exclusion is { } exclusion)
             throw new StoreExcludedException(_node.Id, SettingNames.ForStore(exclusion.Reason, Name));
         if (_replica.IsLeaving)
-            throw new StoreExcludedException(_node.Id, Replica.LeavingReason);
+            throw Replica.NewLeavingError(_node.Id);
         return await _parts.Sequencing.CommitAsync(transaction, cancellationToken).ConfigureAwait(false);
     }
 

@@ -128,7 +128,7 @@ public sealed partial class ReplicatedStore : IAsyncDisposable
     /// </exception>
     /// <exception cref="TransactionLimitException">The transaction, or a document in it, is too large; nothing was written.</exception>
     /// <exception cref="ArgumentException">The transaction is empty, or writes to a document twice; nothing was written.</exception>
-    /// <exception cref="TimeoutException">The store has not joined its cluster yet; nothing was written.</exception>
+    /// <exception cref="TimeoutException">The store has not joined its cluster yet, or is being released; nothing was written.</exception>
     /// <exception cref="StoreExcludedException">The store is no longer part of its cluster; nothing was written.</exception>
     /// <exception cref="StorageException">The storage refused the write; nothing was written.</exception>
     /// <exception cref="OutcomeUnknownException">The outcome could not be learned in time at <see cref="Consistency.Serial"/>.</exception>

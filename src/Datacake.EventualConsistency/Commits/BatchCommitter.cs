@@ -183,7 +183,7 @@ sealed class BatchCommitter(
             // A batch that has no room in the reserve needs less than the one that was refused before.
             if (_isUnchanged && attempt == Attempt.All)
                 _full.OnRefused(write is null ? 0 : SizeOf(write));
-            EndSessions();
+            EndSessions(isCommitted: false);
             CommitWork[] again = isStorage && IsFull ? TakeForNext(attempt) : [];
             int count = _applied.Count + _waiting.Count;
             FailAll(e);
@@ -194,7 +194,7 @@ sealed class BatchCommitter(
                 StoreLog.CommitFailed(logger, e, storage.Description, count);
             return again;
         }
-        EndSessions();
+        EndSessions(isCommitted: true);
         foreach (var work in _applied)
             Notify(static work => work.OnCommitted(), work);
         Notify(onCommitted, batch);
@@ -298,9 +298,9 @@ sealed class BatchCommitter(
             Notify(work.OnFailed, failure);
     }
 
-    void EndSessions()
+    void EndSessions(bool isCommitted)
     {
-        if (onSessionsEnded is not null && replica.TakeEnded() is { Count: > 0 } ended)
+        if (onSessionsEnded is not null && replica.TakeEnded(isCommitted) is { Count: > 0 } ended)
             Notify(onSessionsEnded, ended);
     }
 

@@ -15,8 +15,13 @@ namespace Datacake.EventualConsistency.Leaving;
 /// <param name="proof">An operator's proof that the store is retired; empty where none is needed.</param>
 class Departure(Replica replica, Sequencer? sequencer, Func<int, int> required, ReadOnlyMemory<byte> proof)
 {
+    /// <summary>The number of times that a member is asked before another one is.</summary>
+    const int AsksOfOne = 10;
+
     VersionVector? _first;          // what the store had at the first step; it may write on meanwhile
     bool _isLeaving;
+    bool _isCanceled;
+    int _asks;
 
     /// <summary>True if the store is no longer a member.</summary>
     public bool IsOver => replica.Exclusion is { Kind: RefusalKind.Retired };
@@ -27,7 +32,7 @@ class Departure(Replica replica, Sequencer? sequencer, Func<int, int> required, 
     /// <summary>Does what can be done at present, and asks for what is missing.</summary>
     public void Step(ReplicaBatch batch)
     {
-        if (IsOver)
+        if (IsOver || _isCanceled)
             return;
         _first ??= batch.State.Known;
         if (!_isLeaving && MayGoOn(_first))
@@ -35,17 +40,12 @@ class Departure(Replica replica, Sequencer? sequencer, Func<int, int> required, 
             if (HasNoVote)
                 Leave();
             else
-                Obstacle = "it is a voter for serial transactions, and the sequencer has not removed it yet: a majority of the voters must be up, and another member must be able to vote";
+                GiveUpVote(batch);
         }
         else if (_isLeaving && MayGoOn(batch.State.Known))
         {
             Obstacle = "no member has confirmed yet that it has let the store go";
-            replica.AskToLeave(batch, proof);
-        }
-        if (sequencer is { HasNoVote: false })
-        {
-            sequencer.GivesUpVote = true;
-            sequencer.TellVote(batch);
+            replica.AskToLeave(batch, proof, _asks++ / AsksOfOne);
         }
         // A roll call with nonce 0 belongs to no roll, and is answered with an ordinary report.
         foreach (var (peer, session) in replica.Sessions)
@@ -55,9 +55,18 @@ class Departure(Replica replica, Sequencer? sequencer, Func<int, int> required, 
     /// <summary>Makes the store a member like any other again, unless it was let go already.</summary>
     public void Cancel()
     {
+        _isCanceled = true;
         if (sequencer is not null)
             sequencer.GivesUpVote = false;
         replica.Stay();
+    }
+
+    /// <summary>Gives up the vote, but not before the store can leave otherwise: a voter that is gone is one fewer that may be lost.</summary>
+    void GiveUpVote(ReplicaBatch batch)
+    {
+        Obstacle = "it is a voter for serial transactions, and the sequencer has not removed it: a majority of the voters must be up, and so must be a majority of those that remain";
+        sequencer!.GivesUpVote = true;
+        sequencer.TellVote(batch);
     }
 
     void Leave()

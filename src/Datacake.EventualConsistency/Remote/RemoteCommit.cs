@@ -18,15 +18,16 @@ sealed record RemoteCommit(
     const int Version = 1;
 
     /// <summary>Creates the request for a transaction. Its requirements must be conditions already.</summary>
+    /// <param name="id">A random number, by which the member recognizes the request when it is repeated.</param>
     /// <param name="transaction">The transaction.</param>
     /// <param name="level">The level.</param>
     /// <param name="policyOf">Returns the merge policy of a keyspace.</param>
-    public static RemoteCommit Of(SerialTransaction transaction, Consistency level, Func<string, MergePolicy> policyOf)
+    public static RemoteCommit Of(ulong id, SerialTransaction transaction, Consistency level, Func<string, MergePolicy> policyOf)
     {
         var effects = transaction.Effects;
         SerialOperation[] operations = [.. effects.Operations.Select(operation => new SerialOperation(policyOf(operation.Keyspace), operation))];
         return new RemoteCommit(
-            (ulong)Random.Shared.NextInt64(), false, level, effects.MayReplaceBounded, transaction.ToProposal(operations), [.. effects.Operations.Select(static operation => operation.Counters)]);
+            id, false, level, effects.MayReplaceBounded, transaction.ToProposal(operations), [.. effects.Operations.Select(static operation => operation.Counters)]);
     }
 
     /// <summary>Returns the transaction, with its conditions.</summary>

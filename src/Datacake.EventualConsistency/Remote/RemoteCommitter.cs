@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Datacake.Crdt;
 using Datacake.EventualConsistency.Hosts;
 using Datacake.EventualConsistency.Layout;
@@ -28,7 +29,7 @@ sealed class RemoteCommitter(StoreHost host, Func<IReadOnlyList<string>> sources
     /// <exception cref="OutcomeUnknownException">The transaction was sent, and no reply arrived.</exception>
     public async Task<CommitResult> CommitAsync(SerialTransaction transaction, Consistency level, Func<string, MergePolicy> policyOf, CancellationToken cancellationToken)
     {
-        var commit = RemoteCommit.Of(transaction, level, policyOf);
+        var commit = RemoteCommit.Of(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))), transaction, level, policyOf);
         var request = commit.Encode();
         string failure = "no member is known";
         foreach (string address in sources())

@@ -6,9 +6,6 @@ namespace Datacake.EventualConsistency.Replication;
 // The orderly departure of a store from its cluster [R22].
 sealed partial class Replica
 {
-    /// <summary>The reason for which a store that leaves accepts no writes, as a clause.</summary>
-    public const string LeavingReason = "it is being released; write at another node that holds the store, or again if the release fails";
-
     readonly Dictionary<byte, long> _askedIn = [];      // the session in which each node was asked in this process
     bool _isLeaving;
 
@@ -61,19 +58,25 @@ sealed partial class Replica
     public void CheckProofToLeave(ReadOnlyMemory<byte> proof) => ThrowIfInvalid(Identity.StoreId, proof);
 
     /// <summary>
-    /// Asks a peer that has all that this store has to retire it: the one that was asked last if it still can be, so that as few as possible have to answer if it stays after all.
-    /// That is recorded before it is sent.
+    /// Asks a peer that has all that this store has to retire it: one, because whoever was asked has to answer if this store stays after all. That is recorded before it is sent.
     /// </summary>
-    public void AskToLeave(ReplicaBatch batch, ReadOnlyMemory<byte> proof)
+    /// <param name="batch">The batch whose outbox receives the request.</param>
+    /// <param name="proof">An operator's proof that the store is retired; empty where none is needed.</param>
+    /// <param name="turn">The number of peers that were asked before, and have not answered.</param>
+    public void AskToLeave(ReplicaBatch batch, ReadOnlyMemory<byte> proof, int turn)
     {
-        var peers = PeersThatKnow(batch.State.Known);
-        if (peers.Count == 0)
+        byte[] peers = [.. PeersThatKnow(batch.State.Known).Where(peer => Sessions[peer].Protocol.HasLeaving)];
+        if (peers.Length == 0)
             return;
-        byte peer = peers.FirstOrDefault(Identity.AskedToLeave.Contains, peers[0]);
+        byte peer = peers[turn % peers.Length];
         Identity.IsDirty |= Identity.AskedToLeave.Add(peer);
         _askedIn[peer] = Sessions[peer].Id;
         batch.Outbox.Add(new Outgoing(peer, Sessions[peer].Id, new LeaveRequest(batch.State.Known, proof)));
     }
+
+    /// <summary>Returns the error of a write to a store that leaves. It may yet stay.</summary>
+    public static TimeoutException NewLeavingError(byte node) => new(
+        $"The store of node {node} is being released, and accepts no writes meanwhile. Nothing was written. Write at another node that holds the store, or retry: if the release fails, the store accepts writes again.");
 
     /// <summary>
     /// Retires the store of a peer that asks for it, unless this store lacks something that the peer has, or leaves itself: two that let each other go would leave nothing behind. Then the

@@ -78,7 +78,7 @@ sealed partial class Replica
     public bool IsOpen(byte peer, long session) => _table.IsOpen(peer, session);
 
     /// <inheritdoc cref="SessionTable.TakeEnded"/>
-    public IReadOnlyList<EndedSession> TakeEnded() => _table.TakeEnded();
+    public IReadOnlyList<EndedSession> TakeEnded(bool isCommitted = true) => _table.TakeEnded(isCommitted);
 
     /// <inheritdoc cref="Members.Forget"/>
     public void Forget(byte node) => _members.Forget(node, Sessions.ContainsKey(node));

@@ -299,13 +299,11 @@ sealed partial class Replica
     /// </summary>
     public async ValueTask ReconcileAsync(ReplicaBatch batch, CancellationToken cancellationToken)
     {
-        if (IsLeaving)
-            return;
         if (HasArrived && IsFollower)
         {
             await _reconciler.ReplaceAsync(batch, cancellationToken).ConfigureAwait(false);
         }
-        else if (HasArrived)
+        else if (HasArrived && !IsLeaving)
         {
             await _reconciler.ReconcileAsync(batch, cancellationToken).ConfigureAwait(false);
             await WriteAgainAsync(batch).ConfigureAwait(false);
@@ -340,6 +338,7 @@ sealed partial class Replica
     /// <exception cref="TransactionConflictException">A requirement of the transaction is not met. The batch is unchanged.</exception>
     /// <exception cref="CounterBoundException">A counter would pass its bound, or the store lacks the rights to change it. The batch has requests for rights at most.</exception>
     /// <exception cref="StoreExcludedException">The store is no longer part of its cluster. The batch is unchanged.</exception>
+    /// <exception cref="TimeoutException">The store is leaving, and may yet stay. The batch is unchanged.</exception>
     /// <exception cref="ArgumentException">A document would become too large. The batch is unchanged.</exception>
     public ValueTask<HlcTimestamp> WriteAsync(ReplicaBatch batch, Transaction transaction)
     {
@@ -348,7 +347,7 @@ sealed partial class Replica
         if (Exclusion is { } exclusion)
             throw new StoreExcludedException(Node, exclusion.Reason);
         if (IsLeaving)
-            throw new StoreExcludedException(Node, LeavingReason);
+            throw NewLeavingError(Node);
         return transaction.HasCounters ? WriteCountersAsync(batch, transaction) : _writer.WriteAsync(batch, transaction);
     }
 

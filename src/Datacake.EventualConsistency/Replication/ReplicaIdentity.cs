@@ -94,7 +94,8 @@ sealed class ReplicaIdentity
         foreach (var (storeId, proof) in RetiredStores.Read(ref reader))
             identity.Retired.Add(storeId, proof);
         identity.Ancestors.UnionWith(Record.ReadNumbers(ref reader));
-        for (int i = Record.ReadCount(ref reader); i > 0; i--)
+        // Records of earlier versions end here.
+        for (int i = reader.End ? 0 : Record.ReadCount(ref reader); i > 0; i--)
             identity.AskedToLeave.Add(reader.ReadByte());
         return identity;
     });

@@ -101,12 +101,13 @@ sealed class SessionTable(byte node)
     /// Returns the sessions that were ended since the last call. The caller must close their streams even if the batch in which they ended
     /// failed to commit, because the sessions are over in memory.
     /// </summary>
-    public IReadOnlyList<EndedSession> TakeEnded()
+    /// <param name="isCommitted">False if the last batch was not committed: that a store is retired is told once it is durable.</param>
+    public IReadOnlyList<EndedSession> TakeEnded(bool isCommitted)
     {
         if (_ended.Count == 0)
             return [];
-        EndedSession[] ended = [.. _ended];
-        _ended.Clear();
+        EndedSession[] ended = [.. _ended.Where(session => isCommitted || session.Refusal.Kind != RefusalKind.Retired)];
+        _ended.RemoveAll(ended.Contains);
         return ended;
     }
 }

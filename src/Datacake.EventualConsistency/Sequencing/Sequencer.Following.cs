@@ -52,7 +52,7 @@ partial class Sequencer
         return true;
     }
 
-    AppendReply AppendReply(bool isTaken, ulong match, ulong round) => new(Kept.Epoch, isTaken, match, round, Kept.Limit, _willingness, Kept.Life, Kept.Founding);
+    AppendReply AppendReply(bool isTaken, ulong match, ulong round) => new(Kept.Epoch, isTaken, match, round, Kept.Limit, Willingness, Kept.Life, Kept.Founding);
 
     void OnAppend(ReplicaBatch batch, byte peer, AppendRequest request)
     {

@@ -10,20 +10,25 @@ partial class Sequencer
     ulong _noVoteAt;                    // the greatest willingness at which the sequencer of this epoch has said that this store is no voter
 
     /// <summary>
-    /// Gets or sets whether this store gives up its vote, because it leaves its cluster: the sequencer removes it from the voters if another one remains. Until then, it votes, and may be elected.
+    /// Gets or sets whether this store gives up its vote, because it leaves its cluster: the sequencer removes it from the voters, if the others can decide without it. Until then, it votes, and
+    /// may be elected.
     /// </summary>
-    public bool GivesUpVote
+    public bool GivesUpVote { get; set; }
+
+    /// <summary>Gets a number that is even while this store may become a voter. It must not while it may yet be retired, because it has asked for that.</summary>
+    ulong Willingness
     {
-        get => _willingness % 2 != 0;
-        set
+        get
         {
-            if (value != GivesUpVote && (value || _settings.MayVote))
+            bool mayVote = _settings.MayVote && !GivesUpVote && !_replica.IsLeaving;
+            if (mayVote != (_willingness % 2 == 0))
                 _willingness++;
+            return _willingness;
         }
     }
 
     /// <summary>True if this store knows that it is no voter, and that the sequencer does not make it one: what it said of that has arrived, and its removal is decided.</summary>
-    public bool HasNoVote => _role != SequencerRole.Sequencer && GivesUpVote && _noVoteAt == _willingness;
+    public bool HasNoVote => _role != SequencerRole.Sequencer && Willingness % 2 != 0 && _noVoteAt == Willingness;
 
     /// <summary>
     /// True if this store may be elected: it is a voter, or was one before a change that may not be decided. Then it may be the only one that has the change, so that the voters
@@ -35,10 +40,12 @@ partial class Sequencer
     ulong NoVoteOf(ulong store, MemberProgress progress) =>
         progress.MustNotVote && _log.LastVoters <= _decided && _log.Voters.All(voter => voter.Store != store) ? progress.Willingness : 0;
 
-    /// <summary>Asks the sequencer for a sign of life, with whose answer it learns whether this store may vote. An idle one asks rarely.</summary>
+    /// <summary>Wakes the sequencer, which may be this store, so that it learns whether this store may vote. An idle one asks rarely.</summary>
     public void TellVote(ReplicaBatch batch)
     {
-        if (_role != SequencerRole.Sequencer && _sequencer is { } sequencer)
+        if (_role == SequencerRole.Sequencer)
+            _wantedAt = Now;
+        else if (_sequencer is { } sequencer)
             Send(batch, sequencer, new BarrierRequest(NoAttempt));
     }
 
@@ -61,12 +68,22 @@ partial class Sequencer
         var unwilling = voters.Where(MustNotVote).ToArray();
         if (voters.Count - unwilling.Length < _settings.MaxVoters && TryAddVoter())
             return;
-        if (unwilling.Length > 0 && unwilling.Length < voters.Count)
-            Append(SequenceEntry.OfVoters(Kept.Epoch, voters.Where(voter => voter != unwilling[0])));
+        Voter[] rest = [.. voters.Where(voter => unwilling.Length > 0 && voter != unwilling[0])];
+        if (CanDecide(rest))
+            Append(SequenceEntry.OfVoters(Kept.Epoch, rest));
+    }
+
+    /// <summary>Returns true if a majority of some voters can be reached and has almost everything, so that nothing has to wait if no others decide.</summary>
+    protected virtual bool CanDecide(IReadOnlyCollection<Voter> voters)
+    {
+        return 2 * voters.Count(voter => voter == Self || (!IsForgotten(voter) && IsPresent(voter.Store) && IsCaughtUp(voter.Store))) > voters.Count;
+
+        // While this sequencer was idle, nobody had to answer.
+        bool IsPresent(ulong store) => _replica.Sessions.Values.Any(session => VoterOf(session.StoreId) == store) && _progress.TryGetValue(store, out var progress) && progress.ContactAt >= _wokenAt;
     }
 
     /// <summary>Returns true if a voter has said that it must not vote.</summary>
-    bool MustNotVote(Voter voter) => voter == Self ? GivesUpVote : _progress.TryGetValue(voter.Store, out var progress) && progress.MustNotVote;
+    bool MustNotVote(Voter voter) => voter == Self ? Willingness % 2 != 0 : _progress.TryGetValue(voter.Store, out var progress) && progress.MustNotVote;
 
     bool TryAddVoter()
     {

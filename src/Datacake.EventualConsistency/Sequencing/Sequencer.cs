@@ -34,7 +34,6 @@ partial class Sequencer
     {
         _settings = settings;
         _replica = replica;
-        _willingness = settings.MayVote ? 0UL : 1;
         TakeUp(log);
         _origin = settings.Time.GetTimestamp();
         Caller = new SerialCaller(this, replica);

@@ -82,6 +82,7 @@ public class ReleaseTests
         await OpenAsync(cluster, 2);
         await OpenAsync(cluster, 3);
         await first.WaitForMembersAsync(3, TestCluster.Deadline, Canceled);
+        await TestCluster.WaitUntilAsync(() => first.SerialStatus.VoterCount == 3, "all vote");
         await cluster[3].Node.CloseStoreAsync(Store, cancellationToken: Canceled);
 
         var error = await Assert.ThrowsAsync<TimeoutException>(
@@ -91,6 +92,16 @@ public class ReleaseTests
             "The store 'shop/17' of node 1 could not be released within 1 s: 1 of the 2 other members that must have everything confirm that they do; these do not, or are not connected: 3.",
             error.Message, StringComparison.Ordinal);
         await first.Keyspace("cakes").PutAsync(1, Cake, Consistency.One, Canceled);
+        await first.CommitAsync(SerialPut(1), Consistency.Serial, Canceled);
+
+        // With one voter away, the other two are needed.
+        error = await Assert.ThrowsAsync<TimeoutException>(
+            async () => await cluster[1].Node.ReleaseStoreAsync(Store, new ReleaseOptions { Level = Consistency.One, Timeout = TimeSpan.FromSeconds(1) }, Canceled));
+        Assert.Contains("it is a voter for serial transactions, and the sequencer has not removed it", error.Message, StringComparison.Ordinal);
+        await first.CommitAsync(SerialPut(2), Consistency.Serial, Canceled);
+
+        // If it is given up, they can go on without each other.
+        await first.RetireAsync(3, Canceled);
         await cluster[1].Node.ReleaseStoreAsync(Store, new ReleaseOptions { Level = Consistency.One }, Canceled);
     }
 

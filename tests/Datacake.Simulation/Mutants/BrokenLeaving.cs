@@ -33,7 +33,7 @@ sealed class LeaversDoNotWait() : Mutant("R22: a store does not wait until enoug
 
 sealed class LeaversTakeMore() : Mutant("R22: a store takes and acknowledges transactions after it has said what it has")
 {
-    public override string? Theme => "releases";
+    public override string? Theme => "releases and losses";
 
     public override MachineFlaws Flaws { get; } = new() { NewDeparture = static (replica, sequencer, required, proof) => new Flawed(replica, sequencer, required, proof) };
 
@@ -41,14 +41,6 @@ sealed class LeaversTakeMore() : Mutant("R22: a store takes and acknowledges tra
     {
         protected override bool TakesNothing => false;
     }
-}
-
-sealed class LeaversAreNotChecked() : Mutant("R22: a member lets a store go without looking whether it has all that the store has")
-{
-    public override string? Theme => "releases and losses";
-
-    public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message) =>
-        message is LeaveRequest request ? request with { Known = VersionVector.Empty } : message;
 }
 
 sealed class LeaversStayAtOnce() : Mutant("R22: a store that has asked to be let go writes on before the answer")
@@ -68,7 +60,7 @@ sealed class LeaversStayAtOnce() : Mutant("R22: a store that has asked to be let
 
 sealed class LeaversLetOthersGo() : Mutant("R22: a store that leaves lets others go")
 {
-    public override string? Theme => "releases";
+    public override string? Theme => "releases and losses";
 
     public override ReplicaMessage OnReceiving(Machine target, Machine source, ReplicaMessage message)
     {

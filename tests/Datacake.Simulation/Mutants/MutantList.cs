@@ -29,7 +29,7 @@ static class MutantList
         () => new MinorityDecides(), () => new OutcomesExpire(), () => new SerialDocumentsReturn(),
         () => new RightsOutliveRuns(), () => new RightsBelongToNodes(), () => new GiftsAreKept(), () => new GroundIsNotChecked(), () => new SalesAreNotFlushed(), () => new DecidesBeforeCommit(),
         () => new FollowersTakeOldSteps(), () => new SourcesNeverDecline(), () => new CopiesAreMerged(), () => new FollowersNeverCompare(), () => new FeedsLeaveOut(), () => new FollowersClaimAtOnce(),
-        () => new LeaversKeepVotes(), () => new LeaversDoNotWait(), () => new LeaversTakeMore(), () => new LeaversAreNotChecked(), () => new LeaversStayAtOnce(), () => new LeaversLetOthersGo(),
+        () => new LeaversKeepVotes(), () => new LeaversDoNotWait(), () => new LeaversTakeMore(), () => new LeaversStayAtOnce(), () => new LeaversLetOthersGo(),
         () => new ExpiredAreForgotten(), () => new ExpiriesAreNotSent(), () => new UpdatesRevive(), () => new ExpiryIsNoPurge(),
     ];
 }

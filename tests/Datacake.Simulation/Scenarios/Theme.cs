@@ -233,8 +233,8 @@ sealed record Theme(
             (Release, 60), (Sequence, 150), (Deliver, 60), (Write, 12), (Pass, 1), (Start, 20), (Gather, 1), (Exchange, 2), (Partition, 1), (Heal, 6), (Dial, 16), (Crash, 1))
             with { IsSerial = true, MinDocuments = 2, AllVote = true, HasReleases = true, Share = 2 },
         Of("releases and losses", [.. GivingUp, PutBack, Divert, Impersonate, FormByMistake, LoseIdentity, Restart, Swap, Leap, Damage, DropKeyspace],
-            (Release, 60), (Deliver, 60), (Write, 20), (Pass, 1), (Start, 25), (Gather, 1), (Exchange, 2), (Partition, 2), (Heal, 4), (Dial, 20), (LosePower, 3), (Flush, 1), (Collect, 10), (Replace, 0.2), (Wipe, 0.1))
-            with { IsSmall = true, MinMachines = 3, MinDocuments = 2, HasReleases = true },
+            (Release, 120), (Deliver, 80), (Write, 20), (Pass, 1), (Start, 25), (Gather, 1), (Exchange, 2), (Partition, 2), (Heal, 4), (Dial, 20), (LosePower, 3), (Flush, 1), (Collect, 10), (Replace, 0.2), (Wipe, 0.1))
+            with { IsSmall = true, MinDocuments = 2, HasReleases = true },
     ];
 
     /// <summary>Gets all themes, each repeated according to its share.</summary>

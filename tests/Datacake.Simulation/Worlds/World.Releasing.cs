@@ -13,8 +13,9 @@ sealed partial class World
     {
         int choice = chance % 16;
         // A departure takes several steps, each of which waits for others.
-        if (chance / 16 % 4 > 0 && _machines.FirstOrDefault(static one => one.Departure is { IsOver: false }) is { } leaver)
-            machine = leaver;
+        Machine[] leavers = [.. _machines.Where(static one => one.Departure is { IsOver: false })];
+        if (chance / 16 % 4 > 0 && leavers.Length > 0)
+            machine = leavers[chance / 256 % leavers.Length];
         if (_retired.Contains(machine.StoreId))
         {
             if (choice == 0)

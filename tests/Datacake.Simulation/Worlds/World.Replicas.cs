@@ -206,7 +206,7 @@ sealed partial class World
         {
             _statistics.Count("refused updates");
         }
-        catch (StoreExcludedException)
+        catch (Exception e) when (e is StoreExcludedException or TimeoutException)
         {
             _statistics.Count("refused writes");
         }

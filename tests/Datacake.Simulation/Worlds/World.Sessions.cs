@@ -48,7 +48,7 @@ sealed partial class World
     /// <summary>Closes the streams of the sessions that a replica has ended, in the same way as the peer links.</summary>
     void EndSessions(Machine machine)
     {
-        foreach (var (peer, session, refusal) in machine.Replica!.TakeEnded())
+        foreach (var (peer, session, refusal) in machine.Replica!.TakeEnded(isCommitted: _committed.Count > 0))
         {
             if (machine.Streams.Values.FirstOrDefault(link => link.Peer.Node == peer && link.Session == session) is not { } ended)
                 continue;
