@@ -19,23 +19,38 @@ public sealed class AdministrationClient
     readonly AdministrationClientOptions _options;
     readonly Lazy<byte[]>? _key;
 
+    volatile bool _hasStore;        // true once the node has answered for the store
+
     /// <summary>Creates a client.</summary>
     /// <param name="channel">The channel to the node, which the client does not dispose.</param>
     /// <param name="configure">A callback that changes the settings, or null.</param>
+    /// <exception cref="ArgumentException">The name of the store is empty.</exception>
     public AdministrationClient(RpcChannel channel, Action<AdministrationClientOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(channel);
         _channel = channel;
         _options = new AdministrationClientOptions();
         configure?.Invoke(_options);
+        // A name that somebody forgot to set must not become a drop of the node's own data.
+        if (_options.Store is { Length: 0 })
+            throw new ArgumentException("The name of the store is empty. Set Store to the name of a store, or to null for the node's own store.", nameof(configure));
         if (_options.OperatorSecret is { } secret)
             _key = new Lazy<byte[]>(() => OperatorProof.DeriveKey(secret));
     }
 
     /// <summary>Returns the state of the node.</summary>
     /// <exception cref="AdministrationException">The node cannot be reached, or has no administration.</exception>
-    public Task<NodeStatus> GetStatusAsync(CancellationToken cancellationToken = default) =>
-        ReadAsync(AdministrationService.Status, new(), AdministrationJson.Default.NodeStatus, _options.Timeout, cancellationToken);
+    public async Task<NodeStatus> GetStatusAsync(CancellationToken cancellationToken = default)
+    {
+        var status = await CallAsync(AdministrationService.Status, new(), AdministrationJson.Default.NodeStatus, _options.Timeout, cancellationToken).ConfigureAwait(false);
+        if (_options.Store is { } store && status.Store != store)
+        {
+            throw new AdministrationException(
+                $"Node {status.NodeId} at {_channel.Address} runs version {status.Version}, which knows no named stores: it would use its own store in place of '{store}'. Nothing was done. Update the node.");
+        }
+        _hasStore = true;
+        return status;
+    }
 
     /// <summary>Returns the state of all keyspaces of the node.</summary>
     /// <exception cref="AdministrationException">The call has failed.</exception>
@@ -233,6 +248,7 @@ public sealed class AdministrationClient
     async IAsyncEnumerable<ReadOnlyMemory<byte>> StreamAsync(
         string message, AdministrationRequest arguments, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        await CheckStoreAsync(cancellationToken).ConfigureAwait(false);
         var headers = RpcHeaders.Empty.With(AdministrationService.ArgumentsHeader, Encoding.UTF8.GetString(Encode(arguments)));
         var stream = await OpenAsync(message, headers, cancellationToken).ConfigureAwait(false);
         await using var disposal = stream.ConfigureAwait(false);
@@ -246,7 +262,21 @@ public sealed class AdministrationClient
     ValueTask<RpcStream> OpenAsync(string message, RpcHeaders headers, CancellationToken cancellationToken) => GuardAsync(() => _channel.OpenStreamAsync(
         AdministrationService.ServiceName, message, new RpcCallOptions { Headers = headers, Timeout = NoLimit }, cancellationToken));
 
+    /// <summary>Checks once that the node has the store. One that knows no named stores would use its own store without a word.</summary>
+    async ValueTask CheckStoreAsync(CancellationToken cancellationToken)
+    {
+        if (_options.Store is not null && !_hasStore)
+            await GetStatusAsync(cancellationToken).ConfigureAwait(false);
+    }
+
     async Task<TResult> ReadAsync<TResult>(
+        string message, AdministrationRequest arguments, JsonTypeInfo<TResult> type, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        await CheckStoreAsync(cancellationToken).ConfigureAwait(false);
+        return await CallAsync(message, arguments, type, timeout, cancellationToken).ConfigureAwait(false);
+    }
+
+    async Task<TResult> CallAsync<TResult>(
         string message, AdministrationRequest arguments, JsonTypeInfo<TResult> type, TimeSpan timeout, CancellationToken cancellationToken)
     {
         using var reply = await GuardAsync(() => _channel.CallAsync(
@@ -265,6 +295,7 @@ public sealed class AdministrationClient
 
     async Task<RpcHeaders> AuthorizeAsync(string message, byte[] payload, CancellationToken cancellationToken)
     {
+        await CheckStoreAsync(cancellationToken).ConfigureAwait(false);
         var headers = RpcHeaders.Empty.With(AdministrationService.OperatorHeader, _options.OperatorName);
         if (_key is null)
             return headers;

@@ -3,7 +3,7 @@ namespace Datacake.Administration;
 /// <summary>The settings of an <see cref="AdministrationClient"/>.</summary>
 public sealed class AdministrationClientOptions
 {
-    /// <summary>Gets or sets the name of the store that all calls concern; null for the node's own store. Default: null.</summary>
+    /// <summary>Gets or sets the name of the store that all calls concern; null for the node's own store, and never an empty text. Default: null.</summary>
     public string? Store { get; set; }
 
     /// <summary>Gets or sets the operator secret, which commands need. Default: none.</summary>

@@ -52,14 +52,14 @@ sealed class AdministrationService : RpcService
 
     protected override void Register(RpcHandlers handlers)
     {
-        Read(handlers, Status, AdministrationJson.Default.NodeStatus, (asked, token) => _administration.GetStatusAsync(asked.Store ?? "", token));
+        Read(handlers, Status, AdministrationJson.Default.NodeStatus, (asked, token) => _administration.GetStatusAsync(NameOf(asked), token));
         Read(handlers, Keyspaces, AdministrationJson.Default.IReadOnlyListKeyspaceStatus, (asked, token) => Of(asked).ListKeyspacesAsync(token));
         Read(handlers, Documents, AdministrationJson.Default.DocumentList, (asked, token) =>
             Of(asked).ListDocumentsAsync(Required(asked.Keyspace, "keyspace"), asked.After, asked.Count ?? 100, asked.IsPlain, token));
         Read(handlers, Document, AdministrationJson.Default.DocumentDetail!, (asked, token) =>
             Of(asked).GetDocumentAsync(Required(asked.Keyspace, "keyspace"), Required(asked.Key, "key"), asked.IsPlain, token));
         Read(handlers, Log, AdministrationJson.Default.IReadOnlyListLogLine, (asked, _) => ValueTask.FromResult(
-            _administration.ReadLog(asked.Count ?? 100, Enum.TryParse<LogLevel>(asked.Level, ignoreCase: true, out var level) ? level : LogLevel.Information, asked.Store is null ? "" : Of(asked).Name)));
+            _administration.ReadLog(asked.Count ?? 100, Enum.TryParse<LogLevel>(asked.Level, ignoreCase: true, out var level) ? level : LogLevel.Information, Of(asked).Name)));
         Read(handlers, Verify, AdministrationJson.Default.StoreVerification, (asked, token) => StoreOf(asked).VerifyAsync(token));
         Read(handlers, CheckBackup, AdministrationJson.Default.BackupCheck, (asked, token) =>
             _administration.CheckBackupAsync(NodeIdOf(asked), Required(asked.StoreId, "store"), Required(asked.ClusterId, "cluster"), token));
@@ -116,7 +116,11 @@ sealed class AdministrationService : RpcService
         });
     }
 
-    StoreAdministration Of(AdministrationRequest asked) => _administration.OfStore(asked.Store ?? "");
+    StoreAdministration Of(AdministrationRequest asked) => _administration.OfStore(NameOf(asked));
+
+    static string NameOf(AdministrationRequest asked) => asked.Store is { Length: 0 }
+        ? throw new RpcException(RpcStatus.InvalidPayload, "The name of the store is empty. Pass the name of a store, or none for the node's own store.")
+        : asked.Store ?? "";
 
     ReplicatedStore StoreOf(AdministrationRequest asked) => Of(asked).Store;
 
@@ -191,7 +195,7 @@ sealed class AdministrationService : RpcService
             var asked = Parse(payload);
             var result = await RunAsync(name, request.RemoteAddress, message, Encoding.UTF8.GetString(payload), () => GuardAsync(() => execute(asked, token)))
                 .ConfigureAwait(false);
-            return JsonSerializer.SerializeToUtf8Bytes(result, AdministrationJson.Default.CommandResult);
+            return JsonSerializer.SerializeToUtf8Bytes(result with { Store = NameOf(asked) }, AdministrationJson.Default.CommandResult);
         });
 
     async Task<TResult> RunAsync<TResult>(string name, string address, string command, string arguments, Func<Task<TResult>> execute)

@@ -96,7 +96,7 @@ public class AdministrationTests
         Assert.Empty(list);
         Assert.Equal(2, cluster.Log.Count("was refused"));
         Assert.True(cluster.Log.Contains("Operator Ada at"));
-        Assert.True(cluster.Log.Contains("""called put ({"keyspace":"cakes","key":1,"document":{"Name":"Madeira"}"""));
+        Assert.True(cluster.Log.Contains("""called put ({"store":null,"keyspace":"cakes","key":1,"document":{"Name":"Madeira"}"""));
         Assert.False(cluster.Log.Contains(Fixture.Secret));
     }
 

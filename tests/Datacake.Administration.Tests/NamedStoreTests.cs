@@ -2,6 +2,7 @@ using System.Text;
 using Datacake.Data;
 using Datacake.EventualConsistency;
 using Datacake.Node;
+using Datacake.Rpc;
 using Datacake.Sqlite;
 using Datacake.Storage;
 
@@ -51,6 +52,43 @@ public sealed class NamedStoreTests : IDisposable
 
         Assert.EndsWith("Node 1 has no open store 'catalgo'. Its open named stores are 'catalog'. Correct the name, or leave it out for the node's own store.", unknown.Message, StringComparison.Ordinal);
         Assert.Contains("Node 1 has no open store 'shop/2'. Its open named stores are 'catalog'. The store 'shop/2' is held by node 2", elsewhere.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Empty_name_of_a_store_is_refused_and_results_and_the_log_name_the_store()
+    {
+        await using var cluster = await StartAsync(1);
+        var catalog = cluster.ClientOf(1, store: "catalog");
+        string recipe = new('x', 1_000);
+
+        var empty = Assert.Throws<ArgumentException>(() => cluster.ClientOf(1, store: ""));
+        var request = await Assert.ThrowsAsync<RpcException>(async () => (await cluster[1].ChannelTo(cluster[1].Address)
+            .CallAsync(AdministrationService.ServiceName, AdministrationService.Keyspaces, """{"store":""}"""u8.ToArray(), cancellationToken: Canceled)).Dispose());
+        var named = await catalog.PutAsync("Cakes", Fixture.Json("1"), Fixture.Json($$"""{"Recipe":"{{recipe}}"}"""), Canceled);
+        var own = await cluster.ClientOf(1).DeleteAsync("Cakes", Fixture.Json("1"), Canceled);
+
+        Assert.Contains("The name of the store is empty.", empty.Message, StringComparison.Ordinal);
+        Assert.Contains("The name of the store is empty.", request.Message, StringComparison.Ordinal);
+        Assert.Equal(("catalog", ""), (named.Store, own.Store));
+        // The arguments in the log are cut.
+        Assert.Contains(await cluster.ClientOf(1).ReadLogAsync(cancellationToken: Canceled), static line => line.Message.Contains("called put ({\"store\":\"catalog\"", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Node_that_knows_no_named_stores_is_asked_for_nothing_else()
+    {
+        await using var cluster = await StartAsync(1);
+        cluster[1].Server.RemoveService(AdministrationService.ServiceName);
+        cluster[1].Server.AddService(new OlderService());
+        var catalog = cluster.ClientOf(1, store: "catalog");
+
+        var dropped = await Assert.ThrowsAsync<AdministrationException>(() => catalog.DropKeyspaceAsync("Cakes", Canceled));
+        var listed = await Assert.ThrowsAsync<AdministrationException>(() => catalog.ListKeyspacesAsync(Canceled));
+        var exported = await Assert.ThrowsAsync<AdministrationException>(async () => await catalog.ExportAsync("Cakes", cancellationToken: Canceled).FirstOrDefaultAsync(Canceled));
+
+        Assert.EndsWith("runs version 0.9, which knows no named stores: it would use its own store in place of 'catalog'. Nothing was done. Update the node.", dropped.Message, StringComparison.Ordinal);
+        Assert.Equal((dropped.Message, dropped.Message), (listed.Message, exported.Message));
+        Assert.Equal("", (await cluster.ClientOf(1).GetStatusAsync(Canceled)).Store);
     }
 
     [Fact]
@@ -145,6 +183,15 @@ public sealed class NamedStoreTests : IDisposable
         var status = await cluster.ClientOf(1).GetStatusAsync(Canceled);
         Assert.Null(status.Backups);
         Assert.Null(status.Stores![0].Backups);
+    }
+
+    /// <summary>The administration of a node that ignores the name of a store, and fails if it is asked for more than its status.</summary>
+    sealed class OlderService : RpcService
+    {
+        public override string Name => AdministrationService.ServiceName;
+
+        protected override void Register(RpcHandlers handlers) => handlers.HandleBytes(AdministrationService.Status, static (_, _) => ValueTask.FromResult<ReadOnlyMemory<byte>>(
+            """{"nodeId":1,"address":"","dataCenter":"","clusterId":"","version":"0.9","storage":"","members":[],"findings":[]}"""u8.ToArray()));
     }
 
     /// <summary>Starts nodes of which the first ones hold the store "catalog", on disk.</summary>

@@ -64,6 +64,22 @@ public class NamedStoreTests
         Assert.Contains("Node 1 has no open store 'catalgo'. Its open named stores are 'catalog', 'prices'.", wrong.Messages, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Empty_name_of_a_store_is_refused()
+    {
+        await using var fixture = await StartAsync();
+        await fixture.PutAsync("Cakes", "1", "{}");
+
+        var separate = await fixture.RunAsync("drop-keyspace", "Cakes", "--yes", "--store", "");
+        var joined = await fixture.RunAsync("drop-keyspace", "Cakes", "--yes", "--store=");
+        var dropped = (await fixture.RunGoodAsync("drop-keyspace", "Cakes", "--yes", "--store", "catalog")).Json;
+
+        Assert.Equal((ExitCode.Usage, ExitCode.Usage), (separate.ExitCode, joined.ExitCode));
+        Assert.Contains("The name after --store is empty. Pass the name of a store, or leave --store out for the node's own store.", separate.Messages, StringComparison.Ordinal);
+        Assert.Equal("catalog", dropped.GetProperty("store").GetString());
+        Assert.Equal(1, Assert.Single((await fixture.RunGoodAsync("keyspaces")).Json.EnumerateArray()).GetProperty("documents").GetInt64());
+    }
+
     static async Task<ToolFixture> StartAsync()
     {
         var fixture = await ToolFixture.StartAsync(2, static (folder, options) => options.UseMemory()

@@ -5,6 +5,9 @@ namespace Datacake.Administration.Contracts;
 /// <summary>The arguments of a call. Each message uses some of them; a later version may add others.</summary>
 sealed record AdministrationRequest
 {
+    /// <summary>Gets the name of the store; null for the node's own store. It is the first one, because the log of what operators do is cut.</summary>
+    public string? Store { get; init; }
+
     public string? Keyspace { get; init; }
 
     public JsonElement? Key { get; init; }
@@ -44,7 +47,4 @@ sealed record AdministrationRequest
 
     /// <summary>True if values are to be readable rather than exact.</summary>
     public bool IsPlain { get; init; }
-
-    /// <summary>Gets the name of the store; null for the node's own store.</summary>
-    public string? Store { get; init; }
 }

@@ -24,7 +24,20 @@ static class NodeOptions
     static readonly Option<string?> Operator = new("--operator") { HelpName = "NAME", Description = "The name of the operator for the log of the node. Default: the user and the machine." };
 
     /// <summary>Gets the option that names a store of the node.</summary>
-    public static Option<string?> Store { get; } = new("--store") { HelpName = "NAME", Description = "The name of a store that the node has open, such as catalog. Default: the node's own store." };
+    public static Option<string?> Store { get; } = new("--store")
+    {
+        HelpName = "NAME",
+        Description = "The name of a store that the node has open, such as catalog. Default: the node's own store.",
+        // A script with a variable that is not set must not act on the node's own store.
+        Validators =
+        {
+            static result =>
+            {
+                if (result.Tokens is [{ Value: "" }])
+                    result.AddError("The name after --store is empty. Pass the name of a store, or leave --store out for the node's own store.");
+            },
+        },
+    };
 
     /// <summary>Gets the options that every command has which calls a node.</summary>
     public static IEnumerable<Option> All { get; } = [Connect, SecretFile, Tls, Certificate, CertificateKey, TrustedIssuers, ServerName, OperatorSecretFile, Operator];
