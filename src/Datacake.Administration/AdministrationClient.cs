@@ -40,9 +40,14 @@ public sealed class AdministrationClient
 
     /// <summary>Returns the state of the node.</summary>
     /// <exception cref="AdministrationException">The node cannot be reached, or has no administration.</exception>
-    public async Task<NodeStatus> GetStatusAsync(CancellationToken cancellationToken = default)
+    public Task<NodeStatus> GetStatusAsync(CancellationToken cancellationToken = default) => GetStatusAsync(listStores: false, cancellationToken);
+
+    /// <inheritdoc cref="GetStatusAsync(CancellationToken)"/>
+    /// <param name="listStores">True to add an overview of all stores that the node has open, which costs it a read of each.</param>
+    /// <param name="cancellationToken">A token that cancels the call.</param>
+    public async Task<NodeStatus> GetStatusAsync(bool listStores, CancellationToken cancellationToken = default)
     {
-        var status = await CallAsync(AdministrationService.Status, new(), AdministrationJson.Default.NodeStatus, _options.Timeout, cancellationToken).ConfigureAwait(false);
+        var status = await CallAsync(AdministrationService.Status, new() { ListStores = listStores }, AdministrationJson.Default.NodeStatus, _options.Timeout, cancellationToken).ConfigureAwait(false);
         if (_options.Store is { } store && status.Store != store)
         {
             throw new AdministrationException(

@@ -52,7 +52,7 @@ sealed class AdministrationService : RpcService
 
     protected override void Register(RpcHandlers handlers)
     {
-        Read(handlers, Status, AdministrationJson.Default.NodeStatus, (asked, token) => _administration.GetStatusAsync(NameOf(asked), token));
+        Read(handlers, Status, AdministrationJson.Default.NodeStatus, (asked, token) => _administration.GetStatusAsync(NameOf(asked), asked.ListStores, token));
         Read(handlers, Keyspaces, AdministrationJson.Default.IReadOnlyListKeyspaceStatus, (asked, token) => Of(asked).ListKeyspacesAsync(token));
         Read(handlers, Documents, AdministrationJson.Default.DocumentList, (asked, token) =>
             Of(asked).ListDocumentsAsync(Required(asked.Keyspace, "keyspace"), asked.After, asked.Count ?? 100, asked.IsPlain, token));

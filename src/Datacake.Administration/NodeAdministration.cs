@@ -98,13 +98,14 @@ public sealed class NodeAdministration : IAsyncDisposable
     }
 
     /// <summary>Returns the state of the node and of its own store.</summary>
-    public ValueTask<NodeStatus> GetStatusAsync(CancellationToken cancellationToken = default) => GetStatusAsync("", cancellationToken);
+    public ValueTask<NodeStatus> GetStatusAsync(CancellationToken cancellationToken = default) => GetStatusAsync("", listStores: false, cancellationToken);
 
-    /// <summary>Returns the state of the node and of one of its stores, with an overview of all open stores.</summary>
+    /// <summary>Returns the state of the node and of one of its stores.</summary>
     /// <param name="store">The name of the store; an empty text for the node's own store.</param>
+    /// <param name="listStores">True to add an overview of all open stores, which costs a read of each.</param>
     /// <param name="cancellationToken">A token that cancels the reading.</param>
     /// <exception cref="InvalidOperationException">The node has no open store of this name.</exception>
-    public async ValueTask<NodeStatus> GetStatusAsync(string store, CancellationToken cancellationToken = default)
+    public async ValueTask<NodeStatus> GetStatusAsync(string store, bool listStores, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(store);
         var shown = StoreOf(store);
@@ -114,9 +115,9 @@ public sealed class NodeAdministration : IAsyncDisposable
         var offsets = node.ClockOffsets;
         var files = shown.Storage as IDurableStorage;
         long? free = files is null ? null : await files.GetFreeSpaceAsync(cancellationToken).ConfigureAwait(false);
-        var stores = new List<StoreStatus>();
-        foreach (var open in node.OpenStores.Take(MaxListed))
-            stores.Add(await StoreStatus.OfAsync(open, _backups?.StatusOf(open), cancellationToken).ConfigureAwait(false));
+        List<StoreStatus>? stores = listStores ? [] : null;
+        foreach (var open in listStores ? node.OpenStores.Take(MaxListed) : [])
+            stores!.Add(await StoreStatus.OfAsync(open, _backups?.StatusOf(open), cancellationToken).ConfigureAwait(false));
         return new NodeStatus(
             node.Id, node.Address, node.DataCenter, node.ClusterId, Version, node.TimeProvider.GetUtcNow(), node.TimeProvider.GetElapsedTime(_started).TotalSeconds,
             shown.Storage.GetType().Name, files is null ? null : await files.GetSizeOnDiskAsync(cancellationToken).ConfigureAwait(false), shown.JoinStatus.IsJoined, shown.JoinStatus.Documents,
@@ -144,17 +145,26 @@ public sealed class NodeAdministration : IAsyncDisposable
     internal async ValueTask<BackupCheck> CheckBackupAsync(byte nodeId, string storeId, string clusterId, CancellationToken cancellationToken)
     {
         (ReplicatedStore Store, ulong? Current, bool IsRetired)? found = null;
+        string unread = "";
         // The random identity says of which store the backup is.
         foreach (var open in _store.Node.OpenStores)
         {
-            var (cluster, currentStore, retired) = await open.FindStoreAsync(nodeId, ulong.Parse(storeId, NumberStyles.HexNumber, CultureInfo.InvariantCulture), cancellationToken).ConfigureAwait(false);
-            if (cluster.ToString("x16", CultureInfo.InvariantCulture) == clusterId)
-                found = (open, currentStore, retired);
+            try
+            {
+                var (cluster, currentStore, retired) = await open.FindStoreAsync(nodeId, ulong.Parse(storeId, NumberStyles.HexNumber, CultureInfo.InvariantCulture), cancellationToken).ConfigureAwait(false);
+                if (cluster.ToString("x16", CultureInfo.InvariantCulture) == clusterId)
+                    found = (open, currentStore, retired);
+            }
+            catch (Exception e) when (e is ObjectDisposedException or StorageException)
+            {
+                // It may be the store of the backup, but that must not hide the others.
+                unread += $" {(open.Name.Length > 0 ? $"The store '{open.Name}'" : "Its own store")} cannot be asked: {StoreStatus.FailureOf(e)}";
+            }
         }
         if (found is not var (of, current, isRetired))
         {
             return new BackupCheck(
-                $"The backup is of another cluster, with the identity {clusterId}. No open store of node {_store.Node.Id} has this identity.",
+                $"The backup is of another cluster, with the identity {clusterId}. No open store of node {_store.Node.Id} has this identity.{unread}",
                 "Choose a backup of this cluster: its name ends with the identity. If the backup is of a named store, ask a node that holds it.");
         }
         const string remedy = "Start the node with an empty store, which copies everything from the other nodes, or choose a backup that was made since.";

@@ -110,8 +110,8 @@ public sealed class NamedStoreTests : IDisposable
         await Eventually.WaitUntilAsync(
             async () =>
             {
-                first = [.. (await cluster.ClientOf(1).GetStatusAsync(Canceled)).Stores!];
-                second = [.. (await cluster.ClientOf(2).GetStatusAsync(Canceled)).Stores!];
+                first = [.. (await cluster.ClientOf(1).GetStatusAsync(listStores: true, Canceled)).Stores!];
+                second = [.. (await cluster.ClientOf(2).GetStatusAsync(listStores: true, Canceled)).Stores!];
                 return first[3].Obstacle is not null && first[2].Follows?.BehindSeconds is not null && second[2].FollowerCount == 1;
             },
             "the status is complete");
@@ -125,6 +125,31 @@ public sealed class NamedStoreTests : IDisposable
         Assert.Contains("Stores:waiting:ExpectedNodes", first[3].Obstacle, StringComparison.Ordinal);
         Assert.False(first[3].HasJoined);
         Assert.StartsWith("127.0.0.1", Assert.Single(second[2].Followers), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Store_that_is_broken_or_closing_hides_no_other()
+    {
+        await using var cluster = await StartAsync(1);
+        var storage = new SqliteStorage(Path.Combine(_folder, "broken.db"));
+        await (await cluster[1].OpenStoreAsync("broken", store => store.UseStorage(() => storage), Canceled)).WaitForMembersAsync(1, Eventually.Deadline, Canceled);
+        await cluster.ClientOf(1, store: "catalog").BackUpAsync(_folder, verify: false, keep: 1, Canceled);
+        await using var backup = await SqliteStorage.OpenBackupAsync(Assert.Single(Directory.GetFiles(_folder, "*.backup")), Canceled);
+        var summary = await Inspection.StoreInspection.ReadAsync(backup, Canceled);
+
+        // What a close of the store does, before the node has it no longer.
+        await cluster[1].OpenStores.Single(static store => store.Name == "broken").DisposeAsync();
+        await storage.DisposeAsync();
+        var client = cluster.ClientOf(1);
+        var stores = (await client.GetStatusAsync(listStores: true, Canceled)).Stores!;
+        var check = await client.CheckBackupAsync(1, summary.StoreId, summary.ClusterId, Canceled);
+        var unknown = await client.CheckBackupAsync(1, summary.StoreId, "0123456789abcdef", Canceled);
+
+        Assert.Equal([("", null), ("broken", "The store is closing."), ("catalog", null)], stores.Select(static store => (store.Name, store.Failure)));
+        Assert.True(stores[2].StorageBytes > 0);
+        Assert.Null(check.Problem);
+        Assert.EndsWith("has this identity. The store 'broken' cannot be asked: The store is closing.", unknown.Problem, StringComparison.Ordinal);
+        Assert.Null((await client.GetStatusAsync(Canceled)).Stores);
     }
 
     [Fact]
@@ -179,8 +204,8 @@ public sealed class NamedStoreTests : IDisposable
         await Eventually.WaitUntilAsync(() => Directory.GetFiles(_folder, "*.backup").Length == 1, "the named store is backed up");
 
         Assert.Contains("_node1-catalog_", Assert.Single(Directory.GetFiles(_folder, "*.backup")), StringComparison.Ordinal);
-        await Eventually.WaitUntilAsync(async () => (await cluster.ClientOf(1).GetStatusAsync(Canceled)).Stores![1].Backups?.LastAt is not null, "the status has the backup");
-        var status = await cluster.ClientOf(1).GetStatusAsync(Canceled);
+        await Eventually.WaitUntilAsync(async () => (await cluster.ClientOf(1).GetStatusAsync(listStores: true, Canceled)).Stores![1].Backups?.LastAt is not null, "the status has the backup");
+        var status = await cluster.ClientOf(1).GetStatusAsync(listStores: true, Canceled);
         Assert.Null(status.Backups);
         Assert.Null(status.Stores![0].Backups);
     }

@@ -80,6 +80,24 @@ public class NamedStoreTests
         Assert.Equal(1, Assert.Single((await fixture.RunGoodAsync("keyspaces")).Json.EnumerateArray()).GetProperty("documents").GetInt64());
     }
 
+    [Fact]
+    public async Task Store_that_cannot_be_read_is_shown_with_the_reason()
+    {
+        await using var fixture = await StartAsync();
+        var storage = new SqliteStorage(fixture.PathOf("broken.db"));
+        var broken = await fixture.Cluster[1].OpenStoreAsync("broken", store => store.UseStorage(() => storage), Canceled);
+        await broken.WaitForMembersAsync(1, Eventually.Deadline, Canceled);
+        await broken.DisposeAsync();
+        await storage.DisposeAsync();
+
+        var stores = await fixture.RunAsync("stores");
+        var status = await fixture.RunAsync("status");
+
+        Assert.Equal(ExitCode.Good, stores.ExitCode);
+        Assert.Contains("Store broken cannot be read: The store is closing.", stores.Values, StringComparison.Ordinal);
+        Assert.Contains("Store broken cannot be read: The store is closing.", status.Values, StringComparison.Ordinal);
+    }
+
     static async Task<ToolFixture> StartAsync()
     {
         var fixture = await ToolFixture.StartAsync(2, static (folder, options) => options.UseMemory()

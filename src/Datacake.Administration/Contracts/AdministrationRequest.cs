@@ -40,6 +40,9 @@ sealed record AdministrationRequest
     /// <summary>True if a backup is to be verified.</summary>
     public bool Verify { get; init; }
 
+    /// <summary>True if the status is to have an overview of all open stores, which costs a read of each.</summary>
+    public bool ListStores { get; init; }
+
     public string? Level { get; init; }
 
     /// <summary>Gets the number of lines before the first one of an import, for messages about a line.</summary>

@@ -26,7 +26,7 @@ namespace Datacake.Administration;
 /// <param name="Store">
 /// The name of the store whose storage, keyspaces, documents, members, backups and serial transactions these are; an empty text for the node's own store. The findings are those of all stores.
 /// </param>
-/// <param name="Stores">An overview of the first 1,000 open stores, the node's own store first; null if the node does not say.</param>
+/// <param name="Stores">An overview of the first 1,000 open stores, the node's own store first; null if it was not asked for, or if the node does not say.</param>
 public sealed record NodeStatus(
     int NodeId, string Address, string DataCenter, string ClusterId, string Version, DateTimeOffset Time, double UptimeSeconds, string Storage, long? StorageBytes,
     bool HasJoined, long ReceivedDocuments, long ExpectedDocuments, int Keyspaces, long Documents, bool AcceptsCommands, IReadOnlyList<string>? Seeds, DateTimeOffset? CertificateExpiresAt, IReadOnlyList<MemberStatus> Members,

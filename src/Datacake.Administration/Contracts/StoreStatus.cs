@@ -19,22 +19,39 @@ namespace Datacake.Administration;
 /// <param name="Followers">The addresses of the first 100 followers that are connected to this node.</param>
 /// <param name="Consumers">The durable consumers of the store.</param>
 /// <param name="Backups">The state of the scheduled backups; null if there are none.</param>
+/// <param name="Failure">The reason why the size and the consumers cannot be read, such as a broken disk; null if they can.</param>
 public sealed record StoreStatus(
     string Name, bool HasJoined, string? Obstacle, IReadOnlyList<int> Members, int Keyspaces, long Documents, string Storage, long? StorageBytes, FollowingStatus? Follows,
-    int FollowerCount, IReadOnlyList<string> Followers, IReadOnlyList<ConsumerStatus> Consumers, BackupStatus? Backups)
+    int FollowerCount, IReadOnlyList<string> Followers, IReadOnlyList<ConsumerStatus> Consumers, BackupStatus? Backups, string? Failure = null)
 {
     const int MaxListedFollowers = 100;
 
     internal static async ValueTask<StoreStatus> OfAsync(ReplicatedStore store, BackupStatus? backups, CancellationToken cancellationToken)
     {
-        var consumers = await store.ListConsumersAsync(cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<ConsumerStatus> consumers = [];
+        long? bytes = null;
+        string? failure = null;
+        try
+        {
+            consumers = [.. (await store.ListConsumersAsync(cancellationToken).ConfigureAwait(false))
+                .Select(static consumer => new ConsumerStatus(KeyJson.Of(consumer.Key).ToString(), consumer.ProcessedUpTo, consumer.IsLoading))];
+            if (store.Storage is IDurableStorage files)
+                bytes = await files.GetSizeOnDiskAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            // One store that is broken or closing must not hide all others.
+            failure = FailureOf(e);
+        }
         var follows = store.FollowStatus;
         return new StoreStatus(
             store.Name, store.JoinStatus.IsJoined, store.JoinObstacle is { } obstacle ? SettingNames.ForStore(obstacle.ToString(), store.Name) : null,
             [.. store.Members.Select(static member => (int)member.NodeId).Order()], store.ListKeyspaces().Count, store.DocumentCount, store.Storage.GetType().Name,
-            store.Storage is IDurableStorage files ? await files.GetSizeOnDiskAsync(cancellationToken).ConfigureAwait(false) : null,
+            bytes,
             follows is null ? null : new FollowingStatus(follows.IsConnected, follows.NodeId, follows.Address, follows.Since, follows.Behind?.TotalSeconds, follows.Failure),
-            store.Followers, store.ListFollowers(MaxListedFollowers),
-            [.. consumers.Select(static consumer => new ConsumerStatus(KeyJson.Of(consumer.Key).ToString(), consumer.ProcessedUpTo, consumer.IsLoading))], backups);
+            store.Followers, store.ListFollowers(MaxListedFollowers), consumers, backups, failure);
     }
+
+    /// <summary>Returns the failure of a store as a sentence for an operator.</summary>
+    internal static string FailureOf(Exception exception) => exception is ObjectDisposedException ? "The store is closing." : exception.Message;
 }

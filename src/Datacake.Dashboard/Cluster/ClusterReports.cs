@@ -40,7 +40,7 @@ sealed class ClusterReports(DashboardNode source, DashboardOptions options)
     async Task<ClusterReport> AskAsync(string store)
     {
         var (node, administration) = source.Get();
-        var own = await administration.GetStatusAsync(store).ConfigureAwait(false);
+        var own = await administration.GetStatusAsync(store, listStores: true).ConfigureAwait(false);
         var reports = await Task.WhenAll(own.Members.Where(static member => member.Connection != "Retired").Select((member, index) => AskAsync(node, own, member, index))).ConfigureAwait(false);
         return new ClusterReport(own, [.. reports.OrderBy(static report => report.NodeId)]);
     }

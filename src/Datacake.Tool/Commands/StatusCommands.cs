@@ -20,7 +20,7 @@ static class StatusCommands
         NodeCommand.Create("status", "Shows a node, its stores, the members of one of them, and the findings of all.", "status --connect 10.0.0.1:7001 --store catalog", [Watch], ShowStatusAsync),
         NodeCommand.Create("stores", "Lists the stores that the node has open, with their members, followers and consumers.", "stores", [], async (_, client, output, token) =>
         {
-            var status = await client.GetStatusAsync(token).ConfigureAwait(false);
+            var status = await client.GetStatusAsync(listStores: true, token).ConfigureAwait(false);
             output.Write(status.Stores ?? [], ToolJson.Default.IReadOnlyListStoreStatus, stores => RenderStores(stores, status.Time));
             return ExitCode.Good;
         }),
@@ -55,7 +55,7 @@ static class StatusCommands
     {
         if (!parsed.GetValue(Watch))
         {
-            var status = await client.GetStatusAsync(cancellationToken).ConfigureAwait(false);
+            var status = await client.GetStatusAsync(listStores: true, cancellationToken).ConfigureAwait(false);
             output.Write(status, AdministrationJson.Default.NodeStatus, Render);
             return status.Findings.Any(static finding => finding.Severity > FindingSeverity.Information || IsPassing(finding)) ? ExitCode.Findings : ExitCode.Good;
         }
@@ -63,11 +63,11 @@ static class StatusCommands
         {
             while (true)
             {
-                output.Write(await client.GetStatusAsync(cancellationToken).ConfigureAwait(false), AdministrationJson.Default.NodeStatus, Render);
+                output.Write(await client.GetStatusAsync(listStores: true, cancellationToken).ConfigureAwait(false), AdministrationJson.Default.NodeStatus, Render);
                 await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken).ConfigureAwait(false);
             }
         }
-        var first = await client.GetStatusAsync(cancellationToken).ConfigureAwait(false);
+        var first = await client.GetStatusAsync(listStores: true, cancellationToken).ConfigureAwait(false);
         await output.Screen.Live(Render(first)).StartAsync(async live =>
         {
             while (true)
@@ -75,7 +75,7 @@ static class StatusCommands
                 await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken).ConfigureAwait(false);
                 try
                 {
-                    live.UpdateTarget(Render(await client.GetStatusAsync(cancellationToken).ConfigureAwait(false)));
+                    live.UpdateTarget(Render(await client.GetStatusAsync(listStores: true, cancellationToken).ConfigureAwait(false)));
                 }
                 catch (AdministrationException e)
                 {
@@ -101,7 +101,7 @@ static class StatusCommands
     }
 
     /// <summary>True if there is something to say of a store that the rest of the status does not say.</summary>
-    static bool HasMore(StoreStatus store) => store.Follows is not null || store.FollowerCount > 0 || store.Consumers.Count > 0;
+    static bool HasMore(StoreStatus store) => store.Failure is not null || store.Follows is not null || store.FollowerCount > 0 || store.Consumers.Count > 0;
 
     static Rows RenderStores(IReadOnlyList<StoreStatus> stores, DateTimeOffset now)
     {
@@ -116,7 +116,8 @@ static class StatusCommands
         var consumers = Output.Table("Store", "Consumer", "Processed up to", "Loading");
         foreach (var (store, consumer) in stores.SelectMany(static store => store.Consumers.Select(consumer => (store, consumer))))
             Output.AddRow(consumers, NameOf(store), consumer.Name, consumer.ProcessedUpTo.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture), consumer.IsLoading ? "yes" : "no");
-        return consumers.Rows.Count > 0 ? new Rows(table, consumers) : new Rows(table);
+        var failures = stores.Where(static store => store.Failure is not null).Select(static store => new Text(Output.Clean($"Store {NameOf(store)} cannot be read: {store.Failure}"), new Style(Color.Red)));
+        return new Rows([table, .. consumers.Rows.Count > 0 ? [consumers] : (IEnumerable<IRenderable>)[], .. failures]);
 
         static string NameOf(StoreStatus store) => store.Name.Length > 0 ? store.Name : "(own)";
 
