@@ -6,8 +6,8 @@ using Datacake.EventualConsistency.Sequencing;
 namespace Datacake.EventualConsistency.Leaving;
 
 /// <summary>
-/// The orderly departure of a store from its cluster [R22]: it gives up its vote, waits until enough others have what it has, takes nothing more, waits for them again, and then asks
-/// them to retire it. A state machine; each step is made in a batch, and repeated until the store is retired.
+/// The orderly departure of a store from its cluster [R22]: it waits until enough others have what it has, gives up its vote, takes nothing more, waits for them again, and then asks
+/// one of them to retire it. A state machine; each step is made in a batch, and repeated until the store is retired.
 /// </summary>
 /// <param name="replica">The replica that leaves.</param>
 /// <param name="sequencer">Its sequencer; null if there are no serial transactions.</param>
